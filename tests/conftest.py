@@ -1,0 +1,23 @@
+"""What all tests share: the folder of this checkout and, where there is one, the mirror of the real data."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The top folder of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def mirror() -> Path:
+    """The local mirror of the real data; tests that need it are skipped, and say so, where there is none."""
+    folder = Path(os.environ.get("KINETRAIN_MIRROR", ROOT.parent / "shared" / "data" / "mirror"))
+    if not folder.is_dir():
+        pytest.skip(f"real data not at hand: no mirror at {folder} (set KINETRAIN_MIRROR)")
+    return folder

@@ -1,0 +1,1 @@
+"""Training and pruning of dynamic models of cells: numerics only, without any workflow."""
