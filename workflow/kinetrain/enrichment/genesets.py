@@ -1,0 +1,65 @@
+"""Gene sets from disk, and which of a model's genes they hold."""
+
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+from kinetrain.errors import InputError
+
+NO_PATHWAY = {"GO:0008150", "other", "not_yet_annotated"}  # the root of the GO processes and what fits nowhere
+
+
+def read_gene_sets(path) -> dict[str, list[str]]:
+    """Return the gene sets of a GMT file, or the biological processes of a GO slim mapping (.tab).
+
+    GMT: one set per line, its name, a description and its genes, separated by tabs. GO slim mapping as the
+    Saccharomyces Genome Database writes it: one gene and term per line (systematic name, gene name, identifier,
+    aspect, term, GO identifier, type); only the aspect P (process) is read.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not laid out so, or holds no set.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such gene set file")
+    lines = [line.split("\t") for line in Path(path).read_text().splitlines() if line.strip()]
+    sets = _go_slim(path, lines) if str(path).endswith(".tab") else _gmt(path, lines)
+    if not sets:
+        raise InputError(f"{path}: no gene sets")
+    return sets
+
+
+def membership(sets: dict[str, list[str]], genes, minimum_genes: int) -> tuple[list[str], sparse.csr_array]:
+    """Return the names of the sets with at least `minimum_genes` of `genes`, and the (sets, k) matrix of 0 and 1."""
+    place = {gene: index for index, gene in enumerate(genes)}
+    found = {name: sorted({place[gene] for gene in members if gene in place}) for name, members in sets.items()}
+    found = {name: columns for name, columns in found.items() if len(columns) >= minimum_genes}
+    rows = np.repeat(np.arange(len(found)), [len(columns) for columns in found.values()])
+    columns = np.concatenate([*found.values(), []]).astype(int)
+    return list(found), sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(found), len(place)))
+
+
+def _gmt(path, lines) -> dict[str, list[str]]:
+    sets = {}
+    for number, fields in enumerate(lines, start=1):
+        if len(fields) < 3:
+            raise InputError(
+                f"{path}: line {number} has {len(fields)} tab-separated fields, expected name, description, genes"
+            )
+        sets[fields[0]] = [gene.strip() for gene in fields[2:] if gene.strip()]
+    return sets
+
+
+def _go_slim(path, lines) -> dict[str, list[str]]:
+    sets: dict[str, list[str]] = {}
+    for number, fields in enumerate(lines, start=1):
+        if len(fields) < 6:
+            raise InputError(
+                f"{path}: line {number} has {len(fields)} tab-separated fields, expected gene .. GO identifier"
+            )
+        gene, _, _, aspect, term, identifier = fields[:6]
+        if aspect == "P" and not {term, identifier} & NO_PATHWAY:
+            sets.setdefault(term, []).append(gene)
+    return sets

@@ -1,0 +1,1 @@
+"""From result tables to the tidy tables behind the figures, and to plain statements about the results."""

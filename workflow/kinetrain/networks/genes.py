@@ -1,0 +1,43 @@
+"""Gene names and where they stand in an expression data set."""
+
+import pandas as pd
+
+from kinetrain.errors import InputError
+from kinetrain.networks.text import separator
+
+SEVERAL = "///"  # joins the names of genes that one probe cannot tell apart
+
+
+def split_names(name: str) -> list[str]:
+    """Return the single gene names in `name`: "A /// B" is A and B."""
+    return [part.strip() for part in name.split(SEVERAL) if part.strip()]
+
+
+def gene_positions(genes) -> dict[str, list[int]]:
+    """Return for every gene name the positions at which it stands in `genes`.
+
+    A probe "A /// B" is found under its full name, under A and under B; a gene measured by several probes has
+    several positions.
+    """
+    positions: dict[str, list[int]] = {}
+    for index, gene in enumerate(genes):
+        for name in dict.fromkeys([gene, *split_names(gene)]):
+            positions.setdefault(name, []).append(index)
+    return positions
+
+
+def read_gene_names(path) -> list[str]:
+    """Return the first column of a table of gene names with one header line (CSV or TSV).
+
+    Raises
+    ------
+    InputError
+        If the file is missing, holds no gene, or one of its names is empty.
+    """
+    table = pd.read_csv(path, sep=separator(path), dtype=str, keep_default_na=False)
+    names = [name.strip() for name in table.iloc[:, 0]]
+    if not names:
+        raise InputError(f"{path}: no gene names (expected a header line and one gene per line)")
+    if "" in names:
+        raise InputError(f"{path}: row {names.index('') + 2} has no gene name in its first column")
+    return names

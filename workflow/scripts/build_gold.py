@@ -1,0 +1,45 @@
+"""Write the gold standard of a data set: the edges that experiments or the simulator call true."""
+
+import argparse
+import sys
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description="Write truth.tsv with the columns regulator, target, sign.")
+    parser.add_argument("--genes", required=True, help="expression.npz, whose genes the gold standard is for")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--edges", help="edge list: columns regulator, target (or from, to), optionally sign")
+    source.add_argument(
+        "--matrix",
+        help="matrix: k x k [regulator row, target column], triplets, or labelled "
+        "(targets in rows, regulators in columns)",
+    )
+    parser.add_argument("--matrix-genes", help="gene names of a matrix that covers other genes (first column is read)")
+    parser.add_argument("--restrict", action="store_true", help="leave out edges of genes the data set does not have")
+    parser.add_argument("--output", required=True, help="truth.tsv to write")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    from kinetrain.files import load_arrays, save_table
+    from kinetrain.networks.edges import edge_table, read_edges, read_matrix
+    from kinetrain.networks.genes import read_gene_names
+
+    genes = load_arrays(arguments.genes, ["genes"])["genes"]
+    if arguments.edges:
+        truth, left_out = read_edges(arguments.edges, genes, arguments.restrict)
+    else:
+        names = read_gene_names(arguments.matrix_genes) if arguments.matrix_genes else None
+        truth, left_out = read_matrix(arguments.matrix, genes, names, arguments.restrict)
+    edges = edge_table(truth, genes)
+    print(
+        f"{len(edges)} edges of {edges['regulator'].nunique()} regulators; {left_out} entries left out", file=sys.stderr
+    )
+    save_table(edges, arguments.output)
+
+
+if __name__ == "__main__":
+    from kinetrain.errors import run
+
+    run(main)

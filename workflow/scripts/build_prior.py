@@ -1,0 +1,69 @@
+"""Write the prior network and the co-regulation matrix of a data set."""
+
+import argparse
+import sys
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        description="Write prior.npz: prior (k, k) [target, regulator] with the signs and weights of the file (real "
+        "priors carry random signs: take absolute values), coregulation (k, k), genes (k,)."
+    )
+    parser.add_argument("--genes", required=True, help="expression.npz, whose genes the prior is for")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--edges", help="edge list: columns regulator, target, optionally sign and weight")
+    source.add_argument("--matrix", help="matrix: k x k [regulator row, target column], triplets, or labelled")
+    parser.add_argument("--matrix-genes", help="gene names of a matrix that covers other genes (first column is read)")
+    parser.add_argument(
+        "--coregulation",
+        help="protein interaction scores in 0..1, as matrix or triplets; without "
+        "it, co-regulation is counted from the prior as used, after its corruption",
+    )
+    parser.add_argument("--coregulation-genes", help="gene names of --coregulation, if it covers other genes")
+    parser.add_argument(
+        "--coregulation-threshold", type=float, default=0.6, help="an interaction counts above this score (default 0.6)"
+    )
+    parser.add_argument("--corruption", type=float, default=0.0, help="fraction of edges to move, 0..1 (default 0)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the corruption (default 0)")
+    parser.add_argument("--restrict", action="store_true", help="leave out edges of genes the data set does not have")
+    parser.add_argument("--output", required=True, help="prior.npz to write")
+    arguments = parser.parse_args()
+    if not 0 <= arguments.corruption <= 1:
+        parser.error(f"--corruption {arguments.corruption}: must lie in 0..1 (a fraction of the edges)")
+    return arguments
+
+
+def main():
+    arguments = parse_arguments()
+    from kinetrain.files import load_arrays, save_arrays
+    from kinetrain.networks import priors
+    from kinetrain.networks.edges import read_edges, read_matrix
+    from kinetrain.networks.genes import read_gene_names
+
+    genes = load_arrays(arguments.genes, ["genes"])["genes"]
+    if arguments.edges:
+        prior, left_out = read_edges(arguments.edges, genes, arguments.restrict)
+    else:
+        names = read_gene_names(arguments.matrix_genes) if arguments.matrix_genes else None
+        prior, left_out = read_matrix(arguments.matrix, genes, names, arguments.restrict)
+    tell_left_out(arguments.edges or arguments.matrix, left_out)
+    prior = priors.corrupt(prior, arguments.corruption, arguments.seed)
+    if arguments.coregulation:
+        names = read_gene_names(arguments.coregulation_genes) if arguments.coregulation_genes else None
+        scores, left_out = read_matrix(arguments.coregulation, genes, names, arguments.restrict)
+        tell_left_out(arguments.coregulation, left_out)
+        coregulation = priors.coregulation_from_interactions(scores, arguments.coregulation_threshold)
+    else:
+        coregulation = priors.coregulation(prior)
+    save_arrays(arguments.output, prior=prior, coregulation=coregulation, genes=genes)
+
+
+def tell_left_out(path, count: int) -> None:
+    if count:
+        print(f"{path}: {count} entries left out, as they name genes that the data set does not have", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    from kinetrain.errors import run
+
+    run(main)

@@ -1,0 +1,28 @@
+"""Put tables with the same meaning below each other."""
+
+import argparse
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description="Concatenate TSV tables; a column that one of them lacks stays empty.")
+    parser.add_argument("--output", required=True, help="table to write")
+    parser.add_argument("tables", nargs="+", help="tables to read, in this order")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    import pandas as pd
+
+    from kinetrain.files import load_table, save_table
+
+    tables = [load_table(path) for path in arguments.tables]
+    columns = list(dict.fromkeys(name for table in tables for name in table.columns))
+    filled = [table for table in tables if len(table)]
+    save_table(pd.concat(filled).reindex(columns=columns) if filled else tables[0], arguments.output)
+
+
+if __name__ == "__main__":
+    from kinetrain.errors import run
+
+    run(main)

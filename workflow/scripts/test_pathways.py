@@ -1,0 +1,54 @@
+"""Test which gene sets hold more influence on the other genes than chance gives them."""
+
+import argparse
+
+DEFAULTS = {"permutations": 1000, "minimum_genes": 5, "seed": 0}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        description="Write pathways.tsv: one row per gene set, with z-score, permutation p-value and two corrections."
+    )
+    parser.add_argument("--influence", required=True, help="influence.tsv: seed, gene, influence")
+    parser.add_argument("--gene-sets", required=True, help="GMT file, or a GO slim mapping (.tab) of SGD")
+    parser.add_argument("--dataset", required=True, help="name of the data set")
+    parser.add_argument("--method", required=True, help="name of the method")
+    parser.add_argument("--noise", type=float, default=0.0, help="standard deviation of the noise on expression")
+    parser.add_argument("--prior-corruption", type=float, default=0.0, help="fraction of the prior's edges moved, 0..1")
+    parser.add_argument("--settings", default="{}", help="JSON: permutations (1000), minimum_genes (5), seed (0)")
+    parser.add_argument("--output", required=True, help="pathways.tsv to write")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    from kinetrain.enrichment.genesets import read_gene_sets
+    from kinetrain.enrichment.permutation import gene_influence, test_gene_sets
+    from kinetrain.errors import InputError
+    from kinetrain.files import load_table, save_table
+    from kinetrain.settings import read_settings
+
+    settings = read_settings(arguments.settings)
+    for key in settings:
+        if key not in DEFAULTS:
+            raise InputError(f"--settings: unknown key '{key}' (known: {', '.join(DEFAULTS)})")
+    influence = gene_influence(load_table(arguments.influence, ["seed", "gene", "influence"]))
+    sets = read_gene_sets(arguments.gene_sets)
+    try:
+        table = test_gene_sets(influence, sets, **DEFAULTS | settings)
+    except InputError as error:
+        example = next(iter(sets.values()))
+        raise InputError(
+            f"{arguments.gene_sets}: {error}; it names {', '.join(example[:3])}, "
+            f"{arguments.influence} names {', '.join(influence.index[:3])}"
+        ) from None
+    names = ["dataset", "method", "noise", "prior_corruption"]
+    for place, name in enumerate(names):
+        table.insert(place, name, getattr(arguments, name))
+    save_table(table, arguments.output)
+
+
+if __name__ == "__main__":
+    from kinetrain.errors import run
+
+    run(main)
