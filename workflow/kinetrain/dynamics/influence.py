@@ -1,0 +1,60 @@
+"""How much each gene matters to all others in a trained model (Hossain et al. 2024, B.8)."""
+
+from dataclasses import dataclass
+
+import torch
+
+from kinetrain.dynamics import rk4
+
+TIMES = 9  # outputs at 0.1, 0.2, ..., 0.9 units of the model's time
+INTERVAL = 0.1
+
+
+@dataclass(frozen=True)
+class Options:
+    """Random initial states, Runge-Kutta steps per interval of 0.1, and the seed of the states."""
+
+    vectors: int = 20
+    steps: int = 2
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.vectors < 1 or self.steps < 1:
+            raise ValueError("vectors and steps must be at least 1")
+
+
+def influence(field, parameters, vectors: int, steps: int, seed: int, rows: int = 1024) -> torch.Tensor:
+    """Return the influence (M, k) of every gene: the mean change of the other genes when it alone starts elsewhere.
+
+    `vectors` random initial states, uniform in (−½, ½), are simulated as they are and with one gene redrawn; the
+    absolute difference is averaged over them, over the times and over the other genes. `rows` states at a time.
+    """
+    genes = parameters["v"].shape[1]
+    generator = torch.Generator().manual_seed(seed)
+    original, redrawn = torch.rand((2, vectors, genes), generator=generator, dtype=parameters["v"].dtype) - 0.5
+    reference = _paths(field, parameters, original, steps)
+    scores = []
+    for chunk in torch.arange(genes).split(max(1, rows // vectors)):
+        start = original.repeat(len(chunk), 1, 1)
+        start[torch.arange(len(chunk)), :, chunk] = redrawn[:, chunk].T
+        scores.append(_mean_change(field, parameters, start, reference, chunk, steps))
+    return torch.cat(scores, dim=1)
+
+
+def _paths(field, parameters, start, steps):
+    """Return the states (TIMES, M, B, k) that follow the rows `start` (B, k) under every model."""
+    state = start.expand(len(parameters["v"]), *start.shape)
+    duration = torch.full(state.shape[:2], INTERVAL, dtype=state.dtype)
+    paths = []
+    for _ in range(TIMES):
+        state = rk4.predict(field, parameters, state, duration, steps)
+        paths.append(state)
+    return torch.stack(paths)
+
+
+def _mean_change(field, parameters, start, reference, chunk, steps):
+    """Return the influence (M, c) of the genes `chunk` (c,), redrawn in the states `start` (c, R, k)."""
+    perturbed = _paths(field, parameters, start.flatten(0, 1), steps).unflatten(2, start.shape[:2])
+    change = (perturbed - reference[:, :, None]).abs().mean(dim=(0, 3))  # (M, c, k)
+    own = change[:, torch.arange(len(chunk)), chunk]
+    return (change.sum(dim=2) - own) / (change.shape[2] - 1)

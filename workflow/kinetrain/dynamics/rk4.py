@@ -1,0 +1,46 @@
+"""Classical Runge-Kutta of any vector field, many transitions with different durations as one batch.
+
+The field does not depend on time, so a transition of length d is the unit interval of dy/ds = d f(y): transitions
+of any length are rows of one batch (Hossain et al. 2024 solve them one by one).
+"""
+
+import torch
+
+
+def predict(field, parameters, start, duration, steps: int):
+    """Return the states (M, B, k) at the end of transitions that start at (M, B, k) and last (M, B), in `steps` steps."""
+    scale = duration[..., None] / steps
+    state = start
+    for _ in range(steps):
+        slope1 = scale * field.derivative(parameters, state)
+        slope2 = scale * field.derivative(parameters, state + slope1 / 2)
+        slope3 = scale * field.derivative(parameters, state + slope2 / 2)
+        slope4 = scale * field.derivative(parameters, state + slope3)
+        state = state + (slope1 + 2 * (slope2 + slope3) + slope4) / 6
+    return state
+
+
+def loss(predicted, end, weight):
+    """Return the mean squared error (M,) over rows and genes; rows count by their weight (M, B), 0 or 1."""
+    squares = (predicted - end).square().mean(dim=2)
+    return (squares * weight).sum(dim=1) / weight.sum(dim=1)
+
+
+def value_and_gradient(field, parameters, start, end, duration, weight, steps: int):
+    """Return the loss (M,) of every model and its gradient with respect to every parameter.
+
+    The field's own derivative of the solver is used where it has one, autograd elsewhere; both differentiate the
+    steps really made (discretise, then optimise).
+    """
+    own = getattr(field, "value_and_gradient", None)
+    if own is not None:
+        return own(parameters, start, end, duration, weight, steps)
+    return autograd_value_and_gradient(field, parameters, start, end, duration, weight, steps)
+
+
+def autograd_value_and_gradient(field, parameters, start, end, duration, weight, steps: int):
+    """Return what `value_and_gradient` returns, by automatic differentiation of `predict`."""
+    leaves = {name: tensor.detach().requires_grad_() for name, tensor in parameters.items()}
+    value = loss(predict(field, leaves, start, duration, steps), end, weight)
+    gradients = torch.autograd.grad(value.sum(), list(leaves.values()))  # models are independent: one sum for all
+    return value.detach(), dict(zip(leaves, gradients, strict=True))

@@ -1,0 +1,43 @@
+"""When weights are pruned, and how many: the schedule and the masks that all methods share."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A first event at the start of `first_epoch`, then one at every epoch divisible by `every`; epochs count from 1.
+
+    Each removes the given fraction of the weights that are left in each matrix.
+    """
+
+    first_epoch: int = 3
+    first_fraction: float = 0.7
+    every: int = 10
+    fraction: float = 0.1
+
+    def __post_init__(self):
+        if self.first_epoch < 1 or self.every < 1:
+            raise ValueError("first_epoch and every must be at least 1")
+        if not (0 <= self.first_fraction < 1 and 0 <= self.fraction < 1):
+            raise ValueError("first_fraction and fraction must be at least 0 and below 1")
+
+    def due(self, epoch: int, epochs: int) -> float:
+        """Return the fraction to remove at the start of `epoch`, 0 if none; there is no event in the last of `epochs`."""
+        if epoch == self.first_epoch:
+            return self.first_fraction
+        return self.fraction if self.first_epoch < epoch < epochs and epoch % self.every == 0 else 0.0
+
+
+def prune(mask: np.ndarray, score: np.ndarray, fraction: float, rng) -> np.ndarray:
+    """Return the mask with `fraction` of its survivors removed: those of the lowest score, equal scores at random.
+
+    The number is rounded to the nearest integer, half to even. What was masked stays masked.
+    """
+    alive = np.flatnonzero(mask)
+    count = round(fraction * len(alive))
+    order = np.lexsort((rng.random(len(alive)), score.ravel()[alive]))
+    pruned = mask.copy().ravel()
+    pruned[alive[order[:count]]] = False
+    return pruned.reshape(mask.shape)

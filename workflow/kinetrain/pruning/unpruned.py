@@ -1,0 +1,4 @@
+"""No pruning: the dense model, against which all others are compared."""
+
+PRUNES = False
+USES_PRIOR = False

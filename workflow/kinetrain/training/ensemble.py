@@ -1,0 +1,65 @@
+"""Many models trained as one batch: their weights are rows of one matrix, each row with its own Adam and learning rate.
+
+Adam works coordinate by coordinate, so what one row does never depends on which other rows there are.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+DECAY1, DECAY2, EPSILON = 0.9, 0.999, 1e-8  # Kingma and Ba 2015
+
+
+def size(shapes: dict[str, tuple[int, ...]]) -> int:
+    """Return the number of parameters of one model."""
+    return sum(math.prod(shape) for shape in shapes.values())
+
+
+def unpack(rows, shapes: dict[str, tuple[int, ...]]) -> dict:
+    """Return views {name: (M, *shape)} into the rows (M, P), an array or a tensor."""
+    views, at = {}, 0
+    for name, shape in shapes.items():
+        views[name] = rows[:, at : at + math.prod(shape)].reshape(len(rows), *shape)
+        at += math.prod(shape)
+    return views
+
+
+def pack(parts: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Return the rows (M, P) whose views `unpack` would give."""
+    return torch.cat([part.flatten(1) for part in parts.values()], dim=1)
+
+
+def adam_step(weights, gradient, first, second, rates, updates) -> None:
+    """Move the weights (M, P) in place by one step of Adam; first and second are its moments, in place too.
+
+    rates (M, P) or (M, 1): learning rate of every weight; updates (M,): steps made by each model, this one included.
+    """
+    correction1, correction2 = (1 - decay ** updates[:, None].double() for decay in (DECAY1, DECAY2))
+    first.lerp_(gradient, 1 - DECAY1)
+    second.mul_(DECAY2).addcmul_(gradient, gradient, value=1 - DECAY2)
+    # m̂ / (√v̂ + ε) with both bias corrections moved into the denominator: fewer passes over the weights
+    denominator = second.sqrt().mul_((correction1 / correction2.sqrt()).to(second.dtype))
+    denominator.add_((EPSILON * correction1).to(second.dtype))
+    weights.addcmul_(torch.div(first, denominator, out=denominator), rates, value=-1)
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """Lower the learning rate by `factor` after more than `patience` epochs without gaining `threshold` (absolute)."""
+
+    patience: int
+    threshold: float
+    minimum: float
+    factor: float = 0.9
+    smallest_change: float = 1e-9
+
+    def step(self, value, best, waited, rate):
+        """Return best, waited and rate (M,) after an epoch with the validation losses `value` (M,)."""
+        better = value < best - self.threshold
+        waited = np.where(better, 0, waited + 1)
+        late = waited > self.patience
+        lowered = np.maximum(rate * self.factor, self.minimum)
+        rate = np.where(late & (rate - lowered > self.smallest_change), lowered, rate)
+        return np.where(better, value, best), np.where(late, 0, waited), rate

@@ -1,0 +1,54 @@
+"""Score how much each gene influences all others in trained models (Hossain et al. 2024, B.8).
+
+Settings (defaults in brackets): vectors [20] random initial states (the paper used 200), steps [2] Runge-Kutta steps
+per 0.1 units of the model's time, seed [0]. The influence is in units of expression; a failed model gives none.
+"""
+
+import argparse
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", required=True, metavar="NPZ", help="trained models, as train_phoenix.py writes them")
+    parser.add_argument("--expression", required=True, metavar="NPZ", help="the data they were trained on")
+    parser.add_argument("--settings", default="{}", metavar="JSON", help="settings as JSON or the path of a .json file")
+    parser.add_argument("--output", required=True, metavar="TSV", help="table to write: seed, gene, influence")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+
+    import numpy as np
+    import pandas as pd
+    import torch
+
+    from kinetrain.dynamics import phoenix
+    from kinetrain.dynamics.influence import Options, influence
+    from kinetrain.dynamics.options import read_options
+    from kinetrain.dynamics.trajectories import load_expression
+    from kinetrain.errors import InputError
+    from kinetrain.files import load_arrays, save_table
+    from kinetrain.settings import read_settings
+
+    torch.set_num_threads(1)
+    options = read_options(Options, read_settings(arguments.settings))
+    model = load_arrays(arguments.model, ["genes", "seeds"])
+    if list(model["genes"]) != list(load_expression(arguments.expression).genes):
+        raise InputError(f"{arguments.model}: its genes are not those of {arguments.expression}")
+    parameters = {name: torch.from_numpy(model[name]) for name in phoenix.shapes(1, 1)}
+    scores = influence(phoenix, parameters, options.vectors, options.steps, options.seed).numpy()
+    table = pd.DataFrame(
+        {
+            "seed": np.repeat(model["seeds"], scores.shape[1]),
+            "gene": np.tile(model["genes"], len(scores)),
+            "influence": scores.ravel(),
+        }
+    )
+    save_table(table.dropna(), arguments.output)
+
+
+if __name__ == "__main__":
+    from kinetrain.errors import run
+
+    run(main)

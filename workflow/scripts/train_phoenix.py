@@ -1,0 +1,120 @@
+"""Train PHOENIX on expression over time, pruned by one method, for several seeds at once (Hossain et al. 2024).
+
+Settings (defaults in brackets): hidden [40] units per branch; epochs [200]; learning_rate [0.001] (five times that
+for the multipliers v) and minimum_learning_rate [4e-5]; batch ["trajectory"] or a number of transitions;
+plateau_patience [3] epochs and plateau_threshold [1e-6] (units of the loss, expression squared) of the learning rate;
+patience_epochs [40] without a new best until a model stops, null for never; steps [8] Runge-Kutta steps per
+transition at the start and tolerances [[1e-3, 1e-5]] that change them (relative deviation of the validation loss
+when the steps are doubled); checkpoint_every [10] epochs; pruning {first_epoch [3], first_fraction [0.7], every [10]
+epochs, fraction [0.1]}; lambdas [[0.5, 0.05]] weight of the prior in the first and second layer (dash only); variant
+["normalised"] or "published" (dash, bioprune).
+
+The CPU seconds of an epoch are shared equally by the models trained in it; pair_solves counts the transitions solved
+with their gradient.
+"""
+
+import argparse
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--expression", required=True, metavar="NPZ", help="expression over time with its splits")
+    parser.add_argument("--prior", nargs="*", default=[], metavar="NPZ", help="prior networks: one for all, or one per seed")
+    parser.add_argument("--dataset", required=True, help="name of the data, for the tables")
+    parser.add_argument("--method", required=True, help="pruning method: unpruned, sparseflow, bioprune, dash, ...")
+    parser.add_argument("--noise", type=float, default=0.0, help="standard deviation of the noise added to expression")
+    parser.add_argument("--prior-corruption", type=float, default=0.0, help="fraction of wrong edges, for the tables")
+    parser.add_argument("--seeds", type=int, nargs="+", required=True, help="one model is trained per seed")
+    parser.add_argument("--settings", default="{}", metavar="JSON", help="settings as JSON or the path of a .json file")
+    parser.add_argument("--checkpoint", required=True, metavar="FOLDER", help="folder to continue from after a break")
+    parser.add_argument("--model", required=True, metavar="NPZ", help="best models to write")
+    parser.add_argument("--runs", required=True, metavar="TSV", help="table to write: one row per seed")
+    parser.add_argument("--history", required=True, metavar="TSV", help="table to write: one row per seed and epoch")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+
+    import resource
+    import shutil
+    import time
+    from pathlib import Path
+
+    import numpy as np
+    import pandas as pd
+    import torch
+
+    from kinetrain.dynamics import phoenix
+    from kinetrain.dynamics.options import read_options
+    from kinetrain.dynamics.trajectories import load_expression
+    from kinetrain.files import save_arrays, save_table
+    from kinetrain.pruning.methods import find_method
+    from kinetrain.settings import read_settings
+    from kinetrain.training import neural
+
+    began = time.monotonic()
+    torch.set_num_threads(1)  # matrices are small: a second thread costs more than it gives
+    options = read_options(neural.Options, read_settings(arguments.settings))
+    method, expression = find_method(arguments.method), load_expression(arguments.expression)
+    priors = neural.read_priors(arguments.prior, arguments.seeds, expression.genes, method)
+    noisy = np.stack([expression.noisy(arguments.noise, seed) for seed in arguments.seeds])
+    run = neural.Run(phoenix, method, expression, priors, arguments.seeds, noisy, options)
+    state, history = neural.train(run, Path(arguments.checkpoint) / "training.npz", progress())
+
+    identity = {
+        "dataset": arguments.dataset,
+        "method": arguments.method,
+        "noise": arguments.noise,
+        "prior_corruption": arguments.prior_corruption,
+    }
+    failed = state["failed"]
+    clean = np.broadcast_to(expression.values, noisy.shape)
+    runs = pd.DataFrame(
+        {
+            **identity,
+            "seed": arguments.seeds,
+            "test_mse": neural.test_error(run, state, clean),
+            "test_mse_noisy": neural.test_error(run, state, noisy),
+            "validation_mse": np.where(failed, np.nan, state["best_validation"]),
+            "epochs": state["best_epoch"],
+            "stopped_epoch": state["stopped_epoch"],
+            "cpu_seconds": state["cpu_seconds"].round(3),
+            "wall_seconds": round(time.monotonic() - began, 3),
+            "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+            "pair_solves": state["pair_solves"],
+            "status": np.where(failed, "failed", "finished"),
+        }
+    )
+    history = pd.DataFrame(history, columns=neural.HISTORY).astype({"epoch": int, "solver_steps": int})
+    history.insert(0, "seed", np.array(arguments.seeds)[history.pop("model").astype(int)])
+    for position, (column, value) in enumerate(identity.items()):
+        history.insert(position, column, value)
+    save_arrays(
+        arguments.model, seeds=np.array(arguments.seeds), genes=expression.genes, **neural.best_models(run, state)
+    )
+    save_table(history, arguments.history)
+    save_table(runs, arguments.runs)
+    shutil.rmtree(arguments.checkpoint, ignore_errors=True)
+
+
+def progress():
+    """Return a function that prints its text to stderr, at most once a second."""
+    import sys
+    import time
+
+    last = -1.0
+
+    def tell(text):
+        nonlocal last
+        if time.monotonic() - last >= 1:
+            last = time.monotonic()
+            print(text, file=sys.stderr, flush=True)
+
+    return tell
+
+
+if __name__ == "__main__":
+    from kinetrain.errors import run
+
+    run(main)
