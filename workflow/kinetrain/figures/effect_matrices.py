@@ -1,0 +1,42 @@
+"""Figure: heat maps of which gene acts on which, in the gold standard and in the models."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from kinetrain.figures.style import in_order, label, nothing_to_show
+
+STRONG = 0.05  # effects of this share of the largest have full colour, as in Hossain et al. 2024, figure 3
+
+
+def draw(table) -> Figure:
+    """Return one row of panels per data set: the gold standard, then every method; red activates, blue represses.
+
+    `table` is that of kinetrain.evaluation.figure_tables.effect_matrices.
+    """
+    if table.empty:
+        return nothing_to_show("no effects")
+    titles = list(table["panel"].drop_duplicates())
+    methods = in_order(table["method"])
+    figure = Figure(figsize=(0.6 + 2.0 * len(methods), 2.6 * len(titles)), layout="constrained")
+    axes = figure.subplots(len(titles), len(methods), squeeze=False)
+    for row, title in zip(axes, titles, strict=True):
+        own = table[table["panel"] == title]
+        shape = own["target_place"].max() + 1, own["regulator_place"].max() + 1
+        for axis, method in zip(row, methods, strict=True):
+            image = _heat_map(axis, own[own["method"] == method], shape)
+            axis.set_title(label(method), fontsize=9, fontweight="normal")
+            axis.set_xlabel(f"{shape[1]} regulators")
+        row[0].set_ylabel(f"{title}\n{shape[0]} targets")
+    bar = figure.colorbar(image, ax=axes, shrink=0.8 / len(titles), aspect=20, extend="both", pad=0.01)
+    bar.set_label(f"Effect (largest of the panel = 1,\nfull colour from {STRONG:g})", fontsize=8)
+    return figure
+
+
+def _heat_map(axis, edges, shape):
+    matrix = np.zeros(shape)
+    matrix[edges["target_place"], edges["regulator_place"]] = edges["effect"]
+    axis.set(xticks=[], yticks=[])
+    axis.grid(visible=False)
+    axis.spines[:].set(visible=True, color="#BBBBBB")
+    # nearest, not antialiased: a single effect must stay visible in a map of many genes
+    return axis.imshow(matrix, cmap="RdBu_r", vmin=-STRONG, vmax=STRONG, aspect="auto", interpolation="nearest")

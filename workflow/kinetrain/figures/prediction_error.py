@@ -1,0 +1,44 @@
+"""Figure: the test error of the trained models, in units of that of persistence."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from kinetrain.figures.style import BLACK, GREY, colour, in_order, label, nothing_to_show, panels
+
+
+def draw(table) -> Figure:
+    """Return one panel per data set: a point per model, a bar at the mean over seeds, a line where persistence lies.
+
+    `table` is that of kinetrain.evaluation.figure_tables.prediction_error.
+    """
+    if table.empty:
+        return nothing_to_show("no test errors")
+    titles = list(table["panel"].drop_duplicates())
+    methods = in_order(table["method"])
+    figure, axes = panels(titles, width=max(2.6, 1 + 0.6 * len(methods)), height=2.8, sharey=True)
+    for axis, title in zip(axes, titles, strict=True):
+        _panel(axis, table[table["panel"] == title], methods)
+    for axis in axes[:: min(3, len(axes))]:
+        axis.set_ylabel("Test error relative to persistence\n(ratio of mean squared errors)")
+    return figure
+
+
+def _panel(axis, rows, methods) -> None:
+    axis.axhline(1, color=BLACK, linestyle="--", linewidth=1)
+    axis.text(0.99, 1, "persistence", transform=axis.get_yaxis_transform(), ha="right", va="bottom", fontsize=7)
+    for place, method in enumerate(methods):
+        own = rows[rows["method"] == method]
+        shift = np.linspace(-0.15, 0.15, len(own)) if len(own) > 1 else np.zeros(len(own))
+        axis.scatter(place + shift, own["ratio"], s=18, color=colour(method), linewidth=0, alpha=0.8)
+        if len(own):
+            axis.plot([place - 0.3, place + 0.3], [own["ratio_mean"].iloc[0]] * 2, color=colour(method), linewidth=2)
+        else:
+            axis.text(place, 0.02, "none", transform=axis.get_xaxis_transform(), ha="center", color=GREY, fontsize=7)
+    axis.set_yscale("log")
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.yaxis.set_minor_formatter(NullFormatter())
+    axis.margins(y=0.15)
+    axis.set_xlim(-0.6, len(methods) - 0.4)
+    axis.set_xticks(range(len(methods)), [label(method) for method in methods], rotation=30, ha="right")
+    axis.grid(axis="x", visible=False)

@@ -1,0 +1,66 @@
+"""Figure: how sparse the models are and how well their networks agree with the gold standard."""
+
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from kinetrain.figures.style import BLACK, GREY, colour, in_order, label, nothing_to_show, panels
+
+CONTROL_DASHES = {"prior alone": "--", "regulators x all genes": ":"}
+
+
+def draw(table) -> Figure:
+    """Return one panel per data set: mean and standard deviation over seeds, controls as lines, the paper's hollow.
+
+    `table` is that of kinetrain.evaluation.figure_tables.sparsity_against_accuracy.
+    """
+    if table.empty:
+        return nothing_to_show("no scored networks")
+    titles = list(table["panel"].drop_duplicates())
+    figure, axes = panels(titles, width=3.4, height=3.1, sharey=True)
+    for axis, title in zip(axes, titles, strict=True):
+        _panel(axis, table[table["panel"] == title])
+    for axis in axes[:: min(3, len(axes))]:
+        axis.set_ylabel("Balanced accuracy (%)")
+    figure.legend(handles=_legend(table), loc="outside lower center", ncols=min(4, 2 * len(axes)))
+    return figure
+
+
+def _panel(axis, rows) -> None:
+    axis.axhline(50, color=GREY, linewidth=0.8)
+    for _, row in rows[rows["kind"] == "control"].iterrows():
+        axis.axhline(
+            100 * row["balanced_accuracy"], color=BLACK, linewidth=1, linestyle=CONTROL_DASHES.get(row["method"], "-.")
+        )
+    for _, row in rows[rows["kind"] == "published"].iterrows():
+        place = 100 * row["sparsity"], 100 * row["balanced_accuracy"]
+        axis.plot(*place, "o", markersize=8, markerfacecolor="none", markeredgecolor=colour(row["method"]))
+    for _, row in rows[rows["kind"] == "method"].iterrows():
+        axis.errorbar(
+            100 * row["sparsity"],
+            100 * row["balanced_accuracy"],
+            xerr=100 * row["sparsity_sd"],
+            yerr=100 * row["balanced_accuracy_sd"],
+            fmt="o",
+            markersize=6,
+            capsize=2,
+            color=colour(row["method"]),
+        )
+    axis.set_xlim(-3, 103)
+    axis.set_ylim(min(45, 100 * rows["balanced_accuracy"].min() - 5), 102)
+    axis.set_xlabel("Sparsity of the model (%)")
+
+
+def _legend(table) -> list[Line2D]:
+    handles = []
+    for method in in_order(table.loc[table["kind"] != "control", "method"]):
+        kinds = set(table.loc[table["method"] == method, "kind"])
+        fill = colour(method) if "method" in kinds else "none"
+        handles.append(
+            Line2D([], [], marker="o", linestyle="", color=colour(method), markerfacecolor=fill, label=label(method))
+        )
+    for method in in_order(table.loc[table["kind"] == "control", "method"]):
+        handles.append(Line2D([], [], color=BLACK, linestyle=CONTROL_DASHES.get(method, "-."), label=label(method)))
+    handles.append(Line2D([], [], color=GREY, linewidth=0.8, label="Chance"))
+    if (table["kind"] == "published").any():
+        handles.append(Line2D([], [], marker="o", linestyle="", color=GREY, markerfacecolor="none", label="Published"))
+    return handles

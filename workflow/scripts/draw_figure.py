@@ -1,0 +1,44 @@
+"""Draw one figure from its tidy table."""
+
+import argparse
+
+FIGURES = (
+    "effect_matrices",
+    "final_objective",
+    "objective_against_solves",
+    "pathways",
+    "prediction_error",
+    "sparsity_against_accuracy",
+)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description="Draw a figure as SVG, PDF or PNG, by the suffix of each output.")
+    parser.add_argument("name", choices=FIGURES, help="name of the figure")
+    parser.add_argument("--table", required=True, help="tidy table of the figure")
+    parser.add_argument("--output", required=True, nargs="+", help="files to write: .svg, .pdf, .png")
+    arguments = parser.parse_args()
+    for path in arguments.output:
+        if not path.endswith((".svg", ".pdf", ".png")):
+            parser.error(f"--output {path}: must end in .svg, .pdf or .png")
+    return arguments
+
+
+def main():
+    arguments = parse_arguments()
+    from importlib import import_module
+
+    from kinetrain.figures.style import save, use_style
+    from kinetrain.files import load_table
+
+    table = load_table(arguments.table)
+    with use_style():
+        figure = import_module(f"kinetrain.figures.{arguments.name}").draw(table)
+        for path in arguments.output:
+            save(figure, path)
+
+
+if __name__ == "__main__":
+    from kinetrain.errors import run
+
+    run(main)
