@@ -1,0 +1,64 @@
+# `make` runs the workflow on the embedded default, `make test` passes the tests; `make help` lists the rest.
+# Both set up what they need on first use: Python 3.11, a C++ compiler and make are enough.
+
+PYTHON ?= python3
+CONFIG ?= config/config.yaml
+MIRROR ?=
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+ENVIRONMENTS := mechanistic neural analysis
+with_mirror := $(if $(MIRROR),--config mirror=$(MIRROR))
+environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$PATH" PYTHONPATH=workflow OMP_NUM_THREADS=1
+
+.PHONY: run real report test lint format benchmark setup environments help
+
+run: setup  ## run the configuration CONFIG (default: config/config.yaml), then write its report
+	@python3 workflow/scripts/release_lock.py
+	snakemake --configfile $(CONFIG) $(with_mirror)
+	@$(MAKE) --no-print-directory report
+
+real:  ## run on measured data: MIRROR=folder with the files, or download them
+	@$(MAKE) --no-print-directory run CONFIG=config/real.yaml
+
+report: setup  ## write the self-contained HTML report of CONFIG
+	@python3 workflow/scripts/release_lock.py
+	@snakemake --configfile $(CONFIG) $(with_mirror) --quiet --report "$$(python3 workflow/configuration.py results $(CONFIG))/report.html"
+
+test: setup environments  ## pass all tests
+	@set -e; for name in $(ENVIRONMENTS); do \
+	    echo "== tests in the environment '$$name'"; \
+	    PATH="$$(python3 workflow/scripts/environment.py envs/$$name.txt):$$PATH" OMP_NUM_THREADS=1 \
+	        python -m pytest --quiet tests/unit/$$name; \
+	done
+	@echo "== tests of the workflow"
+	@pytest --quiet tests/workflow
+
+lint: setup  ## check style and workflow: ruff, snakefmt, snakemake --lint
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+
+format: setup  ## bring all files into the project's style
+	ruff check --fix .
+	ruff format .
+	snakefmt Snakefile workflow
+
+benchmark: setup environments  ## measure speed: ratios against peers, side by side in one run
+	$(call environment,neural) python benchmarks/neural.py
+
+setup: .venv/made
+
+.venv/made: envs/workflow.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, this is {sys.version}")'
+	@echo "Setting up Snakemake in .venv (first use only, about half a minute)"
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/pip install --quiet --disable-pip-version-check --no-compile --requirement envs/workflow.txt
+	@touch $@
+
+environments: setup
+	@set -e; for name in $(ENVIRONMENTS); do python3 workflow/scripts/environment.py envs/$$name.txt > /dev/null; done
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)

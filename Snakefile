@@ -1,0 +1,55 @@
+import fcntl
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+# A configuration given by --configfile stands for itself; it is not laid over the default one.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
+
+
+pathvars:
+    logs="<results>/logs",
+
+
+# Held while this run lives, so that a lock left by a killed run can be told from one in use.
+onstart:
+    workflow.running = open(".snakemake/kinetrain.lock", "w")
+    fcntl.flock(workflow.running, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/prior.smk"
+include: "workflow/rules/model.smk"
+include: "workflow/rules/fit.smk"
+include: "workflow/rules/prune.smk"
+include: "workflow/rules/network.smk"
+include: "workflow/rules/enrichment.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        expand("<results>/tables/{table}.tsv", table=PARTS.keys() - {"effects"}),
+        expand("<results>/report/{table}.html", table=TABLES),
+        expand("<results>/figures/{figure}.svg", figure=FIGURES),
+        "<results>/report/findings.html",
+        "<results>/provenance.json",
+
+
+rule figures:
+    input:
+        expand("<results>/figures/{figure}.svg", figure=FIGURES),
+
+
+rule tables:
+    input:
+        expand("<results>/tables/{table}.tsv", table=PARTS.keys() - {"effects"}),

@@ -1,0 +1,199 @@
+import json
+import os
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+# Paths are relative to the working directory: an absolute path in a parameter would make every checkout a changed workflow.
+WORKFLOW = Path(os.path.relpath(workflow.current_basedir.get_path_or_uri(secret_free=False))).parent
+TOP = WORKFLOW.parent
+for folder in (WORKFLOW, WORKFLOW / "scripts"):
+    sys.path.insert(0, str(folder.absolute()))
+
+import configuration
+import environment
+
+# Jobs find the programs that came with this snakemake (python3, uv) whether or not its environment is activated.
+os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]))
+
+try:
+    MANIFEST = configuration.load_manifest(TOP / "resources" / "datasets.tsv")
+    PLAN = configuration.Plan(config, MANIFEST, places=(Path(), TOP))
+except configuration.ConfigurationError as error:
+    raise WorkflowError(str(error)) from None
+
+
+wildcard_constraints:
+    problem=r"[A-Za-z]\w*",
+    dataset=r"[A-Za-z]\w*",
+    method=r"\w+",
+    optimizer=r"\w+",
+    schedule=r"\w+",
+    batch_size=r"\d+",
+    replicate=r"\d+",
+    noise=r"[\d.e-]+",
+    corruption=r"[\d.e-]+",
+    seed=r"\d+",
+
+
+def command(environment_name, script):
+    """Shell words that run a script in its software environment, which is made on first use.
+
+    With `--sdm conda` Snakemake has activated `envs/NAME.yaml` already.
+    """
+    run = f"PYTHONPATH={WORKFLOW} python {WORKFLOW}/scripts/{script}.py"
+    if workflow.deployment_settings.deployment_method:
+        return run
+    pins = TOP / "envs" / f"{environment_name}.txt"
+    making = f"python3 {WORKFLOW}/scripts/environment.py {pins} {environment.home(pins)}"
+    return f"programs=$({making}) && PATH=$programs:$PATH {run}"
+
+
+def conda(environment_name):
+    """The same environment for `--sdm conda`."""
+    return str((TOP / "envs" / f"{environment_name}.yaml").absolute())
+
+
+def settings(values):
+    """Settings of a script as one JSON object."""
+    return json.dumps(values, sort_keys=True)
+
+
+def download_options(path):
+    """Where a file of the manifest comes from and how to know it, as flags."""
+    for download in MANIFEST.values():
+        if download.path == path:
+            size = option("--bytes", download.bytes)
+            return f"--url {download.url} --checksum {download.checksum} {size}"
+    raise WorkflowError(f"resources/datasets.tsv has no line with the path {path}")
+
+
+def mirror_option(path):
+    """The file in the local mirror, as a flag."""
+    mirror = PLAN.config["mirror"]
+    return option("--mirror", mirror and f"{mirror}/{path}")
+
+
+def option(flag, value):
+    """A flag with its value, or nothing when there is no value."""
+    return "" if value is None else f"{flag} {value}"
+
+
+def flags(files, paths):
+    """Flags for named input files: `matrix_genes` becomes `--matrix-genes PATH`; several files follow one flag."""
+    return " ".join(f"--{name.replace('_', '-')} {getattr(paths, name)}" for name in files)
+
+
+def names(items):
+    """Regular expression of exactly these names (of nothing, when there are none)."""
+    return "|".join(items) or "(?!)"
+
+
+# --- the mechanistic arm ---
+
+
+def fitted_problem(wildcards):
+    """What is fitted: the artificial data of a problem, or its own files."""
+    problem = PLAN.problems[wildcards.problem]
+    return f"<results>/problems/{wildcards.problem}/{wildcards.replicate}" if "artificial" in problem else problem["files"]
+
+
+def petab_yaml(path):
+    """The YAML of a problem that is given by it or by the folder of artificial data."""
+    return path if path.endswith((".yaml", ".yml")) else f"{path}/problem.yaml"
+
+
+def best_known_option():
+    """The lowest objectives known from the literature, as a flag."""
+    known = {name: problem.get("best_known_objective") for name, problem in PLAN.problems.items()}
+    return f"--best-known '{settings({name: value for name, value in known.items() if value is not None})}'"
+
+
+FITS = [
+    f"<results>/fits/{name}/{replicate}/{label}"
+    for name, problem in PLAN.problems.items()
+    for replicate in problem["replicates"]
+    for label in PLAN.fit_labels(name)
+]
+
+# --- the neural arm ---
+
+MEASURED = [name for name, dataset in PLAN.datasets.items() if "expression" in dataset]
+TRUTHS = [f"<results>/expression/{name}/truth.tsv" for name in PLAN.datasets]
+LEVELS = [
+    f"{name}/noise{noise}_corruption{corruption}"
+    for name, dataset in PLAN.datasets.items()
+    for noise in dataset["noise"]
+    for corruption in dataset["prior_corruption"]
+]
+RUNS = [f"{level}/{method}" for level in LEVELS for method in PLAN.config["methods"]]
+
+
+def expression_files(wildcards):
+    """The measured expression of a data set."""
+    files = PLAN.datasets[wildcards.dataset]["expression"]
+    return {role: files[role] for role in ("train", "test", "genes") if role in files}
+
+
+def truth_files(wildcards):
+    """The gold standard of a measured data set."""
+    return network_files(PLAN.datasets[wildcards.dataset]["truth"])
+
+
+def prior_files(wildcards):
+    """The prior of a data set (a simulated one has its truth for a prior) and its co-regulation network, if any."""
+    dataset = PLAN.datasets[wildcards.dataset]
+    if "prior" not in dataset:
+        return {"edges": f"<results>/expression/{wildcards.dataset}/truth.tsv"}
+    coregulation = network_files(dataset["coregulation"], "coregulation") if "coregulation" in dataset else {}
+    return network_files(dataset["prior"]) | coregulation
+
+
+def network_files(network, name=None):
+    """The files of a network and the flags that they are given by."""
+    kind = "edges" if "edges" in network else "matrix"
+    genes = {f"{name or kind}_genes": network["genes"]} if "genes" in network else {}
+    return {name or kind: network[kind]} | genes
+
+
+def network_flags(dataset, *roles):
+    """How the networks of a data set are to be read."""
+    networks = [PLAN.datasets[dataset].get(role, {}) for role in roles]
+    threshold = networks[-1].get("threshold") if roles[-1] == "coregulation" else None
+    restrict = " --restrict" if any(network.get("restrict") for network in networks) else ""
+    return f" {option('--coregulation-threshold', threshold)}{restrict}"
+
+
+def gene_sets(wildcards):
+    """The gene sets of a data set; a simulated one has its modules."""
+    simulated = f"<results>/expression/{wildcards.dataset}/gene_sets.gmt"
+    return PLAN.datasets[wildcards.dataset].get("gene_sets", simulated)
+
+
+# --- what comes out ---
+
+PARTS = {
+    "nominal": [f"<results>/nominal/{name}.tsv" for name in PLAN.problems],
+    "fits": [f"{fit}.tsv" for fit in FITS],
+    "traces": [f"{fit}.trace.tsv" for fit in FITS],
+    "networks": [f"<results>/networks/{run}.tsv" for run in RUNS]
+    + [f"<results>/networks/{level}.controls.tsv" for level in LEVELS],
+    "effects": [f"<results>/networks/{run}.effects.tsv" for run in RUNS],
+    "pathways": [f"<results>/enrichment/{run}.tsv" for run in RUNS if PLAN.has_gene_sets(run.partition("/")[0])],
+}
+TABLES = {
+    "nominal": "Objective at the nominal parameters",
+    "fits": "Fits of the mechanistic models",
+    "networks": "Recovered networks",
+    "pathways": "Pathways",
+}
+FIGURES = {
+    "final_objective": ("2 Mini-batch training", "Final objective per optimizer"),
+    "objective_against_solves": ("2 Mini-batch training", "Objective against model solves"),
+    "sparsity_against_accuracy": ("3 Pruning", "Sparsity against balanced accuracy"),
+    "prediction_error": ("3 Pruning", "Prediction error"),
+    "effect_matrices": ("3 Pruning", "Effect matrices"),
+    "pathways": ("3 Pruning", "Pathways"),
+}

@@ -1,0 +1,53 @@
+rule download:
+    output:
+        "<resources>/downloads/{path}",
+    params:
+        command=command("analysis", "download"),
+        source=lambda w: download_options(w.path),
+    # A resource, not a parameter: where a file is taken from changes nothing in it, so it must cause no rerun.
+    resources:
+        mirror=lambda w: mirror_option(w.path),
+    log:
+        "<logs>/download/{path}.log",
+    conda:
+        conda("analysis")
+    shell:
+        "({params.command} {params.source} {resources.mirror} --output {output:q}) 2>&1 | tee {log:q}"
+
+
+rule simulate_expression:
+    output:
+        expression="<results>/expression/{dataset}/expression.npz",
+        truth="<results>/expression/{dataset}/truth.tsv",
+        gene_sets="<results>/expression/{dataset}/gene_sets.gmt",
+    wildcard_constraints:
+        dataset=names(d for d in PLAN.datasets if "simulate" in PLAN.datasets[d]),
+    params:
+        command=command("neural", "simulate_expression"),
+        settings=lambda w: settings(PLAN.datasets[w.dataset]["simulate"]),
+    log:
+        "<logs>/expression/{dataset}.log",
+    conda:
+        conda("neural")
+    shell:
+        "({params.command} --settings {params.settings:q} --expression {output.expression} --truth {output.truth}"
+        " --gene-sets {output.gene_sets}) 2>&1 | tee {log}"
+
+
+rule prepare_expression:
+    input:
+        unpack(expression_files),
+    output:
+        "<results>/expression/{dataset}/expression.npz",
+    wildcard_constraints:
+        dataset=names(MEASURED),
+    params:
+        command=command("neural", "prepare_expression"),
+        options=lambda w, input: flags(expression_files(w), input),
+        settings=lambda w: settings(PLAN.expression_settings(w.dataset)),
+    log:
+        "<logs>/expression/{dataset}.log",
+    conda:
+        conda("neural")
+    shell:
+        "({params.command} {params.options} --settings {params.settings:q} --expression {output}) 2>&1 | tee {log}"

@@ -1,0 +1,35 @@
+rule measure_influence:
+    input:
+        model=rules.train_phoenix.output.model,
+        expression="<results>/expression/{dataset}/expression.npz",
+    output:
+        "<results>/enrichment/{dataset}/noise{noise}_corruption{corruption}/{method}.influence.tsv",
+    params:
+        command=command("neural", "influence"),
+        settings=settings(PLAN.config["enrichment"]["influence"]),
+    log:
+        "<logs>/enrichment/{dataset}/noise{noise}_corruption{corruption}/{method}.influence.log",
+    conda:
+        conda("neural")
+    shell:
+        "({params.command} --model {input.model} --expression {input.expression} --settings {params.settings:q}"
+        " --output {output}) 2>&1 | tee {log}"
+
+
+rule test_pathways:
+    input:
+        influence=rules.measure_influence.output,
+        gene_sets=gene_sets,
+    output:
+        "<results>/enrichment/{dataset}/noise{noise}_corruption{corruption}/{method}.tsv",
+    params:
+        command=command("analysis", "test_pathways"),
+        settings=settings(PLAN.config["enrichment"]["test"]),
+    log:
+        "<logs>/enrichment/{dataset}/noise{noise}_corruption{corruption}/{method}.log",
+    conda:
+        conda("analysis")
+    shell:
+        "({params.command} --influence {input.influence} --gene-sets {input.gene_sets} --dataset {wildcards.dataset}"
+        " --method {wildcards.method} --noise {wildcards.noise} --prior-corruption {wildcards.corruption}"
+        " --settings {params.settings:q} --output {output}) 2>&1 | tee {log}"

@@ -1,0 +1,75 @@
+# Every figure is drawn from one tidy table, which is made of these result tables and stays beside it.
+FIGURE_SOURCES = {
+    "final_objective": {"fits": "<results>/tables/fits.tsv"},
+    "objective_against_solves": {"traces": "<results>/tables/traces.tsv", "fits": "<results>/tables/fits.tsv"},
+    "sparsity_against_accuracy": {
+        "networks": "<results>/tables/networks.tsv",
+        "published": str(TOP / "resources" / "published" / "networks.tsv"),
+    },
+    "prediction_error": {"networks": "<results>/tables/networks.tsv"},
+    "effect_matrices": {"effects": PARTS["effects"], "truth": TRUTHS},
+    "pathways": {"pathways": "<results>/tables/pathways.tsv"},
+}
+
+
+rule collect_table:
+    input:
+        lambda w: PARTS[w.table],
+    output:
+        "<results>/tables/{table}.tsv",
+    wildcard_constraints:
+        table=names(PARTS),
+    params:
+        command=command("analysis", "collect"),
+    log:
+        "<logs>/tables/{table}.log",
+    conda:
+        conda("analysis")
+    shell:
+        "({params.command} --output {output} {input}) 2>&1 | tee {log}"
+
+
+rule tabulate_figure:
+    input:
+        unpack(lambda w: FIGURE_SOURCES[w.figure]),
+    output:
+        "<results>/figures/{figure}.tsv",
+    wildcard_constraints:
+        figure=names(FIGURE_SOURCES),
+    params:
+        command=command("analysis", "figure_table"),
+        options=lambda w, input: flags(FIGURE_SOURCES[w.figure], input),
+        best_known=lambda w: best_known_option() if "fits" in FIGURE_SOURCES[w.figure] else "",
+    log:
+        "<logs>/figures/{figure}.table.log",
+    conda:
+        conda("analysis")
+    shell:
+        "({params.command} {wildcards.figure} {params.options} {params.best_known} --output {output}) 2>&1 | tee {log}"
+
+
+for figure, (category, title) in FIGURES.items():
+
+    rule:
+        name:
+            f"draw_{figure}"
+        input:
+            f"<results>/figures/{figure}.tsv",
+        output:
+            report(
+                f"<results>/figures/{figure}.svg",
+                caption=f"../report/{figure}.rst",
+                category=category,
+                labels={"figure": title},
+            ),
+            f"<results>/figures/{figure}.pdf",
+            f"<results>/figures/{figure}.png",
+        params:
+            command=command("analysis", "draw_figure"),
+            figure=figure,
+        log:
+            f"<logs>/figures/{figure}.log",
+        conda:
+            conda("analysis")
+        shell:
+            "({params.command} {params.figure} --table {input} --output {output}) 2>&1 | tee {log}"

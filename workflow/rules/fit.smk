@@ -1,0 +1,74 @@
+rule fit_mini_batch:
+    input:
+        files=fitted_problem,
+        model="<results>/models/{problem}",
+    output:
+        fits="<results>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}.tsv",
+        trace="<results>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}.trace.tsv",
+    params:
+        command=command("mechanistic", "fit_minibatch"),
+        problem=lambda w, input: petab_yaml(input.files[0]),
+        starts=lambda w: PLAN.problems[w.problem]["fits"]["starts"],
+        settings=lambda w: settings(PLAN.mini_batch_settings(w.problem, w.schedule, int(w.batch_size))),
+        checkpoint=lambda w, output: f"{output.fits}.checkpoint",
+    log:
+        "<logs>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}.log",
+    conda:
+        conda("mechanistic")
+    shell:
+        "({params.command} --problem {params.problem} --model {input.model} --name {wildcards.problem}"
+        " --replicate {wildcards.replicate} --optimizer {wildcards.optimizer} --starts {params.starts}"
+        " --settings {params.settings:q} --checkpoint {params.checkpoint}"
+        " --output {output.fits} --trace {output.trace}) 2>&1 | tee {log}"
+
+
+rule fit_full_batch:
+    input:
+        files=fitted_problem,
+        model="<results>/models/{problem}",
+    output:
+        fits="<results>/fits/{problem}/{replicate}/{optimizer}.tsv",
+        trace="<results>/fits/{problem}/{replicate}/{optimizer}.trace.tsv",
+    params:
+        command=command("mechanistic", "fit_full_batch"),
+        problem=lambda w, input: petab_yaml(input.files[0]),
+        starts=lambda w: PLAN.problems[w.problem]["fits"]["starts"],
+        settings=lambda w: settings(PLAN.full_batch_settings(w.problem)),
+        checkpoint=lambda w, output: f"{output.fits}.checkpoint",
+    log:
+        "<logs>/fits/{problem}/{replicate}/{optimizer}.log",
+    conda:
+        conda("mechanistic")
+    shell:
+        "({params.command} --problem {params.problem} --model {input.model} --name {wildcards.problem}"
+        " --replicate {wildcards.replicate} --optimizer {wildcards.optimizer} --starts {params.starts}"
+        " --settings {params.settings:q} --checkpoint {params.checkpoint}"
+        " --output {output.fits} --trace {output.trace}) 2>&1 | tee {log}"
+
+
+rule train_phoenix:
+    input:
+        expression="<results>/expression/{dataset}/expression.npz",
+        priors=expand(
+            "<results>/priors/{{dataset}}/corruption{{corruption}}/seed{seed}.npz", seed=PLAN.config["seeds"]
+        ),
+    output:
+        model="<results>/training/{dataset}/noise{noise}_corruption{corruption}/{method}/model.npz",
+        runs="<results>/training/{dataset}/noise{noise}_corruption{corruption}/{method}/runs.tsv",
+        history="<results>/training/{dataset}/noise{noise}_corruption{corruption}/{method}/history.tsv",
+    wildcard_constraints:
+        method="unpruned",
+    params:
+        command=command("neural", "train_phoenix"),
+        seeds=" ".join(map(str, PLAN.config["seeds"])),
+        settings=lambda w: settings(PLAN.training_settings(w.dataset, w.method)),
+        checkpoint=subpath(output.model, parent=True),
+    log:
+        "<logs>/training/{dataset}/noise{noise}_corruption{corruption}/{method}.log",
+    conda:
+        conda("neural")
+    shell:
+        "({params.command} --expression {input.expression} --prior {input.priors} --dataset {wildcards.dataset}"
+        " --method {wildcards.method} --noise {wildcards.noise} --prior-corruption {wildcards.corruption}"
+        " --seeds {params.seeds} --settings {params.settings:q} --checkpoint {params.checkpoint}/checkpoint"
+        " --model {output.model} --runs {output.runs} --history {output.history}) 2>&1 | tee {log}"

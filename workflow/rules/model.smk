@@ -1,0 +1,53 @@
+rule compile_model:
+    input:
+        lambda w: PLAN.problems[w.problem]["files"],
+    output:
+        directory("<results>/models/{problem}"),
+    params:
+        command=command("mechanistic", "compile_model"),
+        problem=lambda w, input: input[0],
+    log:
+        "<logs>/models/{problem}.log",
+    conda:
+        conda("mechanistic")
+    shell:
+        "({params.command} --problem {params.problem} --model {output}) 2>&1 | tee {log}"
+
+
+rule draw_artificial_data:
+    input:
+        files=lambda w: PLAN.problems[w.problem]["files"],
+        model="<results>/models/{problem}",
+    output:
+        directory("<results>/problems/{problem}/{replicate}"),
+    params:
+        command=command("mechanistic", "artificial_data"),
+        problem=lambda w, input: input.files[0],
+        settings=lambda w: settings(PLAN.problems[w.problem]["artificial"] | PLAN.problems[w.problem]["solver"]),
+    log:
+        "<logs>/problems/{problem}/{replicate}.log",
+    conda:
+        conda("mechanistic")
+    shell:
+        "({params.command} --problem {params.problem} --model {input.model} --replicate {wildcards.replicate}"
+        " --settings {params.settings:q} --output {output}) 2>&1 | tee {log}"
+
+
+rule evaluate_nominal:
+    input:
+        files=lambda w: PLAN.problems[w.problem]["files"],
+        model="<results>/models/{problem}",
+    output:
+        "<results>/nominal/{problem}.tsv",
+    params:
+        command=command("mechanistic", "nominal"),
+        problem=lambda w, input: input.files[0],
+        reference=lambda w: option("--reference", PLAN.problems[w.problem].get("reference_objective")),
+        settings=lambda w: settings(PLAN.problems[w.problem]["solver"]),
+    log:
+        "<logs>/nominal/{problem}.log",
+    conda:
+        conda("mechanistic")
+    shell:
+        "({params.command} --problem {params.problem} --model {input.model} --name {wildcards.problem}"
+        " {params.reference} --settings {params.settings:q} --output {output}) 2>&1 | tee {log}"

@@ -1,0 +1,75 @@
+for table, title in TABLES.items():
+
+    rule:
+        name:
+            f"show_{table}"
+        input:
+            f"<results>/tables/{table}.tsv",
+        output:
+            report(
+                f"<results>/report/{table}.html",
+                caption=f"../report/table_{table}.rst",
+                category="4 Tables",
+                labels={"table": title},
+            ),
+        params:
+            command=command("analysis", "show_table"),
+            title=title,
+        log:
+            f"<logs>/report/{table}.log",
+        conda:
+            conda("analysis")
+        shell:
+            "({params.command} {input} --title {params.title:q} --output {output}) 2>&1 | tee {log}"
+
+
+rule state_findings:
+    input:
+        nominal="<results>/tables/nominal.tsv",
+        fits="<results>/tables/fits.tsv",
+        networks="<results>/tables/networks.tsv",
+        pathways="<results>/tables/pathways.tsv",
+    output:
+        table="<results>/tables/findings.tsv",
+        page=report(
+            "<results>/report/findings.html",
+            caption="../report/findings.rst",
+            category="1 Summary",
+            labels={"page": "Findings"},
+        ),
+    params:
+        command=command("analysis", "findings"),
+        best_known=best_known_option(),
+    log:
+        "<logs>/report/findings.log",
+    conda:
+        conda("analysis")
+    shell:
+        "({params.command} --nominal {input.nominal} --fits {input.fits} --networks {input.networks}"
+        " --pathways {input.pathways} {params.best_known} --output {output.table} --page {output.page}) 2>&1 | tee {log}"
+
+
+rule record_provenance:
+    input:
+        fits="<results>/tables/fits.tsv",
+        networks="<results>/tables/networks.tsv",
+        pins=[str(TOP / "envs" / f"{name}.txt") for name in ("workflow", "mechanistic", "neural", "analysis")],
+    output:
+        record="<results>/provenance.json",
+        page=report(
+            "<results>/report/provenance.html",
+            caption="../report/provenance.rst",
+            category="1 Summary",
+            labels={"page": "Provenance"},
+        ),
+    params:
+        command=command("analysis", "provenance"),
+        settings=settings(PLAN.config),
+        snakemake=metadata.version("snakemake"),
+    log:
+        "<logs>/report/provenance.log",
+    conda:
+        conda("analysis")
+    shell:
+        "({params.command} --settings {params.settings:q} --pins {input.pins} --snakemake {params.snakemake}"
+        " --fits {input.fits} --networks {input.networks} --output {output.record} --page {output.page}) 2>&1 | tee {log}"

@@ -1,0 +1,166 @@
+"""Make the software environment of a rule from its pins, once, and print the folder of its programs.
+
+An environment is a Python virtual environment named after its pins, so changed pins make a new one and running jobs keep theirs.
+"""
+
+import argparse
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+FINISHED = "kinetrain-finished"  # written last: a folder without it was interrupted and is made anew
+SOURCE_ONLY = ("amici",)  # published without wheels and slow to build: the wheel we build is kept
+
+
+class Failed(Exception):
+    """The environment could not be made; the message says which package failed and how to go on."""
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pins", type=Path, help="file of name==version lines, e.g. envs/neural.txt")
+    parser.add_argument("folder", type=Path, nargs="?", help="where to make it (default: .snakemake/envs, by content)")
+    return parser.parse_args()
+
+
+def post_deploy(pins: Path) -> Path:
+    """Return the script that finishes an environment, under the name that Snakemake's conda support uses too."""
+    return pins.with_suffix(".post-deploy.sh")
+
+
+def label(pins: Path) -> str:
+    """Return the name of an environment and a hash of all that goes into it."""
+    content = hashlib.sha256("{}.{}".format(*sys.version_info).encode())
+    for file in (pins, post_deploy(pins)):
+        content.update(file.read_bytes() if file.is_file() else b"")
+    return f"{pins.stem}-{content.hexdigest()[:12]}"
+
+
+def home(pins: Path) -> Path:
+    """Return where the environment of `pins` lives: beside the workflow, named by its content."""
+    return pins.parent.parent / ".snakemake" / "envs" / label(pins)
+
+
+def make(pins: Path, folder: Path) -> Path:
+    """Return the folder of programs of the environment, made on first use; concurrent jobs wait for each other."""
+    folder = folder.absolute()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if not (folder / FINISHED).is_file():
+        with open(f"{folder}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / FINISHED).is_file():
+                start = time.monotonic()
+                tell(f"making the environment '{pins.stem}' from {pins} (first use only; log: {folder}.log)")
+                shutil.rmtree(folder, ignore_errors=True)
+                install(pins, folder)
+                (folder / FINISHED).touch()
+                tell(f"the environment '{pins.stem}' is ready after {time.monotonic() - start:.0f} s")
+    return folder / "bin"
+
+
+def install(pins: Path, folder: Path) -> None:
+    """Fill `folder` with the pinned packages, then let the post-deploy script finish it."""
+    python, uv, wheels = folder / "bin" / "python", find_uv(), wheel_folder()
+    variables = installer_variables(folder, wheels)
+    log = Path(f"{folder}.log")
+    log.unlink(missing_ok=True)
+
+    def step(*command):
+        run_step([str(word) for word in command], variables, log, pins)
+
+    step(uv, "venv", "--seed", "--python", sys.executable, folder)
+    for package, version in re.findall(rf"(?m)^({'|'.join(SOURCE_ONLY)})==(\S+)", pins.read_text()):
+        tag = f"cp{sys.version_info.major}{sys.version_info.minor}"
+        if not list(wheels.glob(f"{package}-{version}-{tag}-*_{os.uname().machine}.whl")):
+            require_compiler(pins)
+            tell(f"building {package} {version} from its source, about a minute (the wheel is kept in {wheels})")
+            step(python, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", wheels, f"{package}=={version}")
+    step(uv, "pip", "install", "--python", python, "--find-links", wheels, "--requirements", pins)
+    if post_deploy(pins).is_file():
+        step("bash", post_deploy(pins))
+
+
+def run_step(command: list[str], variables: dict, log: Path, pins: Path) -> None:
+    """Run one step of an installation; all that it prints goes to the log, and what failed to the user."""
+    with open(log, "a") as output:
+        print("$", *command, file=output, flush=True)
+        status = subprocess.run(command, env=variables, stdout=output, stderr=subprocess.STDOUT).returncode
+    if status:
+        text = log.read_text().rpartition("\n$ ")[2]
+        named = re.findall(r"([A-Za-z][\w.-]*==[\w.+!-]+)", text.partition("\n")[2]) or command[-1:]
+        raise Failed(
+            f"the environment '{pins.stem}' could not be made: {named[0]} failed.\n"
+            + "\n".join(f"  | {line}" for line in text.splitlines()[1:][-12:])
+            + f"\nWhole log: {log}\nMend the cause (network, package index, compiler, or the pin in {pins}) "
+            "and give the same command again; what is finished is kept."
+        )
+
+
+def installer_variables(folder: Path, wheels: Path) -> dict:
+    """Return the variables for the installers: pip's own settings hold for uv too, unless uv's are set."""
+    variables = dict(os.environ)
+    for ours, theirs in (
+        ("UV_FIND_LINKS", "PIP_FIND_LINKS"),
+        ("UV_INDEX_URL", "PIP_INDEX_URL"),
+        ("UV_EXTRA_INDEX_URL", "PIP_EXTRA_INDEX_URL"),
+        ("SSL_CERT_FILE", "PIP_CERT"),
+    ):
+        if theirs in os.environ:
+            # pip separates several places by blanks, uv separates find-links by commas
+            value = os.environ[theirs].replace(" ", ",") if ours == "UV_FIND_LINKS" else os.environ[theirs]
+            variables.setdefault(ours, value)
+    variables["PATH"] = os.pathsep.join([str(folder / "bin"), variables.get("PATH", "")])
+    variables["VIRTUAL_ENV"] = str(folder)
+    variables["KINETRAIN_WHEELS"] = str(wheels)
+    variables.setdefault("AMICI_PARALLEL_COMPILE", str(os.cpu_count() or 1))
+    variables.pop("PYTHONPATH", None)
+    return variables
+
+
+def wheel_folder() -> Path:
+    """Return the folder of the wheels built here, shared by all checkouts of this user."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    folder = Path(os.environ.get("KINETRAIN_WHEELS", cache / "kinetrain" / "wheels"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder.absolute()
+
+
+def find_uv() -> str:
+    """Return the path of the uv program that came with the workflow's own packages, or is on the PATH."""
+    uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
+    if uv is None:
+        raise Failed("the program 'uv' was not found: run `make setup`, or `pip install uv` beside snakemake")
+    return uv
+
+
+def require_compiler(pins: Path) -> None:
+    """Stop before a long build when there is no C++ compiler."""
+    if not any(shutil.which(name) for name in (os.environ.get("CXX", "c++"), "g++", "clang++")):
+        raise Failed(
+            f"the environment '{pins.stem}' needs a C++ compiler and none was found.\n"
+            "Debian/Ubuntu: apt-get install g++ python3-dev    Fedora: dnf install gcc-c++ python3-devel"
+        )
+
+
+def tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def main():
+    arguments = parse_arguments()
+    if not arguments.pins.is_file():
+        sys.exit(f"error: {arguments.pins}: no such file of pins")
+    try:
+        print(make(arguments.pins, arguments.folder or home(arguments.pins)))
+    except Failed as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Record where the results of a run come from: configuration, seeds, versions, commit, machine, and what they cost."""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--settings", required=True, help="the whole configuration of the run (JSON)")
+    parser.add_argument("--pins", nargs="+", required=True, help="envs/*.txt: the packages of every environment")
+    parser.add_argument("--snakemake", required=True, help="version of Snakemake")
+    parser.add_argument("--fits", required=True, help="fits.tsv: cost of the mechanistic fits")
+    parser.add_argument("--networks", required=True, help="networks.tsv: cost of the neural runs")
+    parser.add_argument("--output", required=True, help="provenance.json to write")
+    parser.add_argument("--page", required=True, help="the same as an HTML page for the report")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    from kinetrain.files import atomic, load_table
+    from kinetrain.settings import read_settings
+
+    top = Path(__file__).resolve().parents[2]
+    record = {
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit(top),
+        "machine": machine(),
+        "snakemake": arguments.snakemake,
+        "cost": {
+            "mechanistic": cost(load_table(arguments.fits)),
+            "neural": cost(load_table(arguments.networks)),
+        },
+        "configuration": read_settings(arguments.settings),
+        "packages": {Path(pins).stem: Path(pins).read_text().split() for pins in arguments.pins},
+    }
+    with atomic(arguments.output) as path:
+        path.write_text(json.dumps(record, indent=2) + "\n")
+    with atomic(arguments.page) as path:
+        path.write_text(page(record))
+
+
+def commit(folder: Path) -> str:
+    """Return the git commit of a checkout, marked when files differ from it, or `unknown` outside of git."""
+
+    def git(*words):
+        return subprocess.run(["git", "-C", folder, *words], capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no")
+        return git("rev-parse", "HEAD") + (" with uncommitted changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def machine() -> dict:
+    """Return what the run was computed on."""
+    names = [line.partition(":")[2].strip() for line in lines("/proc/cpuinfo") if line.startswith("model name")]
+    memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "processor": names[0] if names else platform.processor(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(memory_bytes / 1e9, 1),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    }
+
+
+def lines(path: str) -> list[str]:
+    return Path(path).read_text().splitlines() if Path(path).is_file() else []
+
+
+def cost(table) -> dict:
+    """Return the summed cost of the runs of a result table, and the largest memory of one process."""
+    summed = [
+        name for name in ("gradient_solves", "value_solves", "pair_solves", "cpu_seconds") if name in table.columns
+    ]
+    largest = [name for name in ("peak_memory_mb",) if name in table.columns]
+    totals = {"runs": len(table), **table[summed].sum().round(1).to_dict(), **table[largest].max().to_dict()}
+    return {name: None if value != value else value for name, value in totals.items()}  # NaN is not valid JSON
+
+
+def page(record: dict) -> str:
+    """Return the record as a self-contained HTML page."""
+    from html import escape
+
+    sections = []
+    for title, value in record.items():
+        text = value if isinstance(value, str) else json.dumps(value, indent=2)
+        sections.append(f"<h2>{escape(title)}</h2>\n<pre>{escape(text)}</pre>")
+    style = (
+        "body{font:15px/1.4 sans-serif;margin:2em;max-width:60em}pre{background:#f5f5f5;padding:.8em;overflow-x:auto}"
+    )
+    return (
+        f"<!doctype html>\n<html lang=en><meta charset=utf-8><title>Provenance</title><style>{style}</style>\n"
+        "<h1>Provenance of this run</h1>\n" + "\n".join(sections) + "\n</html>\n"
+    )
+
+
+if __name__ == "__main__":
+    from kinetrain.errors import run
+
+    run(main)
