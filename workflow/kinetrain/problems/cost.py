@@ -1,0 +1,56 @@
+"""What training a problem has cost so far: a counting layer around any problem."""
+
+import time
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+
+@dataclass
+class Cost:
+    """Solves of single conditions, failed evaluations (of any number of conditions), CPU seconds in evaluations."""
+
+    gradient_solves: int = 0
+    value_solves: int = 0
+    failed_evaluations: int = 0
+    cpu_seconds: float = 0.0
+
+    def as_dict(self) -> dict:
+        """Return the four numbers by name."""
+        return asdict(self)
+
+
+class Counted:
+    """A problem whose evaluations are counted in `cost`; `problem` is the same one without counting.
+
+    A problem has `names`, `lower`, `upper`, `nominal` (all of length n, on the scale of the optimization), the number
+    of conditions `n_conditions`, and `value(theta, conditions)`, `value_and_gradient(theta, conditions)` for any
+    sequence of condition indices: the *sum* over these conditions, `inf` where the evaluation failed.
+    CPU seconds count the evaluations alone, not the optimizer around them (parPE: simulation time).
+    """
+
+    def __init__(self, problem, cost: Cost | None = None):
+        self.problem = problem
+        self.cost = cost or Cost()
+        self.n_conditions = problem.n_conditions
+
+    def value(self, theta, conditions) -> float:
+        """Return the sum of the objective over `conditions`; `inf` if it failed."""
+        return self._count("value_solves", self.problem.value, theta, conditions)[0]
+
+    def value_and_gradient(self, theta, conditions) -> tuple[float, np.ndarray]:
+        """Return the sum of the objective over `conditions` and its gradient (n,); `inf` if it failed."""
+        return self._count("gradient_solves", self.problem.value_and_gradient, theta, conditions)
+
+    def value_gradient_and_information(self, theta, conditions) -> tuple[float, np.ndarray, np.ndarray]:
+        """Return sum, gradient (n,) and Fisher information (n, n); counts as one gradient."""
+        return self._count("gradient_solves", self.problem.value_gradient_and_information, theta, conditions)
+
+    def _count(self, kind, evaluate, theta, conditions):
+        begin = time.process_time()
+        result = evaluate(theta, conditions)
+        result = result if isinstance(result, tuple) else (result,)
+        self.cost.cpu_seconds += time.process_time() - begin
+        setattr(self.cost, kind, getattr(self.cost, kind) + len(conditions))
+        self.cost.failed_evaluations += not np.isfinite(result[0])
+        return result

@@ -1,0 +1,52 @@
+"""Priors of a PEtab parameter table (version 1, objective priors), as -log p and its gradient."""
+
+import numpy as np
+
+from kinetrain.errors import InputError
+
+LN10 = np.log(10.0)
+
+
+class Priors:
+    """-log p(theta) of the objective priors in a table of the n estimated parameters.
+
+    `normal` and `laplace` hold on the linear scale, `parameterScale...` ones on the scale of the estimation; uniform
+    priors are constants that are left out. Natural constants of the densities are kept, as in the likelihood.
+
+    Source: PEtab 1, parameter table; Stapor et al. 2022 have none, that priors count once per full objective is a
+    choice of ours.
+    """
+
+    def __init__(self, table):
+        self.terms = []
+        columns = table.reindex(columns=["parameterScale", "objectivePriorType", "objectivePriorParameters"])
+        for index, (name, scale, kind, numbers) in enumerate(columns.itertuples(name=None)):
+            if kind != kind or not kind or str(kind).lower().endswith("uniform"):
+                continue
+            on_scale = kind.startswith("parameterScale")
+            shape = kind.removeprefix("parameterScale").lower()
+            if shape not in ("normal", "laplace"):
+                raise InputError(f"parameter '{name}': the prior '{kind}' is not supported (normal and laplace are)")
+            centre, width = (float(number) for number in str(numbers).split(";"))
+            self.terms.append((index, "lin" if on_scale else scale, shape, centre, width))
+
+    def value(self, theta) -> float:
+        """Return -log p at theta (n,) on the parameters' scales."""
+        return float(sum(_term(theta[index], *rest)[0] for index, *rest in self.terms))
+
+    def gradient(self, theta) -> np.ndarray:
+        """Return the gradient (n,) of -log p on the parameters' scales."""
+        gradient = np.zeros(len(theta))
+        for index, *rest in self.terms:
+            gradient[index] += _term(theta[index], *rest)[1]
+        return gradient
+
+
+def _term(x, scale, shape, centre, width):
+    factor = {"lin": 0.0, "log": 1.0, "log10": LN10}[scale]
+    value = np.exp(factor * x) if factor else x
+    slope = factor * value if factor else 1.0
+    distance = (value - centre) / width
+    if shape == "normal":
+        return 0.5 * np.log(2 * np.pi * width**2) + 0.5 * distance**2, slope * distance / width
+    return np.log(2 * width) + abs(distance), slope * np.sign(distance) / width

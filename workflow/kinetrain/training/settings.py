@@ -1,0 +1,51 @@
+"""The settings of fits: what can be chosen, with units and defaults."""
+
+from dataclasses import dataclass, fields
+
+from kinetrain.errors import InputError
+from kinetrain.problems.options import SolverOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class FullBatchOptions(SolverOptions):
+    """Settings of a full-batch fit.
+
+    epochs: the budget, in gradients of the full objective. seed: of the starting points.
+    """
+
+    epochs: int
+    seed: int = 0
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.epochs < 1:
+            raise InputError(f"settings: 'epochs' is {self.epochs}; at least 1 is needed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MinibatchOptions(FullBatchOptions):
+    """Settings of a mini-batch fit.
+
+    schedule: name, start and end (learning rates), shape (`linear`, `inverse`, `logarithmic`, `constant`).
+    batch_size: conditions per batch; more than there are means all. rescue: 0 off, 1 shrink, 2 shrink and restart.
+    """
+
+    schedule: dict
+    batch_size: int
+    rescue: int = 2
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.batch_size < 1:
+            raise InputError(f"settings: 'batch_size' is {self.batch_size}; at least 1 is needed")
+        if self.rescue not in (0, 1, 2):
+            raise InputError(f"settings: 'rescue' is {self.rescue}; wanted 0 (off), 1 (shrink) or 2 (shrink, restart)")
+        if sorted(self.schedule) != ["end", "name", "shape", "start"]:
+            raise InputError(
+                f"settings: 'schedule' has the keys {sorted(self.schedule)}; wanted name, start, end, shape"
+            )
+
+
+def solver_options(options) -> SolverOptions:
+    """Return the part of a fit's settings that says how the model is solved."""
+    return SolverOptions(**{field.name: getattr(options, field.name) for field in fields(SolverOptions)})

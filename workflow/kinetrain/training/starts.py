@@ -1,0 +1,101 @@
+"""Starting points, and a multi-start that survives being killed."""
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from kinetrain.files import atomic
+
+RUN_COLUMNS = ["problem", "optimizer", "schedule", "batch_size", "replicate", "start"]
+COST_COLUMNS = ["gradient_solves", "value_solves", "cpu_seconds"]
+TRACE_COLUMNS = [*RUN_COLUMNS, *COST_COLUMNS, "objective"]
+FIT_COLUMNS = [
+    *RUN_COLUMNS,
+    "objective",
+    *COST_COLUMNS,
+    "status",
+    "wall_seconds",
+    "peak_memory_mb",
+    "failed_evaluations",
+]
+FIT_COLUMNS += ["rescues", "epochs", "conditions", "best_objective", "message"]
+
+
+def starting_point(problem, seed: int, start: int) -> np.ndarray:
+    """Return start number `start` (n,): uniform in the box on the scale of the optimization, alike for all optimizers.
+
+    Source: Stapor et al. 2022, Fig. 2 (the same random points for all optimizers); parPE (uniform in the box).
+    """
+    share = np.random.default_rng([seed, start]).uniform(size=len(problem.lower))
+    return problem.lower + share * (problem.upper - problem.lower)
+
+
+def budget_points(last: int, most: int = 20) -> np.ndarray:
+    """Return at most `most` + 1 whole numbers from 0 to `last`, evenly spread: where a run is traced."""
+    return np.unique(np.linspace(0, last, min(last, most) + 1).round().astype(int))
+
+
+class Checkpoint:
+    """The folder in which one multi-start keeps finished starts and the state of the one that runs.
+
+    What is found there counts only if it was written for the same `identity` (a JSON-ready dict: problem, settings, ...).
+    """
+
+    def __init__(self, folder, identity: dict):
+        self.folder = Path(folder)
+        self.identity = json.dumps(identity, sort_keys=True)
+
+    def finished(self, start: int):
+        """Return the (fit, trace) of a start that was finished before, or None."""
+        file = self.folder / f"start-{start}.json"
+        if not file.is_file():
+            return None
+        content = json.loads(file.read_text())
+        return content["result"] if content["identity"] == self.identity else None
+
+    def finish(self, start: int, result) -> None:
+        """Keep the (fit, trace) of a finished start, and drop its state."""
+        with atomic(self.folder / f"start-{start}.json") as temporary:
+            temporary.write_text(json.dumps({"identity": self.identity, "result": result}))
+        (self.folder / f"start-{start}.npz").unlink(missing_ok=True)
+
+    def load(self, start: int) -> dict | None:
+        """Return the arrays of a start's state, or None."""
+        file = self.folder / f"start-{start}.npz"
+        if not file.is_file():
+            return None
+        with np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        return arrays if str(arrays.pop("identity")) == self.identity else None
+
+    def save(self, start: int, arrays: dict) -> None:
+        """Write the state of a start."""
+        with atomic(self.folder / f"start-{start}.npz") as temporary:
+            np.savez(temporary, identity=self.identity, **arrays)
+
+
+def run_starts(fit_one, starts: int, checkpoint: Checkpoint, identity: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the tables of fits and traces of a multi-start.
+
+    `fit_one(start)` returns a dict of the columns of a fit and a list of dicts of its trace; `identity` holds the
+    columns which all rows share. A failed start keeps its row: starts are never replaced.
+    """
+    fits, trace = [], []
+    for start in range(starts):
+        result = checkpoint.finished(start)
+        if result is None:
+            begin = time.monotonic()
+            fit, points = fit_one(start)
+            fit["wall_seconds"] = round(time.monotonic() - begin, 3)
+            fit["peak_memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+            result = [fit, points]
+            checkpoint.finish(start, result)
+            print(f"start {start}: {fit['status']}, objective {fit['objective']:.6g}", file=sys.stderr)
+        fits.append({**identity, "start": start, **result[0]})
+        trace += [{**identity, "start": start, **point} for point in result[1]]
+    return pd.DataFrame(fits, columns=FIT_COLUMNS), pd.DataFrame(trace, columns=TRACE_COLUMNS)

@@ -1,0 +1,37 @@
+"""Make an artificial PEtab problem: random conditions, simulated at the nominal parameters, with noise."""
+
+import argparse
+import sys
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--problem", required=True, help="PEtab version 1 problem (YAML) to start from")
+    parser.add_argument("--model", required=True, help="folder of its compiled model (compile_model.py)")
+    parser.add_argument("--replicate", type=int, required=True, help="data replicate (seeds conditions and noise)")
+    parser.add_argument(
+        "--settings",
+        required=True,
+        help="JSON: conditions (how many), seed, times (in the model's unit), observables (ids; [] for all), noise "
+        "(fraction of each observable's maximum), protocols [{weight, inputs: {NAME: {log10_uniform: [a, b]} or "
+        "{uniform: [a, b]} or {normal_log10: [mean, sd]} or {constant: x} or {choice: [...]}}}]",
+    )
+    parser.add_argument("--output", required=True, help="folder to write: problem.yaml, its tables and truth.json")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    from kinetrain.problems.artificial import ArtificialOptions, make_artificial
+    from kinetrain.problems.options import read_options
+    from kinetrain.settings import read_settings
+
+    options = read_options(ArtificialOptions, read_settings(arguments.settings))
+    truth = make_artificial(arguments.problem, arguments.model, arguments.replicate, options, arguments.output)
+    print(f"objective at the truth {truth['J_true']:.6g}, expected {truth['expected_J_true']:.6g}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    from kinetrain.errors import run
+
+    run(main)

@@ -1,0 +1,49 @@
+"""Evaluate the objective of a PEtab problem at its nominal parameters, beside a reference value if one is given."""
+
+import argparse
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--problem", required=True, help="PEtab version 1 problem (YAML)")
+    parser.add_argument("--model", required=True, help="folder of the compiled model (compile_model.py)")
+    parser.add_argument("--name", required=True, help="name of the problem in the table")
+    parser.add_argument("--reference", type=float, help="negative log-likelihood to compare with")
+    parser.add_argument(
+        "--settings",
+        default="{}",
+        help="JSON: sensitivities (forward, adjoint), absolute_tolerance, relative_tolerance, max_steps, priors",
+    )
+    parser.add_argument("--output", required=True, help="table to write (TSV), one row")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    import numpy as np
+    import pandas as pd
+
+    from kinetrain.files import save_table
+    from kinetrain.problems.options import SolverOptions, read_options
+    from kinetrain.problems.petab_problem import PetabProblem
+    from kinetrain.settings import read_settings
+
+    options = read_options(SolverOptions, read_settings(arguments.settings))
+    problem = PetabProblem(arguments.problem, arguments.model, options)
+    objective = problem.value(problem.nominal, np.arange(problem.n_conditions))
+    reference = np.nan if arguments.reference is None else arguments.reference
+    row = {
+        "problem": arguments.name,
+        "objective_nominal": objective,
+        "reference": reference,
+        "relative_deviation": abs(objective - reference) / abs(reference),
+        "conditions": problem.n_conditions,
+        "parameters": len(problem.names),
+    }
+    save_table(pd.DataFrame([row]), arguments.output)
+
+
+if __name__ == "__main__":
+    from kinetrain.errors import run
+
+    run(main)
