@@ -58,7 +58,7 @@ def objective_against_solves(traces: pd.DataFrame, fits: pd.DataFrame, best_know
     best = best_objectives([traces, fits], best_known)
     table = _above_best(traces, best)
     table["condition_solves"] = table["gradient_solves"] + table["value_solves"]
-    table = table.sort_values([*SETTING, "replicate", "start", "condition_solves"], kind="stable")
+    table = table.sort_values("condition_solves", kind="stable")
     names = [*SETTING, "kind", "replicate", "start", "condition_solves", "excess_drawn"]
     parts = [table.assign(kind="start")[names]]
     for setting, group in table.groupby(SETTING, sort=False, dropna=False):

@@ -69,6 +69,6 @@ def _effect_rows(effect, genes, truth, run) -> pd.DataFrame:
         scaled = scaled * (np.asarray(truth) != 0).any(axis=0)
     regulators, targets = np.nonzero(scaled.T)
     genes = np.asarray(genes)
-    rows = {"regulator": genes[regulators], "target": genes[targets], "effect": scaled[targets, regulators].round(6)}
+    rows = {"regulator": genes[regulators], "target": genes[targets], "effect": scaled[targets, regulators].round(4)}
     table = pd.DataFrame(rows).assign(**{name: run[name] for name in IDENTITY})
     return table[names]

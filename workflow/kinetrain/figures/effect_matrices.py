@@ -3,7 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from kinetrain.figures.style import in_order, label, nothing_to_show
+from kinetrain.evaluation.names import in_order, label
+from kinetrain.figures.style import nothing_to_show
 
 STRONG = 0.05  # effects of this share of the largest have full colour, as in Hossain et al. 2024, figure 3
 
@@ -26,7 +27,7 @@ def draw(table) -> Figure:
             image = _heat_map(axis, own[own["method"] == method], shape)
             axis.set_title(label(method), fontsize=9, fontweight="normal")
             axis.set_xlabel(f"{shape[1]} regulators")
-        row[0].set_ylabel(f"{title}\n{shape[0]} targets")
+        row[0].set_ylabel(title.replace(", ", "\n", 1) + f"\n{shape[0]} targets", fontsize=8)
     bar = figure.colorbar(image, ax=axes, shrink=0.8 / len(titles), aspect=20, extend="both", pad=0.01)
     bar.set_label(f"Effect (largest of the panel = 1,\nfull colour from {STRONG:g})", fontsize=8)
     return figure

@@ -2,8 +2,8 @@
 
 from matplotlib.figure import Figure
 
-from kinetrain.figures.settings import SETTING, setting_label, settings_in_order
-from kinetrain.figures.style import colour, nothing_to_show, panels
+from kinetrain.figures.settings import settings_in_order, with_setting
+from kinetrain.figures.style import colour, first_column, nothing_to_show, panels
 
 DASHES = ("-", "--", ":", "-.")  # settings of one optimizer share its colour
 
@@ -15,30 +15,38 @@ def draw(table) -> Figure:
     """
     if table.empty:
         return nothing_to_show("no courses of fits")
+    table = with_setting(table)
     problems = list(table["problem"].drop_duplicates())
     figure, axes = panels(problems, width=3.4, height=3.0)
-    settings = settings_in_order(table)
-    lines = {}
+    looks, lines = _looks(settings_in_order(table)), {}
     for axis, problem in zip(axes, problems, strict=True):
-        lines |= _panel(axis, table[table["problem"] == problem], settings)
-    for axis in axes[:: min(3, len(axes))]:
+        lines |= _panel(axis, table[table["problem"] == problem], looks)
+    for axis in first_column(axes):
         axis.set_ylabel("Objective above the best known\n(negative log-likelihood)")
-    names = [setting_label(setting, ", ") for setting in lines]
-    figure.legend(lines.values(), names, loc="outside lower center", ncols=min(len(lines), max(1, len(axes)) * 2))
+    handles = [lines[setting] for setting in looks]
+    figure.legend(handles, list(looks), loc="outside lower center", ncols=min(len(handles), 2 * min(3, len(axes))))
     return figure
 
 
-def _panel(axis, rows, settings) -> dict:
+def _looks(settings: dict[str, str]) -> dict[str, dict]:
+    """Return colour and dashes of every setting: the optimizer's colour, and dashes to tell its settings apart."""
+    looks, seen = {}, {}
+    for setting, optimizer in settings.items():
+        looks[setting] = {"color": colour(optimizer), "linestyle": DASHES[seen.get(optimizer, 0) % len(DASHES)]}
+        seen[optimizer] = seen.get(optimizer, 0) + 1
+    return looks
+
+
+def _panel(axis, rows, looks) -> dict:
     lines = {}
-    for setting in settings:
-        own = rows[(rows[SETTING].astype(object) == list(setting)).all(axis=1)]
-        same = [other for other in settings if other[0] == setting[0]]
-        look = {"color": colour(setting[0]), "linestyle": DASHES[same.index(setting) % len(DASHES)]}
+    for setting, look in looks.items():
+        own = rows[rows["setting"] == setting]
+        if own.empty:
+            continue
         for _, course in own[own["kind"] == "start"].groupby(["replicate", "start"]):
             axis.plot(course["condition_solves"], course["excess_drawn"], linewidth=0.6, alpha=0.45, **look)
         median = own[own["kind"] == "median"]
-        if len(own):
-            (lines[setting],) = axis.plot(median["condition_solves"], median["excess_drawn"], linewidth=2.2, **look)
+        (lines[setting],) = axis.plot(median["condition_solves"], median["excess_drawn"], linewidth=2.2, **look)
     axis.set_yscale("log")
     axis.set_xlabel("Condition solves")
     return lines

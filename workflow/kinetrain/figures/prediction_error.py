@@ -2,9 +2,10 @@
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from kinetrain.figures.style import BLACK, GREY, colour, in_order, label, nothing_to_show, panels
+from kinetrain.evaluation.names import in_order, label
+from kinetrain.figures.style import BLACK, GREY, colour, first_column, nothing_to_show, panels
 
 
 def draw(table) -> Figure:
@@ -19,7 +20,7 @@ def draw(table) -> Figure:
     figure, axes = panels(titles, width=max(2.6, 1 + 0.6 * len(methods)), height=2.8, sharey=True)
     for axis, title in zip(axes, titles, strict=True):
         _panel(axis, table[table["panel"] == title], methods)
-    for axis in axes[:: min(3, len(axes))]:
+    for axis in first_column(axes):
         axis.set_ylabel("Test error relative to persistence\n(ratio of mean squared errors)")
     return figure
 
@@ -36,6 +37,7 @@ def _panel(axis, rows, methods) -> None:
         else:
             axis.text(place, 0.02, "none", transform=axis.get_xaxis_transform(), ha="center", color=GREY, fontsize=7)
     axis.set_yscale("log")
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.yaxis.set_minor_formatter(NullFormatter())
     axis.margins(y=0.15)

@@ -2,20 +2,27 @@
 
 import pandas as pd
 
-from kinetrain.figures.style import in_order, label
-
-SETTING = ["optimizer", "schedule", "batch_size"]
+from kinetrain.evaluation.names import in_order, label
 
 
-def settings_in_order(table: pd.DataFrame) -> list[tuple]:
-    """Return the distinct (optimizer, schedule, batch_size) of a table, mini-batch optimizers first."""
-    distinct = list(table[SETTING].drop_duplicates().itertuples(index=False, name=None))
-    optimizers = in_order(table["optimizer"])
-    return sorted(distinct, key=lambda setting: (optimizers.index(setting[0]), str(setting[1]), setting[2]))
+def with_setting(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with a column `setting`, such as "Adam (balanced), S2, batch 5" or "Fides, full batch".
+
+    An optimizer without a schedule is a full-batch one, whatever the number of conditions of its problem.
+    """
+    rows = table[["optimizer", "schedule", "batch_size"]].itertuples(index=False, name=None)
+    return table.assign(setting=[_name(*row) for row in rows])
 
 
-def setting_label(setting: tuple, joint: str = "\n") -> str:
-    """Return "Adam (balanced), S2, batch 5"; a setting without a schedule is a full-batch optimizer."""
-    optimizer, schedule, batch_size = setting
-    detail = "full batch" if schedule == "-" else f"{schedule}, batch {batch_size:g}"
-    return f"{label(optimizer)}{joint}{detail}"
+def settings_in_order(table: pd.DataFrame) -> dict[str, str]:
+    """Return the optimizer of every distinct setting, in the fixed order of the optimizers."""
+    distinct = table[["setting", "optimizer"]].drop_duplicates()
+    optimizer = dict(zip(distinct["setting"], distinct["optimizer"], strict=True))
+    place = in_order(optimizer.values()).index
+    return dict(sorted(optimizer.items(), key=lambda item: (place(item[1]), item[0])))
+
+
+def _name(optimizer: str, schedule: str, batch_size: float) -> str:
+    if schedule == "-":
+        return f"{label(optimizer)}, full batch"
+    return f"{label(optimizer)}, {schedule}, batch {batch_size:g}"

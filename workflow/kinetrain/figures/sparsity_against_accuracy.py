@@ -3,7 +3,8 @@
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from kinetrain.figures.style import BLACK, GREY, colour, in_order, label, nothing_to_show, panels
+from kinetrain.evaluation.names import in_order, label
+from kinetrain.figures.style import BLACK, GREY, colour, first_column, nothing_to_show, panels
 
 CONTROL_DASHES = {"prior alone": "--", "regulators x all genes": ":"}
 
@@ -16,10 +17,10 @@ def draw(table) -> Figure:
     if table.empty:
         return nothing_to_show("no scored networks")
     titles = list(table["panel"].drop_duplicates())
-    figure, axes = panels(titles, width=3.4, height=3.1, sharey=True)
+    figure, axes = panels(titles, width=3.4, height=3.3, sharey=True)
     for axis, title in zip(axes, titles, strict=True):
         _panel(axis, table[table["panel"] == title])
-    for axis in axes[:: min(3, len(axes))]:
+    for axis in first_column(axes):
         axis.set_ylabel("Balanced accuracy (%)")
     figure.legend(handles=_legend(table), loc="outside lower center", ncols=min(4, 2 * len(axes)))
     return figure

@@ -1,4 +1,4 @@
-"""The look of all figures: a fixed colour and a readable name per method and optimizer, and files without dates."""
+"""The look of all figures: a fixed colour per method and optimizer, and files without dates."""
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -18,38 +18,31 @@ BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
 GREY = "#777777"
 SPARE = ("#882255", "#44AA99", "#999933", "#332288", "#AA4499", "#661100")  # Tol 2021, for what is not listed
 
-# identity -> (name in figures, colour)
-METHODS = {
-    "truth": ("Gold standard", BLACK),
-    "unpruned": ("PHOENIX, unpruned", GREY),
-    "sparseflow": ("SparseFlow", SKY),
-    "bioprune": ("BioPrune", ORANGE),
-    "dash": ("DASH", BLUE),
-    "imp": ("IMP", GREEN),
-    "pinn": ("PINN", PURPLE),
-    "pinn_mp": ("PINN + MP", RED),
-    "l0": ("L0", "#999933"),
-    "c_node": ("C-NODE", "#44AA99"),
-    "pathreg": ("PathReg", "#882255"),
-    "dst": ("DST", "#332288"),
-    "synflow": ("SynFlow", "#AA4499"),
-    "prior alone": ("Prior alone", BLACK),
-    "regulators x all genes": ("Regulators x all genes", BLACK),
-    "persistence": ("Persistence", BLACK),
+COLOURS = {
+    "truth": BLACK,
+    "unpruned": GREY,
+    "sparseflow": SKY,
+    "bioprune": ORANGE,
+    "dash": BLUE,
+    "imp": GREEN,
+    "pinn": PURPLE,
+    "pinn_mp": RED,
+    "l0": "#999933",
+    "c_node": "#44AA99",
+    "pathreg": "#882255",
+    "dst": "#332288",
+    "synflow": "#AA4499",
+    "adam_balanced": BLUE,
+    "adam_standard": SKY,
+    "adam": SKY,
+    "rmsprop": GREEN,
+    "sgd": PURPLE,
+    "momentum": "#882255",
+    "momentum_exact": "#AA4499",
+    "fides": RED,
+    "ipopt": ORANGE,
+    "scipy_lbfgsb": GREY,
 }
-OPTIMIZERS = {
-    "adam_balanced": ("Adam (balanced)", BLUE),
-    "adam_standard": ("Adam (standard)", SKY),
-    "adam": ("Adam", SKY),
-    "rmsprop": ("RMSProp", GREEN),
-    "sgd": ("SGD", PURPLE),
-    "momentum": ("SGD + momentum", "#882255"),
-    "momentum_exact": ("SGD + momentum (parPE)", "#AA4499"),
-    "fides": ("Fides", RED),
-    "ipopt": ("Ipopt", ORANGE),
-    "scipy_lbfgsb": ("L-BFGS-B", GREY),
-}
-KNOWN = METHODS | OPTIMIZERS
 
 RULES = {
     "font.family": "DejaVu Sans",
@@ -79,34 +72,31 @@ def use_style():
     return mpl.rc_context(RULES)
 
 
-def label(name: str) -> str:
-    """Return how a method or optimizer is called in figures; unknown ones keep their name, without underscores."""
-    return KNOWN[name][0] if name in KNOWN else str(name).replace("_", " ")
-
-
 def colour(name: str) -> str:
     """Return the colour of a method or optimizer, the same in every figure."""
-    return KNOWN[name][1] if name in KNOWN else SPARE[sum(map(ord, str(name))) % len(SPARE)]
+    return COLOURS.get(name, SPARE[sum(map(ord, str(name))) % len(SPARE)])
 
 
-def in_order(names) -> list[str]:
-    """Return distinct names in the order of the lists above, unknown ones last by name."""
-    known = list(KNOWN)
-    return sorted(set(names), key=lambda name: (known.index(name) if name in known else len(known), str(name)))
+COLUMNS = 3  # panels beside each other
 
 
-def panels(titles, width: float, height: float, columns: int = 3, **options):
-    """Return a figure and one axes per title, in rows of at most `columns`, each of width x height inches."""
+def panels(titles, width: float, height: float, **options):
+    """Return a figure and one axes per title, in rows of at most COLUMNS, each of width x height inches."""
     count = len(titles)
-    columns = min(columns, count)
+    columns = min(COLUMNS, count)
     rows = -(-count // columns)
     figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
     axes = list(figure.subplots(rows, columns, squeeze=False, **options).flat)
     for spare in axes[count:]:
         spare.set_visible(False)
     for axis, title in zip(axes, titles, strict=False):
-        axis.set_title(title)
+        axis.set_title(title.replace(", ", "\n", 1))
     return figure, axes[:count]
+
+
+def first_column(axes):
+    """Return the axes that stand leftmost in their row, which carry the label of the vertical axis."""
+    return axes[::COLUMNS]
 
 
 def nothing_to_show(why: str) -> Figure:

@@ -1,0 +1,125 @@
+"""Plain statements about the results, each computed from the result tables and none from expectation."""
+
+import numpy as np
+import pandas as pd
+
+from kinetrain.evaluation.figure_tables import CONTROLS, GROUP, panel_names, prediction_error
+from kinetrain.evaluation.names import label
+
+TOLERANCE = 1e-3  # relative deviation of a nominal objective that still counts as the same model
+REACHED = 0.1  # an end this close to the best known negative log-likelihood has reached it, a choice of ours
+COLUMNS = ["topic", "subject", "statement", "value", "reference", "verdict"]
+
+
+def findings(nominal=None, fits=None, networks=None, pathways=None, best_known=None) -> pd.DataFrame:
+    """Return the statements as a table: topic, subject, statement, value, reference, verdict.
+
+    Every argument is a result table or None; what is missing or empty says nothing. verdict is `yes` where the
+    statement is what one hopes for, `no` where it is not, `-` where it is neither.
+    """
+    rows = []
+    for table, statements in (
+        (nominal, nominal_objectives),
+        (fits, lambda table: distances_to_best(table, best_known or {})),
+        (fits, failed_fits),
+        (networks, against_persistence),
+        (networks, against_prior),
+        (networks, failed_models),
+        (pathways, significant_pathways),
+    ):
+        if table is not None and len(table):
+            rows.extend(statements(table))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def nominal_objectives(nominal: pd.DataFrame):
+    """Yield per problem with a reference whether the objective at its nominal parameters agrees within TOLERANCE."""
+    for _, row in nominal.dropna(subset=["reference"]).iterrows():
+        value, reference = float(row["objective_nominal"]), float(row["reference"])
+        deviation = abs(value - reference) / abs(reference)
+        agrees = deviation <= TOLERANCE
+        statement = (
+            f"The objective at the nominal parameters is {value:.7g}, the reference is {reference:.7g}: "
+            f"relative deviation {deviation:.1e}, {'within' if agrees else 'NOT within'} {TOLERANCE:g}."
+        )
+        yield "Import of the model", row["problem"], statement, value, reference, _verdict(agrees)
+
+
+def distances_to_best(fits: pd.DataFrame, best_known: dict[str, float]):
+    """Yield per problem and optimizer how far its best start ended from the best value known."""
+    for (problem, optimizer), group in fits.groupby(["problem", "optimizer"], sort=False):
+        values = group["objective"].astype(float).replace(np.inf, np.nan).dropna()
+        if problem not in best_known or values.empty:
+            continue
+        best, known = values.min(), float(best_known[problem])
+        distance = best - known
+        place = f"{distance:.4g} above" if distance > 0 else f"{-distance:.4g} below"
+        statement = (
+            f"The best of {len(group)} runs of {label(optimizer)} ended at {best:.7g}, {place} the best value known, "
+            f"{known:.7g} ({'' if distance <= REACHED else 'NOT '}within {REACHED:g})."
+        )
+        yield "Distance to the best known", problem, statement, best, known, _verdict(distance <= REACHED)
+
+
+def failed_fits(fits: pd.DataFrame):
+    """Yield how many fits of each problem failed."""
+    for problem, group in fits.groupby("problem", sort=False):
+        failed = int((group["status"] == "failed").sum())
+        statement = f"{failed} of {len(group)} fits failed." if failed else f"None of {len(group)} fits failed."
+        yield "Failed runs", problem, statement, failed, 0, _verdict(not failed)
+
+
+def against_persistence(networks: pd.DataFrame):
+    """Yield per data set and method whether the mean test error over seeds is below that of persistence."""
+    table = prediction_error(networks)
+    for (panel, method), group in table.groupby(["panel", "method"], sort=False):
+        error, persistence = group["test_mse"].mean(), group["persistence_mse"].iloc[0]
+        beats = bool(error < persistence)
+        statement = (
+            f"{label(method)} {'beats' if beats else 'DOES NOT beat'} persistence (next = now): its test error is "
+            f"{error:.3g} (mean of {len(group)} models), that of persistence {persistence:.3g}, "
+            f"ratio {error / persistence:.3g}."
+        )
+        yield "Prediction", panel, statement, error, persistence, _verdict(beats)
+
+
+def against_prior(networks: pd.DataFrame):
+    """Yield per data set and method whether the trained network is closer to the gold standard than its own prior."""
+    scored = networks[networks["balanced_accuracy"].notna()]
+    for _, group in scored.groupby(GROUP, sort=False):
+        panel = panel_names(group).iloc[0]
+        means = group.groupby("method", sort=False)["balanced_accuracy"].mean()
+        if "prior alone" not in means:
+            continue
+        prior = means["prior alone"]
+        for method, value in means.drop(labels=[name for name in CONTROLS if name in means]).items():
+            better = bool(value > prior)
+            statement = (
+                f"The balanced accuracy of {label(method)} is {value:.3f}, {'above' if better else 'NOT above'} that of "
+                f"the prior alone, {prior:.3f}, which needs no training."
+            )
+            yield "Network against the prior alone", panel, statement, value, prior, _verdict(better)
+
+
+def failed_models(networks: pd.DataFrame):
+    """Yield how many trained models of each data set failed."""
+    models = networks[~networks["method"].isin(CONTROLS)]
+    for dataset, group in models.groupby("dataset", sort=False):
+        failed = int((group["status"] == "failed").sum())
+        statement = f"{failed} of {len(group)} models failed." if failed else f"None of {len(group)} models failed."
+        yield "Failed runs", dataset, statement, failed, 0, _verdict(not failed)
+
+
+def significant_pathways(pathways: pd.DataFrame):
+    """Yield per data set and method how many gene sets pass Bonferroni and Benjamini-Hochberg at 0.05."""
+    for _, group in pathways.groupby([*GROUP, "method"], sort=False):
+        strict, loose = (int((group[name] < 0.05).sum()) for name in ("p_bonferroni", "p_bh"))
+        statement = (
+            f"{label(group['method'].iloc[0])}: {strict} of {len(group)} gene sets hold more influence than chance gives "
+            f"(Bonferroni, 0.05), {loose} by Benjamini-Hochberg."
+        )
+        yield "Pathways", panel_names(group).iloc[0], statement, strict, len(group), "-"
+
+
+def _verdict(good) -> str:
+    return "yes" if good else "no"

@@ -1,0 +1,44 @@
+"""How methods and optimizers are called in figures, tables and statements."""
+
+METHODS = {
+    "truth": "Gold standard",
+    "unpruned": "PHOENIX, unpruned",
+    "sparseflow": "SparseFlow",
+    "bioprune": "BioPrune",
+    "dash": "DASH",
+    "imp": "IMP",
+    "pinn": "PINN",
+    "pinn_mp": "PINN + MP",
+    "l0": "L0",
+    "c_node": "C-NODE",
+    "pathreg": "PathReg",
+    "dst": "DST",
+    "synflow": "SynFlow",
+    "prior alone": "Prior alone",
+    "regulators x all genes": "Regulators × all genes",
+    "persistence": "Persistence",
+}
+OPTIMIZERS = {
+    "adam_balanced": "Adam (balanced)",
+    "adam_standard": "Adam (standard)",
+    "adam": "Adam",
+    "rmsprop": "RMSProp",
+    "sgd": "SGD",
+    "momentum": "SGD + momentum",
+    "momentum_exact": "SGD + momentum (parPE)",
+    "fides": "Fides",
+    "ipopt": "Ipopt",
+    "scipy_lbfgsb": "L-BFGS-B",
+}
+NAMES = METHODS | OPTIMIZERS
+
+
+def label(name: str) -> str:
+    """Return how a method or optimizer is called; one that is not listed keeps its name, without underscores."""
+    return NAMES.get(name, str(name).replace("_", " "))
+
+
+def in_order(names) -> list[str]:
+    """Return distinct names in the order of the lists above, unknown ones last by name."""
+    known = list(NAMES)
+    return sorted(set(names), key=lambda name: (known.index(name) if name in NAMES else len(known), str(name)))

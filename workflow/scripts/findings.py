@@ -1,0 +1,44 @@
+"""State in plain words what the result tables show, also where it is not what one hopes for."""
+
+import argparse
+
+CAPTION = """Every statement is computed from the result tables of this run. "yes" marks what one hopes for, "no" what
+one does not, "-" what is neither.
+
+Objectives are negative log-likelihoods over all data; reference values at nominal parameters and best known values come
+from the literature and are named in the configuration. Persistence predicts that nothing changes between two time points.
+The prior alone is the given prior network, used as the prediction without any training."""
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description="Write statements about the results as a table and as an HTML page.")
+    parser.add_argument("--nominal", help="nominal.tsv: objectives at the nominal parameters")
+    parser.add_argument("--fits", help="fits.tsv: one row per start")
+    parser.add_argument("--networks", help="networks.tsv: scores per model and of the controls")
+    parser.add_argument("--pathways", help="pathways.tsv: gene sets with p-values")
+    parser.add_argument("--best-known", default="{}", help="JSON: lowest objective known per problem")
+    parser.add_argument("--output", required=True, help="findings.tsv to write")
+    parser.add_argument("--html", required=True, help="findings.html to write")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    from kinetrain.evaluation.findings import findings
+    from kinetrain.evaluation.html import page
+    from kinetrain.files import atomic, load_table, save_table
+    from kinetrain.settings import read_settings
+
+    paths = {name: getattr(arguments, name) for name in ("nominal", "fits", "networks", "pathways")}
+    tables = {name: load_table(path) for name, path in paths.items() if path}
+    table = findings(**tables, best_known=read_settings(arguments.best_known))
+    save_table(table, arguments.output)
+    shown = table[["topic", "subject", "statement", "verdict"]]
+    with atomic(arguments.html) as temporary:
+        temporary.write_text(page(shown, "Findings", CAPTION, bad=table["verdict"] == "no"), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    from kinetrain.errors import run
+
+    run(main)

@@ -1,0 +1,47 @@
+"""Show a result table as an HTML page."""
+
+import argparse
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        description="Write a TSV table as a self-contained HTML page; rows with the status `failed` are marked."
+    )
+    parser.add_argument("--table", required=True, help="table to show")
+    parser.add_argument("--title", required=True, help="heading of the page")
+    parser.add_argument(
+        "--caption", default="", help="text below the heading, or the path of an .rst or .txt file with it"
+    )
+    parser.add_argument("--columns", nargs="+", help="columns to show, in this order (default: all)")
+    parser.add_argument("--rows", type=int, help="show only this many rows and say how many there are (default: all)")
+    parser.add_argument("--output", required=True, help="HTML page to write")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    from pathlib import Path
+
+    from kinetrain.errors import InputError
+    from kinetrain.evaluation.html import page
+    from kinetrain.files import atomic, load_table
+
+    caption = arguments.caption
+    if caption.endswith((".rst", ".txt")):
+        if not Path(caption).is_file():
+            raise InputError(f"--caption {caption}: no such file")
+        caption = Path(caption).read_text(encoding="utf-8").replace("``", "").replace("**", "")
+    table = load_table(arguments.table, arguments.columns or ())
+    if arguments.rows is not None and len(table) > arguments.rows:
+        caption += f"\n\nThe first {arguments.rows} of {len(table)} rows are shown; all are in the table file."
+        table = table.head(arguments.rows)
+    failed = table["status"] == "failed" if "status" in table else None
+    shown = table[arguments.columns] if arguments.columns else table
+    with atomic(arguments.output) as temporary:
+        temporary.write_text(page(shown, arguments.title, caption, bad=failed), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    from kinetrain.errors import run
+
+    run(main)
