@@ -97,7 +97,9 @@ def names(items):
 def fitted_problem(wildcards):
     """What is fitted: the artificial data of a problem, or its own files."""
     problem = PLAN.problems[wildcards.problem]
-    return f"<results>/problems/{wildcards.problem}/{wildcards.replicate}" if "artificial" in problem else problem["files"]
+    return (
+        f"<results>/problems/{wildcards.problem}/{wildcards.replicate}" if "artificial" in problem else problem["files"]
+    )
 
 
 def petab_yaml(path):

@@ -1,16 +1,16 @@
 rule download:
     output:
         "<resources>/downloads/{path}",
-    params:
-        command=command("analysis", "download"),
-        source=lambda w: download_options(w.path),
-    # A resource, not a parameter: where a file is taken from changes nothing in it, so it must cause no rerun.
-    resources:
-        mirror=lambda w: mirror_option(w.path),
     log:
         "<logs>/download/{path}.log",
     conda:
         conda("analysis")
+    # A resource, not a parameter: where a file is taken from changes nothing in it, so it must cause no rerun.
+    resources:
+        mirror=lambda w: mirror_option(w.path),
+    params:
+        command=command("analysis", "download"),
+        source=lambda w: download_options(w.path),
     shell:
         "({params.command} {params.source} {resources.mirror} --output {output:q}) 2>&1 | tee {log:q}"
 
@@ -20,15 +20,15 @@ rule simulate_expression:
         expression="<results>/expression/{dataset}/expression.npz",
         truth="<results>/expression/{dataset}/truth.tsv",
         gene_sets="<results>/expression/{dataset}/gene_sets.gmt",
+    log:
+        "<logs>/expression/{dataset}.log",
     wildcard_constraints:
         dataset=names(d for d in PLAN.datasets if "simulate" in PLAN.datasets[d]),
+    conda:
+        conda("neural")
     params:
         command=command("neural", "simulate_expression"),
         settings=lambda w: settings(PLAN.datasets[w.dataset]["simulate"]),
-    log:
-        "<logs>/expression/{dataset}.log",
-    conda:
-        conda("neural")
     shell:
         "({params.command} --settings {params.settings:q} --expression {output.expression} --truth {output.truth}"
         " --gene-sets {output.gene_sets}) 2>&1 | tee {log}"
@@ -39,15 +39,15 @@ rule prepare_expression:
         unpack(expression_files),
     output:
         "<results>/expression/{dataset}/expression.npz",
+    log:
+        "<logs>/expression/{dataset}.log",
     wildcard_constraints:
         dataset=names(MEASURED),
+    conda:
+        conda("neural")
     params:
         command=command("neural", "prepare_expression"),
         options=lambda w, input: flags(expression_files(w), input),
         settings=lambda w: settings(PLAN.expression_settings(w.dataset)),
-    log:
-        "<logs>/expression/{dataset}.log",
-    conda:
-        conda("neural")
     shell:
         "({params.command} {params.options} --settings {params.settings:q} --expression {output}) 2>&1 | tee {log}"

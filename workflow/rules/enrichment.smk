@@ -4,13 +4,13 @@ rule measure_influence:
         expression="<results>/expression/{dataset}/expression.npz",
     output:
         "<results>/enrichment/{dataset}/noise{noise}_corruption{corruption}/{method}.influence.tsv",
-    params:
-        command=command("neural", "influence"),
-        settings=settings(PLAN.config["enrichment"]["influence"]),
     log:
         "<logs>/enrichment/{dataset}/noise{noise}_corruption{corruption}/{method}.influence.log",
     conda:
         conda("neural")
+    params:
+        command=command("neural", "influence"),
+        settings=settings(PLAN.config["enrichment"]["influence"]),
     shell:
         "({params.command} --model {input.model} --expression {input.expression} --settings {params.settings:q}"
         " --output {output}) 2>&1 | tee {log}"
@@ -22,13 +22,13 @@ rule test_pathways:
         gene_sets=gene_sets,
     output:
         "<results>/enrichment/{dataset}/noise{noise}_corruption{corruption}/{method}.tsv",
-    params:
-        command=command("analysis", "test_pathways"),
-        settings=settings(PLAN.config["enrichment"]["test"]),
     log:
         "<logs>/enrichment/{dataset}/noise{noise}_corruption{corruption}/{method}.log",
     conda:
         conda("analysis")
+    params:
+        command=command("analysis", "test_pathways"),
+        settings=settings(PLAN.config["enrichment"]["test"]),
     shell:
         "({params.command} --influence {input.influence} --gene-sets {input.gene_sets} --dataset {wildcards.dataset}"
         " --method {wildcards.method} --noise {wildcards.noise} --prior-corruption {wildcards.corruption}"

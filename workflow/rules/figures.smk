@@ -17,14 +17,14 @@ rule collect_table:
         lambda w: PARTS[w.table],
     output:
         "<results>/tables/{table}.tsv",
-    wildcard_constraints:
-        table=names(PARTS),
-    params:
-        command=command("analysis", "collect"),
     log:
         "<logs>/tables/{table}.log",
+    wildcard_constraints:
+        table=names(PARTS),
     conda:
         conda("analysis")
+    params:
+        command=command("analysis", "collect"),
     shell:
         "({params.command} --output {output} {input}) 2>&1 | tee {log}"
 
@@ -34,16 +34,16 @@ rule tabulate_figure:
         unpack(lambda w: FIGURE_SOURCES[w.figure]),
     output:
         "<results>/figures/{figure}.tsv",
+    log:
+        "<logs>/figures/{figure}.table.log",
     wildcard_constraints:
         figure=names(FIGURE_SOURCES),
+    conda:
+        conda("analysis")
     params:
         command=command("analysis", "figure_table"),
         options=lambda w, input: flags(FIGURE_SOURCES[w.figure], input),
         best_known=lambda w: best_known_option() if "fits" in FIGURE_SOURCES[w.figure] else "",
-    log:
-        "<logs>/figures/{figure}.table.log",
-    conda:
-        conda("analysis")
     shell:
         "({params.command} {wildcards.figure} {params.options} {params.best_known} --output {output}) 2>&1 | tee {log}"
 
@@ -64,12 +64,12 @@ for figure, (category, title) in FIGURES.items():
             ),
             f"<results>/figures/{figure}.pdf",
             f"<results>/figures/{figure}.png",
-        params:
-            command=command("analysis", "draw_figure"),
-            figure=figure,
         log:
             f"<logs>/figures/{figure}.log",
         conda:
             conda("analysis")
+        params:
+            command=command("analysis", "draw_figure"),
+            figure=figure,
         shell:
             "({params.command} {params.figure} --table {input} --output {output}) 2>&1 | tee {log}"

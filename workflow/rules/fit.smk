@@ -5,16 +5,16 @@ rule fit_mini_batch:
     output:
         fits="<results>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}.tsv",
         trace="<results>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}.trace.tsv",
+    log:
+        "<logs>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}.log",
+    conda:
+        conda("mechanistic")
     params:
         command=command("mechanistic", "fit_minibatch"),
         problem=lambda w, input: petab_yaml(input.files[0]),
         starts=lambda w: PLAN.problems[w.problem]["fits"]["starts"],
         settings=lambda w: settings(PLAN.mini_batch_settings(w.problem, w.schedule, int(w.batch_size))),
         checkpoint=lambda w, output: f"{output.fits}.checkpoint",
-    log:
-        "<logs>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}.log",
-    conda:
-        conda("mechanistic")
     shell:
         "({params.command} --problem {params.problem} --model {input.model} --name {wildcards.problem}"
         " --replicate {wildcards.replicate} --optimizer {wildcards.optimizer} --starts {params.starts}"
@@ -29,16 +29,16 @@ rule fit_full_batch:
     output:
         fits="<results>/fits/{problem}/{replicate}/{optimizer}.tsv",
         trace="<results>/fits/{problem}/{replicate}/{optimizer}.trace.tsv",
+    log:
+        "<logs>/fits/{problem}/{replicate}/{optimizer}.log",
+    conda:
+        conda("mechanistic")
     params:
         command=command("mechanistic", "fit_full_batch"),
         problem=lambda w, input: petab_yaml(input.files[0]),
         starts=lambda w: PLAN.problems[w.problem]["fits"]["starts"],
         settings=lambda w: settings(PLAN.full_batch_settings(w.problem)),
         checkpoint=lambda w, output: f"{output.fits}.checkpoint",
-    log:
-        "<logs>/fits/{problem}/{replicate}/{optimizer}.log",
-    conda:
-        conda("mechanistic")
     shell:
         "({params.command} --problem {params.problem} --model {input.model} --name {wildcards.problem}"
         " --replicate {wildcards.replicate} --optimizer {wildcards.optimizer} --starts {params.starts}"
@@ -49,24 +49,22 @@ rule fit_full_batch:
 rule train_phoenix:
     input:
         expression="<results>/expression/{dataset}/expression.npz",
-        priors=expand(
-            "<results>/priors/{{dataset}}/corruption{{corruption}}/seed{seed}.npz", seed=PLAN.config["seeds"]
-        ),
+        priors=expand("<results>/priors/{{dataset}}/corruption{{corruption}}/seed{seed}.npz", seed=PLAN.config["seeds"]),
     output:
         model="<results>/training/{dataset}/noise{noise}_corruption{corruption}/{method}/model.npz",
         runs="<results>/training/{dataset}/noise{noise}_corruption{corruption}/{method}/runs.tsv",
         history="<results>/training/{dataset}/noise{noise}_corruption{corruption}/{method}/history.tsv",
+    log:
+        "<logs>/training/{dataset}/noise{noise}_corruption{corruption}/{method}.log",
     wildcard_constraints:
         method="unpruned",
+    conda:
+        conda("neural")
     params:
         command=command("neural", "train_phoenix"),
         seeds=" ".join(map(str, PLAN.config["seeds"])),
         settings=lambda w: settings(PLAN.training_settings(w.dataset, w.method)),
         checkpoint=subpath(output.model, parent=True),
-    log:
-        "<logs>/training/{dataset}/noise{noise}_corruption{corruption}/{method}.log",
-    conda:
-        conda("neural")
     shell:
         "({params.command} --expression {input.expression} --prior {input.priors} --dataset {wildcards.dataset}"
         " --method {wildcards.method} --noise {wildcards.noise} --prior-corruption {wildcards.corruption}"

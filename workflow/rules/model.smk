@@ -3,13 +3,13 @@ rule compile_model:
         lambda w: PLAN.problems[w.problem]["files"],
     output:
         directory("<results>/models/{problem}"),
-    params:
-        command=command("mechanistic", "compile_model"),
-        problem=lambda w, input: input[0],
     log:
         "<logs>/models/{problem}.log",
     conda:
         conda("mechanistic")
+    params:
+        command=command("mechanistic", "compile_model"),
+        problem=lambda w, input: input[0],
     shell:
         "({params.command} --problem {params.problem} --model {output}) 2>&1 | tee {log}"
 
@@ -20,14 +20,14 @@ rule draw_artificial_data:
         model="<results>/models/{problem}",
     output:
         directory("<results>/problems/{problem}/{replicate}"),
-    params:
-        command=command("mechanistic", "artificial_data"),
-        problem=lambda w, input: input.files[0],
-        settings=lambda w: settings(PLAN.problems[w.problem]["artificial"] | PLAN.problems[w.problem]["solver"]),
     log:
         "<logs>/problems/{problem}/{replicate}.log",
     conda:
         conda("mechanistic")
+    params:
+        command=command("mechanistic", "artificial_data"),
+        problem=lambda w, input: input.files[0],
+        settings=lambda w: settings(PLAN.problems[w.problem]["artificial"] | PLAN.problems[w.problem]["solver"]),
     shell:
         "({params.command} --problem {params.problem} --model {input.model} --replicate {wildcards.replicate}"
         " --settings {params.settings:q} --output {output}) 2>&1 | tee {log}"
@@ -39,15 +39,15 @@ rule evaluate_nominal:
         model="<results>/models/{problem}",
     output:
         "<results>/nominal/{problem}.tsv",
+    log:
+        "<logs>/nominal/{problem}.log",
+    conda:
+        conda("mechanistic")
     params:
         command=command("mechanistic", "nominal"),
         problem=lambda w, input: input.files[0],
         reference=lambda w: option("--reference", PLAN.problems[w.problem].get("reference_objective")),
         settings=lambda w: settings(PLAN.problems[w.problem]["solver"]),
-    log:
-        "<logs>/nominal/{problem}.log",
-    conda:
-        conda("mechanistic")
     shell:
         "({params.command} --problem {params.problem} --model {input.model} --name {wildcards.problem}"
         " {params.reference} --settings {params.settings:q} --output {output}) 2>&1 | tee {log}"

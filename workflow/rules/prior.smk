@@ -4,13 +4,13 @@ rule build_prior:
         expression="<results>/expression/{dataset}/expression.npz",
     output:
         "<results>/priors/{dataset}/corruption{corruption}/seed{seed}.npz",
-    params:
-        command=command("analysis", "build_prior"),
-        options=lambda w, input: flags(prior_files(w), input) + network_flags(w.dataset, "prior", "coregulation"),
     log:
         "<logs>/priors/{dataset}/corruption{corruption}/seed{seed}.log",
     conda:
         conda("analysis")
+    params:
+        command=command("analysis", "build_prior"),
+        options=lambda w, input: flags(prior_files(w), input) + network_flags(w.dataset, "prior", "coregulation"),
     shell:
         "({params.command} --genes {input.expression} {params.options}"
         " --corruption {wildcards.corruption} --seed {wildcards.seed} --output {output}) 2>&1 | tee {log}"

@@ -12,13 +12,13 @@ for table, title in TABLES.items():
                 category="4 Tables",
                 labels={"table": title},
             ),
-        params:
-            command=command("analysis", "show_table"),
-            title=title,
         log:
             f"<logs>/report/{table}.log",
         conda:
             conda("analysis")
+        params:
+            command=command("analysis", "show_table"),
+            title=title,
         shell:
             "({params.command} {input} --title {params.title:q} --output {output}) 2>&1 | tee {log}"
 
@@ -37,13 +37,13 @@ rule state_findings:
             category="1 Summary",
             labels={"page": "Findings"},
         ),
-    params:
-        command=command("analysis", "findings"),
-        best_known=best_known_option(),
     log:
         "<logs>/report/findings.log",
     conda:
         conda("analysis")
+    params:
+        command=command("analysis", "findings"),
+        best_known=best_known_option(),
     shell:
         "({params.command} --nominal {input.nominal} --fits {input.fits} --networks {input.networks}"
         " --pathways {input.pathways} {params.best_known} --output {output.table} --page {output.page}) 2>&1 | tee {log}"
@@ -62,14 +62,14 @@ rule record_provenance:
             category="1 Summary",
             labels={"page": "Provenance"},
         ),
-    params:
-        command=command("analysis", "provenance"),
-        settings=settings(PLAN.config),
-        snakemake=metadata.version("snakemake"),
     log:
         "<logs>/report/provenance.log",
     conda:
         conda("analysis")
+    params:
+        command=command("analysis", "provenance"),
+        settings=settings(PLAN.config),
+        snakemake=metadata.version("snakemake"),
     shell:
         "({params.command} --settings {params.settings:q} --pins {input.pins} --snakemake {params.snakemake}"
         " --fits {input.fits} --networks {input.networks} --output {output.record} --page {output.page}) 2>&1 | tee {log}"

@@ -1,6 +1,6 @@
 """Fetch one file from a local mirror or the internet, check it, and put it in place whole.
 
-A broken transfer goes on where it stopped (the part is kept beside the output, ending in .part) and is tried again a few times.
+A broken transfer is tried again a few times and goes on where it stopped: the part is kept beside the output.
 """
 
 import argparse
@@ -73,6 +73,8 @@ def fetch(
             print(f"trial {trial + 1} of {TRIALS}: {error}", file=sys.stderr)
             if isinstance(error, urllib.error.HTTPError) and error.code in (401, 403, 404, 410):
                 break  # asking again cannot help
+            if isinstance(error, urllib.error.HTTPError) and error.code == 416:
+                part.unlink()  # the part is no beginning of this file
             continue
         wrong = defect(part, expected, size)
         if wrong is None:

@@ -1,6 +1,6 @@
 """Make the software environment of a rule from its pins, once, and print the folder of its programs.
 
-An environment is a Python virtual environment named after its pins, so changed pins make a new one and running jobs keep theirs.
+It is a Python virtual environment named after its pins, so changed pins make a new one and running jobs keep theirs.
 """
 
 import argparse

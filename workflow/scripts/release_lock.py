@@ -1,6 +1,7 @@
 """Release the lock that a killed run has left on this folder, unless another run is still going on.
 
-A run holds `.snakemake/kinetrain.lock` as long as it lives (see the Snakefile), so a kill releases it; Snakemake's own lock stays behind.
+A run holds `.snakemake/kinetrain.lock` as long as it lives (see the Snakefile); unlike Snakemake's own lock, a kill
+releases it.
 """
 
 import argparse
