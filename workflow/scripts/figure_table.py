@@ -6,7 +6,7 @@ FIGURES = {
     "final_objective": ["fits"],
     "objective_against_solves": ["traces", "fits"],
     "sparsity_against_accuracy": ["networks", "published"],
-    "effect_matrices": ["effects", "truth"],
+    "effect_matrices": ["effects"],
     "pathways": ["pathways"],
     "prediction_error": ["networks"],
 }
@@ -21,8 +21,7 @@ def parse_arguments():
     parser.add_argument("--traces", help="traces.tsv: the objective of each start at fixed budgets")
     parser.add_argument("--networks", help="networks.tsv: scores per model and of the controls")
     parser.add_argument("--pathways", help="pathways.tsv: z-scores per gene set")
-    parser.add_argument("--effects", nargs="+", help="effects.tsv of each method")
-    parser.add_argument("--truth", nargs="+", metavar="DATASET=FILE", help="truth.tsv of each data set")
+    parser.add_argument("--effects", nargs="+", help="effects.tsv of each method, with the gold standard")
     parser.add_argument("--published", help="networks.tsv of the published values")
     parser.add_argument("--best-known", default="{}", help="JSON: lowest objective known per problem")
     parser.add_argument("--output", required=True, help="table to write")
@@ -56,8 +55,7 @@ def main():
     elif name == "effect_matrices":
         columns = [*NETWORK_COLUMNS, "regulator", "target", "effect"]
         effects = pd.concat([load_table(path, columns) for path in arguments.effects], ignore_index=True)
-        truth = {dataset: load_table(path, ["regulator", "target"]) for dataset, path in named(arguments.truth)}
-        table = figure_tables.effect_matrices(effects, truth)
+        table = figure_tables.effect_matrices(effects)
     else:
         networks = load_table(arguments.networks, [*NETWORK_COLUMNS, "sparsity", "balanced_accuracy", "test_mse"])
         if name == "prediction_error":
@@ -65,17 +63,6 @@ def main():
         else:
             table = figure_tables.sparsity_against_accuracy(networks, load_table(arguments.published))
     save_table(table, arguments.output)
-
-
-def named(pairs):
-    """Return (name, file) of every NAME=FILE; InputError for text without an equals sign."""
-    from kinetrain.errors import InputError
-
-    for pair in pairs:
-        name, equals, path = pair.partition("=")
-        if not equals:
-            raise InputError(f"--truth {pair}: expected DATASET=FILE")
-        yield name, path
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ import argparse
 CAPTION = """Every statement is computed from the result tables of this run. "yes" marks what one hopes for, "no" what
 one does not, "-" what is neither.
 
-Objectives are negative log-likelihoods over all data; reference values at nominal parameters and best known values come
-from the literature and are named in the configuration. Persistence predicts that nothing changes between two time points.
-The prior alone is the given prior network, used as the prediction without any training."""
+Objectives are negative log-likelihoods over all data; reference values at nominal parameters and best known values
+come from the literature and are named in the configuration. Persistence predicts that nothing changes between two time
+points. The prior alone is the given prior network, used as the prediction without any training."""
 
 
 def parse_arguments():
@@ -18,7 +18,7 @@ def parse_arguments():
     parser.add_argument("--pathways", help="pathways.tsv: gene sets with p-values")
     parser.add_argument("--best-known", default="{}", help="JSON: lowest objective known per problem")
     parser.add_argument("--output", required=True, help="findings.tsv to write")
-    parser.add_argument("--html", required=True, help="findings.html to write")
+    parser.add_argument("--page", required=True, help="findings.html to write")
     return parser.parse_args()
 
 
@@ -34,7 +34,7 @@ def main():
     table = findings(**tables, best_known=read_settings(arguments.best_known))
     save_table(table, arguments.output)
     shown = table[["topic", "subject", "statement", "verdict"]]
-    with atomic(arguments.html) as temporary:
+    with atomic(arguments.page) as temporary:
         temporary.write_text(page(shown, "Findings", CAPTION, bad=table["verdict"] == "no"), encoding="utf-8")
 
 

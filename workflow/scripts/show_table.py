@@ -7,13 +7,15 @@ def parse_arguments():
     parser = argparse.ArgumentParser(
         description="Write a TSV table as a self-contained HTML page; rows with the status `failed` are marked."
     )
-    parser.add_argument("--table", required=True, help="table to show")
+    parser.add_argument("table", help="table to show")
     parser.add_argument("--title", required=True, help="heading of the page")
     parser.add_argument(
         "--caption", default="", help="text below the heading, or the path of an .rst or .txt file with it"
     )
     parser.add_argument("--columns", nargs="+", help="columns to show, in this order (default: all)")
-    parser.add_argument("--rows", type=int, help="show only this many rows and say how many there are (default: all)")
+    parser.add_argument(
+        "--rows", type=int, default=2000, help="show at most this many rows and say how many there are (default 2000)"
+    )
     parser.add_argument("--output", required=True, help="HTML page to write")
     return parser.parse_args()
 
@@ -32,7 +34,7 @@ def main():
             raise InputError(f"--caption {caption}: no such file")
         caption = Path(caption).read_text(encoding="utf-8").replace("``", "").replace("**", "")
     table = load_table(arguments.table, arguments.columns or ())
-    if arguments.rows is not None and len(table) > arguments.rows:
+    if len(table) > arguments.rows:
         caption += f"\n\nThe first {arguments.rows} of {len(table)} rows are shown; all are in the table file."
         table = table.head(arguments.rows)
     failed = table["status"] == "failed" if "status" in table else None

@@ -17,7 +17,8 @@ def panel_names(table: pd.DataFrame) -> pd.Series:
         parts += [f"{100 * row['prior_corruption']:g} % of prior moved"] if row["prior_corruption"] else []
         return ", ".join(parts)
 
-    return table[GROUP].fillna({"noise": 0, "prior_corruption": 0}).apply(name, axis=1, result_type="reduce")
+    rows = table[GROUP].fillna({"noise": 0, "prior_corruption": 0})
+    return pd.Series([name(row) for _, row in rows.iterrows()], index=table.index, dtype=object)
 
 
 def sparsity_against_accuracy(networks: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
@@ -88,27 +89,26 @@ def pathways(table: pd.DataFrame, top: int = TOP) -> pd.DataFrame:
     return shown[["panel", *GROUP, "method", "pathway", "z", "p_bonferroni", "significant", "row"]]
 
 
-def effect_matrices(effects: pd.DataFrame, truth: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def effect_matrices(effects: pd.DataFrame) -> pd.DataFrame:
     """Return the non-zero entries of the heat maps: the truth of every data set, then the methods.
 
-    `effects` holds the first seed of each method, scaled to a largest absolute value of 1; the truth shows the signs.
-    Regulators stand in the order of their number of true targets, targets in that of their first true regulator, so
-    the truth is a staircase. Columns: panel, dataset, noise, prior_corruption, method (`truth` first), regulator,
-    target, regulator_place, target_place (from 0), effect.
+    `effects` holds the first seed of each method, scaled to a largest absolute value of 1, and the signs of the truth
+    as method `truth`, once or more. Regulators stand in the order of their number of true targets, targets in that of
+    their first true regulator, so the truth is a staircase. Columns: panel, dataset, noise, prior_corruption, method,
+    regulator, target, regulator_place, target_place (from 0), effect.
     """
     parts = []
-    for group, rows in effects.groupby(GROUP, sort=False):
-        true_edges = truth.get(str(group[0]), pd.DataFrame(columns=["regulator", "target"]))
-        true_edges = true_edges.assign(effect=true_edges.get("sign", 1.0), method="truth")
-        true_edges = true_edges.assign(**dict(zip(GROUP, group, strict=True)))
-        both = pd.concat([true_edges, rows], ignore_index=True)
-        regulators, targets = _places(both)
-        both["regulator_place"] = both["regulator"].map(regulators)
-        both["target_place"] = both["target"].map(targets)
-        parts.append(both)
+    for _, rows in effects.groupby(GROUP, sort=False):
+        distinct = rows.drop_duplicates(["method", "regulator", "target"])
+        regulators, targets = _places(distinct)
+        places = {
+            "regulator_place": distinct["regulator"].map(regulators),
+            "target_place": distinct["target"].map(targets),
+        }
+        parts.append(distinct.assign(**places))
     names = [*GROUP, "method", "regulator", "target", "regulator_place", "target_place", "effect"]
-    table = pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names)
-    table.insert(0, "panel", panel_names(table) if len(table) else [])
+    table = pd.concat(parts)[names] if parts else pd.DataFrame(columns=names)
+    table.insert(0, "panel", panel_names(table))
     return table
 
 

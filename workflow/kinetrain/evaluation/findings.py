@@ -95,8 +95,8 @@ def against_prior(networks: pd.DataFrame):
         for method, value in means.drop(labels=[name for name in CONTROLS if name in means]).items():
             better = bool(value > prior)
             statement = (
-                f"The balanced accuracy of {label(method)} is {value:.3f}, {'above' if better else 'NOT above'} that of "
-                f"the prior alone, {prior:.3f}, which needs no training."
+                f"The balanced accuracy of {label(method)} is {value:.3f}, {'above' if better else 'NOT above'} "
+                f"that of the prior alone, {prior:.3f}, which needs no training."
             )
             yield "Network against the prior alone", panel, statement, value, prior, _verdict(better)
 
@@ -115,8 +115,8 @@ def significant_pathways(pathways: pd.DataFrame):
     for _, group in pathways.groupby([*GROUP, "method"], sort=False):
         strict, loose = (int((group[name] < 0.05).sum()) for name in ("p_bonferroni", "p_bh"))
         statement = (
-            f"{label(group['method'].iloc[0])}: {strict} of {len(group)} gene sets hold more influence than chance gives "
-            f"(Bonferroni, 0.05), {loose} by Benjamini-Hochberg."
+            f"{label(group['method'].iloc[0])}: {strict} of {len(group)} gene sets hold more influence than "
+            f"chance gives (Bonferroni, 0.05), {loose} by Benjamini-Hochberg."
         )
         yield "Pathways", panel_names(group).iloc[0], statement, strict, len(group), "-"
 

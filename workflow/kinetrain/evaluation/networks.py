@@ -14,7 +14,7 @@ WEIGHTS = ("w_s", "w_p", "u_s", "u_p", "v")
 
 
 def score_rows(model, runs: pd.DataFrame, truth) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the scores of all models of one training, one row per seed, and the effects of the first as a table.
+    """Return the scores of all models of one training, one row per seed, and the first one's effects beside the truth.
 
     `model` holds w_s, w_p (M, m, k), u_s, u_p (M, k, m), v (M, k), seeds (M,) and genes (k,); `truth` is (k, k).
     A model with weights that are not finite gets no scores.
@@ -61,14 +61,20 @@ def _ordered(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _effect_rows(effect, genes, truth, run) -> pd.DataFrame:
-    names = [*IDENTITY, "regulator", "target", "effect"]
-    if effect is None:
-        return pd.DataFrame(columns=names)
-    scaled = effect / (np.abs(effect).max() or 1)
-    if len(genes) > MANY_GENES:
-        scaled = scaled * (np.asarray(truth) != 0).any(axis=0)
-    regulators, targets = np.nonzero(scaled.T)
-    genes = np.asarray(genes)
-    rows = {"regulator": genes[regulators], "target": genes[targets], "effect": scaled[targets, regulators].round(4)}
-    table = pd.DataFrame(rows).assign(**{name: run[name] for name in IDENTITY})
-    return table[names]
+    """Return the non-zero effects of one model, and the signs of the truth as method `truth`."""
+    shown = {"truth": np.sign(truth)}
+    if effect is not None:
+        scaled = effect / (np.abs(effect).max() or 1)
+        everything = len(genes) <= MANY_GENES
+        shown[run["method"]] = scaled if everything else scaled * (np.asarray(truth) != 0).any(axis=0)
+    parts = [
+        _entries(network, np.asarray(genes)).assign(**{**run[IDENTITY], "method": name})
+        for name, network in shown.items()
+    ]
+    return pd.concat(parts)[[*IDENTITY, "regulator", "target", "effect"]]
+
+
+def _entries(network, genes) -> pd.DataFrame:
+    regulators, targets = np.nonzero(network.T)
+    effects_found = network[targets, regulators].round(4)
+    return pd.DataFrame({"regulator": genes[regulators], "target": genes[targets], "effect": effects_found})

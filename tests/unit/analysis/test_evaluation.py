@@ -1,0 +1,200 @@
+"""From result tables to figure tables and statements."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kinetrain.errors import InputError
+from kinetrain.evaluation import figure_tables, fits
+from kinetrain.evaluation.findings import findings
+from kinetrain.evaluation.html import cell, page
+from kinetrain.evaluation.networks import COLUMNS, control_rows, score_rows
+from kinetrain.evaluation.statistics import bootstrap_interval
+
+INF = float("inf")
+
+
+def made_fits(objectives, problem="P", optimizer="fides", replicate=0) -> pd.DataFrame:
+    rows = {"start": range(len(objectives)), "objective": objectives}
+    status = ["failed" if value == INF else "finished" for value in objectives]
+    same = {"problem": problem, "optimizer": optimizer, "schedule": "-", "batch_size": 6, "replicate": replicate}
+    return pd.DataFrame(rows).assign(**same, status=status)
+
+
+def made_networks() -> pd.DataFrame:
+    same = {"dataset": "SIM350", "noise": 0.025, "prior_corruption": 0.05, "status": "finished"}
+    rows = [
+        {"method": "dash", "seed": 0, "sparsity": 0.94, "balanced_accuracy": 0.90, "test_mse": 0.002},
+        {"method": "dash", "seed": 1, "sparsity": 0.96, "balanced_accuracy": 0.92, "test_mse": 0.004},
+        {"method": "unpruned", "seed": 0, "sparsity": 0.1, "balanced_accuracy": 0.58, "test_mse": 0.05},
+        {"method": "prior alone", "seed": 0, "balanced_accuracy": 0.97},
+        {"method": "persistence", "seed": 0, "test_mse": 0.01},
+    ]
+    return pd.DataFrame(rows).assign(**same)
+
+
+def made_model(seeds=(0, 1), genes=("A", "B", "C")) -> dict:
+    k, count = len(genes), len(seeds)
+    model = {name: np.zeros((count, 2, k)) for name in ("w_s", "w_p")}
+    model |= {name: np.zeros((count, k, 2)) for name in ("u_s", "u_p")}
+    model |= {"v": np.ones((count, k)), "seeds": np.array(seeds), "genes": np.array(genes)}
+    model["w_s"][:, 0, 0], model["u_s"][:, 1, 0] = 1, -4  # A represses B
+    return model
+
+
+def made_runs(seeds=(0, 1)) -> pd.DataFrame:
+    same = {"dataset": "d", "method": "dash", "noise": 0.0, "prior_corruption": 0.0, "test_mse": 0.1, "epochs": 5}
+    return pd.DataFrame({"seed": seeds}).assign(**same, cpu_seconds=1.0, status="finished", wall_seconds=2.0)
+
+
+def test_the_best_objective_is_per_data_replicate_and_never_above_the_known_one():
+    table = pd.concat([made_fits([3.0, 1.0]), made_fits([7.0, INF], replicate=1)])
+    assert fits.best_objectives([table], {}) == {("P", 0): 1.0, ("P", 1): 7.0}
+    assert fits.best_objectives([table], {"P": 2.0})[("P", 1)] == 2.0
+
+
+def test_failed_starts_count_in_the_median_and_are_never_dropped():
+    table = fits.final_objective(made_fits([0.0, 10.0, INF]), {})
+    assert len(table) == 3
+    assert table["excess_median"].unique().tolist() == [10.0]
+    assert table["failed_starts"].unique().tolist() == [1]
+    assert table["excess_drawn"].tolist() == [fits.SMALLEST, 10.0, INF]
+
+
+def test_the_median_course_keeps_the_last_value_of_a_start_that_ended():
+    rows = [(0, 0, 100.0), (0, 10, 10.0), (1, 0, 200.0), (1, 5, 4.0), (1, 20, 2.0)]
+    same = {"problem": "P", "optimizer": "fides", "schedule": "-", "batch_size": 6, "replicate": 0, "value_solves": 0}
+    traces = pd.DataFrame(rows, columns=["start", "gradient_solves", "objective"]).assign(**same)
+    table = fits.objective_against_solves(traces, made_fits([0.0]), {})
+    median = table[table["kind"] == "median"].set_index("condition_solves")["excess_drawn"]
+    assert median.to_dict() == {0: 150.0, 5: 52.0, 10: 7.0, 20: 6.0}
+
+
+def test_the_bootstrap_interval_holds_the_median_and_shrinks_with_more_values():
+    values = np.random.default_rng(1).normal(size=400)
+    low, high = bootstrap_interval(values)
+    assert low < np.median(values) < high
+    few_low, few_high = bootstrap_interval(values[:20])
+    assert few_high - few_low > high - low
+
+
+def test_scores_are_one_row_per_seed_with_the_run_beside_them():
+    truth = np.zeros((3, 3))
+    truth[1, 0] = 1
+    scores, effects = score_rows(made_model(), made_runs(), truth)
+    assert list(scores.columns[: len(COLUMNS)]) == COLUMNS
+    assert scores["seed"].tolist() == [0, 1]
+    assert scores["balanced_accuracy"].tolist() == [1.0, 1.0]
+    assert scores["wall_seconds"].tolist() == [2.0, 2.0]
+    assert effects[["method", "regulator", "target", "effect"]].to_numpy().tolist() == [
+        ["truth", "A", "B", 1.0],
+        ["dash", "A", "B", -1.0],
+    ]
+
+
+def test_a_model_with_broken_weights_gets_no_scores():
+    model = made_model()
+    model["v"][1, 0] = np.nan
+    scores, _ = score_rows(model, made_runs(), np.eye(3))
+    assert scores["balanced_accuracy"].isna().tolist() == [False, True]
+
+
+def test_a_seed_without_a_run_is_an_error():
+    with pytest.raises(InputError, match="0 rows for seed 1"):
+        score_rows(made_model(), made_runs(seeds=[0]), np.eye(3))
+
+
+def test_controls_have_a_row_per_prior_and_one_for_each_predictor_without_one():
+    truth = np.zeros((3, 3))
+    truth[1, 0] = 1
+    rows = control_rows([truth, np.zeros((3, 3))], [4, 5], truth, 0.25).set_index(["method", "seed"])
+    assert rows.loc[("prior alone", 4), "balanced_accuracy"] == 1
+    assert rows.loc[("prior alone", 5), "balanced_accuracy"] == 0.5
+    assert rows.loc[("regulators x all genes", 4), "balanced_accuracy"] == (1 + 6 / 8) / 2
+    assert rows.loc[("persistence", 4), "test_mse"] == 0.25
+    assert rows["sparsity"].isna().all()
+
+
+def test_published_points_stand_only_beside_the_same_data_and_noise(root):
+    published = pd.read_csv(root / "resources/published/networks.tsv", sep="\t")
+    table = figure_tables.sparsity_against_accuracy(made_networks(), published)
+    points = table[table["kind"] == "published"].set_index("method")
+    assert len(points) == 8
+    assert points.loc["dash", ["sparsity", "balanced_accuracy"]].tolist() == [0.946, 0.907]
+    other = figure_tables.sparsity_against_accuracy(made_networks().assign(noise=0.05), published)
+    assert "published" not in set(other["kind"])
+
+
+def test_scores_are_summed_up_over_seeds_per_method():
+    table = figure_tables.sparsity_against_accuracy(made_networks(), pd.DataFrame(columns=PUBLISHED)).set_index(
+        "method"
+    )
+    assert table.loc["dash", "models"] == 2
+    assert table.loc["dash", "sparsity"] == pytest.approx(0.95)
+    assert table.loc["dash", "balanced_accuracy_sd"] == pytest.approx(0.02 / np.sqrt(2))
+    assert table.loc["prior alone", "kind"] == "control"
+
+
+PUBLISHED = ["dataset", "noise", "method", "quantity", "value", "error", "source", "evidence"]
+
+
+def test_prediction_errors_are_in_units_of_persistence():
+    table = figure_tables.prediction_error(made_networks()).set_index(["method", "seed"])
+    assert table.loc[("dash", 1), "ratio"] == pytest.approx(0.4)
+    assert table.loc[("dash", 1), "ratio_mean"] == pytest.approx(0.3)
+    assert len(table) == 3
+
+
+def test_top_pathways_of_each_method_are_shown_for_all_methods():
+    rows = [("dash", "p1", 5.0), ("dash", "p2", 1.0), ("dash", "p3", -1.0)]
+    rows += [("sparseflow", "p1", -2.0), ("sparseflow", "p2", 0.5), ("sparseflow", "p3", 3.0)]
+    table = pd.DataFrame(rows, columns=["method", "pathway", "z"])
+    table = table.assign(dataset="d", noise=0.0, prior_corruption=0.0, p_bonferroni=[0.01, 1, 1, 1, 1, 1])
+    shown = figure_tables.pathways(table, top=1).set_index(["method", "pathway"])
+    assert set(shown.index.get_level_values("pathway")) == {"p1", "p3"}
+    assert shown.loc[("dash", "p3"), "z"] == 0
+    assert shown["significant"].sum() == 1
+    assert shown["row"].groupby("pathway").unique().map(list).to_dict() == {"p1": [0], "p3": [1]}
+
+
+def test_the_truth_is_a_staircase_and_enters_once():
+    same = {"dataset": "d", "noise": 0.0, "prior_corruption": 0.0, "seed": 0}
+    truth = pd.DataFrame({"regulator": ["b", "a", "a"], "target": ["x", "y", "z"], "effect": 1.0, "method": "truth"})
+    model = pd.DataFrame({"regulator": ["c"], "target": ["x"], "effect": 0.5, "method": "dash"})
+    table = figure_tables.effect_matrices(pd.concat([truth, model, truth]).assign(**same))
+    assert len(table) == 4
+    places = table.drop_duplicates("regulator").set_index("regulator")["regulator_place"]
+    assert places.to_dict() == {"a": 0, "b": 1, "c": 2}
+    assert table.drop_duplicates("target").set_index("target")["target_place"].to_dict() == {"y": 0, "z": 1, "x": 2}
+
+
+def test_findings_say_plainly_what_is_not_as_hoped():
+    nominal = pd.DataFrame({"problem": ["P", "Q"], "objective_nominal": [-53.0, 5.0], "reference": [-53.08378, np.nan]})
+    table = findings(nominal, made_fits([-66.0, INF]), made_networks(), None, {"P": -66.58102})
+    said = {(row.topic, row.verdict): row.statement for row in table.itertuples()}
+    assert "NOT within 0.001" in said[("Import of the model", "no")]
+    assert "0.581 above the best value known, -66.58102 (NOT within 0.1)" in said[("Distance to the best known", "no")]
+    assert "PHOENIX, unpruned DOES NOT beat persistence" in said[("Prediction", "no")]
+    assert "DASH beats persistence" in said[("Prediction", "yes")]
+    assert "NOT above that of the prior alone, 0.970" in said[("Network against the prior alone", "no")]
+    assert "1 of 2 fits failed" in said[("Failed runs", "no")]
+    assert "Q" not in set(table["subject"])
+
+
+def test_findings_of_nothing_are_an_empty_table():
+    assert findings().empty
+    assert findings(fits=made_fits([]), networks=made_networks().head(0)).empty
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(-66.581023, "-66.58"), (INF, "∞"), (np.nan, ""), (4000000, "4000000"), (1.5e-7, "1.500e-07"), (True, "yes")],
+)
+def test_numbers_in_pages_have_four_digits(value, text):
+    assert cell(value) == text
+
+
+def test_a_page_marks_failed_rows_and_escapes_text():
+    text = page(pd.DataFrame({"name": ["<b>", "x"], "status": ["failed", "finished"]}), "T & U", "One.\n\nTwo.", [1, 0])
+    assert text.count('<tr class="bad">') == 1
+    assert "&lt;b&gt;" in text and "T &amp; U" in text and "<p>Two.</p>" in text

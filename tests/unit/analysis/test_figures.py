@@ -1,0 +1,92 @@
+"""Every figure is drawn, also from very little, and the same table gives the same bytes."""
+
+from importlib import import_module
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kinetrain.evaluation import figure_tables, fits
+from kinetrain.evaluation.names import NAMES
+from kinetrain.figures.style import COLOURS, colour, save, use_style
+
+FIGURES = [
+    "effect_matrices",
+    "final_objective",
+    "objective_against_solves",
+    "pathways",
+    "prediction_error",
+    "sparsity_against_accuracy",
+]
+LEVEL = {"noise": 0.0, "prior_corruption": 0.05}
+
+
+def made_table(name: str, panels: int, method="dash") -> pd.DataFrame:
+    """The table of a figure with so many data sets or problems; the second of them holds a failed start."""
+    problems = [f"problem {index}" for index in range(panels)]
+    same = {"optimizer": "fides", "schedule": "-", "batch_size": 6, "replicate": 0}
+    ends = [(p, start, np.inf if start and i == 1 else start) for i, p in enumerate(problems) for start in (0, 1)]
+    fit_table = pd.DataFrame(ends, columns=["problem", "start", "objective"]).assign(**same, status="finished")
+    if name == "final_objective":
+        return fits.final_objective(fit_table, {})
+    if name == "objective_against_solves":
+        traces = [(p, start, x, 10.0 - x) for p in problems for start in (0, 1) for x in (0, 5)]
+        traces = pd.DataFrame(traces, columns=["problem", "start", "gradient_solves", "objective"])
+        return fits.objective_against_solves(traces.assign(**same, value_solves=0), fit_table, {})
+    networks = [(p, m, 0.5, 0.01) for p in problems for m in (method, "persistence", "prior alone")]
+    networks = pd.DataFrame(networks, columns=["dataset", "method", "balanced_accuracy", "test_mse"])
+    networks = networks.assign(**LEVEL, seed=0, sparsity=0.9)
+    if name == "sparsity_against_accuracy":
+        columns = ["dataset", "noise", "method", "quantity", "value", "source", "evidence"]
+        return figure_tables.sparsity_against_accuracy(networks, pd.DataFrame(columns=columns))
+    if name == "prediction_error":
+        return figure_tables.prediction_error(networks)
+    if name == "pathways":
+        rows = [(p, f"set {index}", index - 2.0) for p in problems for index in range(5)]
+        rows = pd.DataFrame(rows, columns=["dataset", "pathway", "z"]).assign(**LEVEL, method=method, p_bonferroni=0.01)
+        return figure_tables.pathways(rows)
+    effects = [(p, m, "a", "b", 1.0) for p in problems for m in ("truth", method)]
+    effects = pd.DataFrame(effects, columns=["dataset", "method", "regulator", "target", "effect"])
+    return figure_tables.effect_matrices(effects.assign(**LEVEL, seed=0))
+
+
+def draw(name: str, table: pd.DataFrame):
+    with use_style():
+        return import_module(f"kinetrain.figures.{name}").draw(table)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("panels", [1, 4])
+def test_a_figure_has_a_panel_per_data_set_or_problem(tmp_path, name, panels):
+    figure = draw(name, made_table(name, panels))
+    with use_style():
+        save(figure, tmp_path / "figure.png")
+    titles = [
+        text for axis in figure.axes if axis.get_visible() for text in (axis.get_title(loc="left"), axis.get_ylabel())
+    ]
+    assert sum("problem" in title for title in titles) == panels
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_of_an_empty_table_says_that_there_is_nothing_to_show(name):
+    figure = draw(name, made_table(name, 0))
+    assert figure.texts[0].get_text().startswith("Nothing to show: no ")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("suffix", ["svg", "pdf", "png"])
+def test_the_same_table_gives_the_same_bytes(tmp_path, name, suffix):
+    paths = [tmp_path / f"{index}.{suffix}" for index in range(2)]
+    for path in paths:
+        with use_style():
+            save(draw(name, made_table(name, 1)), path)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_every_drawn_method_and_optimizer_has_its_own_colour_and_a_name():
+    assert set(COLOURS) <= set(NAMES)
+    methods = ["unpruned", "sparseflow", "bioprune", "dash", "imp", "pinn", "pinn_mp", "l0", "c_node", "pathreg"]
+    optimizers = ["adam_balanced", "adam_standard", "rmsprop", "sgd", "momentum", "fides", "ipopt", "scipy_lbfgsb"]
+    for group in (methods, optimizers):
+        assert len({colour(name) for name in group}) == len(group)
+    assert colour("a method of tomorrow") == colour("a method of tomorrow")

@@ -1,0 +1,114 @@
+"""The commands of the analysis, run by hand on small files."""
+
+import sys
+from importlib import import_module
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from kinetrain import errors
+from kinetrain.files import load_arrays, load_table, save_arrays
+
+GENES = np.array([f"g{index}" for index in range(8)])
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Run a script in the folder of the test, as its command line would; exit status and standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(name, *arguments):
+        monkeypatch.setattr(sys, "argv", [f"{name}.py", *arguments])
+        try:
+            errors.run(import_module(name).main)
+        except SystemExit as end:
+            return SimpleNamespace(returncode=end.code or 0, stderr=capsys.readouterr().err)
+        return SimpleNamespace(returncode=0, stderr=capsys.readouterr().err)
+
+    values = np.random.default_rng(0).random((3, 4, 8))
+    transitions = np.array([(trajectory, step) for trajectory in range(3) for step in range(3)])
+    split = np.array(["train", "validation", "test"])[transitions[:, 0]]
+    save_arrays(tmp_path / "expression.npz", genes=GENES, values=values, transitions=transitions, split=split)
+    (tmp_path / "edges.tsv").write_text("regulator\ttarget\tsign\n" + "".join(f"g0\tg{i}\t-1\n" for i in range(1, 8)))
+    return run
+
+
+def test_prior_gold_standard_and_controls_follow_each_other(run, tmp_path):
+    prior = ["--genes", "expression.npz", "--edges", "edges.tsv", "--corruption", "0.3", "--seed", "3"]
+    assert run("build_prior", *prior, "--output", "prior.npz").returncode == 0
+    arrays = load_arrays(tmp_path / "prior.npz")
+    assert np.count_nonzero(arrays["prior"]) == 7
+    assert np.array_equal(np.diag(arrays["coregulation"]), np.count_nonzero(arrays["prior"], axis=0))
+    assert (
+        run("build_gold", "--genes", "expression.npz", "--edges", "edges.tsv", "--output", "truth.tsv").returncode == 0
+    )
+    controls = ["--expression", "expression.npz", "--prior", "prior.npz", "--truth", "truth.tsv", "--dataset", "d"]
+    controls += ["--noise", "0.025", "--prior-corruption", "0.3", "--seeds", "3", "--output", "controls.tsv"]
+    assert run("score_controls", *controls).returncode == 0
+    rows = load_table(tmp_path / "controls.tsv").set_index("method")
+    assert list(rows.index) == ["prior alone", "regulators x all genes", "persistence"]
+    assert 0.5 < rows.loc["prior alone", "balanced_accuracy"] < 1
+    assert rows.loc["persistence", "test_mse"] > 0
+
+
+def test_a_prior_naming_unknown_genes_stops_with_one_line(run, tmp_path):
+    (tmp_path / "edges.tsv").write_text("regulator\ttarget\ng0\tg1\ng0\tYAL001C\n")
+    done = run("build_prior", "--genes", "expression.npz", "--edges", "edges.tsv", "--output", "prior.npz")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: edges.tsv: 1 genes are not in the expression data: YAL001C")
+    assert not (tmp_path / "prior.npz").exists()
+
+
+def test_gene_sets_without_overlap_name_both_sides(run, tmp_path):
+    (tmp_path / "influence.tsv").write_text("seed\tgene\tinfluence\n0\tg0\t1.0\n0\tg1\t2.0\n")
+    (tmp_path / "human.gmt").write_text("Cell cycle\tx\tTP53\tMYC\n")
+    arguments = ["--influence", "influence.tsv", "--gene-sets", "human.gmt", "--dataset", "d", "--method", "dash"]
+    done = run("test_pathways", *arguments, "--output", "pathways.tsv")
+    assert done.returncode == 2
+    assert "human.gmt" in done.stderr and "TP53" in done.stderr and "g0" in done.stderr
+
+
+def test_an_unknown_setting_is_refused(run, tmp_path):
+    (tmp_path / "influence.tsv").write_text("seed\tgene\tinfluence\n0\tg0\t1.0\n")
+    (tmp_path / "sets.gmt").write_text("a\tx\tg0\n")
+    arguments = ["--influence", "influence.tsv", "--gene-sets", "sets.gmt", "--dataset", "d", "--method", "dash"]
+    done = run("test_pathways", *arguments, "--settings", '{"permutation": 10}', "--output", "pathways.tsv")
+    assert done.returncode == 2 and "unknown key 'permutation'" in done.stderr
+
+
+def test_tables_are_collected_with_the_columns_of_all(run, tmp_path):
+    (tmp_path / "a.tsv").write_text("x\ty\n1\t2\n")
+    (tmp_path / "b.tsv").write_text("x\tz\n3\tinf\n")
+    (tmp_path / "empty.tsv").write_text("x\tw\n")
+    assert run("collect", "--output", "all.tsv", "a.tsv", "b.tsv", "empty.tsv").returncode == 0
+    assert (tmp_path / "all.tsv").read_text() == "x\ty\tz\tw\n1\t2.0\t\t\n3\t\tinf\t\n"
+
+
+def test_a_table_becomes_a_page_with_its_failed_rows_marked(run, tmp_path):
+    (tmp_path / "fits.tsv").write_text("start\tobjective\tstatus\n0\t-1.5\tfinished\n1\tinf\tfailed\n")
+    assert run("show_table", "fits.tsv", "--title", "Fits", "--output", "fits.html").returncode == 0
+    assert (tmp_path / "fits.html").read_text().count('class="bad"') == 1
+
+
+def test_findings_of_empty_tables_are_written(run, tmp_path):
+    (tmp_path / "fits.tsv").write_text("problem\toptimizer\tobjective\tstatus\n")
+    done = run("findings", "--fits", "fits.tsv", "--output", "findings.tsv", "--page", "findings.html")
+    assert done.returncode == 0
+    assert "no rows" in (tmp_path / "findings.html").read_text()
+
+
+def test_a_figure_is_drawn_from_its_table_in_three_formats(run, tmp_path):
+    (tmp_path / "fits.tsv").write_text(
+        "problem\toptimizer\tschedule\tbatch_size\treplicate\tstart\tobjective\tstatus\n"
+        "P\tfides\t-\t6\t0\t0\t-1.5\tfinished\nP\tfides\t-\t6\t0\t1\tinf\tfailed\n"
+    )
+    assert run("figure_table", "final_objective", "--fits", "fits.tsv", "--output", "table.tsv").returncode == 0
+    outputs = [f"figure.{suffix}" for suffix in ("svg", "pdf", "png")]
+    assert run("draw_figure", "final_objective", "--table", "table.tsv", "--output", *outputs).returncode == 0
+    assert all((tmp_path / name).stat().st_size > 1000 for name in outputs)
+
+
+def test_a_figure_without_the_table_it_needs_is_refused(run):
+    done = run("figure_table", "pathways", "--output", "table.tsv")
+    assert done.returncode == 2 and "the figure pathways needs --pathways" in done.stderr
