@@ -28,11 +28,11 @@ def main():
     import shutil
 
     from kinetrain.files import save_table
-    from kinetrain.problems.options import read_options
+    from kinetrain.problems.options import read_options, solver_options
     from kinetrain.problems.petab_problem import PetabProblem
     from kinetrain.settings import read_settings
     from kinetrain.training.full_batch import fit_starts
-    from kinetrain.training.settings import FullBatchOptions, solver_options
+    from kinetrain.training.settings import FullBatchOptions
 
     options = read_options(FullBatchOptions, read_settings(arguments.settings))
     problem = PetabProblem(arguments.problem, arguments.model, solver_options(options))

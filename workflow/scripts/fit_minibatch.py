@@ -30,11 +30,11 @@ def main():
     import shutil
 
     from kinetrain.files import save_table
-    from kinetrain.problems.options import read_options
+    from kinetrain.problems.options import read_options, solver_options
     from kinetrain.problems.petab_problem import PetabProblem
     from kinetrain.settings import read_settings
     from kinetrain.training.minibatch import fit_starts
-    from kinetrain.training.settings import MinibatchOptions, solver_options
+    from kinetrain.training.settings import MinibatchOptions
 
     options = read_options(MinibatchOptions, read_settings(arguments.settings))
     problem = PetabProblem(arguments.problem, arguments.model, solver_options(options))

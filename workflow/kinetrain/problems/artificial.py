@@ -1,6 +1,6 @@
 """Artificial data for a compiled model: random conditions, simulated at the true parameters, with noise.
 
-Source: Stapor et al. 2022, Fig. 2a (simulate, add noise, fit again). The paper's conditions are not known to us; drawing
+Source: Stapor et al. 2022, Fig. 2a (simulate, add noise, fit again). The paper's conditions are unknown to us; drawing
 them from weighted protocols, and noise relative to each observable's maximum, are choices of ours. As in parPE's
 examples the noise is known to the likelihood, and the nominal parameters are the true ones.
 """
@@ -8,7 +8,7 @@ examples the noise is known to the likelihood, and the nominal parameters are th
 import json
 import re
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ import yaml
 
 from kinetrain.errors import InputError
 from kinetrain.files import atomic, save_table
+from kinetrain.problems.options import SolverOptions, solver_options
 from kinetrain.problems.petab_problem import PetabProblem
 from kinetrain.problems.petab_tables import checksum, is_name, is_number, list_files, read_description, read_petab
 
@@ -25,17 +26,18 @@ MOST_ROUNDS = 20
 DRAWS = {
     "log10_uniform": lambda rng, a, b: 10 ** rng.uniform(a, b),
     "uniform": lambda rng, a, b: rng.uniform(a, b),
-    "normal_log10": lambda rng, mean, sd: 10 ** rng.normal(mean, sd),
+    "log10_normal": lambda rng, mean, sd: 10 ** rng.normal(mean, sd),
     "constant": lambda rng, value: value,
     "choice": lambda rng, *values: values[rng.integers(len(values))],
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class ArtificialOptions:
-    """Settings of artificial data.
+class ArtificialOptions(SolverOptions):
+    """Settings of artificial data, besides how the model is solved.
 
-    conditions: how many. times: of the measurements, in the model's unit. observables: their ids (empty: all).
+    conditions: how many. times: of the measurements, in the model's unit. observables: their ids (None: all).
+    replicates: how many data sets there will be (None: any number), each with conditions and noise of its own.
     noise: standard deviation, as a fraction of the largest noise-free value of an observable over all conditions; for
     observables on a log scale it is the standard deviation on that scale.
     protocols: list of {weight, inputs: {column of the condition table: {how to draw it: numbers}}}.
@@ -45,10 +47,12 @@ class ArtificialOptions:
     times: list
     protocols: list
     seed: int = 0
-    observables: list = field(default_factory=list)
+    observables: list | None = None
+    replicates: int | None = None
     noise: float = 0.1
 
     def __post_init__(self):
+        super().__post_init__()
         if self.conditions < 1 or not self.times or not self.protocols or self.noise <= 0:
             raise InputError("settings: 'conditions' and 'noise' must be positive, 'times' and 'protocols' not empty")
         if sorted(set(self.times)) != list(self.times):
@@ -68,15 +72,17 @@ def make_artificial(path, model_folder, replicate: int, options: ArtificialOptio
         If a protocol names an input that the compiled model does not take, or an observable is unknown or always zero.
     """
     folder = Path(folder)
+    if options.replicates is not None and replicate >= options.replicates:
+        raise InputError(f"replicate {replicate} was asked for, but 'replicates' is {options.replicates}")
     template = read_petab(path)
-    chosen = _chosen(template, options.observables, path)
+    chosen = _chosen(template, options.observables or [], path)
     rng = np.random.default_rng([options.seed, replicate, 2])
     skeleton = _skeleton(template, chosen, options, path)
     problem, results, redrawn = _simulate_conditions(skeleton, path, model_folder, options, rng)
     measurements, truth = _measure(problem, results, chosen, options, rng)
     _write(folder, path, problem.petab, measurements)
     path_written = folder / "problem.yaml"
-    written = PetabProblem(path_written, model_folder)
+    written = PetabProblem(path_written, model_folder, solver_options(options))
     estimated = template.parameter_df.index[template.parameter_df["estimate"] == 1]
     truth = {
         "J_true": written.value(written.nominal, np.arange(written.n_conditions)),
@@ -143,7 +149,7 @@ def _simulate_conditions(skeleton, path, model_folder, options, rng):
     for _ in range(MOST_ROUNDS):
         template.condition_df = conditions
         template.measurement_df = _blank_measurements(per_condition, conditions.index)
-        problem = PetabProblem(path, model_folder, tables=template)
+        problem = PetabProblem(path, model_folder, solver_options(options), template)
         results = problem.simulate(problem.nominal, range(problem.n_conditions))
         failed = [number for number, result in enumerate(results) if result.status != 0]
         if not failed:

@@ -32,6 +32,11 @@ class SolverOptions:
                 raise InputError(f"settings: '{key}' is {getattr(self, key)}; it must be positive")
 
 
+def solver_options(options: SolverOptions) -> SolverOptions:
+    """Return the part of a step's settings that says how the model is solved."""
+    return SolverOptions(**{field.name: getattr(options, field.name) for field in fields(SolverOptions)})
+
+
 def read_options(kind, settings: dict):
     """Return settings as an instance of the dataclass `kind`; a whole number is taken where a float is wanted.
 
@@ -46,7 +51,7 @@ def read_options(kind, settings: dict):
             raise InputError(f"settings: unknown key '{key}' (known: {', '.join(known) or 'none'})")
         wanted = (int, float) if known[key].type is float else known[key].type
         if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
-            name = known[key].type.__name__
+            name = getattr(known[key].type, "__name__", known[key].type)
             raise InputError(f"settings: '{key}' is {value!r}; expected {name}")
     for name, field in known.items():
         if name not in settings and field.default is MISSING and field.default_factory is MISSING:

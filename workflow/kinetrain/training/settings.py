@@ -1,6 +1,6 @@
 """The settings of fits: what can be chosen, with units and defaults."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from kinetrain.errors import InputError
 from kinetrain.problems.options import SolverOptions
@@ -44,8 +44,3 @@ class MinibatchOptions(FullBatchOptions):
             raise InputError(
                 f"settings: 'schedule' has the keys {sorted(self.schedule)}; wanted name, start, end, shape"
             )
-
-
-def solver_options(options) -> SolverOptions:
-    """Return the part of a fit's settings that says how the model is solved."""
-    return SolverOptions(**{field.name: getattr(options, field.name) for field in fields(SolverOptions)})

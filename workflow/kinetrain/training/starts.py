@@ -43,7 +43,7 @@ def budget_points(last: int, most: int = 20) -> np.ndarray:
 class Checkpoint:
     """The folder in which one multi-start keeps finished starts and the state of the one that runs.
 
-    What is found there counts only if it was written for the same `identity` (a JSON-ready dict: problem, settings, ...).
+    What is found there counts only if it was written for the same `identity` (a dict: problem, settings, ...).
     """
 
     def __init__(self, folder, identity: dict):

@@ -1,0 +1,115 @@
+"""Whole mini-batch runs agree with the original implementation; failures are rescued as there, and within limits."""
+
+import numpy as np
+import pytest
+
+from kinetrain.problems.cost import Counted
+from kinetrain.training.minibatch import MOST_FAILED_EVALUATIONS, EvaluationFailed, Minibatch
+from kinetrain.training.schedules import learning_rates
+
+START = np.array([-3.0, 4.0])
+
+
+def run(problem, name, rates, batch_size=2, rescue=0, generator=None):
+    """Return a finished run on a toy problem."""
+    fit = Minibatch(Counted(problem), START, problem.lower, problem.upper, name, rates, batch_size, rescue, generator)
+    while not fit.finished:
+        fit.run_epoch()
+    return fit
+
+
+@pytest.mark.parametrize(
+    ("name", "cost", "x1", "x2"),
+    [
+        ("sgd", 17.91658496, -0.8451343226, 0.4999900442),
+        ("momentum_exact", 19.37271549, -1.117232142, 0.04853758248),
+        ("rmsprop", 16.84767456, 0.471788256, 0.5001677532),
+        ("adam_balanced", 18.33773675, 0.9631703945, -0.03751644407),
+        ("adam_standard", 17.84158136, 0.8524490505, 0.05733142767),
+    ],
+)
+def test_whole_runs_end_where_those_of_parpe_do(quadratic, name, cost, x1, x2):
+    problem = quadratic()
+    fit = run(problem, name, learning_rates("logarithmic", 1, 0.01, 10))
+    np.testing.assert_allclose(fit.state.x, [x1, x2], atol=1e-9, rtol=0)
+    assert problem.value(fit.state.x, np.arange(4)) / 4 == pytest.approx(cost, abs=1e-8)
+    assert fit.problem.cost.gradient_solves == 2 * 20  # 10 epochs of 2 batches of 2 conditions
+
+
+def test_the_rescue_takes_the_path_of_parpe(quadratic):
+    problem = quadratic(wall=lambda x: x[0] > -0.9)
+    fit = run(problem, "adam_balanced", learning_rates("logarithmic", 1, 0.1, 3), rescue=2)
+    expected = [
+        ((0, 1), -3, 4, 72.75),
+        ((2, 3), -2.000000022, 3.000000003, 64.31250011),
+        ((0, 1), -1.088012596, 2.013805408, 16.18193867),
+        ((2, 3), -0.7930476004, 1.713685972, np.inf),
+        ((2, 3), -1.035644229, 1.960521917, 42.50548977),
+        ((0, 1), -0.9811271578, 1.901349833, 14.27190276),
+        ((2, 3), -0.9578861253, 1.877161716, 41.26467334),
+    ]
+    assert [batch for batch, *_ in problem.evaluations] == [batch for batch, *_ in expected]
+    np.testing.assert_allclose(
+        [numbers for _, *numbers in problem.evaluations], [numbers for _, *numbers in expected], rtol=1e-9, atol=1e-9
+    )
+    np.testing.assert_allclose(fit.state.x, [-0.9291622416, 1.845736767], rtol=1e-9)
+    assert problem.value(fit.state.x, np.arange(4)) / 4 == pytest.approx(27.09868486, abs=1e-8)
+    assert (fit.state.rescues, fit.problem.cost.failed_evaluations) == (1, 1)
+    assert fit.problem.cost.gradient_solves == 14  # the failed evaluation and the repeated one count too
+
+
+def test_without_rescue_the_first_failure_ends_the_run(quadratic):
+    problem = quadratic(wall=lambda x: x[0] > -0.9)
+    with pytest.raises(EvaluationFailed):
+        run(problem, "adam_balanced", learning_rates("logarithmic", 1, 0.1, 3), rescue=0)
+    assert len(problem.evaluations) == 4
+
+
+@pytest.mark.parametrize("rescue", [0, 1, 2])
+def test_a_start_that_cannot_be_evaluated_ends_the_run_in_every_mode(quadratic, rescue):
+    problem = quadratic(wall=lambda x: x[0] > -4)
+    with pytest.raises(EvaluationFailed, match="no good point"):
+        run(problem, "adam_balanced", learning_rates("linear", 1, 0.1, 3), rescue=rescue)
+    assert len(problem.evaluations) == 1
+
+
+@pytest.mark.parametrize(("rescue", "failures"), [(1, 9), (2, MOST_FAILED_EVALUATIONS)])
+def test_a_rescue_that_cannot_succeed_gives_up(quadratic, rescue, failures):
+    problem = quadratic()
+    problem.wall = lambda x: len(problem.evaluations) >= 1  # only the very first evaluation succeeds
+    with pytest.raises(EvaluationFailed, match="gave up"):
+        run(problem, "adam_balanced", learning_rates("linear", 1, 0.1, 3), rescue=rescue)
+    assert len(problem.evaluations) <= 2 + failures
+
+
+def test_every_condition_is_used_once_per_epoch_and_the_last_batch_may_be_smaller(quadratic):
+    problem = quadratic()
+    run(problem, "sgd", np.ones(5), batch_size=3, generator=np.random.default_rng(0))
+    batches = [batch for batch, *_ in problem.evaluations]
+    assert [len(batch) for batch in batches] == [3, 1] * 5
+    assert all(sorted(first + last) == [0, 1, 2, 3] for first, last in zip(batches[::2], batches[1::2], strict=True))
+    assert len(set(batches[::2])) > 1  # shuffled anew
+
+
+def test_full_batches_do_not_depend_on_the_shuffling(quadratic):
+    ends = [run(quadratic(), "sgd", np.ones(9), 4, 0, np.random.default_rng(seed)).state.x for seed in (1, 2)]
+    np.testing.assert_allclose(ends[0], ends[1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["adam_balanced", "momentum_exact"])
+def test_a_restored_run_goes_on_as_if_nothing_had_happened(quadratic, name):
+    def fresh():
+        problem = quadratic(wall=lambda x: x[0] > -0.9)
+        generator = np.random.default_rng([0, 1, 2, 1])
+        rates = learning_rates("logarithmic", 1, 0.1, 8)
+        return Minibatch(Counted(problem), START, problem.lower, problem.upper, name, rates, 2, 2, generator)
+
+    whole, first, second = fresh(), fresh(), fresh()
+    for fit, epochs in ((whole, 8), (first, 3)):
+        for _ in range(epochs):
+            fit.run_epoch()
+    second.restore({key: np.asarray(value) for key, value in first.as_arrays().items()})
+    for _ in range(5):
+        second.run_epoch()
+    np.testing.assert_array_equal(whole.state.x, second.state.x)
+    assert whole.state.rescues == second.state.rescues > 0

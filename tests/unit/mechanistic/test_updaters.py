@@ -1,0 +1,105 @@
+"""Update rules and schedules agree with the numbers of the original implementation (parPE)."""
+
+import numpy as np
+import pytest
+
+from kinetrain.errors import InputError
+from kinetrain.training.schedules import learning_rates
+from kinetrain.training.updaters import RULES, Updater
+
+GRADIENTS = np.array([(3, -4), (1, 2), (-2, 0.5), (0.1, 0.1)])
+
+AFTER_EACH_UPDATE = {
+    "sgd": [
+        (-0.059999999880, 0.079999999840),
+        (-0.104721359230, -0.009442718860),
+        (-0.007707109686, -0.033696281246),
+        (-0.078417782805, -0.104406954365),
+    ],
+    "momentum_exact": [
+        (-0.060000000000, 0.080000000000),
+        (-0.124764842010, 0.104000000000),
+        (-0.139164842010, 0.113200000000),
+        (-0.152684842010, 0.118560000000),
+    ],
+    "rmsprop": [
+        (-0.316227732684, 0.316227741017),
+        (-0.421056205367, 0.168785795732),
+        (-0.239910474409, 0.130221436997),
+        (-0.249453344523, 0.122094041945),
+    ],
+    "adam_balanced": [
+        (-0.099999996667, 0.099999997500),
+        (-0.188982415596, 0.127060400290),
+        (-0.212122509778, 0.140987456679),
+        (-0.233228363221, 0.151326351671),
+    ],
+    "adam_standard": [
+        (-0.099999996667, 0.099999997500),
+        (-0.187106387843, 0.126633700624),
+        (-0.209828908990, 0.139989678389),
+        (-0.229989562572, 0.149634502863),
+    ],
+}
+
+
+def follow(name, rate=0.1, box=5.0):
+    """Return the parameters after each update from the origin."""
+    updater, x, path = Updater(name, 2), np.zeros(2), []
+    for t, gradient in enumerate(GRADIENTS, start=1):
+        x = updater.step(x, gradient, rate, t, np.full(2, -box), np.full(2, box))
+        path.append(x)
+    return np.array(path)
+
+
+@pytest.mark.parametrize("name", AFTER_EACH_UPDATE)
+def test_updates_are_those_of_parpe(name):
+    np.testing.assert_allclose(follow(name), AFTER_EACH_UPDATE[name], atol=1e-9, rtol=0)
+
+
+def test_momentum_without_the_quirk_differs_only_slightly():
+    difference = np.abs(follow("momentum") - follow("momentum_exact"))
+    assert 0 < difference.max() < 0.03
+    np.testing.assert_array_equal(difference[0], 0)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_update_stays_in_the_box(name):
+    assert np.abs(follow(name, rate=10.0, box=0.5)).max() == 0.5
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_an_undone_step_can_be_repeated(name):
+    updater, wall = Updater(name, 2), np.full(2, 5.0)
+    updater.step(np.zeros(2), GRADIENTS[0], 0.1, 1, -wall, wall)
+    once = updater.step(np.zeros(2), GRADIENTS[1], 0.1, 2, -wall, wall)
+    updater.undo()
+    again = updater.step(np.zeros(2), GRADIENTS[1], 0.1, 2, -wall, wall)
+    np.testing.assert_array_equal(once, again)
+
+
+def test_a_step_to_nowhere_stays_nan_instead_of_landing_on_a_bound():
+    step = Updater("sgd", 2).step(np.zeros(2), np.array([np.nan, 1.0]), 0.1, 1, np.full(2, -5.0), np.full(2, 5.0))
+    assert np.isnan(step).any()
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ("linear", [1, 0.750025, 0.50005, 0.250075, 0.0001]),
+        ("inverse", [1, 0.000399880036, 0.000199980002, 0.000133328889, 0.0001]),
+        ("logarithmic", [1, 0.1, 0.01, 0.001, 0.0001]),
+        ("constant", [1, 1, 1, 1, 1]),
+    ],
+)
+def test_schedules_are_those_of_parpe(shape, expected):
+    np.testing.assert_allclose(learning_rates(shape, 1.0, 1e-4, 5), expected, atol=1e-12, rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "message"),
+    [(("cubic", 1.0, 0.1, 5), "cubic"), (("linear", 1.0, 0.0, 5), "positive"), (("linear", 1.0, 0.1, 1), "2 epochs")],
+)
+def test_impossible_schedules_are_refused(schedule, message):
+    with pytest.raises(InputError, match=message):
+        learning_rates(*schedule)
