@@ -10,7 +10,7 @@ ENVIRONMENTS := mechanistic neural analysis
 with_mirror := $(if $(MIRROR),--config mirror=$(MIRROR))
 environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$PATH" PYTHONPATH=workflow OMP_NUM_THREADS=1
 
-.PHONY: run real report test lint format benchmark setup environments help
+.PHONY: run real report test lint format benchmark docs pins setup environments help
 
 run: setup  ## run the configuration CONFIG (default: config/config.yaml), then write its report
 	@python3 workflow/scripts/release_lock.py
@@ -46,6 +46,20 @@ format: setup  ## bring all files into the project's style
 
 benchmark: setup environments  ## measure speed: ratios against peers, side by side in one run
 	$(call environment,neural) python benchmarks/neural.py
+
+docs: setup  ## write the tables of config/README.md anew from the schema
+	@{ sed '/^## All keys$$/q' config/README.md; echo; python3 workflow/configuration.py describe; } > config/README.md.new
+	@mv config/README.md.new config/README.md
+
+pins: setup  ## pin the newest packages that envs/*.in allow, in envs/*.txt and envs/*.yaml
+	@set -e; for name in workflow $(ENVIRONMENTS); do \
+	    uv pip compile --quiet --upgrade --no-emit-index-url --no-annotate --no-header envs/$$name.in -o envs/$$name.txt; \
+	    sed -i -e 's/+cpu$$//' -e '/^nvidia-/d' -e '/^cuda-/d' -e '/^triton/d' envs/$$name.txt; \
+	done
+	@set -e; for name in $(ENVIRONMENTS); do \
+	    { sed '/- pip:$$/q' envs/$$name.yaml; sed 's/^/      - /' envs/$$name.txt; } > envs/$$name.new; \
+	    mv envs/$$name.new envs/$$name.yaml; \
+	done
 
 setup: .venv/made
 

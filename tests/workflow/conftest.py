@@ -1,0 +1,34 @@
+"""Running the workflow from tests: in a folder of its own, with the environments of this checkout."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+
+@pytest.fixture(scope="session")
+def snakemake(root):
+    """A function that runs snakemake in a folder with a configuration (a dict or a file)."""
+
+    def run(folder: Path, config, *arguments, timeout_seconds=900):
+        if isinstance(config, dict):
+            path = folder / "config.yaml"
+            path.write_text(yaml.safe_dump(config))
+            config = path
+        command = [sys.executable, "-m", "snakemake", "--snakefile", root / "Snakefile", "--directory", folder]
+        command += ["--workflow-profile", root / "profiles" / "default", "--configfile", config, *arguments]
+        variables = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        return subprocess.run(
+            [str(word) for word in command], capture_output=True, text=True, timeout=timeout_seconds, env=variables
+        )
+
+    return run
+
+
+@pytest.fixture
+def smoke(root) -> dict:
+    """The smoke configuration, as a dict that a test may change."""
+    return yaml.safe_load((root / "config" / "smoke.yaml").read_text())

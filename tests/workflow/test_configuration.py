@@ -1,0 +1,170 @@
+"""A wrong configuration or manifest is refused before anything starts, and what would be right is said."""
+
+import re
+
+import configuration
+import pytest
+import yaml
+from configuration import ConfigurationError, Plan, load_manifest
+
+
+@pytest.fixture(scope="module")
+def manifest(root):
+    return load_manifest(root / "resources" / "datasets.tsv")
+
+
+def refusal(config, manifest, root) -> str:
+    with pytest.raises(ConfigurationError) as refused:
+        Plan(config, manifest, places=(root,))
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["config", "real", "smoke"])
+def test_every_shipped_configuration_is_accepted(name, manifest, root):
+    plan = Plan(yaml.safe_load((root / "config" / f"{name}.yaml").read_text()), manifest, places=(root,))
+    assert plan.problems and plan.datasets
+
+
+def test_an_unknown_key_is_named_with_the_key_that_was_probably_meant(smoke, manifest, root):
+    smoke["fits"]["epoch"] = 3
+    assert "fits: unknown key 'epoch' (did you mean 'epochs'?)" in refusal(smoke, manifest, root)
+
+
+def test_an_unknown_key_in_an_override_is_named(smoke, manifest, root):
+    smoke["problems"]["egf_akt"]["fits"] = {"startz": 3}
+    assert "problems.egf_akt.fits: unknown key 'startz' (did you mean 'starts'?)" in refusal(smoke, manifest, root)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "said"),
+    [
+        ("fits", "starts", "four", "fits.starts = 'four': 'four' is not of type 'integer'; Start points"),
+        ("fits", "epochs", 1, "fits.epochs = 1: 1 is less than the minimum of 2"),
+        ("training", "learning_rate", "1e-3", "write 1.0e-3 for 1e-3"),
+        ("training", "hidden", 0, "training.hidden = 0: 0 is less than the minimum of 1; Hidden units"),
+        ("training", "batch", "pairs", "training.batch = 'pairs'"),
+        ("pruning", "first_fraction", 1, "pruning.first_fraction = 1"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_key_and_what_is_right(smoke, manifest, root, section, key, value, said):
+    smoke.setdefault(section, {})[key] = value
+    assert said in refusal(smoke, manifest, root)
+
+
+def test_all_wrong_keys_are_told_at_once(smoke, manifest, root):
+    smoke["seeds"] = []
+    smoke["fits"]["starts"] = 0
+    said = refusal(smoke, manifest, root)
+    assert "seeds" in said and "fits.starts" in said
+
+
+def test_a_missing_file_is_named_with_its_key(smoke, manifest, root):
+    smoke["problems"]["egf_akt"]["petab"] = "models/nowhere.yaml"
+    said = refusal(smoke, manifest, root)
+    assert "problems.egf_akt.petab = 'models/nowhere.yaml': neither a name in resources/datasets.tsv nor a file" in said
+
+
+def test_a_misspelt_download_is_answered_with_the_name_that_was_probably_meant(smoke, manifest, root):
+    smoke["problems"]["egf_akt"]["petab"] = "Fujita_SciSignal2010/Fujita_SciSignal.yaml"
+    assert "did you mean 'Fujita_SciSignal2010/Fujita_SciSignal2010.yaml'?" in refusal(smoke, manifest, root)
+
+
+def test_a_petab_problem_without_one_of_its_tables_is_refused(smoke, manifest, root, tmp_path):
+    source = root / "resources" / "models" / "egf_akt" / "problem.yaml"
+    (tmp_path / "problem.yaml").write_text(source.read_text())
+    smoke["problems"]["egf_akt"]["petab"] = str(tmp_path / "problem.yaml")
+    assert re.search(
+        r"problems\.egf_akt\.petab: .*problem\.yaml names the file '.*', which is not in",
+        refusal(smoke, manifest, root),
+    )
+
+
+def test_a_yaml_that_is_no_petab_problem_is_refused(smoke, manifest, root, tmp_path):
+    (tmp_path / "problem.yaml").write_text("format_version: 1\n")
+    smoke["problems"]["egf_akt"]["petab"] = str(tmp_path / "problem.yaml")
+    assert "is not a PEtab problem: 'parameter_file' is missing" in refusal(smoke, manifest, root)
+
+
+def test_mini_batches_larger_than_the_data_are_refused(smoke, manifest, root):
+    smoke["fits"]["mini_batch"]["batch_sizes"] = [7]
+    said = refusal(smoke, manifest, root)
+    assert "problems.egf_akt: mini_batch.batch_sizes has 7, but artificial.conditions is 6" in said
+
+
+def test_pruning_that_would_begin_after_the_last_epoch_is_refused(smoke, manifest, root):
+    smoke["pruning"] = {"first_epoch": 13}
+    assert "nothing is pruned: pruning.first_epoch 13 > training.epochs 12" in refusal(smoke, manifest, root)
+
+
+def test_a_data_set_is_either_simulated_or_measured(smoke, manifest, root):
+    smoke["datasets"]["modular24"]["expression"] = {"train": "x.csv", "genes": "y.csv"}
+    said = refusal(smoke, manifest, root)
+    assert "datasets.modular24: exactly one of simulate or expression must be given" in said
+
+
+def test_an_unknown_method_is_answered_with_the_known_ones(smoke, manifest, root):
+    smoke["methods"]["dahs"] = {}
+    assert "methods.dahs: unknown method (did you mean 'dash'?); known methods: bioprune, dash" in refusal(
+        smoke, manifest, root
+    )
+
+
+def test_a_mirror_that_does_not_exist_is_refused(smoke, manifest, root):
+    assert "mirror = '/nowhere': no such folder" in refusal({**smoke, "mirror": "/nowhere"}, manifest, root)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "A/a.csv\tx/a.csv\thttps://host/a.csv\t10\tsha256:" + "0" * 64,
+            "line 2: expected 6 fields with tabs between them, got 5",
+        ),
+        (
+            "A/a.csv\tx/a.csv\tfile:///a.csv\t10\tsha256:" + "0" * 64 + "\tMIT",
+            "line 2: url is 'file:///a.csv', expected an http",
+        ),
+        (
+            "A/a.csv\tx/a.csv\thttps://h/a\tten\tsha256:" + "0" * 64 + "\tMIT",
+            "line 2: bytes is 'ten', expected a whole number",
+        ),
+        (
+            "A/a.csv\tx/a.csv\thttps://h/a\t10\tsha256:12\tMIT",
+            "line 2: checksum is 'sha256:12', expected sha256:<64 hex",
+        ),
+        (
+            "A/a.csv\t../a.csv\thttps://h/a\t10\tsha256:" + "0" * 64 + "\tMIT",
+            "line 2: path is '../a.csv', expected a relative path",
+        ),
+    ],
+)
+def test_a_malformed_line_of_the_manifest_is_named(tmp_path, line, said):
+    path = tmp_path / "datasets.tsv"
+    path.write_text("name\tpath\turl\tbytes\tchecksum\tlicence\n" + line + "\n")
+    with pytest.raises(ConfigurationError, match=re.escape(said)):
+        load_manifest(path)
+
+
+def test_snakemake_refuses_a_wrong_configuration_without_building_anything(smoke, snakemake, tmp_path):
+    smoke["fits"]["epoch"] = 3
+    process = snakemake(tmp_path, smoke, "--dry-run")
+    assert process.returncode != 0
+    assert "fits: unknown key 'epoch' (did you mean 'epochs'?)" in process.stdout + process.stderr
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("name", ["config", "real", "smoke"])
+def test_every_configuration_can_be_planned(name, root, snakemake, tmp_path):
+    process = snakemake(tmp_path, root / "config" / f"{name}.yaml", "--dry-run", "--quiet")
+    assert process.returncode == 0, process.stderr
+
+
+def test_the_documentation_of_the_configuration_is_that_of_the_schema(root):
+    written = (root / "config" / "README.md").read_text()
+    assert configuration.describe() in written, "bring config/README.md up to date with `make docs`"
+
+
+def test_every_key_of_the_schema_says_what_it_means():
+    rows = [line for line in configuration.describe().splitlines() if line.startswith("| `")]
+    undocumented = [row for row in rows if not row.rstrip(" |").endswith((".", "`"))]
+    assert len(rows) > 80 and not undocumented

@@ -1,0 +1,93 @@
+"""What goes wrong stops only what needs it, and nothing that was computed is lost."""
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+
+@pytest.fixture
+def neural(smoke) -> dict:
+    """The neural half of the smoke configuration."""
+    return {**smoke, "problems": {}, "seeds": [0]}
+
+
+def measured_data_set(folder, broken: bool) -> dict:
+    """Write a small expression data set of four genes and return its configuration."""
+    generator = np.random.default_rng(0)
+    genes = ["A", "B", "C", "D"]
+    table = pd.DataFrame(generator.random((24, 4)), columns=genes)
+    table.insert(0, "time", np.tile(np.arange(6.0), 4))
+    table.insert(0, "trajectory", np.repeat(np.arange(4), 6))
+    if broken:
+        table.loc[3, "B"] = np.nan
+    table.to_csv(folder / "cells.csv", index=False)
+    pd.DataFrame({"gene": genes}).to_csv(folder / "genes.csv", index=False)
+    pd.DataFrame({"regulator": ["A", "B"], "target": ["C", "D"]}).to_csv(folder / "edges.tsv", sep="\t", index=False)
+    edges = {"edges": str(folder / "edges.tsv")}
+    files = {"train": str(folder / "cells.csv"), "test": str(folder / "cells.csv"), "genes": str(folder / "genes.csv")}
+    return {"expression": {**files, "validation": 0.25}, "prior": edges, "truth": edges}
+
+
+def test_a_user_s_own_data_come_in_by_configuration_alone(neural, snakemake, tmp_path):
+    neural["datasets"] = {"mine": measured_data_set(tmp_path, broken=False)}
+    neural["methods"] = {"dash": {}}
+    process = snakemake(tmp_path, neural, "--", "results/tables/networks.tsv")
+    assert process.returncode == 0, process.stdout + process.stderr
+    networks = pd.read_csv(tmp_path / "results" / "tables" / "networks.tsv", sep="\t")
+    assert set(networks["method"]) >= {"dash", "prior alone", "persistence"}
+
+
+def test_broken_data_are_named_and_stop_only_what_needs_them(neural, snakemake, tmp_path):
+    neural["datasets"]["broken"] = measured_data_set(tmp_path, broken=True)
+    neural["methods"] = {"sparseflow": {}}
+    process = snakemake(tmp_path, neural, "--", "results/tables/networks.tsv")
+    assert process.returncode != 0
+    assert f"error: {tmp_path / 'cells.csv'}" in process.stdout + process.stderr
+    assert (tmp_path / "results/networks/modular24/noise0.025_corruption0.1/sparseflow.tsv").is_file()
+    assert not (tmp_path / "results/tables/networks.tsv").exists()
+
+
+def test_a_killed_run_goes_on_where_it_stopped_and_ends_in_the_same_bytes(neural, root, snakemake, tmp_path):
+    neural["training"] = {"hidden": 6, "epochs": 240, "patience_epochs": None, "checkpoint_every": 5}
+    model = "results/training/modular24/noise0.025_corruption0.1/unpruned/model.npz"
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    for folder in (whole, killed):
+        folder.mkdir()
+    assert snakemake(whole, neural, "--", model).returncode == 0
+
+    (killed / "config.yaml").write_text((whole / "config.yaml").read_text())
+    command = [sys.executable, "-m", "snakemake", "--snakefile", root / "Snakefile", "--directory", killed]
+    command += ["--configfile", killed / "config.yaml", "--cores", "1", "--", model]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    checkpoint = (killed / model).parent / "checkpoint"
+    for _ in range(1200):
+        if checkpoint.is_dir() and any(checkpoint.iterdir()):
+            break
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert any(checkpoint.iterdir()) and not (killed / model).exists()
+
+    release = [sys.executable, root / "workflow" / "scripts" / "release_lock.py"]
+    assert "a former run was killed" in subprocess.run(release, cwd=killed, capture_output=True, text=True).stderr
+    resumed = snakemake(killed, neural, "--", model)
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    assert (killed / model).read_bytes() == (whole / model).read_bytes()
+
+
+def test_the_lock_of_a_living_run_is_not_released(root, tmp_path):
+    (tmp_path / ".snakemake" / "locks").mkdir(parents=True)
+    (tmp_path / ".snakemake" / "locks" / "0.output.lock").write_text("results/x\n")
+    with open(tmp_path / ".snakemake" / "kinetrain.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        release = [sys.executable, root / "workflow" / "scripts" / "release_lock.py"]
+        process = subprocess.run(release, cwd=tmp_path, capture_output=True, text=True)
+    assert process.returncode != 0 and "another run is going on" in process.stderr
+    assert (tmp_path / ".snakemake" / "locks" / "0.output.lock").exists()

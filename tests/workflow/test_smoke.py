@@ -1,0 +1,91 @@
+"""The whole workflow, at its smallest, from an empty folder to figures and tables."""
+
+import json
+import xml.etree.ElementTree as ElementTree
+
+import pandas as pd
+import pytest
+
+COLUMNS = {
+    "nominal": ["problem", "objective_nominal", "reference"],
+    "fits": [
+        *["problem", "optimizer", "schedule", "batch_size", "replicate", "start"],
+        *["objective", "gradient_solves", "value_solves", "cpu_seconds", "status"],
+    ],
+    "networks": [
+        *["dataset", "method", "noise", "prior_corruption", "seed", "sparsity", "balanced_accuracy", "auroc", "auprc"],
+        *["test_mse", "epochs", "cpu_seconds", "status"],
+    ],
+    "pathways": ["dataset", "method", "pathway", "score", "z", "p_value", "p_bonferroni", "p_bh"],
+}
+FIGURES = [
+    *["final_objective", "objective_against_solves", "sparsity_against_accuracy"],
+    *["effect_matrices", "pathways", "prediction_error"],
+]
+
+
+@pytest.fixture(scope="module")
+def run(root, snakemake, tmp_path_factory):
+    """The folder of a finished smoke run."""
+    folder = tmp_path_factory.mktemp("smoke")
+    process = snakemake(folder, root / "config" / "smoke.yaml")
+    assert process.returncode == 0, process.stdout + process.stderr
+    return folder
+
+
+def table(run, name):
+    return pd.read_csv(run / "results" / "tables" / f"{name}.tsv", sep="\t")
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_table_has_the_promised_columns_and_rows(run, name):
+    columns = list(table(run, name).columns)
+    assert len(table(run, name)) and [column for column in COLUMNS[name] if column not in columns] == []
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_drawn_in_three_formats_beside_its_table(run, name):
+    figures = run / "results" / "figures"
+    assert ElementTree.parse(figures / f"{name}.svg").getroot().tag.endswith("svg")
+    assert (figures / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+    assert (figures / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert len(pd.read_csv(figures / f"{name}.tsv", sep="\t"))
+
+
+def test_all_optimizers_begin_at_the_same_starts_and_keep_to_the_same_budget(run):
+    fits = table(run, "fits")
+    assert fits.groupby("optimizer")["start"].apply(list).to_dict() == {"adam_balanced": [0, 1], "fides": [0, 1]}
+    budget = 3 * 6  # epochs x conditions
+    assert (fits["gradient_solves"] <= budget).all()
+
+
+def test_every_method_and_control_has_its_rows(run):
+    networks = table(run, "networks")
+    trained = networks[networks["method"].isin(["unpruned", "sparseflow", "bioprune", "dash"])]
+    assert trained.groupby("method")["seed"].apply(list).map(tuple).unique().tolist() == [(0, 1)]
+    assert {"prior alone", "regulators x all genes", "persistence"} <= set(networks["method"])
+
+
+def test_pruned_models_are_sparser_than_the_unpruned_one(run):
+    sparsity = table(run, "networks").groupby("method")["sparsity"].mean()
+    assert (sparsity[["sparseflow", "bioprune", "dash"]] > sparsity["unpruned"] + 0.5).all()
+
+
+def test_the_provenance_tells_configuration_packages_and_cost(run):
+    record = json.loads((run / "results" / "provenance.json").read_text())
+    assert record["configuration"]["seeds"] == [0, 1]
+    assert any(pin.startswith("amici==") for pin in record["packages"]["mechanistic"])
+    assert record["cost"]["mechanistic"]["gradient_solves"] == table(run, "fits")["gradient_solves"].sum()
+
+
+def test_a_second_run_has_nothing_to_do(run, root, snakemake):
+    process = snakemake(run, root / "config" / "smoke.yaml")
+    assert "Nothing to be done" in process.stdout + process.stderr
+
+
+def test_the_report_is_one_file_that_holds_all_figures_and_needs_no_network(run, root, snakemake):
+    process = snakemake(run, root / "config" / "smoke.yaml", "--report", "report.html")
+    assert process.returncode == 0, process.stderr
+    text = (run / "report.html").read_text()
+    assert all(f"{name}.svg" in text for name in FIGURES)
+    assert '<script src="http' not in text and '<link rel="stylesheet" href="http' not in text
