@@ -24,7 +24,7 @@ def draw(table) -> Figure:
     for axis in first_column(axes):
         axis.set_ylabel("Objective above the best known\n(negative log-likelihood)")
     handles = [lines[setting] for setting in looks]
-    figure.legend(handles, list(looks), loc="outside lower center", ncols=min(len(handles), 2 * min(3, len(axes))))
+    figure.legend(handles, list(looks), loc="outside lower center", ncols=min(len(handles), 2 if len(axes) == 1 else 4))
     return figure
 
 

@@ -17,12 +17,12 @@ def draw(table) -> Figure:
     if table.empty:
         return nothing_to_show("no scored networks")
     titles = list(table["panel"].drop_duplicates())
-    figure, axes = panels(titles, width=3.4, height=3.3, sharey=True)
+    figure, axes = panels(titles, width=3.4, height=3.3, legend=1.7, sharey=True)
     for axis, title in zip(axes, titles, strict=True):
         _panel(axis, table[table["panel"] == title])
     for axis in first_column(axes):
         axis.set_ylabel("Balanced accuracy (%)")
-    figure.legend(handles=_legend(table), loc="outside lower center", ncols=min(4, 2 * len(axes)))
+    figure.legend(handles=_legend(table), loc="outside right upper")
     return figure
 
 

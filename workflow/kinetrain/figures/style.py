@@ -77,15 +77,15 @@ def colour(name: str) -> str:
     return COLOURS.get(name, SPARE[sum(map(ord, str(name))) % len(SPARE)])
 
 
-COLUMNS = 3  # panels beside each other
+def panels(titles, width: float, height: float, legend: float = 0, **options):
+    """Return a figure and one axes per title, each of width x height inches, with `legend` inches more on the right.
 
-
-def panels(titles, width: float, height: float, **options):
-    """Return a figure and one axes per title, in rows of at most COLUMNS, each of width x height inches."""
+    Up to three panels stand beside each other; four stand two by two.
+    """
     count = len(titles)
-    columns = min(COLUMNS, count)
+    columns = 2 if count == 4 else min(3, count)
     rows = -(-count // columns)
-    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+    figure = Figure(figsize=(width * columns + legend, height * rows), layout="constrained")
     axes = list(figure.subplots(rows, columns, squeeze=False, **options).flat)
     for spare in axes[count:]:
         spare.set_visible(False)
@@ -96,7 +96,7 @@ def panels(titles, width: float, height: float, **options):
 
 def first_column(axes):
     """Return the axes that stand leftmost in their row, which carry the label of the vertical axis."""
-    return axes[::COLUMNS]
+    return [axis for axis in axes if axis.get_subplotspec().is_first_col()]
 
 
 def nothing_to_show(why: str) -> Figure:
