@@ -19,7 +19,9 @@ import argparse
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--expression", required=True, metavar="NPZ", help="expression over time with its splits")
-    parser.add_argument("--prior", nargs="*", default=[], metavar="NPZ", help="prior networks: one for all, or one per seed")
+    parser.add_argument(
+        "--prior", nargs="*", default=[], metavar="NPZ", help="prior networks: one for all, or one per seed"
+    )
     parser.add_argument("--dataset", required=True, help="name of the data, for the tables")
     parser.add_argument("--method", required=True, help="pruning method: unpruned, sparseflow, bioprune, dash, ...")
     parser.add_argument("--noise", type=float, default=0.0, help="standard deviation of the noise added to expression")

@@ -47,7 +47,7 @@ def _paths(field, parameters, start, steps):
     duration = torch.full(state.shape[:2], INTERVAL, dtype=state.dtype)
     paths = []
     for _ in range(TIMES):
-        state = rk4.predict(field, parameters, state, duration, steps)
+        state = rk4.predict(field, parameters, state, duration, [steps] * len(state))
         paths.append(state)
     return torch.stack(paths)
 

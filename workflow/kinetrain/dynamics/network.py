@@ -5,6 +5,7 @@ the saturating effects of its regulators by AND or OR.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -34,7 +35,7 @@ class Simulation:
             raise ValueError("1 <= inputs <= regulators <= genes must hold")
         if not 1 <= self.modules <= self.genes:
             raise ValueError("modules must be between 1 and the number of genes")
-        if len(self.times) < 2 or any(b <= a for a, b in zip(self.times, self.times[1:], strict=False)):
+        if len(self.times) < 2 or any(b <= a for a, b in pairwise(self.times)):
             raise ValueError(f"times must be two or more, and increase: {self.times}")
 
 

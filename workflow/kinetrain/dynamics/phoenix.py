@@ -53,10 +53,13 @@ def derivative(parameters: dict[str, torch.Tensor], state: torch.Tensor) -> torc
 
 
 def _sparse(rng, rows: int, columns: int, sparsity: float = 0.95, deviation: float = 0.05) -> np.ndarray:
-    """Return a Gaussian matrix with the same number of zeros, at random places, in every column."""
+    """Return a Gaussian matrix with the same number of zeros, at random places, in every column.
+
+    One entry at least is not zero, which matters below 20 rows; choice of ours.
+    """
     matrix = rng.normal(0, deviation, (rows, columns))
-    zeros = np.argsort(rng.random((rows, columns)), axis=0) < math.ceil(sparsity * rows)
-    return np.where(zeros, 0.0, matrix)
+    zeros = min(math.ceil(sparsity * rows), rows - 1)
+    return np.where(np.argsort(rng.random((rows, columns)), axis=0) < zeros, 0.0, matrix)
 
 
 def _orthogonal(rng, rows: int, columns: int) -> np.ndarray:

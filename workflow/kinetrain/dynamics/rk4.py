@@ -1,23 +1,34 @@
 """Classical Runge-Kutta of any vector field, many transitions with different durations as one batch.
 
 The field does not depend on time, so a transition of length d is the unit interval of dy/ds = d f(y): transitions
-of any length are rows of one batch (Hossain et al. 2024 solve them one by one).
+of any length are rows of one batch (Hossain et al. 2024 solve them one by one). Each model has its own number of
+steps per transition; the models are ordered so that these do not increase.
 """
 
 import torch
 
+from kinetrain.dynamics.segments import segments
 
-def predict(field, parameters, start, duration, steps: int):
-    """Return the states (M, B, k) at the end of transitions that start at (M, B, k) and last (M, B), in `steps` steps."""
-    scale = duration[..., None] / steps
+
+def predict(field, parameters, start, duration, steps: list[int]):
+    """Return the states (M, B, k) at the end of transitions that start at (M, B, k) and last (M, B)."""
+    scale = (duration / torch.tensor(steps).to(duration)[:, None])[..., None]
     state = start
-    for _ in range(steps):
-        slope1 = scale * field.derivative(parameters, state)
-        slope2 = scale * field.derivative(parameters, state + slope1 / 2)
-        slope3 = scale * field.derivative(parameters, state + slope2 / 2)
-        slope4 = scale * field.derivative(parameters, state + slope3)
-        state = state + (slope1 + 2 * (slope2 + slope3) + slope4) / 6
+    for models, count in segments(steps):
+        head = {name: tensor[:models] for name, tensor in parameters.items()}
+        ended = state[:models]
+        for _ in range(count):
+            ended = _step(lambda y, head=head: field.derivative(head, y), ended, scale[:models])
+        state = torch.cat([ended, state[models:]])
     return state
+
+
+def _step(derivative, state, scale):
+    slope1 = scale * derivative(state)
+    slope2 = scale * derivative(state + slope1 / 2)
+    slope3 = scale * derivative(state + slope2 / 2)
+    slope4 = scale * derivative(state + slope3)
+    return state + (slope1 + 2 * (slope2 + slope3) + slope4) / 6
 
 
 def loss(predicted, end, weight):
@@ -26,11 +37,12 @@ def loss(predicted, end, weight):
     return (squares * weight).sum(dim=1) / weight.sum(dim=1)
 
 
-def value_and_gradient(field, parameters, start, end, duration, weight, steps: int):
-    """Return the loss (M,) of every model and its gradient with respect to every parameter.
+def value_and_gradient(field, parameters, start, end, duration, weight, steps: list[int]):
+    """Return the loss (M,) of every model and the dict of its gradients with respect to its parameters.
 
-    The field's own derivative of the solver is used where it has one, autograd elsewhere; both differentiate the
-    steps really made (discretise, then optimise).
+    start, end (M, B, k); duration, weight (M, B); steps: one number per model, not increasing. The field's own
+    derivative of the solver is used where it has one, autograd elsewhere; both differentiate the steps really made
+    (discretise, then optimise).
     """
     own = getattr(field, "value_and_gradient", None)
     if own is not None:
@@ -38,7 +50,7 @@ def value_and_gradient(field, parameters, start, end, duration, weight, steps: i
     return autograd_value_and_gradient(field, parameters, start, end, duration, weight, steps)
 
 
-def autograd_value_and_gradient(field, parameters, start, end, duration, weight, steps: int):
+def autograd_value_and_gradient(field, parameters, start, end, duration, weight, steps: list[int]):
     """Return what `value_and_gradient` returns, by automatic differentiation of `predict`."""
     leaves = {name: tensor.detach().requires_grad_() for name, tensor in parameters.items()}
     value = loss(predict(field, leaves, start, duration, steps), end, weight)

@@ -43,6 +43,46 @@ class Expression:
         return self.values + sigma * np.random.default_rng([seed, 2]).standard_normal(self.values.shape)
 
 
+@dataclass(frozen=True)
+class Preparation:
+    """How measured trajectories become transitions; the longest interval is in units of the file's times, or null."""
+
+    validation_fraction: float = 0.13
+    test_fraction: float = 0.0
+    longest_interval: float | None = None
+    time_unit: str = "unknown"
+    seed: int = 0
+
+    def __post_init__(self):
+        if not 0 < self.validation_fraction < 1 or not 0 <= self.test_fraction < 1:
+            raise ValueError("validation_fraction must be above 0 and below 1, test_fraction at least 0 and below 1")
+
+
+def prepare(genes, train, test, options: Preparation) -> Expression:
+    """Return the expression of the trajectories `train` and, unless None, `test`: both (values, times)."""
+    values, times = train
+    transitions = all_transitions(times, options.longest_interval)
+    fractions = {"validation": options.validation_fraction, "test": options.test_fraction if test is None else 0.0}
+    split = split_transitions(transitions, fractions, options.seed)
+    if test is not None:
+        later = all_transitions(test[1], options.longest_interval)
+        later[:, 0] += len(values)
+        transitions = np.concatenate([transitions, later])
+        split = np.concatenate([split, np.full(len(later), "test")])
+        values, times = (_stacked(first, second) for first, second in zip(train, test, strict=True))
+    return Expression(genes, values, times, transitions, split, options.time_unit)
+
+
+def _stacked(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the trajectories (R, T, ...) of both one after the other, padded with NaN to the same T."""
+    longest = max(first.shape[1], second.shape[1])
+    padded = [
+        np.pad(part, [(0, 0), (0, longest - part.shape[1])] + [(0, 0)] * (part.ndim - 2), constant_values=np.nan)
+        for part in (first, second)
+    ]
+    return np.concatenate(padded)
+
+
 def load_expression(path) -> Expression:
     """Return the expression in an NPZ written by `Expression.save`."""
     arrays = load_arrays(path, ["genes", "values", "times", "transitions", "split", "time_unit"])
@@ -68,7 +108,7 @@ def all_transitions(times: np.ndarray, longest: float | None = None) -> np.ndarr
 
 
 def split_transitions(transitions: np.ndarray, fractions: dict[str, float], seed: int) -> np.ndarray:
-    """Return the split (N,) of the transitions: `fractions` of them are set apart, at least one each, train is the rest.
+    """Return the split (N,) of the transitions: `fractions` of them, at least one each, and `train`.
 
     Whole trajectories are set apart where there are enough of them, single transitions of the one trajectory where
     there is one (Hossain et al. 2024 do the first for simulated data, the second for yeast and breast cancer).
@@ -84,7 +124,9 @@ def split_transitions(transitions: np.ndarray, fractions: dict[str, float], seed
         split[np.isin(units, order[taken : taken + count])] = name
         taken += count
     if taken >= len(pool):
-        raise InputError(f"{len(pool)} trajectories (or transitions of the one) are too few for the fractions {fractions}")
+        raise InputError(
+            f"{len(pool)} trajectories (or transitions of the one) are too few for the fractions {fractions}"
+        )
     return split
 
 
@@ -151,6 +193,11 @@ def _read_tidy(path, separator, genes):
             f"{path}: has {len(found)} genes, {len(genes)} gene names are given; "
             f"in only one of the two: {', '.join(different[:5])}"
         )
+    for column in ("time", *genes):
+        numbers = pd.to_numeric(table[column], errors="coerce")
+        if (bad := table[column][numbers.isna() & table[column].notna()]).size:
+            where = "the time" if column == "time" else f"gene '{column}'"
+            raise InputError(f"{path}: {where}: '{bad.iloc[0]}' is not a number")
     groups = [group for _, group in table.groupby("trajectory", sort=False)]
     longest = max(map(len, groups))
     values = np.full((len(groups), longest, len(genes)), np.nan)
@@ -174,7 +221,8 @@ def _check(path, values, times, genes) -> None:
         if (np.diff(clock[:length]) <= 0).any():
             at = int(np.argmax(np.diff(clock[:length]) <= 0))
             raise InputError(
-                f"{path}: times of trajectory {number + 1} must increase, but {clock[at]:g} is followed by {clock[at + 1]:g}"
+                f"{path}: times of trajectory {number + 1} must increase, "
+                f"but {clock[at]:g} is followed by {clock[at + 1]:g}"
             )
         if not np.isfinite(block[:length]).all():
             row, gene = np.argwhere(~np.isfinite(block[:length]))[0]

@@ -56,4 +56,3 @@ def _solve_gram(omega, right, variant):
 
 def _scaled(known, variant):
     return known / known.sum() if variant == "normalised" else known
-

@@ -24,7 +24,7 @@ class Schedule:
             raise ValueError("first_fraction and fraction must be at least 0 and below 1")
 
     def due(self, epoch: int, epochs: int) -> float:
-        """Return the fraction to remove at the start of `epoch`, 0 if none; there is no event in the last of `epochs`."""
+        """Return the fraction to remove at the start of `epoch`, 0 if none; the last of `epochs` has no event."""
         if epoch == self.first_epoch:
             return self.first_fraction
         return self.fraction if self.first_epoch < epoch < epochs and epoch % self.every == 0 else 0.0

@@ -56,6 +56,10 @@ class Options:
                 raise ValueError(f"{key}: expected at least 1, got {getattr(self, key)}")
         if not 0 < self.minimum_learning_rate <= self.learning_rate:
             raise ValueError("0 < minimum_learning_rate <= learning_rate must hold")
+        if self.pruning.first_epoch > self.epochs:
+            raise ValueError(
+                f"pruning: first_epoch {self.pruning.first_epoch} comes after the last of {self.epochs} epochs"
+            )
         if len(self.lambdas) != 2 or not all(0 <= value <= 1 for value in self.lambdas):
             raise ValueError(f"lambdas: expected two numbers between 0 and 1, got {list(self.lambdas)}")
         if len(self.tolerances) != 2 or not self.tolerances[0] > self.tolerances[1] > 0:
@@ -134,14 +138,14 @@ def train(run: Run, checkpoint: Path, tell=lambda text: None):
         if not len(live):
             break
         _prune_where_due(run, state, live, epoch)
-        for steps in np.unique(state["steps"][live]):
-            members = live[state["steps"][live] == steps]
-            began = time.process_time()
-            train_loss = _train_epoch(run, state, members, epoch, int(steps))
-            coarse, fine = (_mse(run, state["weights"], "validation", members, n) for n in (int(steps), 2 * int(steps)))
-            _judge(run, state, members, epoch, train_loss, coarse, fine)
-            state["cpu_seconds"][members] += (time.process_time() - began) / len(members)
-            history += _rows(run, state, members, epoch, train_loss, fine)
+        began = time.process_time()
+        members = live[np.argsort(-state["steps"][live], kind="stable")]  # the integrator wants the most steps first
+        steps = state["steps"][members]
+        train_loss = _train_epoch(run, state, members, epoch, steps)
+        coarse, fine = (_mse(run, state["weights"], "validation", members, n) for n in (steps, 2 * steps))
+        _judge(run, state, members, epoch, train_loss, coarse, fine)
+        state["cpu_seconds"][members] += (time.process_time() - began) / len(members)
+        history += _rows(run, state, members, epoch, train_loss, fine)
         tell(f"epoch {epoch} of {options.epochs}: validation MSE {_span(history, epoch)}, {len(live)} models")
         if epoch % options.checkpoint_every == 0:
             save_arrays(checkpoint, fingerprint=fingerprint, epoch=epoch, history=np.array(history), **state)
@@ -163,9 +167,9 @@ def test_error(run: Run, state, values: np.ndarray) -> np.ndarray:
     errors = np.full(len(run.seeds), np.nan)
     if len(run.expression.of("test")):
         shown = dataclasses.replace(run, values=values)
-        for model in np.flatnonzero(~state["failed"]):
-            steps = 2 * int(state["best_steps"][model])
-            errors[model] = _mse(shown, state["best_weights"], "test", np.array([model]), steps)[0]
+        members = np.flatnonzero(~state["failed"])
+        members = members[np.argsort(-state["best_steps"][members], kind="stable")]
+        errors[members] = _mse(shown, state["best_weights"], "test", members, 2 * state["best_steps"][members])
     return errors
 
 
@@ -227,7 +231,7 @@ def _prune_model(run: Run, state, model: int, epoch: int, fraction: float) -> No
         state[name][model] *= state["mask"][model]
 
 
-def _train_epoch(run: Run, state, members, epoch: int, steps: int) -> np.ndarray:
+def _train_epoch(run: Run, state, members, epoch: int, steps) -> np.ndarray:
     """Pass once over the training transitions, in place; return the mean loss (M,) over them."""
     start, end, duration = run.transitions("train", members)
     held = {name: torch.from_numpy(state[name][members]) for name in ("weights", "first", "second", "mask", "updates")}
@@ -240,7 +244,7 @@ def _train_epoch(run: Run, state, members, epoch: int, steps: int) -> np.ndarray
         chosen = (rows, batch.clamp(min=0))
         weight = present.to(start.dtype)
         value, gradients = rk4.value_and_gradient(
-            run.field, views, start[chosen], end[chosen], duration[chosen] * weight, weight, steps
+            run.field, views, start[chosen], end[chosen], duration[chosen] * weight, weight, steps.tolist()
         )
         updates += 1
         adam_step(weights, pack(gradients).mul_(mask), first, second, rates, updates)
@@ -254,7 +258,8 @@ def _train_epoch(run: Run, state, members, epoch: int, steps: int) -> np.ndarray
 def _rates(run: Run, rate) -> torch.Tensor:
     """Return the learning rate (M, P) of every weight of models with the rates (M,)."""
     factors = [
-        np.full(int(np.prod(shape)), run.field.LEARNING_RATE_FACTOR.get(name, 1.0)) for name, shape in run.shapes.items()
+        np.full(int(np.prod(shape)), run.field.LEARNING_RATE_FACTOR.get(name, 1.0))
+        for name, shape in run.shapes.items()
     ]
     return torch.from_numpy((rate[:, None] * np.concatenate(factors)).astype(np.float32))
 
@@ -278,12 +283,12 @@ def _order(run: Run, seed: int, epoch: int) -> list[np.ndarray]:
     return [shuffled[at : at + run.options.batch] for at in range(0, len(shuffled), run.options.batch)]
 
 
-def _mse(run: Run, rows, split: str, members, steps: int) -> np.ndarray:
+def _mse(run: Run, rows, split: str, members, steps) -> np.ndarray:
     """Return the mean squared one-step error (M,) of the models `members`, whose weights are among `rows`."""
     start, end, duration = run.transitions(split, members)
     with torch.no_grad():
         views = unpack(torch.from_numpy(rows[members]), run.shapes)
-        predicted = rk4.predict(run.field, views, start, duration, steps)
+        predicted = rk4.predict(run.field, views, start, duration, steps.tolist())
         return rk4.loss(predicted, end, torch.ones_like(duration)).double().numpy()
 
 

@@ -1,0 +1,89 @@
+"""The simulated gene network obeys its Hill kinetics, and the same seed gives the same data."""
+
+import numpy as np
+import pytest
+
+from kinetrain.dynamics.network import (
+    Simulation,
+    derivative,
+    draw_initial_states,
+    draw_network,
+    edges,
+    gene_sets,
+    hill,
+    simulate,
+)
+
+TIMES = (0, 2, 3, 7, 9)
+
+
+@pytest.fixture(scope="module")
+def network():
+    return draw_network(genes=30, regulators=10, inputs=6, modules=3, seed=1)
+
+
+@pytest.mark.parametrize("exponent", [1.01, 1.357, 1.7])
+@pytest.mark.parametrize("half", [0.4, 0.5, 0.6])
+def test_activation_is_nothing_at_zero_half_at_the_ec50_and_all_at_one(half, exponent):
+    assert np.allclose(hill(np.array([0, half, 1]), half, exponent), [0, 0.5, 1])
+
+
+def test_activation_is_the_published_formula():
+    x, half, exponent = 0.3, 0.45, 1.5
+    b = (half**exponent - 1) / (2 * half**exponent - 1)
+    assert np.isclose(hill(x, half, exponent), b * x**exponent / (b - 1 + x**exponent))
+
+
+def test_activation_has_no_pole_where_the_formula_has_one():
+    half = 0.6
+    exponent = np.log(0.5) / np.log(half)  # 2 cⁿ = 1: B is infinite
+    assert np.isclose(hill(0.3, half, exponent), 0.3**exponent)
+
+
+def test_regulators_join_by_product_or_by_probabilistic_sum(network):
+    state = np.random.default_rng(0).random(30)
+    rate = derivative(network, state)
+    for gene in np.flatnonzero(~network.inputs):
+        slots = network.regulator[gene] >= 0
+        effect = hill(state[network.regulator[gene][slots]], network.half[gene][slots], network.exponent[gene][slots])
+        effect = np.where(network.sign[gene][slots] > 0, effect, 1 - effect)
+        joined = np.prod(effect) if network.conjunction[gene] else 1 - np.prod(1 - effect)
+        assert np.isclose(rate[gene], joined - state[gene])
+
+
+def test_inputs_are_constant_and_all_values_between_zero_and_one(network):
+    initial = draw_initial_states(network, 5, seed=1)
+    values = simulate(network, initial, TIMES)
+    assert values.shape == (5, 5, 30)
+    assert (values[:, :, network.inputs] == initial[:, None, network.inputs]).all()
+    assert values.min() >= 0 and values.max() <= 1
+    assert (np.ptp(values[:, :, ~network.inputs], axis=1).max(axis=0) > 1e-3).all()
+
+
+def test_every_gene_but_the_inputs_has_regulators_and_none_regulates_itself(network):
+    listed = edges(network)
+    targets = {target for _, target, _ in listed}
+    assert targets == set(network.genes[~network.inputs])
+    assert all(regulator != target and sign in (-1, 1) for regulator, target, sign in listed)
+    assert len({(regulator, target) for regulator, target, _ in listed}) == len(listed)
+    assert len({regulator for regulator, _, _ in listed}) <= 10
+
+
+def test_the_modules_share_out_all_genes(network):
+    sets = gene_sets(network)
+    assert len(sets) == 3
+    assert sorted(gene for members in sets.values() for gene in members) == sorted(network.genes)
+
+
+def test_the_same_seed_gives_the_same_network(network):
+    again = draw_network(30, 10, 6, 3, seed=1)
+    other = draw_network(30, 10, 6, 3, seed=2)
+    assert edges(again) == edges(network) != edges(other)
+    assert (draw_initial_states(network, 3, 1) == draw_initial_states(again, 3, 1)).all()
+
+
+def test_impossible_sizes_are_refused():
+    with pytest.raises(ValueError, match="inputs <= regulators"):
+        Simulation(genes=10, regulators=4, inputs=5)
+    with pytest.raises(ValueError, match="increase"):
+        Simulation(times=(0.0, 2.0, 2.0))

@@ -1,0 +1,280 @@
+"""Training: each model as if alone, pruned weights at zero for good, and the same result after a kill."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from kinetrain.dynamics import network as networks
+from kinetrain.dynamics import phoenix
+from kinetrain.dynamics.influence import influence
+from kinetrain.dynamics.options import read_options
+from kinetrain.dynamics.trajectories import Expression, all_transitions, load_expression, split_transitions
+from kinetrain.errors import InputError
+from kinetrain.files import load_arrays, save_arrays
+from kinetrain.pruning.events import Schedule
+from kinetrain.pruning.methods import find_method
+from kinetrain.training import neural
+from kinetrain.training.ensemble import Plateau, adam_step, pack, unpack
+
+GENES = 12
+SCHEDULE = Schedule(first_epoch=2, first_fraction=0.5, every=3, fraction=0.2)
+OPTIONS = neural.Options(hidden=5, epochs=8, learning_rate=0.01, steps=3, pruning=SCHEDULE, patience_epochs=None)
+
+
+@pytest.fixture(scope="module")
+def expression():
+    network = networks.draw_network(GENES, 6, 3, 2, seed=1)
+    times = np.tile([0.0, 2, 3, 7], (8, 1))
+    values = networks.simulate(network, networks.draw_initial_states(network, 8, seed=1), times[0])
+    transitions = all_transitions(times)
+    split = split_transitions(transitions, {"validation": 0.2, "test": 0.2}, seed=1)
+    return Expression(network.genes, values, times, transitions, split, "1")
+
+
+@pytest.fixture(scope="module")
+def prior():
+    matrix = (np.random.default_rng(0).random((GENES, GENES)) < 0.2).astype(float)
+    return matrix, matrix.T @ matrix
+
+
+def run(expression, prior, method, seeds, options=OPTIONS):
+    module = find_method(method)
+    values = np.stack([expression.noisy(0.025, seed) for seed in seeds])
+    priors = [prior if module.USES_PRIOR else () for _ in seeds]
+    return neural.Run(phoenix, module, expression, priors, seeds, values, options)
+
+
+def train(tmp_path, *arguments, **settings):
+    training = run(*arguments, **settings)
+    state, history = neural.train(training, tmp_path / "training.npz")
+    return training, state, pd.DataFrame(history, columns=neural.HISTORY)
+
+
+@pytest.mark.parametrize("batch", ["trajectory", 4])
+@pytest.mark.parametrize("method", ["unpruned", "sparseflow", "dash"])
+def test_a_model_is_trained_among_others_as_if_alone(tmp_path, expression, prior, method, batch):
+    options = read_options(neural.Options, {**vars(OPTIONS), "batch": batch, "pruning": vars(SCHEDULE)})
+    _, together, _ = train(tmp_path / "a", expression, prior, method, [0, 1, 2], options)
+    _, alone, _ = train(tmp_path / "b", expression, prior, method, [1], options)
+    assert np.abs(together["best_weights"][1] - alone["best_weights"][0]).max() < 1e-5
+    assert together["best_epoch"][1] == alone["best_epoch"][0]
+    assert (together["mask"][1] == alone["mask"][0]).all()
+
+
+@pytest.mark.parametrize("method", ["sparseflow", "bioprune", "dash"])
+def test_pruned_weights_stay_zero_and_every_matrix_has_the_sparsity_of_the_schedule(
+    tmp_path, expression, prior, method
+):
+    training, state, history = train(tmp_path, expression, prior, method, [0, 1])
+    masks, weights = unpack(state["mask"], training.shapes), unpack(state["weights"], training.shapes)
+    left = 60
+    for fraction in (0.5, 0.2, 0.2):  # epochs 2, 3 and 6
+        left -= round(fraction * left)
+    for name in phoenix.PRUNABLE:
+        assert (masks[name].sum(axis=(1, 2)) == left).all()
+        assert (weights[name][~masks[name]] == 0).all() and (weights[name][masks[name]] != 0).all()
+    assert (history.groupby("model").sparsity.diff().dropna() >= 0).all()
+    assert history.sparsity.iloc[-1] == pytest.approx(1 - left / 60)
+
+
+def test_no_model_from_before_the_first_pruning_is_kept(tmp_path, expression, prior):
+    options = read_options(neural.Options, {"hidden": 5, "epochs": 6, "pruning": {"first_epoch": 5}})
+    _, state, _ = train(tmp_path, expression, prior, "sparseflow", [0, 1], options)
+    assert (state["best_epoch"] >= 5).all()
+    assert ((state["best_weights"] == 0) >= ~state["mask"]).all()
+
+
+def test_training_learns(tmp_path, expression, prior):
+    training, state, history = train(tmp_path, expression, prior, "unpruned", [0])
+    assert history.train_loss.iloc[-1] < 0.5 * history.train_loss.iloc[0]
+    clean = expression.values[None]
+    assert neural.test_error(training, state, clean)[0] < neural.test_error(training, state, training.values)[0]
+
+
+def test_the_learning_rate_starts_anew_after_pruning(tmp_path, expression, prior):
+    options = read_options(
+        neural.Options,
+        {**vars(OPTIONS), "pruning": vars(SCHEDULE), "plateau_patience": 0, "plateau_threshold": 1.0, "epochs": 7},
+    )
+    _, _, history = train(tmp_path, expression, prior, "sparseflow", [0], options)
+    rate = history.set_index("epoch").learning_rate
+    assert rate[5] < rate[4] < OPTIONS.learning_rate
+    assert rate[6] == OPTIONS.learning_rate  # the plateau's first epoch sets its best
+
+
+def test_a_model_that_stops_is_frozen_and_others_go_on(tmp_path, expression, prior):
+    options = read_options(
+        neural.Options, {**vars(OPTIONS), "pruning": vars(SCHEDULE), "epochs": 60, "patience_epochs": 2}
+    )
+    _, state, history = train(tmp_path, expression, prior, "unpruned", [0, 1, 2], options)
+    last = history.groupby("model").epoch.max()
+    assert (last == state["stopped_epoch"]).all() and last.nunique() > 1
+    stopped = last < options.epochs
+    assert (last - state["best_epoch"])[stopped].eq(2).all()
+
+
+def test_a_model_with_an_infinite_loss_fails_alone(tmp_path, expression, prior):
+    training = run(expression, prior, "unpruned", [0, 1])
+    training.values[0, :, 1] = np.nan
+    state, _ = neural.train(training, tmp_path / "training.npz")
+    assert state["failed"].tolist() == [True, False]
+    assert np.isnan(neural.best_models(training, state)["w_s"][0]).all()
+    error = neural.test_error(training, state, training.values)
+    assert np.isnan(error[0]) and np.isfinite(error[1])
+    _, alone, _ = train(tmp_path / "alone", expression, prior, "unpruned", [1])
+    assert np.abs(state["best_weights"][1] - alone["best_weights"][0]).max() < 1e-5
+
+
+def test_the_solver_takes_more_steps_where_they_are_needed_and_fewer_where_not(tmp_path, expression, prior):
+    settings = {"hidden": 5, "epochs": 6, "patience_epochs": None}
+    strict = read_options(neural.Options, {**settings, "steps": 1, "tolerances": [1e-7, 1e-12]})
+    lax = read_options(neural.Options, {**settings, "steps": 8, "tolerances": [0.9, 0.5]})
+    assert train(tmp_path / "a", expression, prior, "unpruned", [0], strict)[1]["steps"][0] == 13
+    assert train(tmp_path / "b", expression, prior, "unpruned", [0], lax)[1]["steps"][0] == 2
+
+
+def test_the_rows_of_the_ensemble_move_as_torch_moves_one_model():
+    generator = torch.Generator().manual_seed(0)
+    weights = torch.randn((2, 7), generator=generator, dtype=torch.float64)
+    rates = torch.tensor([[1e-2], [3e-3]], dtype=torch.float64)
+    singles = [torch.nn.Parameter(row.clone()) for row in weights]
+    peers = [torch.optim.Adam([one], lr=float(rate)) for one, rate in zip(singles, rates, strict=True)]
+    first, second = torch.zeros_like(weights), torch.zeros_like(weights)
+    for update in range(1, 6):
+        gradient = torch.randn(weights.shape, generator=generator, dtype=torch.float64)
+        adam_step(weights, gradient, first, second, rates, torch.full((2,), update))
+        for one, peer, row in zip(singles, peers, gradient, strict=True):
+            one.grad = row.clone()
+            peer.step()
+    assert torch.allclose(weights, torch.stack([one.detach() for one in singles]), rtol=1e-10)
+
+
+def test_the_learning_rate_falls_as_torch_lets_it_fall():
+    peer = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=1e-2)
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
+        peer, factor=0.9, patience=2, threshold=0.05, threshold_mode="abs", min_lr=8e-3, eps=1e-9
+    )
+    plateau = Plateau(patience=2, threshold=0.05, minimum=8e-3)
+    best, waited, rate = np.full(1, np.inf), np.zeros(1, int), np.full(1, 1e-2)
+    for value in [1, 0.98, 0.97, 0.96, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.5, 0.5, 0.5, 0.5]:
+        scheduler.step(value)
+        best, waited, rate = plateau.step(np.array([value]), best, waited, rate)
+        assert rate[0] == pytest.approx(peer.param_groups[0]["lr"])
+
+
+def test_packing_is_the_inverse_of_unpacking():
+    rows = torch.arange(2 * sum(np.prod(shape) for shape in phoenix.shapes(4, 3).values())).reshape(2, -1)
+    assert (pack(unpack(rows, phoenix.shapes(4, 3))) == rows).all()
+
+
+def test_influence_is_the_mean_change_of_the_other_genes():
+    drawn = phoenix.initialise(0, 5, 20)
+    parameters = {name: torch.tensor(part[None]) for name, part in drawn.items()}
+    whole = influence(phoenix, parameters, vectors=4, steps=2, seed=0)
+    chunked = influence(phoenix, parameters, vectors=4, steps=2, seed=0, rows=4)
+    assert whole.shape == (1, 5) and (whole > 0).all()
+    assert torch.allclose(whole, chunked)
+    silent = {**parameters, "u_s": 0 * parameters["u_s"], "u_p": 0 * parameters["u_p"]}
+    assert (influence(phoenix, silent, vectors=4, steps=2, seed=0) == 0).all()
+
+
+@pytest.fixture
+def command(tmp_path, root, expression, prior):
+    """The training script on small data, as a subprocess; the number of epochs and the name of the outputs vary."""
+    expression.save(tmp_path / "expression.npz")
+    save_arrays(tmp_path / "prior.npz", prior=prior[0], coregulation=prior[1], genes=expression.genes)
+
+    def start(name, settings):
+        outputs = {"checkpoint": "parts", "model": "npz", "runs": "runs.tsv", "history": "history.tsv"}
+        paths = [f"--{key}={tmp_path / name}.{suffix}" for key, suffix in outputs.items()]
+        inputs = ["--expression", tmp_path / "expression.npz", "--prior", tmp_path / "prior.npz"]
+        identity = ["--dataset=small", "--method=dash", "--noise=0.025", "--seeds", "0", "1"]
+        arguments = [*inputs, *identity, *paths, "--settings", json.dumps(settings)]
+        environment = {**os.environ, "PYTHONPATH": str(root / "workflow"), "OMP_NUM_THREADS": "1"}
+        script = root / "workflow/scripts/train_phoenix.py"
+        return subprocess.Popen(
+            [sys.executable, script, *map(str, arguments)], env=environment, stderr=subprocess.PIPE, text=True
+        )
+
+    return start
+
+
+def test_a_killed_training_continues_to_the_identical_result(tmp_path, command):
+    settings = {"hidden": 5, "epochs": 40, "checkpoint_every": 2, "pruning": vars(SCHEDULE)}
+    assert command("whole", settings).wait() == 0
+    broken = command("broken", settings)
+    checkpoint = tmp_path / "broken.parts/training.npz"
+    while not checkpoint.exists():
+        assert broken.poll() is None
+        time.sleep(0.001)
+    broken.send_signal(signal.SIGKILL)
+    assert broken.wait() == -signal.SIGKILL
+    assert 0 < load_arrays(checkpoint)["epoch"] < 40 and not (tmp_path / "broken.npz").exists()
+    again = command("broken", settings)
+    assert "continuing after epoch" in again.communicate()[1] and again.returncode == 0
+    for output in ("npz", "history.tsv"):
+        assert (tmp_path / f"broken.{output}").read_bytes() == (tmp_path / f"whole.{output}").read_bytes()
+    assert not checkpoint.parent.exists()
+    runs = pd.read_csv(tmp_path / "broken.runs.tsv", sep="\t")
+    assert list(runs.seed) == [0, 1] and (runs.status == "finished").all() and runs.test_mse.gt(0).all()
+
+
+def test_a_checkpoint_of_other_settings_is_not_continued(tmp_path, expression, prior):
+    train(tmp_path, expression, prior, "dash", [0], read_options(neural.Options, {"hidden": 5, "epochs": 10}))
+    options = read_options(neural.Options, {"hidden": 5, "epochs": 11})
+    told = []
+    neural.train(run(expression, prior, "dash", [0], options), tmp_path / "training.npz", told.append)
+    assert not any("continuing" in text for text in told)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epoch": 5}, "unknown key 'epoch'"),
+        ({"epochs": "many"}, "epochs: expected int, got 'many'"),
+        ({"epochs": True}, "epochs: expected int, got True"),
+        ({"patience_epochs": "never"}, "patience_epochs: expected int or null"),
+        ({"pruning": {"evry": 5}}, "pruning: unknown key 'evry'"),
+        ({"pruning": {"fraction": 1.5}}, "pruning: first_fraction and fraction must be"),
+        ({"batch": "single"}, "batch: expected 'trajectory'"),
+        ({"lambdas": [0.5]}, "lambdas: expected two numbers"),
+        ({"lambdas": 0.5}, "lambdas: expected a list of numbers"),
+        ({"variant": "new"}, "variant: expected 'normalised' or 'published'"),
+        ({"epochs": 2, "pruning": {"first_epoch": 3}}, "first_epoch 3 comes after the last of 2 epochs"),
+    ],
+)
+def test_wrong_settings_name_the_key(settings, message):
+    with pytest.raises(InputError, match=message):
+        read_options(neural.Options, settings)
+
+
+def test_wrong_input_ends_the_script_with_one_line(command):
+    process = command("wrong", {"epoch": 5})
+    error = process.communicate()[1]
+    assert process.returncode == 2 and error.startswith("error: settings: unknown key 'epoch'")
+
+
+def test_a_prior_of_other_genes_is_refused(tmp_path, expression, prior):
+    save_arrays(tmp_path / "p.npz", prior=prior[0], coregulation=prior[1], genes=expression.genes[::-1])
+    with pytest.raises(InputError, match=r"p\.npz: its genes, or their order"):
+        neural.read_priors([tmp_path / "p.npz"], [0], expression.genes, find_method("dash"))
+    save_arrays(tmp_path / "z.npz", prior=0 * prior[0], coregulation=prior[1], genes=expression.genes)
+    with pytest.raises(InputError, match=r"z\.npz: the matrix 'prior' is zero"):
+        neural.read_priors([tmp_path / "z.npz"], [0], expression.genes, find_method("dash"))
+    with pytest.raises(InputError, match="expected 1 file or 2"):
+        neural.read_priors([], [0, 1], expression.genes, find_method("dash"))
+
+
+def test_expression_without_validation_is_refused(tmp_path, expression):
+    split = np.where(expression.split == "validation", "test", expression.split)
+    Expression(**{**vars(expression), "split": split}).save(tmp_path / "e.npz")
+    with pytest.raises(InputError, match="no transitions for validation"):
+        load_expression(tmp_path / "e.npz")

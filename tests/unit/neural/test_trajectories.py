@@ -1,0 +1,137 @@
+"""Expression files are read in both layouts, cut into transitions, and refused where they are wrong."""
+
+import numpy as np
+import pytest
+
+from kinetrain.dynamics.trajectories import (
+    Preparation,
+    all_transitions,
+    load_expression,
+    pairs,
+    prepare,
+    read_genes,
+    read_trajectories,
+    split_transitions,
+)
+from kinetrain.errors import InputError
+
+GENES = np.array(["A", "B"])
+BLOCKS = "2,2,\n1,2,3\n4,5,6\n0,1,3\n7,8,\n9,10,\n0,2,\n"
+TIDY = "trajectory,time,B,A\nx,0,4,1\nx,1,5,2\nx,3,6,3\ny,0,9,7\ny,2,10,8\n"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text, name="data.csv"):
+        (tmp_path / name).write_text(text)
+        return tmp_path / name
+
+    return write
+
+
+def test_both_layouts_hold_the_same_trajectories(write):
+    blocks = read_trajectories(write(BLOCKS), GENES)
+    tidy = read_trajectories(write(TIDY), GENES)
+    tabbed = read_trajectories(write(TIDY.replace(",", "\t"), "data.tsv"), GENES)
+    for values, times in (blocks, tidy, tabbed):
+        assert np.array_equal(times, [[0, 1, 3], [0, 2, np.nan]], equal_nan=True)
+        assert np.array_equal(values[1], [[7, 9], [8, 10], [np.nan, np.nan]], equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (BLOCKS.replace("5", ""), "no value for gene 'B' at time 1"),
+        (BLOCKS.replace("0,1,3", "0,3,1"), "times of trajectory 1 must increase, but 3 is followed by 1"),
+        (BLOCKS.replace("0,1,3", "0,1,1"), "must increase, but 1 is followed by 1"),
+        (BLOCKS.replace("0,1,3", "0,,3"), "trajectory 1 lacks a time"),
+        (BLOCKS.replace("2,2,", "3,2,", 1), "holds 3 genes, but 2 gene names"),
+        (BLOCKS.replace("2,2,", "2,3,", 1), "3 trajectories of 2 genes"),
+        (BLOCKS.replace("5", "five"), "not a table of numbers"),
+        (TIDY.replace("5", ""), "no value for gene 'B' at time 1"),
+        (TIDY.replace("x,3", "x,1"), "must increase"),
+        (TIDY.replace("B,A", "B,C"), "in only one of the two: A, C"),
+        (TIDY.replace("time", "hour"), "no column 'time'"),
+        (TIDY.replace("5", "five"), "gene 'B': 'five' is not a number"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_name_and_place(write, text, message):
+    with pytest.raises(InputError, match=message) as caught:
+        read_trajectories(write(text), GENES)
+    assert "data.csv" in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"nothing\.csv: no such expression file"):
+        read_trajectories(tmp_path / "nothing.csv", GENES)
+    with pytest.raises(InputError, match=r"nothing\.csv: no such file of gene names"):
+        read_genes(tmp_path / "nothing.csv")
+
+
+def test_gene_names_are_the_first_column(write):
+    assert list(read_genes(write('"x","name"\n"YAL040C","CLN3"\n"NA","X"\n'))) == ["YAL040C", "NA"]
+    with pytest.raises(InputError, match="gene 'A' is named more than once"):
+        read_genes(write("gene\nA\nB\nA\n"))
+
+
+def test_transitions_stay_inside_a_trajectory_and_leave_out_long_intervals():
+    times = np.array([[0, 1, 3], [0, 2, np.nan]])
+    assert all_transitions(times).tolist() == [[0, 0], [0, 1], [1, 0]]
+    assert all_transitions(times, longest=1).tolist() == [[0, 0]]
+
+
+def test_whole_trajectories_are_set_apart_where_there_are_many():
+    transitions = all_transitions(np.tile([0.0, 1, 2], (50, 1)))
+    split = split_transitions(transitions, {"validation": 0.1, "test": 0.06}, seed=0)
+    by_trajectory = [set(split[transitions[:, 0] == one]) for one in range(50)]
+    assert all(len(one) == 1 for one in by_trajectory)
+    assert [by_trajectory.count({name}) for name in ("train", "validation", "test")] == [42, 5, 3]
+    assert (split == split_transitions(transitions, {"validation": 0.1, "test": 0.06}, seed=0)).all()
+
+
+def test_single_transitions_are_set_apart_where_there_is_one_trajectory():
+    transitions = all_transitions(np.arange(24.0)[None])
+    split = split_transitions(transitions, {"validation": 0.13}, seed=0)
+    assert (split == "validation").sum() == 3 and (split == "train").sum() == 20
+
+
+def test_a_prepared_file_is_read_back(write, tmp_path):
+    train = read_trajectories(write(BLOCKS), GENES)
+    test = read_trajectories(write("2,1\n1,2\n3,4\n0,9\n"), GENES)
+    prepare(GENES, train, test, Preparation(validation_fraction=0.4, time_unit="min")).save(tmp_path / "e.npz")
+    expression = load_expression(tmp_path / "e.npz")
+    assert expression.values.shape == (3, 3, 2) and expression.time_unit == "min"
+    start, end, duration = pairs(expression, expression.values, expression.of("test"))
+    assert (start.tolist(), end.tolist(), duration.tolist()) == ([[1, 3]], [[2, 4]], [9])
+
+
+def test_noise_is_one_draw_per_value_and_seed(write):
+    expression = prepare(GENES, read_trajectories(write(BLOCKS), GENES), None, Preparation(validation_fraction=0.4))
+    one, same, other = expression.noisy(0.1, 0), expression.noisy(0.1, 0), expression.noisy(0.1, 1)
+    assert np.array_equal(one, same, equal_nan=True) and not np.array_equal(one, other, equal_nan=True)
+    _, end, _ = pairs(expression, one, np.array([[0, 0]]))
+    start, _, _ = pairs(expression, one, np.array([[0, 1]]))
+    assert (end == start).all()
+    assert np.array_equal(expression.noisy(0.0, 0), expression.values, equal_nan=True)
+
+
+def test_the_breast_cancer_file_is_used_without_the_gap_its_test_points_left(mirror):
+    folder = mirror / "QuackenbushLab/phoenix/b18317663aada933fa26402df6aad86d042bd13b/breast_cancer_data/clean_data"
+    genes = read_genes(folder / "desmedt_gene_names_500.csv")
+    train = read_trajectories(folder / "desmedt_500genes_1sample_178T.csv", genes)
+    test = read_trajectories(folder / "desmedt_500genes_1TESTsample_8middleT.csv", genes)
+    expression = prepare(genes, train, test, Preparation(validation_fraction=0.05, longest_interval=0.04))
+    assert len(expression.of("test")) == 7
+    assert len(expression.of("train")) + len(expression.of("validation")) == 176
+    assert pairs(expression, expression.values, expression.transitions)[2].max() < 0.006
+
+
+def test_both_yeast_replicates_are_read(mirror):
+    folder = mirror / "QuackenbushLab/phoenix/b18317663aada933fa26402df6aad86d042bd13b/pramila_yeast_data/clean_data"
+    genes = read_genes(folder / "pramila500_gene_names.csv")
+    train, test = (
+        read_trajectories(folder / f"pramila_500genes_{name}_24T.csv", genes) for name in ("1sample", "1VALsample")
+    )
+    expression = prepare(genes, train, test, Preparation(time_unit="min"))
+    assert genes[0] == "YAL004W" and expression.values.shape == (2, 24, 500)
+    assert [len(expression.of(split)) for split in ("train", "validation", "test")] == [20, 3, 23]
