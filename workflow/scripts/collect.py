@@ -19,7 +19,9 @@ def main():
     tables = [load_table(path) for path in arguments.tables]
     columns = list(dict.fromkeys(name for table in tables for name in table.columns))
     filled = [table for table in tables if len(table)]
-    save_table(pd.concat(filled).reindex(columns=columns) if filled else tables[0], arguments.output)
+    together = pd.concat(filled) if filled else pd.DataFrame(columns=columns)
+    # whole numbers stay whole, although a column with gaps is read as floating point
+    save_table(together.reindex(columns=columns).convert_dtypes(), arguments.output)
 
 
 if __name__ == "__main__":

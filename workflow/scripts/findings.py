@@ -16,6 +16,7 @@ def parse_arguments():
     parser.add_argument("--fits", help="fits.tsv: one row per start")
     parser.add_argument("--networks", help="networks.tsv: scores per model and of the controls")
     parser.add_argument("--pathways", help="pathways.tsv: gene sets with p-values")
+    parser.add_argument("--published", help="networks.tsv of the published values")
     parser.add_argument("--best-known", default="{}", help="JSON: lowest objective known per problem")
     parser.add_argument("--output", required=True, help="findings.tsv to write")
     parser.add_argument("--page", required=True, help="findings.html to write")
@@ -29,7 +30,7 @@ def main():
     from kinetrain.files import atomic, load_table, save_table
     from kinetrain.settings import read_settings
 
-    paths = {name: getattr(arguments, name) for name in ("nominal", "fits", "networks", "pathways")}
+    paths = {name: getattr(arguments, name) for name in ("nominal", "fits", "networks", "pathways", "published")}
     tables = {name: load_table(path) for name, path in paths.items() if path}
     table = findings(**tables, best_known=read_settings(arguments.best_known))
     save_table(table, arguments.output)

@@ -181,6 +181,14 @@ def test_findings_say_plainly_what_is_not_as_hoped():
     assert "Q" not in set(table["subject"])
 
 
+def test_findings_stand_beside_the_published_values_of_the_same_data(root):
+    published = pd.read_csv(root / "resources/published/networks.tsv", sep="\t")
+    table = findings(networks=made_networks(), published=published)
+    said = table.loc[table["topic"] == "Beside the published values", "statement"].tolist()
+    assert len(said) == 2
+    assert "DASH: balanced accuracy 0.910 at sparsity 0.950; published 0.907 at 0.946" in said[0]
+
+
 def test_findings_of_nothing_are_an_empty_table():
     assert findings().empty
     assert findings(fits=made_fits([]), networks=made_networks().head(0)).empty

@@ -82,7 +82,7 @@ def test_tables_are_collected_with_the_columns_of_all(run, tmp_path):
     (tmp_path / "b.tsv").write_text("x\tz\n3\tinf\n")
     (tmp_path / "empty.tsv").write_text("x\tw\n")
     assert run("collect", "--output", "all.tsv", "a.tsv", "b.tsv", "empty.tsv").returncode == 0
-    assert (tmp_path / "all.tsv").read_text() == "x\ty\tz\tw\n1\t2.0\t\t\n3\t\tinf\t\n"
+    assert (tmp_path / "all.tsv").read_text() == "x\ty\tz\tw\n1\t2\t\t\n3\t\tinf\t\n"
 
 
 def test_a_table_becomes_a_page_with_its_failed_rows_marked(run, tmp_path):

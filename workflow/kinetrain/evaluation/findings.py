@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from kinetrain.evaluation.figure_tables import CONTROLS, GROUP, panel_names, prediction_error
+from kinetrain.evaluation.figure_tables import CONTROLS, GROUP, panel_names, prediction_error, sparsity_against_accuracy
 from kinetrain.evaluation.names import label
 
 TOLERANCE = 1e-3  # relative deviation of a nominal objective that still counts as the same model
@@ -11,7 +11,7 @@ REACHED = 0.1  # an end this close to the best known negative log-likelihood has
 COLUMNS = ["topic", "subject", "statement", "value", "reference", "verdict"]
 
 
-def findings(nominal=None, fits=None, networks=None, pathways=None, best_known=None) -> pd.DataFrame:
+def findings(nominal=None, fits=None, networks=None, pathways=None, best_known=None, published=None) -> pd.DataFrame:
     """Return the statements as a table: topic, subject, statement, value, reference, verdict.
 
     Every argument is a result table or None; what is missing or empty says nothing. verdict is `yes` where the
@@ -25,6 +25,7 @@ def findings(nominal=None, fits=None, networks=None, pathways=None, best_known=N
         (networks, against_persistence),
         (networks, against_prior),
         (networks, failed_models),
+        (networks, lambda table: beside_published(table, published)),
         (pathways, significant_pathways),
     ):
         if table is not None and len(table):
@@ -108,6 +109,23 @@ def failed_models(networks: pd.DataFrame):
         failed = int((group["status"] == "failed").sum())
         statement = f"{failed} of {len(group)} models failed." if failed else f"None of {len(group)} models failed."
         yield "Failed runs", dataset, statement, failed, 0, _verdict(not failed)
+
+
+def beside_published(networks: pd.DataFrame, published: pd.DataFrame | None):
+    """Yield sparsity and balanced accuracy beside the published ones, where data set and noise are the same."""
+    if published is None:
+        return
+    table = sparsity_against_accuracy(networks, published)
+    for _, theirs in table[table["kind"] == "published"].iterrows():
+        same = (table["kind"] == "method") & (table[[*GROUP, "method"]] == theirs[[*GROUP, "method"]]).all(axis=1)
+        for _, ours in table[same].iterrows():
+            statement = (
+                f"{label(ours['method'])}: balanced accuracy {ours['balanced_accuracy']:.3f} at sparsity "
+                f"{ours['sparsity']:.3f}; published {theirs['balanced_accuracy']:.3f} at {theirs['sparsity']:.3f} "
+                f"({theirs['source']})."
+            )
+            values = ours["balanced_accuracy"], theirs["balanced_accuracy"]
+            yield "Beside the published values", ours["panel"], statement, *values, "-"
 
 
 def significant_pathways(pathways: pd.DataFrame):

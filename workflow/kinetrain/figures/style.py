@@ -45,7 +45,7 @@ COLOURS = {
 }
 
 RULES = {
-    "font.family": "DejaVu Sans",
+    "font.family": "sans-serif",
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.titleweight": "bold",
