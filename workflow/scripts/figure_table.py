@@ -11,6 +11,7 @@ FIGURES = {
     "prediction_error": ["networks"],
 }
 FIT_COLUMNS = ["problem", "optimizer", "schedule", "batch_size", "replicate", "start", "objective"]
+SOLVES = ["gradient_solves", "value_solves"]
 NETWORK_COLUMNS = ["dataset", "method", "noise", "prior_corruption", "seed"]
 
 
@@ -43,11 +44,11 @@ def main():
     name = arguments.name
     if name in ("final_objective", "objective_against_solves"):
         best_known = read_settings(arguments.best_known)
-        fit_table = load_table(arguments.fits, FIT_COLUMNS)
+        fit_table = load_table(arguments.fits, [*FIT_COLUMNS, *SOLVES])
         if name == "final_objective":
             table = fits.final_objective(fit_table, best_known)
         else:
-            traces = load_table(arguments.traces, [*FIT_COLUMNS, "gradient_solves", "value_solves"])
+            traces = load_table(arguments.traces, [*FIT_COLUMNS, *SOLVES])
             table = fits.objective_against_solves(traces, fit_table, best_known)
     elif name == "pathways":
         columns = ["dataset", "method", "noise", "prior_corruption", "pathway", "z", "p_bonferroni"]

@@ -18,7 +18,7 @@ def made_fits(objectives, problem="P", optimizer="fides", replicate=0) -> pd.Dat
     rows = {"start": range(len(objectives)), "objective": objectives}
     status = ["failed" if value == INF else "finished" for value in objectives]
     same = {"problem": problem, "optimizer": optimizer, "schedule": "-", "batch_size": 6, "replicate": replicate}
-    return pd.DataFrame(rows).assign(**same, status=status)
+    return pd.DataFrame(rows).assign(**same, status=status, gradient_solves=12, value_solves=0)
 
 
 def made_networks() -> pd.DataFrame:
@@ -68,6 +68,15 @@ def test_the_median_course_keeps_the_last_value_of_a_start_that_ended():
     table = fits.objective_against_solves(traces, made_fits([0.0]), {})
     median = table[table["kind"] == "median"].set_index("condition_solves")["excess_drawn"]
     assert median.to_dict() == {0: 150.0, 5: 52.0, 10: 7.0, 20: 6.0}
+
+
+def test_a_start_that_failed_before_its_first_trace_point_is_in_the_median():
+    rows = [(start, solves, 8.0 - start) for start in (0, 1) for solves in (0, 12)]
+    same = {"problem": "P", "optimizer": "fides", "schedule": "-", "batch_size": 6, "replicate": 0, "value_solves": 0}
+    traces = pd.DataFrame(rows, columns=["start", "gradient_solves", "objective"]).assign(**same)
+    table = fits.objective_against_solves(traces, made_fits([8.0, 7.0, INF]), {"P": 0.0})
+    median = table[table["kind"] == "median"].set_index("condition_solves")["excess_drawn"]
+    assert median.to_dict() == {12: 8.0}
 
 
 def test_the_bootstrap_interval_holds_the_median_and_shrinks_with_more_values():

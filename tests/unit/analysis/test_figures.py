@@ -26,7 +26,9 @@ def made_table(name: str, panels: int, method="dash") -> pd.DataFrame:
     problems = [f"problem {index}" for index in range(panels)]
     same = {"optimizer": "fides", "schedule": "-", "batch_size": 6, "replicate": 0}
     ends = [(p, start, np.inf if start and i == 1 else start) for i, p in enumerate(problems) for start in (0, 1)]
-    fit_table = pd.DataFrame(ends, columns=["problem", "start", "objective"]).assign(**same, status="finished")
+    fit_table = pd.DataFrame(ends, columns=["problem", "start", "objective"]).assign(
+        **same, status="finished", gradient_solves=5, value_solves=0
+    )
     if name == "final_objective":
         return fits.final_objective(fit_table, {})
     if name == "objective_against_solves":

@@ -100,8 +100,8 @@ def test_findings_of_empty_tables_are_written(run, tmp_path):
 
 def test_a_figure_is_drawn_from_its_table_in_three_formats(run, tmp_path):
     (tmp_path / "fits.tsv").write_text(
-        "problem\toptimizer\tschedule\tbatch_size\treplicate\tstart\tobjective\tstatus\n"
-        "P\tfides\t-\t6\t0\t0\t-1.5\tfinished\nP\tfides\t-\t6\t0\t1\tinf\tfailed\n"
+        "problem\toptimizer\tschedule\tbatch_size\treplicate\tstart\tobjective\tgradient_solves\tvalue_solves\tstatus\n"
+        "P\tfides\t-\t6\t0\t0\t-1.5\t60\t0\tfinished\nP\tfides\t-\t6\t0\t1\tinf\t6\t0\tfailed\n"
     )
     assert run("figure_table", "final_objective", "--fits", "fits.tsv", "--output", "table.tsv").returncode == 0
     outputs = [f"figure.{suffix}" for suffix in ("svg", "pdf", "png")]

@@ -56,7 +56,8 @@ def objective_against_solves(traces: pd.DataFrame, fits: pd.DataFrame, best_know
     batch_size, kind (start or median), replicate, start, condition_solves, excess_drawn.
     """
     best = best_objectives([traces, fits], best_known)
-    table = _above_best(traces, best)
+    failed = fits[~np.isfinite(fits["objective"].astype(float))]  # a start may fail before its first trace point
+    table = _above_best(pd.concat([traces, failed[list(traces.columns.intersection(failed.columns))]]), best)
     table["condition_solves"] = table["gradient_solves"] + table["value_solves"]
     table = table.sort_values("condition_solves", kind="stable")
     names = [*SETTING, "kind", "replicate", "start", "condition_solves", "excess_drawn"]
