@@ -30,8 +30,10 @@ Version: 3.14.19
 Libs: -L\${prefix} -lipopt
 Cflags: -I\${prefix}/include/coin-or
 END
+    # The program itself, not its Python wrapper: the isolated build could not import that.
+    ln -s "$(python -c "import pkgconf; print(pkgconf.get_executable())")" "$build/pkg-config"
     # The extension finds libipopt.so.3 beside itself, in site-packages/casadi.
-    export PKG_CONFIG_PATH="$build" LDFLAGS="-Wl,-rpath,\$ORIGIN/../casadi"
+    export PATH="$build:$PATH" PKG_CONFIG_PATH="$build" LDFLAGS="-Wl,-rpath,\$ORIGIN/../casadi"
     if python -m pip --version >/dev/null 2>&1; then
         python -m pip wheel --no-deps --no-cache-dir --wheel-dir "$wheels" "cyipopt==$version"
     else
