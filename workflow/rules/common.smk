@@ -102,8 +102,9 @@ def fitted_problem(wildcards):
     )
 
 
-def petab_yaml(path):
-    """The YAML of a problem that is given by it or by the folder of artificial data."""
+def petab_yaml(files):
+    """The YAML of a problem that is given by its files, YAML first, or by the folder of artificial data."""
+    path = files if isinstance(files, str) else files[0]
     return path if path.endswith((".yaml", ".yml")) else f"{path}/problem.yaml"
 
 
@@ -123,7 +124,6 @@ FITS = [
 # --- the neural arm ---
 
 MEASURED = [name for name, dataset in PLAN.datasets.items() if "expression" in dataset]
-TRUTHS = [f"<results>/expression/{name}/truth.tsv" for name in PLAN.datasets]
 LEVELS = [
     f"{name}/noise{noise}_corruption{corruption}"
     for name, dataset in PLAN.datasets.items()

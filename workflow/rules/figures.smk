@@ -7,7 +7,7 @@ FIGURE_SOURCES = {
         "published": str(TOP / "resources" / "published" / "networks.tsv"),
     },
     "prediction_error": {"networks": "<results>/tables/networks.tsv"},
-    "effect_matrices": {"effects": PARTS["effects"], "truth": TRUTHS},
+    "effect_matrices": {"effects": PARTS["effects"]},
     "pathways": {"pathways": "<results>/tables/pathways.tsv"},
 }
 

@@ -11,7 +11,7 @@ rule fit_mini_batch:
         conda("mechanistic")
     params:
         command=command("mechanistic", "fit_minibatch"),
-        problem=lambda w, input: petab_yaml(input.files[0]),
+        problem=lambda w, input: petab_yaml(input.files),
         starts=lambda w: PLAN.problems[w.problem]["fits"]["starts"],
         settings=lambda w: settings(PLAN.mini_batch_settings(w.problem, w.schedule, int(w.batch_size))),
         checkpoint=lambda w, output: f"{output.fits}.checkpoint",
@@ -35,7 +35,7 @@ rule fit_full_batch:
         conda("mechanistic")
     params:
         command=command("mechanistic", "fit_full_batch"),
-        problem=lambda w, input: petab_yaml(input.files[0]),
+        problem=lambda w, input: petab_yaml(input.files),
         starts=lambda w: PLAN.problems[w.problem]["fits"]["starts"],
         settings=lambda w: settings(PLAN.full_batch_settings(w.problem)),
         checkpoint=lambda w, output: f"{output.fits}.checkpoint",

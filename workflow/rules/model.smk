@@ -26,7 +26,7 @@ rule draw_artificial_data:
         conda("mechanistic")
     params:
         command=command("mechanistic", "artificial_data"),
-        problem=lambda w, input: input.files[0],
+        problem=lambda w, input: petab_yaml(input.files),
         settings=lambda w: settings(PLAN.problems[w.problem]["artificial"] | PLAN.problems[w.problem]["solver"]),
     shell:
         "({params.command} --problem {params.problem} --model {input.model} --replicate {wildcards.replicate}"
@@ -45,7 +45,7 @@ rule evaluate_nominal:
         conda("mechanistic")
     params:
         command=command("mechanistic", "nominal"),
-        problem=lambda w, input: input.files[0],
+        problem=lambda w, input: petab_yaml(input.files),
         reference=lambda w: option("--reference", PLAN.problems[w.problem].get("reference_objective")),
         settings=lambda w: settings(PLAN.problems[w.problem]["solver"]),
     shell:

@@ -29,6 +29,7 @@ rule state_findings:
         fits="<results>/tables/fits.tsv",
         networks="<results>/tables/networks.tsv",
         pathways="<results>/tables/pathways.tsv",
+        published=str(TOP / "resources" / "published" / "networks.tsv"),
     output:
         table="<results>/tables/findings.tsv",
         page=report(
@@ -46,7 +47,7 @@ rule state_findings:
         best_known=best_known_option(),
     shell:
         "({params.command} --nominal {input.nominal} --fits {input.fits} --networks {input.networks}"
-        " --pathways {input.pathways} {params.best_known} --output {output.table} --page {output.page}) 2>&1 | tee {log}"
+        " --pathways {input.pathways} --published {input.published} {params.best_known} --output {output.table} --page {output.page}) 2>&1 | tee {log}"
 
 
 rule record_provenance:
