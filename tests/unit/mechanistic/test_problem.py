@@ -104,7 +104,8 @@ def test_our_model_of_the_egf_pathway_is_that_of_the_collection(egf_yaml, egf_mo
 
 
 @pytest.mark.parametrize(
-    ("name", "reference"), [("Fujita_SciSignal2010", -53.08377736998929), ("Boehm_JProteomeRes2014", 138.22199693517703)]
+    ("name", "reference"),
+    [("Fujita_SciSignal2010", -53.08377736998929), ("Boehm_JProteomeRes2014", 138.22199693517703)],
 )
 def test_nominal_objectives_are_the_published_ones(compiled_collection, name, reference):
     problem = PetabProblem(*compiled_collection(name))
@@ -121,7 +122,11 @@ def test_amici_itself_finds_the_same_objective(egf, egf_yaml):
     solver.set_absolute_tolerance(1e-10)
     solver.set_relative_tolerance(1e-8)
     result = simulate_petab(
-        tables, egf.model, solver, dict(zip(egf.names, theta, strict=True)), scaled_parameters=True
+        petab_problem=tables,
+        amici_model=egf.model,
+        solver=solver,
+        problem_parameters=dict(zip(egf.names, theta, strict=True)),
+        scaled_parameters=True,
     )
     assert egf.value(theta, np.arange(6)) == pytest.approx(-result["llh"], rel=1e-8)
 

@@ -75,6 +75,7 @@ def make_artificial(path, model_folder, replicate: int, options: ArtificialOptio
     if options.replicates is not None and replicate >= options.replicates:
         raise InputError(f"replicate {replicate} was asked for, but 'replicates' is {options.replicates}")
     template = read_petab(path)
+    estimated = template.parameter_df.index[template.parameter_df["estimate"] == 1]
     chosen = _chosen(template, options.observables or [], path)
     rng = np.random.default_rng([options.seed, replicate, 2])
     skeleton = _skeleton(template, chosen, options, path)
@@ -83,7 +84,6 @@ def make_artificial(path, model_folder, replicate: int, options: ArtificialOptio
     _write(folder, path, problem.petab, measurements)
     path_written = folder / "problem.yaml"
     written = PetabProblem(path_written, model_folder, solver_options(options))
-    estimated = template.parameter_df.index[template.parameter_df["estimate"] == 1]
     truth = {
         "J_true": written.value(written.nominal, np.arange(written.n_conditions)),
         **truth,
@@ -107,7 +107,7 @@ def _chosen(template, wanted, path) -> list[str]:
 
 
 def _skeleton(template, chosen, options, path):
-    """Return the template with overrides of one measurement per observable and without parameters that nothing needs."""
+    """Return the template without parameters that nothing needs, and the rows which each condition measures."""
     rows = template.measurement_df.drop_duplicates("observableId").set_index("observableId")
     for name in chosen:
         if name not in rows.index:

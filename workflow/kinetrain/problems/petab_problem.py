@@ -188,7 +188,8 @@ def _prepare(problem: petab.Problem, model, names, path) -> list[_Condition]:
     measurements = problem.measurement_df.reset_index(drop=True)
     if PREEQUILIBRATION not in measurements:
         measurements[PREEQUILIBRATION] = ""
-    measurements[PREEQUILIBRATION] = measurements[PREEQUILIBRATION].fillna("").astype(str)
+    before = measurements[PREEQUILIBRATION].astype(object)
+    measurements[PREEQUILIBRATION] = before.where(before.notna(), "").astype(str)
     pairs = list(measurements[PAIR].drop_duplicates().itertuples(index=False, name=None))
     doses = _doses(problem, model)
     kinds = _kinds(problem, measurements, doses)

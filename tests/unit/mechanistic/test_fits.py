@@ -1,0 +1,120 @@
+"""Fits keep to their budget, share their starts, and survive being killed without a trace in their results."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kinetrain.problems.options import read_options
+from kinetrain.problems.petab_problem import PetabProblem
+from kinetrain.training import full_batch, minibatch
+from kinetrain.training.settings import FullBatchOptions, MinibatchOptions
+from kinetrain.training.starts import FIT_COLUMNS, TRACE_COLUMNS, starting_point
+
+TOY = Path(__file__).with_name("toy_fit.py")
+MEASURED = ["cpu_seconds", "wall_seconds", "peak_memory_mb"]
+SCHEDULE = {"name": "S", "start": 0.3, "end": 0.01, "shape": "logarithmic"}
+
+
+def fit_toy(kind, folder, seconds):
+    """Start a fit of the toy problem in a process of its own."""
+    folder.mkdir(exist_ok=True)
+    command = [sys.executable, str(TOY), kind, str(folder / "checkpoint"), str(folder), str(seconds)]
+    return subprocess.Popen(
+        command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, start_new_session=True
+    )
+
+
+@pytest.mark.parametrize("kind", ["minibatch", "fides"])
+def test_a_killed_fit_goes_on_to_the_same_result(kind, tmp_path):
+    assert fit_toy(kind, tmp_path / "whole", 0).wait() == 0
+    process = fit_toy(kind, tmp_path / "killed", 0.02)
+    state = tmp_path / "killed" / "checkpoint" / "start-1.npz"
+    while not state.is_file() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert state.is_file() and not (tmp_path / "killed" / "fits.tsv").exists()
+    assert fit_toy(kind, tmp_path / "killed", 0).wait() == 0
+    for table in ("fits.tsv", "trace.tsv"):
+        whole, killed = (
+            pd.read_csv(tmp_path / name / table, sep="\t", dtype=str).drop(columns=MEASURED, errors="ignore")
+            for name in ("whole", "killed")
+        )
+        assert whole.to_csv() == killed.to_csv()
+
+
+@pytest.mark.parametrize("optimizer", ["fides", "l_bfgs_b", "ipopt"])
+def test_full_batch_optimizers_find_the_minimum_within_the_budget(quadratic, optimizer, tmp_path):
+    if optimizer == "ipopt":
+        pytest.importorskip("cyipopt")
+    problem = quadratic()
+    options = read_options(FullBatchOptions, {"epochs": 50, "seed": 1, "sensitivities": "adjoint"})
+    fits, trace = full_batch.fit_starts(problem, "toy", 0, optimizer, 3, options, tmp_path)
+    lowest = problem.value(problem.centres.mean(axis=0), np.arange(4))
+    np.testing.assert_allclose(fits["objective"], lowest, rtol=1e-6)
+    assert list(fits.columns) == FIT_COLUMNS and list(trace.columns) == TRACE_COLUMNS
+    assert (fits["status"] == "finished").all() and (fits["schedule"] == "-").all() and (fits["batch_size"] == 4).all()
+    assert (fits["gradient_solves"] <= 50 * 4).all()
+
+
+@pytest.mark.parametrize("optimizer", ["fides", "l_bfgs_b", "ipopt"])
+def test_a_used_budget_ends_a_run_with_its_best_point(quadratic, optimizer, tmp_path):
+    if optimizer == "ipopt":
+        pytest.importorskip("cyipopt")
+    problem = quadratic()
+    options = read_options(FullBatchOptions, {"epochs": 2, "seed": 1, "sensitivities": "adjoint"})
+    fits, trace = full_batch.fit_starts(problem, "toy", 0, optimizer, 1, options, tmp_path)
+    values = [4 * mean for _, _, _, mean in problem.evaluations]
+    assert fits.loc[0, "status"] == "finished" and fits.loc[0, "message"] == "budget used"
+    assert fits.loc[0, "gradient_solves"] == 2 * 4 and fits.loc[0, "objective"] <= min(values)
+    assert trace["objective"].is_monotonic_decreasing and (trace["gradient_solves"] <= 8).all()
+
+
+def test_a_start_that_cannot_be_evaluated_stays_a_failed_row(quadratic, tmp_path):
+    problem = quadratic(wall=lambda x: True)
+    full = read_options(FullBatchOptions, {"epochs": 2, "sensitivities": "adjoint"})
+    batched = read_options(MinibatchOptions, {"epochs": 2, "schedule": SCHEDULE, "batch_size": 2})
+    for number, fits in enumerate(
+        (
+            full_batch.fit_starts(problem, "toy", 0, "fides", 2, full, tmp_path / "full")[0],
+            minibatch.fit_starts(problem, "toy", 0, "adam_balanced", 2, batched, tmp_path / "batched")[0],
+        )
+    ):
+        assert (fits["status"] == "failed").all() and np.isinf(fits["objective"]).all(), number
+        assert list(fits["start"]) == [0, 1] and (fits["gradient_solves"] > 0).all()
+
+
+def test_starts_are_the_same_for_all_optimizers_and_lie_in_the_box(quadratic):
+    problem = quadratic()
+    starts = np.array([starting_point(problem, 5, number) for number in range(200)])
+    np.testing.assert_array_equal(starts[7], starting_point(problem, 5, 7))
+    assert (np.abs(starts) <= 5).all() and np.abs(starts.mean(axis=0)).max() < 0.7
+    assert len(np.unique(starts, axis=0)) == 200
+
+
+def test_changed_settings_do_not_continue_an_old_checkpoint(quadratic, tmp_path):
+    results = []
+    for epochs in (3, 6):
+        options = read_options(MinibatchOptions, {"epochs": epochs, "schedule": SCHEDULE, "batch_size": 2})
+        fits, _ = minibatch.fit_starts(quadratic(), "toy", 0, "adam_balanced", 1, options, tmp_path)
+        results.append((fits.loc[0, "epochs"], fits.loc[0, "gradient_solves"]))
+    assert results == [(3, 12), (6, 24)]
+
+
+def test_mini_batches_and_fides_improve_the_embedded_problem(egf_yaml, egf_model, tmp_path):
+    problem = PetabProblem(egf_yaml, egf_model)
+    batched = read_options(MinibatchOptions, {"epochs": 4, "schedule": SCHEDULE, "batch_size": 2, "seed": 1})
+    full = read_options(FullBatchOptions, {"epochs": 4, "seed": 1})
+    adam, trace = minibatch.fit_starts(problem, "egf", 0, "adam_balanced", 1, batched, tmp_path / "adam")
+    fides, best = full_batch.fit_starts(problem, "egf", 0, "fides", 1, full, tmp_path / "fides")
+    assert adam.loc[0, "gradient_solves"] >= 4 * 6 and fides.loc[0, "gradient_solves"] == 4 * 6
+    assert trace.loc[0, "objective"] == pytest.approx(best.loc[0, "objective"])  # the same start
+    assert adam.loc[0, "objective"] == trace["objective"].iloc[-1] < trace.loc[0, "objective"]
+    assert fides.loc[0, "objective"] < best.loc[0, "objective"]
