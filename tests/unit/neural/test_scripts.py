@@ -1,0 +1,67 @@
+"""The commands write what the next stage reads, and the same seed gives the same bytes."""
+
+import json
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kinetrain.dynamics import phoenix
+from kinetrain.errors import InputError
+from kinetrain.files import save_arrays
+
+SMALL = {"genes": 14, "regulators": 6, "inputs": 3, "modules": 2, "trajectories": 10}
+
+
+@pytest.fixture
+def call(monkeypatch, root):
+    """Run the main function of a script with the given arguments."""
+    monkeypatch.syspath_prepend(str(root / "workflow/scripts"))
+
+    def call(script, *arguments):
+        monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
+        __import__(script).main()
+
+    return call
+
+
+def simulate(call, folder, **settings):
+    outputs = [f"--expression={folder}/e.npz", f"--truth={folder}/truth.tsv", f"--gene-sets={folder}/sets.gmt"]
+    call("simulate_expression", *outputs, "--settings", json.dumps({**SMALL, **settings}))
+    return [(folder / name).read_bytes() for name in ("e.npz", "truth.tsv", "sets.gmt")]
+
+
+def test_the_same_seed_simulates_the_same_bytes(call, tmp_path):
+    for name in "abc":
+        (tmp_path / name).mkdir()
+    one, same = simulate(call, tmp_path / "a"), simulate(call, tmp_path / "b")
+    assert one == same
+    assert all(left != right for left, right in zip(one, simulate(call, tmp_path / "c", seed=2), strict=True))
+    truth = pd.read_csv(tmp_path / "a/truth.tsv", sep="\t")
+    assert list(truth.columns) == ["regulator", "target", "sign"]
+    sets = [line.split("\t") for line in (tmp_path / "a/sets.gmt").read_text().splitlines()]
+    assert [row[0] for row in sets] == ["module_1", "module_2"] and sum(len(row) - 2 for row in sets) == 14
+
+
+def test_wrong_simulation_settings_are_refused(call, tmp_path):
+    with pytest.raises(InputError, match="inputs <= regulators"):
+        simulate(call, tmp_path, inputs=7)
+    with pytest.raises(InputError, match="unknown key 'gens'"):
+        simulate(call, tmp_path, gens=7)
+
+
+def test_influences_are_a_table_of_seeds_and_genes_without_failed_models(call, tmp_path):
+    simulate(call, tmp_path)
+    genes = np.load(tmp_path / "e.npz")["genes"]
+    start = phoenix.initialise(0, len(genes), 20)
+    model = {name: np.stack([part, part * np.nan]).astype(np.float32) for name, part in start.items()}
+    save_arrays(tmp_path / "m.npz", seeds=np.array([3, 4]), genes=genes, **model)
+    paths = [f"--model={tmp_path}/m.npz", f"--expression={tmp_path}/e.npz", f"--output={tmp_path}/i.tsv"]
+    call("influence", *paths, "--settings", '{"vectors": 3}')
+    table = pd.read_csv(tmp_path / "i.tsv", sep="\t")
+    assert list(table.columns) == ["seed", "gene", "influence"]
+    assert list(table.gene) == list(genes) and set(table.seed) == {3} and (table.influence >= 0).all()
+    save_arrays(tmp_path / "m.npz", seeds=np.array([3, 4]), genes=genes[::-1], **model)
+    with pytest.raises(InputError, match=r"m\.npz: its genes are not those of"):
+        call("influence", *paths)
