@@ -32,7 +32,7 @@ def measured_data_set(folder, broken: bool) -> dict:
     pd.DataFrame({"regulator": ["A", "B"], "target": ["C", "D"]}).to_csv(folder / "edges.tsv", sep="\t", index=False)
     edges = {"edges": str(folder / "edges.tsv")}
     files = {"train": str(folder / "cells.csv"), "test": str(folder / "cells.csv"), "genes": str(folder / "genes.csv")}
-    return {"expression": {**files, "validation": 0.25}, "prior": edges, "truth": edges}
+    return {"expression": {**files, "validation_fraction": 0.25}, "prior": edges, "truth": edges}
 
 
 def test_a_user_s_own_data_come_in_by_configuration_alone(neural, snakemake, tmp_path):
