@@ -12,9 +12,10 @@ def parse_arguments():
     parser.add_argument(
         "--settings",
         required=True,
-        help="JSON: conditions (how many), seed, times (in the model's unit), observables (ids; null for all), noise "
-        "(fraction of each observable's maximum), replicates, solver settings as for fits, "
-        "protocols [{weight, inputs: {NAME: {log10_uniform: [a, b]} or {uniform: [a, b]} or {log10_normal: [mean, sd]} or {constant: x} or {choice: [...]}}}]",
+        help="JSON: conditions (how many), replicates, seed, times (model's unit), observables (ids; null for all), "
+        "noise (fraction of each observable's maximum), the solver's settings as for fits, protocols [{weight, inputs: "
+        "{NAME: {log10_uniform: [a, b]} or {uniform: [a, b]} or {log10_normal: [mean, sd]} or {constant: x} or "
+        "{choice: [...]}}}]",
     )
     parser.add_argument("--output", required=True, help="folder to write: problem.yaml, its tables and truth.json")
     return parser.parse_args()

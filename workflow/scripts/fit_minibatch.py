@@ -17,7 +17,8 @@ def parse_arguments():
         "--settings",
         required=True,
         help="JSON: schedule {name, start, end, shape}, batch_size (conditions), epochs, seed, rescue (0, 1, 2), "
-        "sensitivities (forward, adjoint), absolute_tolerance, relative_tolerance, max_steps (per condition), priors (true, false)",
+        "sensitivities (forward, adjoint), absolute_tolerance, relative_tolerance, max_steps (per condition), "
+        "priors (true, false)",
     )
     parser.add_argument("--checkpoint", required=True, help="folder for the state of the run; removed at the end")
     parser.add_argument("--output", required=True, help="table of fits to write (TSV), one row per start")

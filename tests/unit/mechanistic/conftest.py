@@ -51,6 +51,7 @@ class Quadratic:
 
     names = ("x1", "x2")
     lower, upper, nominal = np.full(2, -5.0), np.full(2, 5.0), np.zeros(2)
+    start_lower, start_upper = lower, upper
     n_conditions = 4
     checksum = "quadratic"
     centres = np.array([(1, 0), (2, 1), (-1, 3), (0.5, -2)])

@@ -21,7 +21,7 @@ def problem(egf_yaml, tmp_path):
 
 
 def test_a_missing_yaml_is_named(tmp_path):
-    with pytest.raises(InputError, match="nothing.yaml: no such PEtab file"):
+    with pytest.raises(InputError, match=r"nothing\.yaml: no such PEtab file"):
         read_petab(tmp_path / "nothing.yaml")
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from kinetrain.problems.options import SolverOptions
 from kinetrain.problems.petab_problem import PetabProblem
+from kinetrain.training.starts import starting_point
 
 EXACT = {"absolute_tolerance": 1e-14, "relative_tolerance": 1e-11, "max_steps": 20000}
 
@@ -33,6 +34,13 @@ def test_the_embedded_problem_has_19_parameters_in_the_published_box(egf):
     np.testing.assert_allclose(egf.lower, -8)
     np.testing.assert_allclose(egf.upper, 8)
     assert (egf.nominal > egf.lower).all() and (egf.nominal < egf.upper).all()
+
+
+def test_starts_are_drawn_from_the_initialization_priors(egf):
+    np.testing.assert_allclose(egf.start_upper - egf.start_lower, 4)
+    assert (egf.start_lower >= egf.lower).all() and (egf.start_upper <= egf.upper).all()
+    starts = np.array([starting_point(egf, 0, number) for number in range(100)])
+    assert (starts >= egf.start_lower).all() and (starts <= egf.start_upper).all()
 
 
 def test_conditions_add_up_to_the_whole(egf):

@@ -16,6 +16,7 @@ class Valley:
 
     names, n_conditions, checksum = ("x", "y"), 6, "valley"
     lower, upper, nominal = np.full(2, -3.0), np.full(2, 3.0), np.ones(2)
+    start_lower, start_upper = lower, upper
 
     def __init__(self, seconds):
         self.seconds = seconds

@@ -114,7 +114,7 @@ def _skeleton(template, chosen, options, path):
             raise InputError(f"settings: observable '{name}' has no measurement in {path} that shows its parameters")
     rows = rows.reindex(columns=["observableParameters", "noiseParameters"]).loc[chosen]
     parameters = template.parameter_df.copy()
-    parameters = parameters.drop(columns=[name for name in parameters.columns if "Prior" in name])
+    parameters = parameters.drop(columns=[name for name in parameters.columns if name.startswith("objectivePrior")])
     formulas = template.observable_df.loc[chosen]
     for name, formula in formulas["noiseFormula"].items():
         if _is_placeholder(formula):

@@ -21,8 +21,8 @@ RECORD = "compiled.json"
 def compile_model(path, folder) -> dict:
     """Compile the model of a PEtab problem into `folder` unless that was done already; return its record.
 
-    The record (`compiled.json`) holds the model's name, the version of AMICI, and sha256 of the SBML, of the observables
-    and of which parameters are estimated or set by conditions; what is returned says too if this call compiled it.
+    The record (`compiled.json`) holds the model's name, the version of AMICI, and sha256 of the SBML, the observables
+    and which parameters are estimated or set by conditions; what is returned says too if this call compiled it.
 
     Raises
     ------

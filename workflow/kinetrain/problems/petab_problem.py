@@ -57,6 +57,7 @@ class PetabProblem:
     Attributes
     ----------
     names, lower, upper, nominal: of the n estimated parameters, on their PEtab scale.
+    start_lower, start_upper: the box of starting points, from uniform initialization priors, else the bounds.
     n_conditions, condition_names: K conditions in the order of the measurement table.
     checksum: sha256 of all its files.
 
@@ -75,6 +76,7 @@ class PetabProblem:
         self.lower, self.upper, self.nominal = (
             _scaled(table, column) for column in ("lowerBound", "upperBound", "nominalValue")
         )
+        self.start_lower, self.start_upper = _starting_box(table, self.lower, self.upper)
         self.priors = Priors(table) if options.priors else None
         self._conditions = _prepare(self.petab, self.model, self.names, path)
         self.condition_names = [condition.data.id for condition in self._conditions]
@@ -158,6 +160,17 @@ def _scaled(table, column) -> np.ndarray:
     """Return a column of the parameter table on each parameter's scale."""
     values = table[column].to_numpy(float)
     return np.array([SCALE[scale](value) for scale, value in zip(table["parameterScale"], values, strict=True)])
+
+
+def _starting_box(table, lower, upper) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bounds of starting points; initialization priors other than `parameterScaleUniform` are not used."""
+    lower, upper = lower.copy(), upper.copy()
+    columns = table.reindex(columns=["initializationPriorType", "initializationPriorParameters"])
+    for index, (kind, numbers) in enumerate(columns.itertuples(index=False, name=None)):
+        if kind == "parameterScaleUniform":
+            low, high = (float(number) for number in numbers.split(";"))
+            lower[index], upper[index] = max(low, lower[index]), min(high, upper[index])
+    return lower, upper
 
 
 def _solver(model, options: SolverOptions):

@@ -27,12 +27,13 @@ FIT_COLUMNS += ["rescues", "epochs", "conditions", "best_objective", "message"]
 
 
 def starting_point(problem, seed: int, start: int) -> np.ndarray:
-    """Return start number `start` (n,): uniform in the box on the scale of the optimization, alike for all optimizers.
+    """Return start number `start` (n,), uniform in the starting box on the optimization scale, for all optimizers.
 
-    Source: Stapor et al. 2022, Fig. 2 (the same random points for all optimizers); parPE (uniform in the box).
+    Source: Stapor et al. 2022, Fig. 2 (the same random points for all optimizers); parPE (uniform in the bounds, later
+    PEtab's initialization priors).
     """
-    share = np.random.default_rng([seed, start]).uniform(size=len(problem.lower))
-    return problem.lower + share * (problem.upper - problem.lower)
+    share = np.random.default_rng([seed, start]).uniform(size=len(problem.start_lower))
+    return problem.start_lower + share * (problem.start_upper - problem.start_lower)
 
 
 def budget_points(last: int, most: int = 20) -> np.ndarray:
