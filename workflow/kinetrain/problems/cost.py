@@ -24,9 +24,8 @@ class Counted:
     """A problem whose evaluations are counted in `cost`; `problem` is the same one without counting.
 
     A problem has `names`, `lower`, `upper`, `start_lower`, `start_upper`, `nominal` (all of length n, on the scale of
-    the optimization), the number of conditions `n_conditions`, a `checksum` of its data, and `value(theta, conditions)`,
-    `value_and_gradient(theta, conditions)` for any sequence of condition indices: the *sum* over these conditions, `inf`
-    where the evaluation failed.
+    the optimization), `n_conditions`, a `checksum` of its data, and `value(theta, conditions)` and
+    `value_and_gradient(theta, conditions)`: *sums* over any sequence of condition indices, `inf` where they failed.
     CPU seconds count the evaluations alone, not the optimizer around them (parPE: simulation time).
     """
 
