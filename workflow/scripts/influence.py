@@ -1,7 +1,9 @@
 """Score how much each gene influences all others in trained models (Hossain et al. 2024, B.8).
 
 Settings (defaults in brackets): vectors [20] random initial states (the paper used 200), steps [2] Runge-Kutta steps
-per 0.1 units of the model's time, seed [0]. The influence is in units of expression; a failed model gives none.
+per 0.1 units of the model's time, seed [0], initial ["observed"]: states are drawn from the range of each gene in the
+training data, or "published": from (-1/2, 1/2). The influence is in units of expression; it is empty for a model that
+failed or that diverges.
 """
 
 import argparse
@@ -24,7 +26,7 @@ def main():
     import torch
 
     from kinetrain.dynamics import phoenix
-    from kinetrain.dynamics.influence import Options, influence
+    from kinetrain.dynamics.influence import Options, influence, initial_range
     from kinetrain.dynamics.options import read_options
     from kinetrain.dynamics.trajectories import load_expression
     from kinetrain.errors import InputError
@@ -34,10 +36,14 @@ def main():
     torch.set_num_threads(1)
     options = read_options(Options, read_settings(arguments.settings))
     model = load_arrays(arguments.model, ["genes", "seeds"])
-    if list(model["genes"]) != list(load_expression(arguments.expression).genes):
+    expression = load_expression(arguments.expression)
+    if list(model["genes"]) != list(expression.genes):
         raise InputError(f"{arguments.model}: its genes are not those of {arguments.expression}")
     parameters = {name: torch.from_numpy(model[name]) for name in phoenix.shapes(1, 1)}
-    scores = influence(phoenix, parameters, options.vectors, options.steps, options.seed).numpy()
+    trajectory, point = expression.of("train").T
+    seen = torch.from_numpy(expression.values[trajectory, point]).to(parameters["v"].dtype)
+    bounds = initial_range(seen, options.initial)
+    scores = influence(phoenix, parameters, bounds, options.vectors, options.steps, options.seed).numpy()
     table = pd.DataFrame(
         {
             "seed": np.repeat(model["seeds"], scores.shape[1]),
@@ -45,7 +51,7 @@ def main():
             "influence": scores.ravel(),
         }
     )
-    save_table(table.dropna(), arguments.output)
+    save_table(table.replace(np.inf, np.nan), arguments.output)
 
 
 if __name__ == "__main__":

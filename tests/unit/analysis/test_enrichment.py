@@ -65,6 +65,11 @@ def test_p_values_of_random_sets_are_uniform():
     assert abs((p_values < 0.1).mean() - 0.1) < 0.06
 
 
+def test_a_model_that_diverges_is_shown_as_failed_without_numbers():
+    table = permutation.test_gene_sets(made_influence() * np.nan, made_sets(), 100, 5, seed=1)
+    assert (table["status"] == "failed").all() and table[["score", "z", "p_value"]].isna().all(axis=None)
+
+
 def test_influence_is_averaged_over_seeds_and_then_given_to_each_gene_of_a_probe():
     table = pd.DataFrame(
         {"seed": [0, 1, 0, 1], "gene": ["A /// B", "A /// B", "B", "B"], "influence": [1.0, 3.0, 4.0, 8.0]}

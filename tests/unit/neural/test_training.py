@@ -14,7 +14,7 @@ import torch
 
 from kinetrain.dynamics import network as networks
 from kinetrain.dynamics import phoenix
-from kinetrain.dynamics.influence import influence
+from kinetrain.dynamics.influence import influence, initial_range
 from kinetrain.dynamics.options import read_options
 from kinetrain.dynamics.trajectories import Expression, all_transitions, load_expression, split_transitions
 from kinetrain.errors import InputError
@@ -178,12 +178,19 @@ def test_packing_is_the_inverse_of_unpacking():
 def test_influence_is_the_mean_change_of_the_other_genes():
     drawn = phoenix.initialise(0, 5, 20)
     parameters = {name: torch.tensor(part[None]) for name, part in drawn.items()}
-    whole = influence(phoenix, parameters, vectors=4, steps=2, seed=0)
-    chunked = influence(phoenix, parameters, vectors=4, steps=2, seed=0, rows=4)
+    bounds = torch.tensor([[0.0], [1.0]]).expand(2, 5)
+    whole = influence(phoenix, parameters, bounds, vectors=4, steps=2, seed=0)
+    chunked = influence(phoenix, parameters, bounds, vectors=4, steps=2, seed=0, rows=4)
     assert whole.shape == (1, 5) and (whole > 0).all()
     assert torch.allclose(whole, chunked)
     silent = {**parameters, "u_s": 0 * parameters["u_s"], "u_p": 0 * parameters["u_p"]}
-    assert (influence(phoenix, silent, vectors=4, steps=2, seed=0) == 0).all()
+    assert (influence(phoenix, silent, bounds, vectors=4, steps=2, seed=0) == 0).all()
+
+
+def test_influence_starts_where_the_genes_were_seen_or_where_it_is_published():
+    seen = torch.tensor([[0.2, 3.0], [0.4, 1.0]])
+    assert initial_range(seen, "observed").tolist() == [[pytest.approx(0.2), 1.0], [pytest.approx(0.4), 3.0]]
+    assert initial_range(seen, "published").tolist() == [[-0.5, -0.5], [0.5, 0.5]]
 
 
 @pytest.fixture

@@ -26,11 +26,12 @@ def gene_influence(table: pd.DataFrame) -> pd.Series:
 
 
 def test_gene_sets(influence: pd.Series, sets: dict, permutations: int, minimum_genes: int, seed: int) -> pd.DataFrame:
-    """Return the table pathway, genes, score, z, p_value, p_bonferroni, p_bh, the highest z first.
+    """Return the table pathway, genes, score, z, p_value, p_bonferroni, p_bh, status, the highest z first.
 
     The score of a set is the summed influence of its genes. Its null distribution comes from permuting the influence
     over all genes that occur in some set. p_value = (1 + null scores at or above the score) / (1 + permutations), so
-    it is never 0; the corrections count the sets that were tested.
+    it is never 0; the corrections count the sets that were tested. An influence that is not finite (the model
+    diverged) makes every set `failed`, without numbers.
 
     Raises
     ------
@@ -48,6 +49,9 @@ def test_gene_sets(influence: pd.Series, sets: dict, permutations: int, minimum_
             f"({len(influence)} of them occur in any of the {len(sets)} sets)"
         )
     values = influence.to_numpy(float)
+    if not np.isfinite(values).all():
+        numbers = dict.fromkeys(["score", "z", "p_value", "p_bonferroni", "p_bh"], np.nan)
+        return pd.DataFrame({"pathway": names, "genes": matrix.sum(axis=1).astype(int), **numbers, "status": "failed"})
     score = matrix @ values
     mean, deviation, exceeded = _null(matrix, values, score, permutations, seed)
     p_value = (1 + exceeded) / (1 + permutations)
@@ -60,6 +64,7 @@ def test_gene_sets(influence: pd.Series, sets: dict, permutations: int, minimum_
             "p_value": p_value,
             "p_bonferroni": multipletests(p_value, method="bonferroni")[1],
             "p_bh": multipletests(p_value, method="fdr_bh")[1],
+            "status": "finished",
         }
     )
     return table.sort_values(["z", "pathway"], ascending=[False, True], ignore_index=True)

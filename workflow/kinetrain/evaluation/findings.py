@@ -131,6 +131,10 @@ def beside_published(networks: pd.DataFrame, published: pd.DataFrame | None):
 def significant_pathways(pathways: pd.DataFrame):
     """Yield per data set and method how many gene sets pass Bonferroni and Benjamini-Hochberg at 0.05."""
     for _, group in pathways.groupby([*GROUP, "method"], sort=False):
+        if (group["status"] == "failed").all():
+            statement = f"{label(group['method'].iloc[0])}: FAILED, the models diverge from the drawn initial states."
+            yield "Pathways", panel_names(group).iloc[0], statement, np.nan, np.nan, "no"
+            continue
         strict, loose = (int((group[name] < 0.05).sum()) for name in ("p_bonferroni", "p_bh"))
         statement = (
             f"{label(group['method'].iloc[0])}: {strict} of {len(group)} gene sets hold more influence than "
