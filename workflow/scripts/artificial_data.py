@@ -24,8 +24,7 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     from kinetrain.problems.artificial import ArtificialOptions, make_artificial
-    from kinetrain.problems.options import read_options
-    from kinetrain.settings import read_settings
+    from kinetrain.settings import read_options, read_settings
 
     options = read_options(ArtificialOptions, read_settings(arguments.settings))
     truth = make_artificial(arguments.problem, arguments.model, arguments.replicate, options, arguments.output)
@@ -33,6 +32,6 @@ def main():
 
 
 if __name__ == "__main__":
-    from kinetrain.errors import run
+    from command import run
 
     run(main)

@@ -64,6 +64,6 @@ def tell_left_out(path, count: int) -> None:
 
 
 if __name__ == "__main__":
-    from kinetrain.errors import run
+    from command import run
 
     run(main)

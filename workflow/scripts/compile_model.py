@@ -8,23 +8,19 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--problem", required=True, help="PEtab version 1 problem (YAML)")
     parser.add_argument("--model", required=True, help="folder to write: the compiled module and compiled.json")
-    parser.add_argument("--settings", default="{}", help="JSON object; there are no settings, so it is {}")
     return parser.parse_args()
 
 
 def main():
     arguments = parse_arguments()
     from kinetrain.problems.compiled import compile_model
-    from kinetrain.problems.options import NoOptions, read_options
-    from kinetrain.settings import read_settings
 
-    read_options(NoOptions, read_settings(arguments.settings))
     record = compile_model(arguments.problem, arguments.model)
     done = "compiled into" if record["compiled"] else "was compiled before into"
     print(f"{arguments.problem} {done} {arguments.model}", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    from kinetrain.errors import run
+    from command import run
 
     run(main)

@@ -31,9 +31,9 @@ def main():
     import shutil
 
     from kinetrain.files import save_table
-    from kinetrain.problems.options import read_options, solver_options
+    from kinetrain.problems.options import solver_options
     from kinetrain.problems.petab_problem import PetabProblem
-    from kinetrain.settings import read_settings
+    from kinetrain.settings import read_options, read_settings
     from kinetrain.training.minibatch import fit_starts
     from kinetrain.training.settings import MinibatchOptions
 
@@ -47,6 +47,6 @@ def main():
 
 
 if __name__ == "__main__":
-    from kinetrain.errors import run
+    from command import run
 
     run(main)

@@ -27,11 +27,10 @@ def main():
 
     from kinetrain.dynamics import phoenix
     from kinetrain.dynamics.influence import Options, influence, initial_range
-    from kinetrain.dynamics.options import read_options
     from kinetrain.dynamics.trajectories import load_expression
     from kinetrain.errors import InputError
     from kinetrain.files import load_arrays, save_table
-    from kinetrain.settings import read_settings
+    from kinetrain.settings import read_options, read_settings
 
     torch.set_num_threads(1)
     options = read_options(Options, read_settings(arguments.settings))
@@ -55,6 +54,6 @@ def main():
 
 
 if __name__ == "__main__":
-    from kinetrain.errors import run
+    from command import run
 
     run(main)

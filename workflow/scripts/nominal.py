@@ -24,9 +24,9 @@ def main():
     import pandas as pd
 
     from kinetrain.files import save_table
-    from kinetrain.problems.options import SolverOptions, read_options
+    from kinetrain.problems.options import SolverOptions
     from kinetrain.problems.petab_problem import PetabProblem
-    from kinetrain.settings import read_settings
+    from kinetrain.settings import read_options, read_settings
 
     options = read_options(SolverOptions, read_settings(arguments.settings))
     problem = PetabProblem(arguments.problem, arguments.model, options)
@@ -44,6 +44,6 @@ def main():
 
 
 if __name__ == "__main__":
-    from kinetrain.errors import run
+    from command import run
 
     run(main)

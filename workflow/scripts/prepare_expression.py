@@ -24,9 +24,8 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
 
-    from kinetrain.dynamics.options import read_options
     from kinetrain.dynamics.trajectories import Preparation, prepare, read_genes, read_trajectories
-    from kinetrain.settings import read_settings
+    from kinetrain.settings import read_options, read_settings
 
     options = read_options(Preparation, read_settings(arguments.settings))
     genes = read_genes(arguments.genes)
@@ -36,6 +35,6 @@ def main():
 
 
 if __name__ == "__main__":
-    from kinetrain.errors import run
+    from command import run
 
     run(main)

@@ -103,6 +103,6 @@ def page(record: dict) -> str:
 
 
 if __name__ == "__main__":
-    from kinetrain.errors import run
+    from command import run
 
     run(main)

@@ -44,6 +44,6 @@ def main():
 
 
 if __name__ == "__main__":
-    from kinetrain.errors import run
+    from command import run
 
     run(main)

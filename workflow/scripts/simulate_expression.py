@@ -24,10 +24,9 @@ def main():
     import pandas as pd
 
     from kinetrain.dynamics import network as networks
-    from kinetrain.dynamics.options import read_options
     from kinetrain.dynamics.trajectories import Expression, all_transitions, split_transitions
     from kinetrain.files import atomic, save_table
-    from kinetrain.settings import read_settings
+    from kinetrain.settings import read_options, read_settings
 
     options = read_options(networks.Simulation, read_settings(arguments.settings))
     network = networks.draw_network(options.genes, options.regulators, options.inputs, options.modules, options.seed)
@@ -45,6 +44,6 @@ def main():
 
 
 if __name__ == "__main__":
-    from kinetrain.errors import run
+    from command import run
 
     run(main)

@@ -48,11 +48,10 @@ def main():
     import torch
 
     from kinetrain.dynamics import phoenix
-    from kinetrain.dynamics.options import read_options
     from kinetrain.dynamics.trajectories import load_expression
     from kinetrain.files import save_arrays, save_table
     from kinetrain.pruning.methods import find_method
-    from kinetrain.settings import read_settings
+    from kinetrain.settings import read_options, read_settings
     from kinetrain.training import neural
 
     began = time.monotonic()
@@ -117,6 +116,6 @@ def progress():
 
 
 if __name__ == "__main__":
-    from kinetrain.errors import run
+    from command import run
 
     run(main)

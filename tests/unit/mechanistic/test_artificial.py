@@ -9,8 +9,8 @@ import pytest
 
 from kinetrain.errors import InputError
 from kinetrain.problems.artificial import ArtificialOptions, make_artificial
-from kinetrain.problems.options import read_options
 from kinetrain.problems.petab_problem import PetabProblem
+from kinetrain.settings import read_options
 
 STEP = {"EGF_0": {"log10_uniform": [-1.5, 1.5]}, "EGF_rate": {"constant": 0}, "EGF_end": {"constant": 3600}}
 RAMP = {"EGF_0": {"constant": 0}, "EGF_rate": {"log10_uniform": [-5.1, -2]}, "EGF_end": {"constant": 3600}}
@@ -88,7 +88,7 @@ def test_scalings_of_observables_that_are_not_measured_are_not_estimated(egf_yam
         ({"observables": ["pERK"]}, "'pERK' is not in"),
         ({"times": [60, 0]}, "'times' must rise"),
         ({"colour": 1}, "unknown key 'colour'"),
-        ({"conditions": "ten"}, "'conditions' is 'ten'; expected int"),
+        ({"conditions": "ten"}, "conditions: expected int, got 'ten'"),
     ],
 )
 def test_impossible_settings_are_refused(egf_yaml, egf_model, tmp_path, changes, message):

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kinetrain.problems.options import read_options
 from kinetrain.problems.petab_problem import PetabProblem
+from kinetrain.settings import read_options
 from kinetrain.training import full_batch, minibatch
 from kinetrain.training.settings import FullBatchOptions, MinibatchOptions
 from kinetrain.training.starts import FIT_COLUMNS, TRACE_COLUMNS, starting_point

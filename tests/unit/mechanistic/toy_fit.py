@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from kinetrain.files import save_table
-from kinetrain.problems.options import read_options
+from kinetrain.settings import read_options
 from kinetrain.training import full_batch, minibatch
 from kinetrain.training.settings import FullBatchOptions, MinibatchOptions
 

@@ -15,12 +15,12 @@ import torch
 from kinetrain.dynamics import network as networks
 from kinetrain.dynamics import phoenix
 from kinetrain.dynamics.influence import influence, initial_range
-from kinetrain.dynamics.options import read_options
 from kinetrain.dynamics.trajectories import Expression, all_transitions, load_expression, split_transitions
 from kinetrain.errors import InputError
 from kinetrain.files import load_arrays, save_arrays
 from kinetrain.pruning.events import Schedule
 from kinetrain.pruning.methods import find_method
+from kinetrain.settings import read_options
 from kinetrain.training import neural
 from kinetrain.training.ensemble import Plateau, adam_step, pack, unpack
 

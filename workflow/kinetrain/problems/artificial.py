@@ -54,9 +54,9 @@ class ArtificialOptions(SolverOptions):
     def __post_init__(self):
         super().__post_init__()
         if self.conditions < 1 or not self.times or not self.protocols or self.noise <= 0:
-            raise InputError("settings: 'conditions' and 'noise' must be positive, 'times' and 'protocols' not empty")
+            raise ValueError("'conditions' and 'noise' must be positive, 'times' and 'protocols' not empty")
         if sorted(set(self.times)) != list(self.times):
-            raise InputError(f"settings: 'times' must rise without repeats, got {self.times}")
+            raise ValueError(f"'times' must rise without repeats, got {self.times}")
 
 
 def make_artificial(path, model_folder, replicate: int, options: ArtificialOptions, folder) -> dict:
@@ -102,7 +102,7 @@ def _chosen(template, wanted, path) -> list[str]:
     for name in wanted:
         if name not in template.observable_df.index:
             known = ", ".join(template.observable_df.index)
-            raise InputError(f"settings: observable '{name}' is not in {path} (it has {known})")
+            raise InputError(f"observable '{name}' is not in {path} (it has {known})")
     return list(wanted or template.observable_df.index)
 
 
@@ -111,7 +111,7 @@ def _skeleton(template, chosen, options, path):
     rows = template.measurement_df.drop_duplicates("observableId").set_index("observableId")
     for name in chosen:
         if name not in rows.index:
-            raise InputError(f"settings: observable '{name}' has no measurement in {path} that shows its parameters")
+            raise InputError(f"observable '{name}' has no measurement in {path} that shows its parameters")
     rows = rows.reindex(columns=["observableParameters", "noiseParameters"]).loc[chosen]
     parameters = template.parameter_df.copy()
     parameters = parameters.drop(columns=[name for name in parameters.columns if name.startswith("objectivePrior")])
@@ -157,7 +157,7 @@ def _simulate_conditions(skeleton, path, model_folder, options, rng):
         redrawn += len(failed)
         for number in failed:
             conditions.iloc[number] = pd.Series(_draw(template, options, rng, path))
-    raise InputError(f"settings: after {MOST_ROUNDS} rounds some conditions of the protocols still cannot be simulated")
+    raise InputError(f"after {MOST_ROUNDS} rounds some conditions of the protocols still cannot be simulated")
 
 
 def _draw(template, options, rng, path) -> dict:
@@ -167,9 +167,9 @@ def _draw(template, options, rng, path) -> dict:
     row = template.condition_df.iloc[0].drop("conditionName", errors="ignore").to_dict()
     for name, rule in protocol["inputs"].items():
         if name not in row:
-            raise InputError(f"settings: input '{name}' is no column of the conditions of {path} ({', '.join(row)})")
+            raise InputError(f"input '{name}' is no column of the conditions of {path} ({', '.join(row)})")
         if not isinstance(rule, dict) or len(rule) != 1 or next(iter(rule)) not in DRAWS:
-            raise InputError(f"settings: input '{name}' is drawn by {rule}; wanted one of {', '.join(DRAWS)}")
+            raise InputError(f"input '{name}' is drawn by {rule}; wanted one of {', '.join(DRAWS)}")
         kind, numbers = next(iter(rule.items()))
         row[name] = float(DRAWS[kind](rng, *(numbers if isinstance(numbers, list) else [numbers])))
     return row
@@ -196,7 +196,7 @@ def _measure(problem, results, chosen, options, rng):
         relative = options.noise * (np.abs(y).max() if scale == "lin" else 1.0)
         sd = float(known[name]) if is_number(known[name]) else relative
         if sd == 0:
-            raise InputError(f"settings: observable '{name}' is zero in all conditions, so it has no noise to add")
+            raise InputError(f"observable '{name}' is zero in all conditions, so it has no noise to add")
         factor = {"lin": 0.0, "log": 1.0, "log10": np.log(10)}[scale]
         noise = rng.normal(0, sd, y.shape)
         positive = y > 0

@@ -20,18 +20,23 @@ class Cost:
         return asdict(self)
 
 
+class BudgetExhausted(Exception):
+    """The budget does not pay for another gradient."""
+
+
 class Counted:
     """A problem whose evaluations are counted in `cost`; `problem` is the same one without counting.
 
     A problem has `names`, `lower`, `upper`, `start_lower`, `start_upper`, `nominal` (all of length n, on the scale of
     the optimization), `n_conditions`, a `checksum` of its data, and `value(theta, conditions)` and
     `value_and_gradient(theta, conditions)`: *sums* over any sequence of condition indices, `inf` where they failed.
-    CPU seconds count the evaluations alone, not the optimizer around them (parPE: simulation time).
+    CPU seconds count the evaluations alone, not the optimizer around them (parPE: simulation time). A gradient beyond
+    the `budget` (gradient solves of single conditions; None is without limit) raises BudgetExhausted.
     """
 
-    def __init__(self, problem, cost: Cost | None = None):
-        self.problem = problem
-        self.cost = cost or Cost()
+    def __init__(self, problem, budget: int | None = None):
+        self.problem, self.budget = problem, budget
+        self.cost = Cost()
         self.n_conditions = problem.n_conditions
 
     def value(self, theta, conditions) -> float:
@@ -47,6 +52,9 @@ class Counted:
         return self._count("gradient_solves", self.problem.value_gradient_and_information, theta, conditions)
 
     def _count(self, kind, evaluate, theta, conditions):
+        spent = self.cost.gradient_solves + len(conditions)
+        if kind == "gradient_solves" and self.budget is not None and spent > self.budget:
+            raise BudgetExhausted
         begin = time.process_time()
         result = evaluate(theta, conditions)
         result = result if isinstance(result, tuple) else (result,)

@@ -13,15 +13,11 @@ from dataclasses import asdict
 import numpy as np
 
 from kinetrain.errors import InputError
-from kinetrain.problems.cost import Cost, Counted
+from kinetrain.problems.cost import BudgetExhausted, Cost, Counted
 from kinetrain.training.settings import FullBatchOptions
 from kinetrain.training.starts import Checkpoint, budget_points, run_starts, starting_point
 
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
-
-
-class BudgetExhausted(Exception):
-    """The budget does not pay for another evaluation."""
 
 
 class Recorder:
@@ -31,9 +27,9 @@ class Recorder:
     """
 
     def __init__(self, problem, budget: int, save):
-        self.counted = Counted(problem)
+        self.counted = Counted(problem, budget)
         self.everything = np.arange(problem.n_conditions)
-        self.budget, self.save = budget, save
+        self.save = save
         self.records, self.replay = [], []
         self.history, self.best, self.best_x = [], np.inf, None
         self.saved_at = time.monotonic()
@@ -53,8 +49,6 @@ class Recorder:
             return self.records[-1][1][: order + 1]  # Ipopt asks for value and gradient one by one
         replayed = self._replayed(theta, order)
         if replayed is None:
-            if order and self.counted.cost.gradient_solves + len(self.everything) > self.budget:
-                raise BudgetExhausted
             calls = (self.counted.value, self.counted.value_and_gradient, self.counted.value_gradient_and_information)
             result = calls[order](theta, self.everything)
             result = result if isinstance(result, tuple) else (result,)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from kinetrain.errors import InputError
-from kinetrain.problems.cost import Cost, Counted
+from kinetrain.problems.cost import BudgetExhausted, Cost, Counted
 from kinetrain.training.schedules import learning_rates
 from kinetrain.training.settings import MinibatchOptions
 from kinetrain.training.starts import Checkpoint, budget_points, run_starts, starting_point
@@ -147,11 +147,12 @@ def fit(problem, start: int, x, name, rates, batch_size, rescue, generator, chec
     """Return the row and the trace of one mini-batch run from x (n,), going on from its checkpoint if there is one.
 
     The result is the last iterate, judged by the sum over all conditions. That final value and the trace (about 20
-    points, evenly spread over the epochs) are evaluated outside the counted cost.
+    points, evenly spread over the epochs) are evaluated outside the counted cost. The budget is one gradient of each
+    condition per epoch; rescues are paid from it too, so a run with rescues ends before its last epoch.
 
-    Source: parPE (last iterate, neither best nor averaged).
+    Source: parPE (last iterate, neither best nor averaged); the budget is a choice of ours.
     """
-    counted = Counted(problem)
+    counted = Counted(problem, len(rates) * problem.n_conditions)
     run = Minibatch(counted, x, problem.lower, problem.upper, name, rates, batch_size, rescue, generator)
     everything = np.arange(problem.n_conditions)
     traced = set(budget_points(len(rates)).tolist())
@@ -177,6 +178,10 @@ def fit(problem, start: int, x, name, rates, batch_size, rescue, generator, chec
             record_so_far = {"cost": json.dumps(vars(counted.cost)), "trace": json.dumps(trace)}
             checkpoint.save(start, {**run.as_arrays(), **record_so_far})
         objective = trace[-1]["objective"]
+    except BudgetExhausted:
+        run.state.x = run.state.x_good
+        record()
+        objective, message = trace[-1]["objective"], "budget used, partly by rescues"
     except EvaluationFailed as failure:
         objective, message = np.inf, str(failure)
     return {

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from kinetrain.errors import InputError
 from kinetrain.problems.options import SolverOptions
 
 
@@ -19,7 +18,7 @@ class FullBatchOptions(SolverOptions):
     def __post_init__(self):
         super().__post_init__()
         if self.epochs < 1:
-            raise InputError(f"settings: 'epochs' is {self.epochs}; at least 1 is needed")
+            raise ValueError(f"'epochs' is {self.epochs}; at least 1 is needed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +36,8 @@ class MinibatchOptions(FullBatchOptions):
     def __post_init__(self):
         super().__post_init__()
         if self.batch_size < 1:
-            raise InputError(f"settings: 'batch_size' is {self.batch_size}; at least 1 is needed")
+            raise ValueError(f"'batch_size' is {self.batch_size}; at least 1 is needed")
         if self.rescue not in (0, 1, 2):
-            raise InputError(f"settings: 'rescue' is {self.rescue}; wanted 0 (off), 1 (shrink) or 2 (shrink, restart)")
+            raise ValueError(f"'rescue' is {self.rescue}; wanted 0 (off), 1 (shrink) or 2 (shrink, restart)")
         if sorted(self.schedule) != ["end", "name", "shape", "start"]:
-            raise InputError(
-                f"settings: 'schedule' has the keys {sorted(self.schedule)}; wanted name, start, end, shape"
-            )
+            raise ValueError(f"'schedule' has the keys {sorted(self.schedule)}; wanted name, start, end, shape")
