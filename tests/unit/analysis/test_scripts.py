@@ -4,10 +4,10 @@ import sys
 from importlib import import_module
 from types import SimpleNamespace
 
+import command
 import numpy as np
 import pytest
 
-from kinetrain import errors
 from kinetrain.files import load_arrays, load_table, save_arrays
 
 GENES = np.array([f"g{index}" for index in range(8)])
@@ -21,7 +21,7 @@ def run(tmp_path, monkeypatch, capsys):
     def run(name, *arguments):
         monkeypatch.setattr(sys, "argv", [f"{name}.py", *arguments])
         try:
-            errors.run(import_module(name).main)
+            command.run(import_module(name).main)
         except SystemExit as end:
             return SimpleNamespace(returncode=end.code or 0, stderr=capsys.readouterr().err)
         return SimpleNamespace(returncode=0, stderr=capsys.readouterr().err)
