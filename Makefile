@@ -7,7 +7,9 @@ MIRROR ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 ENVIRONMENTS := mechanistic neural analysis
+results = $(shell .venv/bin/python workflow/configuration.py results $(CONFIG))
 with_mirror := $(if $(MIRROR),--config mirror=$(MIRROR))
+# Words that run a command in the environment of a kind of rule.
 environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$PATH" PYTHONPATH=workflow OMP_NUM_THREADS=1
 
 .PHONY: run real report test lint format benchmark docs pins setup environments help
@@ -15,20 +17,23 @@ environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$
 run: setup  ## run the configuration CONFIG (default: config/config.yaml), then write its report
 	@python3 workflow/scripts/release_lock.py
 	snakemake --configfile $(CONFIG) $(with_mirror)
-	@$(MAKE) --no-print-directory report
+	@if [ -n "$$(find $(results) -newer $(results)/report.html -type f -print -quit 2>&1)" ]; then \
+	    $(MAKE) --no-print-directory report; \
+	fi
+	@echo "Open $(results)/report.html"
 
 real:  ## run on measured data: MIRROR=folder with the files, or download them
 	@$(MAKE) --no-print-directory run CONFIG=config/real.yaml
 
 report: setup  ## write the self-contained HTML report of CONFIG
 	@python3 workflow/scripts/release_lock.py
-	@snakemake --configfile $(CONFIG) $(with_mirror) --quiet --report "$$(python3 workflow/configuration.py results $(CONFIG))/report.html"
+	@echo "Writing $(results)/report.html"
+	@snakemake --configfile $(CONFIG) $(with_mirror) --quiet --report $(results)/report.html
 
 test: setup environments  ## pass all tests
 	@set -e; for name in $(ENVIRONMENTS); do \
 	    echo "== tests in the environment '$$name'"; \
-	    PATH="$$(python3 workflow/scripts/environment.py envs/$$name.txt):$$PATH" OMP_NUM_THREADS=1 \
-	        python -m pytest --quiet tests/unit/$$name; \
+	    $(call environment,$$name) python -m pytest --quiet tests/unit/$$name; \
 	done
 	@echo "== tests of the workflow"
 	@pytest --quiet tests/workflow

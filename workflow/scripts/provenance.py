@@ -78,7 +78,9 @@ def lines(path: str) -> list[str]:
 def cost(table) -> dict:
     """Return the summed cost of the runs of a result table, and the largest memory of one process."""
     summed = [
-        name for name in ("gradient_solves", "value_solves", "pair_solves", "cpu_seconds") if name in table.columns
+        name
+        for name in ("gradient_solves", "value_solves", "pair_solves", "cpu_seconds", "wall_seconds")
+        if name in table.columns
     ]
     largest = [name for name in ("peak_memory_mb",) if name in table.columns]
     totals = {"runs": len(table), **table[summed].sum().round(1).to_dict(), **table[largest].max().to_dict()}
