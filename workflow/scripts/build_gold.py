@@ -23,15 +23,11 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     from kinetrain.files import load_arrays, save_table
-    from kinetrain.networks.edges import edge_table, read_edges, read_matrix
-    from kinetrain.networks.genes import read_gene_names
+    from kinetrain.networks.edges import edge_table, read_network
 
     genes = load_arrays(arguments.genes, ["genes"])["genes"]
-    if arguments.edges:
-        truth, left_out = read_edges(arguments.edges, genes, arguments.restrict)
-    else:
-        names = read_gene_names(arguments.matrix_genes) if arguments.matrix_genes else None
-        truth, left_out = read_matrix(arguments.matrix, genes, names, arguments.restrict)
+    source = arguments.edges, arguments.matrix, arguments.matrix_genes
+    truth, left_out = read_network(genes, *source, arguments.restrict)
     edges = edge_table(truth, genes)
     print(
         f"{len(edges)} edges of {edges['regulator'].nunique()} regulators; {left_out} entries left out", file=sys.stderr

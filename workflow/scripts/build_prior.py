@@ -37,20 +37,16 @@ def main():
     arguments = parse_arguments()
     from kinetrain.files import load_arrays, save_arrays
     from kinetrain.networks import priors
-    from kinetrain.networks.edges import read_edges, read_matrix
-    from kinetrain.networks.genes import read_gene_names
+    from kinetrain.networks.edges import read_network
 
     genes = load_arrays(arguments.genes, ["genes"])["genes"]
-    if arguments.edges:
-        prior, left_out = read_edges(arguments.edges, genes, arguments.restrict)
-    else:
-        names = read_gene_names(arguments.matrix_genes) if arguments.matrix_genes else None
-        prior, left_out = read_matrix(arguments.matrix, genes, names, arguments.restrict)
+    source = arguments.edges, arguments.matrix, arguments.matrix_genes
+    prior, left_out = read_network(genes, *source, arguments.restrict)
     tell_left_out(arguments.edges or arguments.matrix, left_out)
     prior = priors.corrupt(prior, arguments.corruption, arguments.seed)
     if arguments.coregulation:
-        names = read_gene_names(arguments.coregulation_genes) if arguments.coregulation_genes else None
-        scores, left_out = read_matrix(arguments.coregulation, genes, names, arguments.restrict)
+        source = None, arguments.coregulation, arguments.coregulation_genes
+        scores, left_out = read_network(genes, *source, arguments.restrict)
         tell_left_out(arguments.coregulation, left_out)
         coregulation = priors.coregulation_from_interactions(scores, arguments.coregulation_threshold)
     else:

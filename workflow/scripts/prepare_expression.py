@@ -24,14 +24,26 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
 
-    from kinetrain.dynamics.trajectories import Preparation, prepare, read_genes, read_trajectories
+    import numpy as np
+
+    from kinetrain.dynamics.trajectories import Preparation, prepare, read_trajectories
+    from kinetrain.errors import InputError
+    from kinetrain.networks.genes import read_gene_names
     from kinetrain.settings import read_options, read_settings
 
     options = read_options(Preparation, read_settings(arguments.settings))
-    genes = read_genes(arguments.genes)
+    genes = np.array(read_gene_names(arguments.genes))
     train = read_trajectories(arguments.train, genes)
     test = read_trajectories(arguments.test, genes) if arguments.test else None
-    prepare(genes, train, test, options).save(arguments.expression)
+    try:
+        expression = prepare(genes, train, test, options)
+    except InputError as error:
+        raise InputError(f"{arguments.train}: {error}") from None
+    if test is not None and not len(expression.of("test")):
+        raise InputError(
+            f"{arguments.test}: all transitions are longer than longest_interval {options.longest_interval}"
+        )
+    expression.save(arguments.expression)
 
 
 if __name__ == "__main__":

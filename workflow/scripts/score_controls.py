@@ -27,17 +27,21 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    from kinetrain.errors import InputError
     from kinetrain.evaluation.networks import control_rows
-    from kinetrain.files import load_arrays, load_table, save_table
+    from kinetrain.files import load_arrays, save_table
     from kinetrain.networks.controls import persistence_error
     from kinetrain.networks.edges import read_edges
 
     expression = load_arrays(arguments.expression, ["genes", "values", "transitions", "split"])
-    priors = [load_arrays(path, ["prior"])["prior"] for path in arguments.prior]
-    load_table(arguments.truth, ["regulator", "target"])
+    priors = {path: load_arrays(path, ["prior", "genes"]) for path in arguments.prior}
+    for path, arrays in priors.items():
+        if list(arrays["genes"]) != list(expression["genes"]):
+            raise InputError(f"{path}: its genes, or their order, are not those of {arguments.expression}")
     truth, _ = read_edges(arguments.truth, expression["genes"])
     error = persistence_error(expression["values"], expression["transitions"], expression["split"])
-    rows = control_rows(priors, arguments.seeds, truth, error)
+    networks = [priors[path]["prior"] for path in arguments.prior]
+    rows = control_rows(networks, arguments.seeds, truth, error)
     rows.insert(0, "dataset", arguments.dataset)
     rows.insert(2, "noise", arguments.noise)
     rows.insert(3, "prior_corruption", arguments.prior_corruption)

@@ -105,6 +105,8 @@ def test_corruption_keeps_number_and_values_of_the_edges_and_depends_on_the_seed
     assert np.count_nonzero((prior != 0) & (first == 0)) == moved
     assert np.array_equal(np.sort(first[first != 0]), np.sort(prior[prior != 0]))
     assert np.array_equal(priors.corrupt(prior, 0, 1), prior)
+    with pytest.raises(InputError, match="would move 6 edges, only 0 pairs"):
+        priors.corrupt(np.ones((3, 3)) - np.diag([1, 1, 1]), 1, 1)
 
 
 def test_effects_follow_the_paths_from_regulator_to_target():
@@ -185,6 +187,8 @@ def test_unknown_genes_in_a_prior_are_named_with_their_file(tmp_path):
         ("regulator,target\nA,\n", "row 2 has no target"),
         ("regulator,target,weight\nA,B,much\n", "not finite numbers, the first is 'much'"),
         ("regulator,target\nX,Y\n", "none of its edges joins two genes"),
+        ("regulator,target\n", "no edge between genes"),
+        ("regulator,target,weight\nA,B,0\n", "no edge between genes"),
         ("", "first line is empty"),
     ],
 )
@@ -202,13 +206,32 @@ def test_wrong_edge_lists_say_what_is_wrong(tmp_path, text, message):
         ("0,1\n0,0\n", "2 x 2 numbers, expected 4 x 4"),
         ("0,1,0,0\n0,0,0,0\n0,nan,0,0\n0,0,0,0\n", "1 values are not finite numbers"),
         ("1,9,1\n", "whole numbers from 1 to 4"),
+        ("1,2,0\n", "no edge between genes"),
+        ("name,A,X\nB,0,1\n", "no edge between genes"),
     ],
 )
 def test_wrong_matrices_say_what_is_wrong(tmp_path, text, message):
     path = tmp_path / "matrix.csv"
     path.write_text(text)
     with pytest.raises(InputError, match=message):
-        read_matrix(path, ["A", "B", "C", "D"])
+        read_matrix(path, ["A", "B", "C", "D"], restrict=True)
+
+
+def test_gene_names_are_the_first_column_and_each_stands_there_once(tmp_path):
+    path = tmp_path / "genes.csv"
+    path.write_text('"x","name"\n"YAL040C","CLN3"\n"NA","X"\n')
+    assert read_gene_names(path) == ["YAL040C", "NA"]
+    for text, message in (
+        ("gene\nA\nB\nA\n", "gene 'A' is named more than once"),
+        ("gene\n", "no gene names"),
+        ("", "first line is empty"),
+        ("gene,x\nA,1\n,2\n", "row 3 has no gene name"),
+    ):
+        path.write_text(text)
+        with pytest.raises(InputError, match=rf"genes\.csv: .*{message}"):
+            read_gene_names(path)
+    with pytest.raises(InputError, match=r"nothing\.csv: no such file"):
+        read_gene_names(tmp_path / "nothing.csv")
 
 
 def test_yeast_motif_prior_is_rebuilt_from_its_edge_list(mirror):

@@ -50,6 +50,9 @@ def test_prior_gold_standard_and_controls_follow_each_other(run, tmp_path):
     assert list(rows.index) == ["prior alone", "regulators x all genes", "persistence"]
     assert 0.5 < rows.loc["prior alone", "balanced_accuracy"] < 1
     assert rows.loc["persistence", "test_mse"] > 0
+    save_arrays(tmp_path / "prior.npz", **{**arrays, "genes": GENES[::-1]})
+    done = run("score_controls", *controls)
+    assert done.returncode == 2 and "prior.npz: its genes, or their order" in done.stderr
 
 
 def test_a_prior_naming_unknown_genes_stops_with_one_line(run, tmp_path):

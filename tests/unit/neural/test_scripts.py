@@ -51,6 +51,21 @@ def test_wrong_simulation_settings_are_refused(call, tmp_path):
         simulate(call, tmp_path, gens=7)
 
 
+def test_measured_expression_without_usable_transitions_names_the_file(call, tmp_path):
+    (tmp_path / "genes.csv").write_text("gene\nA\nB\n")
+    for name, step in (("train", 1), ("test", 5)):
+        rows = [f"{one},{step * at},{at},{-at}" for one in range(5) for at in range(3)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["trajectory,time,A,B", *rows]))
+    paths = [f"--{name}={tmp_path}/{name}.csv" for name in ("train", "test", "genes")]
+    paths.append(f"--expression={tmp_path}/e.npz")
+    with pytest.raises(InputError, match=r"test\.csv: all transitions are longer than longest_interval 2"):
+        call("prepare_expression", *paths, "--settings", '{"longest_interval": 2}')
+    with pytest.raises(InputError, match=r"train\.csv: 0 trajectories"):
+        call("prepare_expression", *paths, "--settings", '{"longest_interval": 0.5}')
+    call("prepare_expression", *paths)
+    assert np.load(tmp_path / "e.npz")["genes"].tolist() == ["A", "B"]
+
+
 def test_influences_are_a_table_of_seeds_and_genes_empty_for_failed_models(call, tmp_path):
     simulate(call, tmp_path)
     genes = np.load(tmp_path / "e.npz")["genes"]

@@ -9,11 +9,11 @@ from kinetrain.dynamics.trajectories import (
     load_expression,
     pairs,
     prepare,
-    read_genes,
     read_trajectories,
     split_transitions,
 )
 from kinetrain.errors import InputError
+from kinetrain.networks.genes import read_gene_names
 
 GENES = np.array(["A", "B"])
 BLOCKS = "2,2,\n1,2,3\n4,5,6\n0,1,3\n7,8,\n9,10,\n0,2,\n"
@@ -53,6 +53,10 @@ def test_both_layouts_hold_the_same_trajectories(write):
         (TIDY.replace("B,A", "B,C"), "in only one of the two: A, C"),
         (TIDY.replace("time", "hour"), "no column 'time'"),
         (TIDY.replace("5", "five"), "gene 'B': 'five' is not a number"),
+        (TIDY.replace("y,2", ",2"), "a row without the name of its trajectory"),
+        (TIDY.splitlines()[0], "no rows"),
+        ("2,0\n", "holds no trajectory"),
+        ("", "first line is empty"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_name_and_place(write, text, message):
@@ -64,14 +68,6 @@ def test_a_wrong_file_is_refused_with_its_name_and_place(write, text, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"nothing\.csv: no such expression file"):
         read_trajectories(tmp_path / "nothing.csv", GENES)
-    with pytest.raises(InputError, match=r"nothing\.csv: no such file of gene names"):
-        read_genes(tmp_path / "nothing.csv")
-
-
-def test_gene_names_are_the_first_column(write):
-    assert list(read_genes(write('"x","name"\n"YAL040C","CLN3"\n"NA","X"\n'))) == ["YAL040C", "NA"]
-    with pytest.raises(InputError, match="gene 'A' is named more than once"):
-        read_genes(write("gene\nA\nB\nA\n"))
 
 
 def test_transitions_stay_inside_a_trajectory_and_leave_out_long_intervals():
@@ -93,6 +89,14 @@ def test_single_transitions_are_set_apart_where_there_is_one_trajectory():
     transitions = all_transitions(np.arange(24.0)[None])
     split = split_transitions(transitions, {"validation": 0.13}, seed=0)
     assert (split == "validation").sum() == 3 and (split == "train").sum() == 20
+
+
+def test_too_few_transitions_name_the_keys(write):
+    train = read_trajectories(write(BLOCKS), GENES)
+    with pytest.raises(InputError, match=r"0 trajectories .* longest_interval.* validation_fraction 0\.13"):
+        prepare(GENES, train, None, Preparation(longest_interval=0.5))
+    with pytest.raises(InputError, match=r"validation_fraction 0\.4 and test_fraction 0\.4"):
+        prepare(GENES, train, None, Preparation(validation_fraction=0.4, test_fraction=0.4))
 
 
 def test_a_prepared_file_is_read_back(write, tmp_path):
@@ -117,7 +121,7 @@ def test_noise_is_one_draw_per_value_and_seed(write):
 
 def test_the_breast_cancer_file_is_used_without_the_gap_its_test_points_left(mirror):
     folder = mirror / "QuackenbushLab/phoenix/b18317663aada933fa26402df6aad86d042bd13b/breast_cancer_data/clean_data"
-    genes = read_genes(folder / "desmedt_gene_names_500.csv")
+    genes = read_gene_names(folder / "desmedt_gene_names_500.csv")
     train = read_trajectories(folder / "desmedt_500genes_1sample_178T.csv", genes)
     test = read_trajectories(folder / "desmedt_500genes_1TESTsample_8middleT.csv", genes)
     expression = prepare(genes, train, test, Preparation(validation_fraction=0.05, longest_interval=0.04))
@@ -128,7 +132,7 @@ def test_the_breast_cancer_file_is_used_without_the_gap_its_test_points_left(mir
 
 def test_both_yeast_replicates_are_read(mirror):
     folder = mirror / "QuackenbushLab/phoenix/b18317663aada933fa26402df6aad86d042bd13b/pramila_yeast_data/clean_data"
-    genes = read_genes(folder / "pramila500_gene_names.csv")
+    genes = read_gene_names(folder / "pramila500_gene_names.csv")
     train, test = (
         read_trajectories(folder / f"pramila_500genes_{name}_24T.csv", genes) for name in ("1sample", "1VALsample")
     )

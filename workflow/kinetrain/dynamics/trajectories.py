@@ -125,20 +125,10 @@ def split_transitions(transitions: np.ndarray, fractions: dict[str, float], seed
         taken += count
     if taken >= len(pool):
         raise InputError(
-            f"{len(pool)} trajectories (or transitions of the one) are too few for the fractions {fractions}"
+            f"{len(pool)} trajectories (or transitions of the one, none longer than longest_interval) are too few "
+            f"to set apart {' and '.join(f'{name}_fraction {value:g}' for name, value in fractions.items() if value)}"
         )
     return split
-
-
-def read_genes(path) -> np.ndarray:
-    """Return the gene names in the first column of a CSV with a header line."""
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such file of gene names")
-    genes = pd.read_csv(path, dtype=str, keep_default_na=False).iloc[:, 0].to_numpy(str)
-    names, counts = np.unique(genes, return_counts=True)
-    if len(names) < len(genes):
-        raise InputError(f"{path}: gene '{names[counts > 1][0]}' is named more than once")
-    return genes
 
 
 def read_trajectories(path, genes: np.ndarray):
@@ -157,6 +147,8 @@ def read_trajectories(path, genes: np.ndarray):
     separator = "\t" if str(path).endswith((".tsv", ".txt")) else ","
     with open(path) as lines:
         head = next(lines, "").strip().replace('"', "").split(separator)
+    if head == [""]:
+        raise InputError(f"{path}: the first line is empty; expected `k, R` or the names of columns")
     blocks = len(head) > 1 and head[0].isdigit() and head[1].isdigit()
     reader = _read_blocks if blocks else _read_tidy
     values, times = reader(path, separator, genes)
@@ -172,6 +164,8 @@ def _read_blocks(path, separator, genes):
     count, trajectories = int(table[0, 0]), int(table[0, 1])
     if count != len(genes):
         raise InputError(f"{path}: holds {count} genes, but {len(genes)} gene names are given")
+    if trajectories < 1:
+        raise InputError(f"{path}: holds no trajectory")
     if len(table) != 1 + trajectories * (count + 1):
         raise InputError(
             f"{path}: {len(table)} lines; {trajectories} trajectories of {count} genes and their times need "
@@ -186,6 +180,8 @@ def _read_tidy(path, separator, genes):
     for column in ("trajectory", "time"):
         if column not in table.columns:
             raise InputError(f"{path}: no column '{column}' (a tidy table has trajectory, time and one per gene)")
+    if table.empty or table["trajectory"].isna().any():
+        raise InputError(f"{path}: {'no rows' if table.empty else 'a row without the name of its trajectory'}")
     found = [column for column in table.columns if column not in ("trajectory", "time")]
     if set(found) != set(genes):
         different = sorted(set(found) ^ set(genes))

@@ -4,12 +4,22 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.errors import InputError
-from kinetrain.networks.genes import gene_positions
+from kinetrain.networks.genes import gene_positions, read_gene_names
 from kinetrain.networks.text import first_line, separator
 
 REGULATOR = ("regulator", "from", "reg")  # the names that published edge lists use, ours first
 TARGET = ("target", "to", "aff")
 WEIGHT = ("weight", "prior_weight")
+
+
+def read_network(genes, edges=None, matrix=None, matrix_genes=None, restrict: bool = False) -> tuple[np.ndarray, int]:
+    """Return what `read_edges` gives for the file `edges`, or `read_matrix` for `matrix`, whichever is given.
+
+    matrix_genes : file of the gene names of a matrix that covers other genes, or None.
+    """
+    if edges:
+        return read_edges(edges, genes, restrict)
+    return read_matrix(matrix, genes, read_gene_names(matrix_genes) if matrix_genes else None, restrict)
 
 
 def read_edges(path, genes, restrict: bool = False) -> tuple[np.ndarray, int]:
@@ -39,7 +49,7 @@ def read_edges(path, genes, restrict: bool = False) -> tuple[np.ndarray, int]:
     network = np.zeros((len(genes), len(genes)))
     for regulator, target, value in zip(regulators[known], targets[known], values[known], strict=True):
         network[np.ix_(positions[target], positions[regulator])] = value
-    return network, int((~known).sum())
+    return _with_edges(path, network), int((~known).sum())
 
 
 def read_matrix(path, genes, matrix_genes=None, restrict: bool = False) -> tuple[np.ndarray, int]:
@@ -65,7 +75,7 @@ def read_matrix(path, genes, matrix_genes=None, restrict: bool = False) -> tuple
     """
     if _is_number(first_line(path).split(separator(path))[0]):
         if matrix_genes is None:
-            return _unlabelled(path, list(genes)).T, 0
+            return _with_edges(path, _unlabelled(path, list(genes)).T), 0
         matrix = _unlabelled(path, list(matrix_genes)).T
         return _select(path, matrix, matrix_genes, matrix_genes, genes, restrict=True)
     table = pd.read_csv(path, sep=separator(path), index_col=0)
@@ -150,7 +160,14 @@ def _select(path, matrix, targets, regulators, genes, restrict) -> tuple[np.ndar
     for row, column in np.argwhere(kept):
         place = np.ix_(positions[targets[rows[row]]], positions[regulators[columns[column]]])
         network[place] = kept[row, column]
-    return network, int(np.count_nonzero(matrix) - np.count_nonzero(kept))
+    return _with_edges(path, network), int(np.count_nonzero(matrix) - np.count_nonzero(kept))
+
+
+def _with_edges(path, network) -> np.ndarray:
+    """Return the network; InputError if it has no edge, as nothing can be learned from it or compared with it."""
+    if not network.any():
+        raise InputError(f"{path}: no edge between genes of the expression data (no entry other than 0)")
+    return network
 
 
 def _report_unknown(path, names, positions, genes, restrict, nothing_left) -> None:

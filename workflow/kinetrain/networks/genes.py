@@ -32,7 +32,7 @@ def read_gene_names(path) -> list[str]:
     Raises
     ------
     InputError
-        If the file is missing, holds no gene, or one of its names is empty.
+        If the file is missing, holds no gene, or one of its names is empty or occurs twice.
     """
     table = pd.read_csv(path, sep=separator(path), dtype=str, keep_default_na=False)
     names = [name.strip() for name in table.iloc[:, 0]]
@@ -40,4 +40,7 @@ def read_gene_names(path) -> list[str]:
         raise InputError(f"{path}: no gene names (expected a header line and one gene per line)")
     if "" in names:
         raise InputError(f"{path}: row {names.index('') + 2} has no gene name in its first column")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"{path}: gene '{twice}' is named more than once")
     return names

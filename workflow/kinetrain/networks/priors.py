@@ -2,12 +2,19 @@
 
 import numpy as np
 
+from kinetrain.errors import InputError
+
 
 def corrupt(prior, fraction: float, seed: int) -> np.ndarray:
     """Return a (k, k) prior [target, regulator] with floor(fraction x edges) of its edges moved elsewhere.
 
     Every chosen edge keeps its value and goes to a new pair of distinct genes, drawn uniformly among the pairs that
     are not edges of `prior`, without replacement: so the number of edges stays and each moved edge is wrong.
+
+    Raises
+    ------
+    InputError
+        If there are more edges to move than free pairs.
 
     Source: PHOENIX (Hossain et al. 2024, Genome Biology) for the procedure; drawing among free pairs only is a choice
     of ours, which agrees with the published corrupted priors (27 of 550 edges moved at 5 %).
@@ -16,6 +23,10 @@ def corrupt(prior, fraction: float, seed: int) -> np.ndarray:
     edges = np.flatnonzero(prior)
     moved = random.choice(edges, size=int(np.floor(len(edges) * fraction + 1e-9)), replace=False)
     free = np.flatnonzero((np.asarray(prior) == 0) & ~np.eye(len(prior), dtype=bool))
+    if len(moved) > len(free):
+        raise InputError(
+            f"corruption {fraction:g} would move {len(moved)} edges, only {len(free)} pairs of genes are free"
+        )
     corrupted = np.array(prior, dtype=float)
     corrupted.flat[moved] = 0
     corrupted.flat[random.choice(free, size=len(moved), replace=False)] = np.ravel(prior)[moved]
