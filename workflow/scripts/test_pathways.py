@@ -2,8 +2,6 @@
 
 import argparse
 
-DEFAULTS = {"permutations": 10000, "minimum_genes": 5, "seed": 0}
-
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
@@ -22,20 +20,19 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    from dataclasses import asdict
+
     from kinetrain.enrichment.genesets import read_gene_sets
-    from kinetrain.enrichment.permutation import gene_influence, test_gene_sets
+    from kinetrain.enrichment.permutation import Options, gene_influence, test_gene_sets
     from kinetrain.errors import InputError
     from kinetrain.files import load_table, save_table
-    from kinetrain.settings import read_settings
+    from kinetrain.settings import read_options, read_settings
 
-    settings = read_settings(arguments.settings)
-    for key in settings:
-        if key not in DEFAULTS:
-            raise InputError(f"--settings: unknown key '{key}' (known: {', '.join(DEFAULTS)})")
+    options = read_options(Options, read_settings(arguments.settings))
     influence = gene_influence(load_table(arguments.influence, ["seed", "gene", "influence"]))
     sets = read_gene_sets(arguments.gene_sets)
     try:
-        table = test_gene_sets(influence, sets, **DEFAULTS | settings)
+        table = test_gene_sets(influence, sets, **asdict(options))
     except InputError as error:
         example = next(iter(sets.values()))
         raise InputError(

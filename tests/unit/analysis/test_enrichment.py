@@ -78,6 +78,12 @@ def test_influence_is_averaged_over_seeds_and_then_given_to_each_gene_of_a_probe
     assert influence.to_dict() == {"A": 2.0, "B": 4.0}
 
 
+def test_a_seed_that_diverged_for_some_gene_counts_for_none():
+    table = pd.DataFrame({"seed": [0, 0, 1, 1], "gene": ["A", "B"] * 2, "influence": [1.0, 2.0, 100.0, np.nan]})
+    assert permutation.gene_influence(table).to_dict() == {"A": 1.0, "B": 2.0}
+    assert permutation.gene_influence(table[table["seed"] == 1]).isna().all()
+
+
 def test_sets_with_too_few_genes_are_not_tested():
     names, matrix = membership({"small": ["A", "X"], "large": ["A", "B", "B"]}, ["A", "B"], minimum_genes=2)
     assert names == ["large"]

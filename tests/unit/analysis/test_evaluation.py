@@ -104,8 +104,14 @@ def test_scores_are_one_row_per_seed_with_the_run_beside_them():
 def test_a_model_with_broken_weights_gets_no_scores():
     model = made_model()
     model["v"][1, 0] = np.nan
-    scores, _ = score_rows(model, made_runs(), np.eye(3))
+    scores, effects = score_rows(model, made_runs(), np.eye(3))
     assert scores["balanced_accuracy"].isna().tolist() == [False, True]
+    assert set(effects["seed"]) == {0}
+    model = made_model()
+    model["v"][0, 0] = np.nan
+    scores, effects = score_rows(model, made_runs(), np.eye(3))
+    assert scores["balanced_accuracy"].isna().tolist() == [True, False]
+    assert set(effects["seed"]) == {1}
 
 
 def test_a_seed_without_a_run_is_an_error():

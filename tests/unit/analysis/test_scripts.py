@@ -72,12 +72,20 @@ def test_gene_sets_without_overlap_name_both_sides(run, tmp_path):
     assert "human.gmt" in done.stderr and "TP53" in done.stderr and "g0" in done.stderr
 
 
-def test_an_unknown_setting_is_refused(run, tmp_path):
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ('{"permutation": 10}', "unknown key 'permutation'"),
+        ('{"permutations": "many"}', "permutations: expected int, got 'many'"),
+        ('{"permutations": 0}', "permutations and minimum_genes must be at least 1"),
+    ],
+)
+def test_wrong_settings_of_the_test_name_the_key(run, tmp_path, settings, message):
     (tmp_path / "influence.tsv").write_text("seed\tgene\tinfluence\n0\tg0\t1.0\n")
     (tmp_path / "sets.gmt").write_text("a\tx\tg0\n")
     arguments = ["--influence", "influence.tsv", "--gene-sets", "sets.gmt", "--dataset", "d", "--method", "dash"]
-    done = run("test_pathways", *arguments, "--settings", '{"permutation": 10}', "--output", "pathways.tsv")
-    assert done.returncode == 2 and "unknown key 'permutation'" in done.stderr
+    done = run("test_pathways", *arguments, "--settings", settings, "--output", "pathways.tsv")
+    assert done.returncode == 2 and message in done.stderr
 
 
 def test_tables_are_collected_with_the_columns_of_all(run, tmp_path):

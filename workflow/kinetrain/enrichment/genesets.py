@@ -48,6 +48,8 @@ def _gmt(path, lines) -> dict[str, list[str]]:
             raise InputError(
                 f"{path}: line {number} has {len(fields)} tab-separated fields, expected name, description, genes"
             )
+        if fields[0] in sets:
+            raise InputError(f"{path}: line {number}: the set '{fields[0]}' is given twice")
         sets[fields[0]] = [gene.strip() for gene in fields[2:] if gene.strip()]
     return sets
 

@@ -1,27 +1,42 @@
 """Which gene sets hold more influence than chance gives them: the permutation test."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from kinetrain.enrichment.genesets import membership
 from kinetrain.errors import InputError
+from kinetrain.networks.genes import split_names
 
-SEVERAL = "///"  # joins the names of genes that one probe cannot tell apart
 BLOCK = 200  # permutations held in memory at once
+
+
+@dataclass(frozen=True)
+class Options:
+    """Settings of the test; sets with fewer than `minimum_genes` genes of the model are not tested."""
+
+    permutations: int = 10000
+    minimum_genes: int = 5
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.permutations < 1 or self.minimum_genes < 1 or self.seed < 0:
+            raise ValueError("permutations and minimum_genes must be at least 1, seed at least 0")
 
 
 def gene_influence(table: pd.DataFrame) -> pd.Series:
     """Return one influence per single gene, from a table of seed, gene, influence.
 
     Averaged over the seeds first; probes of several genes ("A /// B") then count for each of them, and a gene with
-    several probes gets their mean. Source: Hossain et al. 2024 (NeurIPS), appendix B.8.
+    several probes gets their mean. A seed that lacks the influence of some gene counts for none: genes averaged over
+    different models could not be compared. Source: Hossain et al. 2024 (NeurIPS), appendix B.8; whole seeds only are
+    a choice of ours.
     """
-    probes = table.groupby("gene", sort=True)["influence"].mean()
-    single = probes.rename_axis("probe").reset_index()
-    single["gene"] = single["probe"].astype(str).str.split(SEVERAL, regex=False)
-    single = single.explode("gene")
-    single["gene"] = single["gene"].str.strip()
+    complete = table["influence"].notna().groupby(table["seed"]).transform("all")
+    probes = table["influence"].where(complete).groupby(table["gene"].astype(str)).mean().reset_index()
+    single = probes.assign(gene=probes["gene"].map(split_names)).explode("gene")
     return single.groupby("gene", sort=True)["influence"].mean()
 
 

@@ -14,12 +14,12 @@ WEIGHTS = ("w_s", "w_p", "u_s", "u_p", "v")
 
 
 def score_rows(model, runs: pd.DataFrame, truth) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the scores of all models of one training, one row per seed, and the first one's effects beside the truth.
+    """Return the scores of all models of one training, one row per seed, and one model's effects beside the truth.
 
     `model` holds w_s, w_p (M, m, k), u_s, u_p (M, k, m), v (M, k), seeds (M,) and genes (k,); `truth` is (k, k).
-    A model with weights that are not finite gets no scores.
+    A model with weights that are not finite gets no scores; the effects are those of the first that has some.
     """
-    rows, first_effects = [], None
+    rows, first = [], (None, runs.iloc[0])
     for index, seed in enumerate(model["seeds"]):
         run = runs[runs["seed"] == seed]
         if len(run) != 1:
@@ -34,9 +34,9 @@ def score_rows(model, runs: pd.DataFrame, truth) -> tuple[pd.DataFrame, pd.DataF
                 "mask_sparsity": effects.mask_sparsity(*weights[:4]),
                 "out_degree": effects.mean_out_degree(effect),
             }
-            first_effects = effect if first_effects is None else first_effects
+            first = (effect, run.iloc[0]) if first[0] is None else first
         rows.append(row)
-    return _ordered(pd.DataFrame(rows)), _effect_rows(first_effects, model["genes"], truth, runs.iloc[0])
+    return _ordered(pd.DataFrame(rows)), _effect_rows(*first, model["genes"], truth)
 
 
 def control_rows(priors, seeds, truth, persistence_mse: float) -> pd.DataFrame:
@@ -60,7 +60,7 @@ def _ordered(table: pd.DataFrame) -> pd.DataFrame:
     return table.reindex(columns=[*first, *(name for name in table.columns if name not in first)])
 
 
-def _effect_rows(effect, genes, truth, run) -> pd.DataFrame:
+def _effect_rows(effect, run, genes, truth) -> pd.DataFrame:
     """Return the non-zero effects of one model, and the signs of the truth as method `truth`."""
     shown = {"truth": np.sign(truth)}
     if effect is not None:
