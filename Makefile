@@ -14,12 +14,9 @@ environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$
 
 .PHONY: run real report test lint format benchmark docs pins setup environments help
 
-run: setup  ## run the configuration CONFIG (default: config/config.yaml), then write its report
+run: setup  ## run the configuration CONFIG (default: config/config.yaml), from the data to the report
 	@python3 workflow/scripts/release_lock.py
 	snakemake --configfile $(CONFIG) $(with_mirror)
-	@if [ -n "$$(find $(results) -newer $(results)/report.html -type f -print -quit 2>&1)" ]; then \
-	    $(MAKE) --no-print-directory report; \
-	fi
 	@echo "Open $(results)/report.html"
 
 real:  ## run on measured data: MIRROR=folder with the files, or download them
@@ -27,8 +24,7 @@ real:  ## run on measured data: MIRROR=folder with the files, or download them
 
 report: setup  ## write the self-contained HTML report of CONFIG
 	@python3 workflow/scripts/release_lock.py
-	@echo "Writing $(results)/report.html"
-	@snakemake --configfile $(CONFIG) $(with_mirror) --quiet --report $(results)/report.html
+	snakemake --configfile $(CONFIG) $(with_mirror) -- $(results)/report.html
 
 test: setup environments  ## pass all tests
 	@set -e; for name in $(ENVIRONMENTS); do \

@@ -40,10 +40,7 @@ rule all:
     default_target: True
     input:
         expand("<results>/tables/{table}.tsv", table=PARTS.keys() - {"effects"}),
-        expand("<results>/report/{table}.html", table=TABLES),
-        expand("<results>/figures/{figure}.svg", figure=FIGURES),
-        "<results>/report/findings.html",
-        "<results>/provenance.json",
+        "<results>/report.html",
 
 
 rule figures:

@@ -199,3 +199,21 @@ FIGURES = {
     "effect_matrices": ("3 Pruning", "Effect matrices"),
     "pathways": ("3 Pruning", "Pathways"),
 }
+
+
+def report_parts(results):
+    """What stands in the report: sections of parts with title, file and caption."""
+    captions = WORKFLOW / "report"
+
+    def part(title, file, caption):
+        return {"title": title, "file": f"{results}/{file}", "caption": f"{captions}/{caption}.rst"}
+
+    figures = {heading: [] for heading, _ in FIGURES.values()}
+    for name, (heading, title) in FIGURES.items():
+        figures[heading].append(part(title, f"figures/{name}.svg", name))
+    return {
+        "1 Summary": [part("Findings", "report/findings.html", "findings")],
+        **figures,
+        "4 Tables": [part(title, f"report/{name}.html", f"table_{name}") for name, title in TABLES.items()],
+        "5 Provenance": [part("Provenance", "report/provenance.html", "provenance")],
+    }

@@ -74,3 +74,25 @@ rule record_provenance:
     shell:
         "({params.command} --settings {params.settings:q} --pins {input.pins} --snakemake {params.snakemake}"
         " --fits {input.fits} --networks {input.networks} --output {output.record} --page {output.page}) 2>&1 | tee {log}"
+
+
+rule write_report:
+    input:
+        figures=expand("<results>/figures/{figure}.svg", figure=FIGURES),
+        tables=expand("<results>/report/{table}.html", table=TABLES),
+        findings="<results>/report/findings.html",
+        provenance="<results>/report/provenance.html",
+        captions=sorted(str(path) for path in (WORKFLOW / "report").glob("*.rst")),
+    output:
+        "<results>/report.html",
+    log:
+        "<logs>/report/report.log",
+    conda:
+        conda("analysis")
+    params:
+        command=command("analysis", "report"),
+        sections=lambda w, output: settings(report_parts(os.path.dirname(output[0]))),
+        introduction=str(WORKFLOW / "report" / "workflow.rst"),
+    shell:
+        "({params.command} --title Kinetrain --introduction {params.introduction} --settings {params.sections:q}"
+        " --output {output}) 2>&1 | tee {log}"

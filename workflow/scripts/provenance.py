@@ -95,12 +95,12 @@ def page(record: dict) -> str:
     for title, value in record.items():
         text = value if isinstance(value, str) else json.dumps(value, indent=2)
         sections.append(f"<h2>{escape(title)}</h2>\n<pre>{escape(text)}</pre>")
-    style = (
-        "body{font:15px/1.4 sans-serif;margin:2em;max-width:60em}pre{background:#f5f5f5;padding:.8em;overflow-x:auto}"
-    )
+    style = "body{font:15px/1.4 sans-serif;margin:2em;max-width:60em}pre{background:#f5f5f5;padding:.8em}"
     return (
-        f"<!doctype html>\n<html lang=en><meta charset=utf-8><title>Provenance</title><style>{style}</style>\n"
-        "<h1>Provenance of this run</h1>\n" + "\n".join(sections) + "\n</html>\n"
+        '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>Provenance</title>\n'
+        f"<style>{style}</style></head>\n<body>\n<h1>Provenance of this run</h1>\n"
+        + "\n".join(sections)
+        + "\n</body>\n</html>\n"
     )
 
 

@@ -37,6 +37,10 @@ class Simulation:
             raise ValueError("modules must be between 1 and the number of genes")
         if len(self.times) < 2 or any(b <= a for a, b in pairwise(self.times)):
             raise ValueError(f"times must be two or more, and increase: {self.times}")
+        if self.trajectories < 1:
+            raise ValueError(f"trajectories must be at least 1, not {self.trajectories}")
+        if not 0 < self.validation_fraction < 1 or not 0 <= self.test_fraction < 1:
+            raise ValueError("validation_fraction must be above 0 and below 1, test_fraction at least 0 and below 1")
 
 
 @dataclass(frozen=True)

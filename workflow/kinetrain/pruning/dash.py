@@ -6,6 +6,7 @@ and ΨΩ like the prior P. Ω solves the first as a recurrence over pruning even
 
 import numpy as np
 
+from kinetrain.errors import InputError
 from kinetrain.pruning.magnitude import normalised_magnitudes
 
 PRUNES = True
@@ -47,10 +48,21 @@ def mixed_scores(weights, prior, memory, lambda1: float, lambda2: float, variant
 
 
 def _solve_gram(omega, right, variant):
-    """Return (Ω Ωᵀ)⁻¹ times `right`, with a ridge of 1e-8 of the trace in the normalised variant."""
+    """Return (Ω Ωᵀ)⁻¹ times `right`, with a ridge of 1e-8 of the trace in the normalised variant.
+
+    Raises
+    ------
+    InputError
+        If the published variant, which has no ridge, meets a singular matrix.
+    """
     gram = omega @ omega.T
     if variant == "normalised":
         gram[np.diag_indices_from(gram)] += 1e-8 * np.trace(gram)
+    elif np.linalg.matrix_rank(gram) < len(gram):
+        raise InputError(
+            f"variant 'published' needs a prior of at least as many regulators as hidden units ({len(gram)}): "
+            "fewer hidden units or the variant 'normalised' would do"
+        )
     return np.linalg.solve(gram, right)
 
 

@@ -54,6 +54,8 @@ class Options:
         for key in ("hidden", "epochs", "steps", "checkpoint_every"):
             if getattr(self, key) < 1:
                 raise ValueError(f"{key}: expected at least 1, got {getattr(self, key)}")
+        if self.patience_epochs is not None and self.patience_epochs < 1:
+            raise ValueError(f"patience_epochs: expected null or at least 1, got {self.patience_epochs}")
         if not 0 < self.minimum_learning_rate <= self.learning_rate:
             raise ValueError("0 < minimum_learning_rate <= learning_rate must hold")
         if self.pruning.first_epoch > self.epochs:
@@ -120,6 +122,8 @@ def read_priors(paths, seeds, genes, method) -> list:
         for name in ("prior", "coregulation"):
             if not np.abs(arrays[name]).sum() > 0:
                 raise InputError(f"{path}: the matrix '{name}' is zero everywhere; this method needs prior knowledge")
+        if not (arrays["prior"].any(axis=0) & arrays["coregulation"].any(axis=0)).any():
+            raise InputError(f"{path}: no regulator of the matrix 'prior' has an entry in 'coregulation'")
         found.append((arrays["prior"].astype(float), arrays["coregulation"].astype(float)))
     return found * (len(seeds) if len(found) == 1 else 1)
 

@@ -1,0 +1,37 @@
+"""Write the report of a run: one self-contained HTML page with every figure and table, captioned and grouped."""
+
+import argparse
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--title", required=True, help="heading of the page")
+    parser.add_argument("--introduction", required=True, help="text below the heading (reStructuredText)")
+    parser.add_argument(
+        "--settings", required=True, help="JSON: {section: [{title, file (SVG or HTML), caption (path of an .rst)}]}"
+    )
+    parser.add_argument("--output", required=True, help="HTML page to write")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    from pathlib import Path
+
+    from kinetrain.evaluation.report import report
+    from kinetrain.files import atomic
+    from kinetrain.settings import read_settings
+
+    sections = {
+        heading: [{**part, "caption": Path(part["caption"]).read_text(encoding="utf-8")} for part in parts]
+        for heading, parts in read_settings(arguments.settings).items()
+    }
+    introduction = Path(arguments.introduction).read_text(encoding="utf-8")
+    with atomic(arguments.output) as path:
+        path.write_text(report(arguments.title, introduction, sections), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    from command import run
+
+    run(main)
