@@ -13,6 +13,7 @@ FIGURES = {
 FIT_COLUMNS = ["problem", "optimizer", "schedule", "batch_size", "replicate", "start", "objective"]
 SOLVES = ["gradient_solves", "value_solves"]
 NETWORK_COLUMNS = ["dataset", "method", "noise", "prior_corruption", "seed"]
+PUBLISHED_COLUMNS = ["dataset", "noise", "method", "quantity", "value", "evidence", "source"]
 
 
 def parse_arguments():
@@ -62,7 +63,9 @@ def main():
         if name == "prediction_error":
             table = figure_tables.prediction_error(networks)
         else:
-            table = figure_tables.sparsity_against_accuracy(networks, load_table(arguments.published))
+            table = figure_tables.sparsity_against_accuracy(
+                networks, load_table(arguments.published, PUBLISHED_COLUMNS)
+            )
     save_table(table, arguments.output)
 
 

@@ -15,7 +15,8 @@ def parse_arguments():
         "--effects",
         required=True,
         help="effects.tsv to write: the signs of the truth (method `truth`) and the non-zero effects of the first "
-        "model that did not fail, scaled to a largest absolute value of 1; above 100 genes only regulators in the truth",
+        "model that did not fail, scaled to a largest absolute value of 1; above 100 genes only regulators in "
+        "the truth",
     )
     return parser.parse_args()
 

@@ -120,6 +120,15 @@ def test_a_figure_is_drawn_from_its_table_in_three_formats(run, tmp_path):
     assert all((tmp_path / name).stat().st_size > 1000 for name in outputs)
 
 
+def test_published_values_without_their_columns_are_refused(run, tmp_path):
+    names = "dataset\tmethod\tnoise\tprior_corruption\tseed\tsparsity\tbalanced_accuracy\ttest_mse\n"
+    (tmp_path / "networks.tsv").write_text(names)
+    (tmp_path / "published.tsv").write_text("dataset\tnoise\tmethod\tvalue\n")
+    tables = ["--networks", "networks.tsv", "--published", "published.tsv"]
+    done = run("figure_table", "sparsity_against_accuracy", *tables, "--output", "table.tsv")
+    assert done.returncode == 2 and "published.tsv: no column 'quantity'" in done.stderr
+
+
 def test_a_figure_without_the_table_it_needs_is_refused(run):
     done = run("figure_table", "pathways", "--output", "table.tsv")
     assert done.returncode == 2 and "the figure pathways needs --pathways" in done.stderr

@@ -87,3 +87,7 @@ def test_impossible_sizes_are_refused():
         Simulation(genes=10, regulators=4, inputs=5)
     with pytest.raises(ValueError, match="increase"):
         Simulation(times=(0.0, 2.0, 2.0))
+    with pytest.raises(ValueError, match="trajectories must be at least 1"):
+        Simulation(trajectories=0)
+    with pytest.raises(ValueError, match="validation_fraction must be above 0"):
+        Simulation(validation_fraction=0.0)

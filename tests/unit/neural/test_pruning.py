@@ -126,6 +126,17 @@ def test_normalised_prior_terms_weigh_as_much_as_the_data(weights, prior):
     assert all(np.isclose(part.sum(), 1) for part in score.values())
 
 
+def test_the_published_variant_refuses_a_prior_of_too_few_regulators(weights):
+    network = np.zeros((GENES, GENES))
+    network[:, : HIDDEN - 1] = 1
+    network[np.diag_indices(HIDDEN - 1)] = 0
+    few = network, network.T @ network
+    with pytest.raises(InputError, match=r"variant 'published' needs .* hidden units \(6\)"):
+        bioprune.scores(weights, few, memory(), options(1, 1, "published"))
+    score, _ = bioprune.scores(weights, few, memory(), options(1, 1))
+    assert all(np.isfinite(part).all() for part in score.values())
+
+
 def test_methods_are_found_by_the_name_of_their_file():
     assert set(methods.method_names()) >= {"unpruned", "sparseflow", "bioprune", "dash"}
     assert methods.find_method("dash") is dash

@@ -251,6 +251,7 @@ def test_a_checkpoint_of_other_settings_is_not_continued(tmp_path, expression, p
         ({"patience_epochs": "never"}, "patience_epochs: expected int or null"),
         ({"pruning": {"evry": 5}}, "pruning: unknown key 'evry'"),
         ({"pruning": {"fraction": 1.5}}, "pruning: first_fraction and fraction must be"),
+        ({"patience_epochs": 0}, "patience_epochs: expected null or at least 1, got 0"),
         ({"batch": "single"}, "batch: expected 'trajectory'"),
         ({"lambdas": [0.5]}, "lambdas: expected two numbers"),
         ({"lambdas": 0.5}, "lambdas: expected a list of numbers"),
@@ -276,6 +277,11 @@ def test_a_prior_of_other_genes_is_refused(tmp_path, expression, prior):
     save_arrays(tmp_path / "z.npz", prior=0 * prior[0], coregulation=prior[1], genes=expression.genes)
     with pytest.raises(InputError, match=r"z\.npz: the matrix 'prior' is zero"):
         neural.read_priors([tmp_path / "z.npz"], [0], expression.genes, find_method("dash"))
+    network, shared = np.zeros((2, GENES, GENES))
+    network[0, 1], shared[2, 2] = 1, 1
+    save_arrays(tmp_path / "apart.npz", prior=network, coregulation=shared, genes=expression.genes)
+    with pytest.raises(InputError, match=r"apart\.npz: no regulator of the matrix 'prior'"):
+        neural.read_priors([tmp_path / "apart.npz"], [0], expression.genes, find_method("bioprune"))
     with pytest.raises(InputError, match="expected 1 file or 2"):
         neural.read_priors([], [0, 1], expression.genes, find_method("dash"))
 
