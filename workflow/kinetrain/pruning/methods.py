@@ -11,19 +11,11 @@ import kinetrain.pruning
 from kinetrain.errors import InputError
 
 
-def method_names() -> list[str]:
-    """Return the names of all methods."""
-    return [name for name, module in _modules() if hasattr(module, "PRUNES")]
-
-
 def find_method(name: str):
     """Return the module of a method; InputError lists the methods if there is none of that name."""
-    methods = {known: module for known, module in _modules() if hasattr(module, "PRUNES")}
+    files = sorted(found.name for found in pkgutil.iter_modules(kinetrain.pruning.__path__))
+    modules = {file: importlib.import_module(f"kinetrain.pruning.{file}") for file in files}
+    methods = {file: module for file, module in modules.items() if hasattr(module, "PRUNES")}
     if name not in methods:
         raise InputError(f"unknown method '{name}' (known: {', '.join(methods)})")
     return methods[name]
-
-
-def _modules():
-    for found in sorted(pkgutil.iter_modules(kinetrain.pruning.__path__), key=lambda found: found.name):
-        yield found.name, importlib.import_module(f"kinetrain.pruning.{found.name}")
