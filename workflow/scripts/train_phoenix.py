@@ -32,7 +32,12 @@ def parse_arguments():
     parser.add_argument("--model", required=True, metavar="NPZ", help="best models to write")
     parser.add_argument("--runs", required=True, metavar="TSV", help="table to write: one row per seed")
     parser.add_argument("--history", required=True, metavar="TSV", help="table to write: one row per seed and epoch")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if not 0 <= arguments.noise < float("inf"):
+        parser.error(f"--noise {arguments.noise}: must be at least 0 and finite")
+    if min(arguments.seeds) < 0 or len(set(arguments.seeds)) < len(arguments.seeds):
+        parser.error(f"--seeds {' '.join(map(str, arguments.seeds))}: must be different whole numbers from 0")
+    return arguments
 
 
 def main():

@@ -66,6 +66,21 @@ def test_measured_expression_without_usable_transitions_names_the_file(call, tmp
     assert np.load(tmp_path / "e.npz")["genes"].tolist() == ["A", "B"]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (["--noise=nan", "--seeds=0"], "--noise nan: must be at least 0"),
+        (["--seeds", "0", "0"], "--seeds 0 0: must be different"),
+        (["--seeds=-1"], "--seeds -1: must be different whole numbers from 0"),
+    ],
+)
+def test_impossible_noise_and_seeds_are_refused(call, capsys, wrong, message):
+    names = ("expression", "dataset", "method", "checkpoint", "model", "runs", "history")
+    with pytest.raises(SystemExit):
+        call("train_phoenix", *(f"--{name}=x" for name in names), *wrong)
+    assert message in capsys.readouterr().err
+
+
 def test_influences_are_a_table_of_seeds_and_genes_empty_for_failed_models(call, tmp_path):
     simulate(call, tmp_path)
     genes = np.load(tmp_path / "e.npz")["genes"]
