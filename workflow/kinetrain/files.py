@@ -1,6 +1,7 @@
 """Files between stages: tidy tables (TSV) and arrays (NPZ), each written whole or not at all."""
 
 import os
+import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,10 +31,19 @@ def save_table(table: pd.DataFrame, path) -> None:
 
 
 def load_table(path, columns=()) -> pd.DataFrame:
-    """Return the TSV table at `path`; InputError names the file and the first of `columns` that it lacks."""
+    """Return the TSV table at `path`; only empty fields are missing values, since a gene may be called NA.
+
+    Raises
+    ------
+    InputError
+        Names the file, and the first of `columns` that it lacks.
+    """
     if not Path(path).is_file():
         raise InputError(f"{path}: no such table")
-    table = pd.read_csv(path, sep="\t")
+    try:
+        table = pd.read_csv(path, sep="\t", keep_default_na=False, na_values=[""])
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a table with tabs between its columns ({error})") from None
     for column in columns:
         if column not in table.columns:
             raise InputError(f"{path}: no column '{column}' (it has {', '.join(map(str, table.columns))})")
@@ -47,11 +57,20 @@ def save_arrays(path, **arrays) -> None:
 
 
 def load_arrays(path, names=()) -> dict[str, np.ndarray]:
-    """Return the arrays of an NPZ; InputError names the file and the first of `names` that it lacks."""
+    """Return the arrays of an NPZ.
+
+    Raises
+    ------
+    InputError
+        Names the file, and the first of `names` that it lacks.
+    """
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file")
-    with np.load(path, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: not a readable NPZ file ({error}); delete it, and it is made anew") from None
     for name in names:
         if name not in arrays:
             raise InputError(f"{path}: no array '{name}' (it has {', '.join(arrays)})")

@@ -81,8 +81,8 @@ def test_pruned_weights_stay_zero_and_every_matrix_has_the_sparsity_of_the_sched
     for name in phoenix.PRUNABLE:
         assert (masks[name].sum(axis=(1, 2)) == left).all()
         assert (weights[name][~masks[name]] == 0).all() and (weights[name][masks[name]] != 0).all()
-    assert (history.groupby("model").sparsity.diff().dropna() >= 0).all()
-    assert history.sparsity.iloc[-1] == pytest.approx(1 - left / 60)
+    assert (history.groupby("model").mask_sparsity.diff().dropna() >= 0).all()
+    assert history.mask_sparsity.iloc[-1] == pytest.approx(1 - left / 60)
 
 
 def test_no_model_from_before_the_first_pruning_is_kept(tmp_path, expression, prior):

@@ -92,8 +92,8 @@ def pathways(table: pd.DataFrame, top: int = TOP) -> pd.DataFrame:
 def effect_matrices(effects: pd.DataFrame) -> pd.DataFrame:
     """Return the non-zero entries of the heat maps: the truth of every data set, then the methods.
 
-    `effects` holds the first seed of each method, scaled to a largest absolute value of 1, and the signs of the truth
-    as method `truth`, once or more. Regulators stand in the order of their number of true targets, targets in that of
+    `effects` holds the first seed of each method that did not fail, scaled to a largest absolute value of 1, and the
+    signs of the truth as method `truth`, once or more. Regulators stand in the order of their number of true targets, targets in that of
     their first true regulator, so the truth is a staircase. Columns: panel, dataset, noise, prior_corruption, method,
     regulator, target, regulator_place, target_place (from 0), effect.
     """

@@ -20,7 +20,7 @@ from kinetrain.files import load_arrays, save_arrays
 from kinetrain.pruning.events import Schedule, prune
 from kinetrain.training.ensemble import Plateau, adam_step, pack, size, unpack
 
-HISTORY = ("model", "epoch", "train_loss", "validation_mse", "sparsity", "learning_rate", "solver_steps")
+HISTORY = ("model", "epoch", "train_loss", "validation_mse", "mask_sparsity", "learning_rate", "solver_steps")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,37 @@
+"""Files between stages are whole or not there, and a broken one is named."""
+
+import pandas as pd
+import pytest
+
+from kinetrain.errors import InputError
+from kinetrain.files import atomic, load_arrays, load_table, save_arrays, save_table
+
+
+def test_a_file_that_could_not_be_finished_is_not_there(tmp_path):
+    with pytest.raises(KeyboardInterrupt), atomic(tmp_path / "table.tsv") as path:
+        path.write_text("half a")
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_gene_may_be_called_na_and_only_empty_fields_are_missing(tmp_path):
+    save_table(pd.DataFrame({"gene": ["NA", "None"], "value": [float("inf"), None]}), tmp_path / "genes.tsv")
+    table = load_table(tmp_path / "genes.tsv")
+    assert list(table["gene"]) == ["NA", "None"]
+    assert table["value"][0] == float("inf") and pd.isna(table["value"][1])
+
+
+@pytest.mark.parametrize("content", [b"", b"a\tb\n1\t2\t3\n1\t2\t3\t4\t5\n", b"\xff\xfe\x00"])
+def test_a_file_that_is_no_table_is_named(tmp_path, content):
+    (tmp_path / "broken.tsv").write_bytes(content)
+    with pytest.raises(InputError, match=r"broken\.tsv: not a table"):
+        load_table(tmp_path / "broken.tsv")
+
+
+def test_a_damaged_archive_is_named(tmp_path):
+    save_arrays(tmp_path / "model.npz", a=[1.0, 2.0])
+    whole = (tmp_path / "model.npz").read_bytes()
+    for damaged in (whole[: len(whole) // 2], b"not an archive", b""):
+        (tmp_path / "model.npz").write_bytes(damaged)
+        with pytest.raises(InputError, match=r"model\.npz: not a readable NPZ file"):
+            load_arrays(tmp_path / "model.npz")
