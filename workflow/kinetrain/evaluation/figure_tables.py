@@ -93,9 +93,9 @@ def effect_matrices(effects: pd.DataFrame) -> pd.DataFrame:
     """Return the non-zero entries of the heat maps: the truth of every data set, then the methods.
 
     `effects` holds the first seed of each method that did not fail, scaled to a largest absolute value of 1, and the
-    signs of the truth as method `truth`, once or more. Regulators stand in the order of their number of true targets, targets in that of
-    their first true regulator, so the truth is a staircase. Columns: panel, dataset, noise, prior_corruption, method,
-    regulator, target, regulator_place, target_place (from 0), effect.
+    signs of the truth as method `truth`, once or more. Regulators stand in the order of their number of true targets,
+    targets in that of their first true regulator, so the truth is a staircase. Columns: panel, dataset, noise,
+    prior_corruption, method, regulator, target, regulator_place, target_place (from 0), effect.
     """
     parts = []
     for _, rows in effects.groupby(GROUP, sort=False):
