@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import zipfile
 
 import environment
 import pytest
@@ -60,8 +61,26 @@ def test_settings_of_pip_hold_for_the_installer(tmp_path, monkeypatch):
     monkeypatch.delenv("UV_FIND_LINKS", raising=False)
     monkeypatch.delenv("UV_INDEX_URL", raising=False)
     variables = environment.installer_variables(tmp_path / "env", tmp_path)
-    assert variables["UV_FIND_LINKS"] == "/some/wheels,/more/wheels"
+    assert variables["UV_FIND_LINKS"] == f"/some/wheels,/more/wheels,{tmp_path}"
     assert variables["UV_INDEX_URL"] == "https://index.example/simple"
+
+
+def test_a_wheel_in_the_user_s_wheelhouse_is_taken(tmp_path, monkeypatch):
+    wheelhouse = tmp_path / "wheelhouse"
+    wheelhouse.mkdir()
+    record = "kinetrain_probe-1.0+cpu.dist-info"
+    with zipfile.ZipFile(wheelhouse / "kinetrain_probe-1.0+cpu-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("kinetrain_probe.py", "")
+        wheel.writestr(f"{record}/METADATA", "Metadata-Version: 2.1\nName: kinetrain-probe\nVersion: 1.0+cpu\n")
+        wheel.writestr(f"{record}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{record}/RECORD", "")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheelhouse))
+    monkeypatch.setenv("KINETRAIN_WHEELS", str(tmp_path / "ours"))
+    monkeypatch.delenv("UV_FIND_LINKS", raising=False)
+    pins = tmp_path / "probe.txt"
+    pins.write_text("kinetrain-probe==1.0\n")
+    programs = environment.make(pins, tmp_path / "env")
+    assert list(programs.parent.glob(f"lib/python*/site-packages/{record}"))
 
 
 def test_settings_of_uv_count_more_than_those_of_pip(tmp_path, monkeypatch):

@@ -81,7 +81,7 @@ def install(pins: Path, folder: Path) -> None:
             require_compiler(pins)
             tell(f"building {package} {version} from its source, about a minute (the wheel is kept in {wheels})")
             step(python, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", wheels, f"{package}=={version}")
-    step(uv, "pip", "install", "--python", python, "--find-links", wheels, "--requirements", pins)
+    step(uv, "pip", "install", "--python", python, "--requirements", pins)
     if post_deploy(pins).is_file():
         step("bash", post_deploy(pins))
 
@@ -115,6 +115,8 @@ def installer_variables(folder: Path, wheels: Path) -> dict:
             # pip separates several places by blanks, uv separates find-links by commas
             value = os.environ[theirs].replace(" ", ",") if ours == "UV_FIND_LINKS" else os.environ[theirs]
             variables.setdefault(ours, value)
+    places = [place for place in variables.get("UV_FIND_LINKS", "").split(",") if place]
+    variables["UV_FIND_LINKS"] = ",".join([*places, str(wheels)])
     variables["PATH"] = os.pathsep.join([str(folder / "bin"), variables.get("PATH", "")])
     variables["VIRTUAL_ENV"] = str(folder)
     variables["KINETRAIN_WHEELS"] = str(wheels)
