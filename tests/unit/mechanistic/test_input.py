@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import pandas as pd
 import pytest
@@ -53,8 +54,49 @@ def test_errors_of_the_linter_are_passed_on(problem):
         read_petab(problem)
 
 
+@pytest.mark.parametrize(
+    ("table", "before", "after", "message"),
+    [
+        ("problem.yaml", "format_version: 1", "format_version: 2.0.0", "'format_version' is 2.0.0"),
+        ("problem.yaml", "problems:", "problems: {}\nother:", "no key 'problems'"),
+        ("problem.yaml", "problems:", "problems: [egf]\nother:", "'problems' must be a list of one problem"),
+        ("problem.yaml", "[conditions.tsv]", "conditions.tsv", "'condition_files' must be a list"),
+        ("parameters.tsv", "nominalValue", "value", "parameter table: no column 'nominalValue'"),
+        ("parameters.tsv", "0.001479614562719", "", "nominalValue of row 'k_turnover' is empty"),
+        ("parameters.tsv", "0.001479614562719", "-1", "nominalValue of 'k_turnover' is -1"),
+        ("parameters.tsv", "1e-08", "0", "lowerBound of 'k_turnover' is 0"),
+        ("parameters.tsv", "1e-08", "low", "lowerBound of row 'k_turnover' is 'low'"),
+        ("measurements.tsv", "0.0124804", "high", "measurement table: measurement of row '1' is 'high'"),
+        ("measurements.tsv", "0.0661667", "-1", "noiseParameters in row 0 is -1"),
+        ("measurements.tsv", "pEGFR_total", "pERK", "pERK"),
+    ],
+)
+def test_a_wrong_entry_is_named_in_one_line(problem, table, before, after, message):
+    file = problem.parent / table
+    text = file.read_text()
+    assert before in text
+    file.write_text(text.replace(before, after, 1))
+    with pytest.raises(InputError, match=re.escape(message)) as caught:
+        read_petab(problem)
+    assert str(problem) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_starting_points_beyond_the_bounds_are_refused(problem, egf_model):
+    table = problem.parent / "parameters.tsv"
+    table.write_text(table.read_text().replace("-4.5;-0.5", "9;10", 1))
+    with pytest.raises(InputError, match="initializationPriorParameters of 'k_turnover' are out of bounds"):
+        PetabProblem(problem, egf_model)
+
+
+def test_a_half_written_compiled_model_says_what_to_run(problem, tmp_path):
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half" / "compiled.json").write_text('{"model":')
+    with pytest.raises(InputError, match=r"compiled\.json or the module is missing"):
+        PetabProblem(problem, tmp_path / "half")
+
+
 def test_a_problem_without_compiled_model_says_what_to_run(problem, tmp_path):
-    with pytest.raises(InputError, match=r"compiled.json is missing.*compile_model.py"):
+    with pytest.raises(InputError, match=r"compiled.json or the module is missing.*compile_model.py"):
         PetabProblem(problem, tmp_path / "nothing")
 
 

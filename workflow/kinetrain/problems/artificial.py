@@ -19,7 +19,14 @@ from kinetrain.errors import InputError
 from kinetrain.files import atomic, save_table
 from kinetrain.problems.options import SolverOptions, solver_options
 from kinetrain.problems.petab_problem import PetabProblem
-from kinetrain.problems.petab_tables import checksum, is_name, is_number, list_files, read_description, read_petab
+from kinetrain.problems.petab_tables import (
+    checksum,
+    is_number,
+    is_placeholder,
+    list_files,
+    read_description,
+    read_petab,
+)
 
 MOST_ROUNDS = 20
 
@@ -117,7 +124,7 @@ def _skeleton(template, chosen, options, path):
     parameters = parameters.drop(columns=[name for name in parameters.columns if name.startswith("objectivePrior")])
     formulas = template.observable_df.loc[chosen]
     for name, formula in formulas["noiseFormula"].items():
-        if _is_placeholder(formula):
+        if is_placeholder(formula):
             rows.loc[name, "noiseParameters"] = 1.0  # until the size of the observable is known
         elif formula in parameters.index:
             parameters.loc[formula, "estimate"] = 0
@@ -207,7 +214,7 @@ def _measure(problem, results, chosen, options, rng):
         expected += terms.sum()
         spread[name] = sd
     table = table.assign(measurement=noisy.ravel())
-    placeholder = table["observableId"].map(lambda name: _is_placeholder(known[name]))
+    placeholder = table["observableId"].map(lambda name: is_placeholder(known[name]))
     table["noiseParameters"] = table["observableId"].map(spread).where(placeholder)
     for name in chosen:
         if known[name] in problem.petab.parameter_df.index:
@@ -239,10 +246,6 @@ def _write(folder, path, problem, measurements):
     }
     with atomic(folder / "problem.yaml") as temporary:
         temporary.write_text(yaml.safe_dump(description, sort_keys=False))
-
-
-def _is_placeholder(formula) -> bool:
-    return is_name(formula) and str(formula).startswith("noiseParameter")
 
 
 def _names_in(formulas) -> set[str]:

@@ -33,7 +33,7 @@ def compile_model(path, folder) -> dict:
     folder = Path(folder).absolute()
     problem = read_petab(path)
     record = {"model": "kinetrain_model", "amici": amici.__version__, "sha256": fingerprint(path, problem)}
-    if _read_record(folder) == record and _module_is_complete(folder, record):
+    if _read_record(folder) == record:
         return {**record, "compiled": False}
     _require_tools()
     (folder / RECORD).unlink(missing_ok=True)
@@ -53,7 +53,9 @@ def load_model(path, problem: petab.Problem, folder):
     folder = Path(folder).absolute()
     record = _read_record(folder)
     if record is None:
-        raise InputError(f"{folder}: no compiled model ({RECORD} is missing); run compile_model.py for {path} first")
+        raise InputError(
+            f"{folder}: no compiled model ({RECORD} or the module is missing); run compile_model.py for {path} first"
+        )
     wanted = fingerprint(path, problem)
     for part in ("sbml", "observables"):
         if record["sha256"][part] != wanted[part]:
@@ -81,13 +83,13 @@ def fingerprint(path, problem: petab.Problem) -> dict[str, str]:
 
 
 def _read_record(folder) -> dict | None:
-    file = folder / RECORD
-    return json.loads(file.read_text()) if file.is_file() else None
-
-
-def _module_is_complete(folder, record) -> bool:
-    package = folder / "module" / record["model"]
-    return any(package.glob("_*.so")) or any(package.glob("_*.pyd"))
+    """Return the record of a compiled model; None where there is none, or it or the module is not complete."""
+    try:
+        record = json.loads((folder / RECORD).read_text())
+        package = folder / "module" / record["model"]
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    return record if any(package.glob("_*.so")) or any(package.glob("_*.pyd")) else None
 
 
 def _require_tools():

@@ -17,7 +17,14 @@ from amici.sim.sundials.petab.v1._parameter_mapping import create_parameter_mapp
 from kinetrain.errors import InputError
 from kinetrain.problems.compiled import load_model
 from kinetrain.problems.options import SolverOptions
-from kinetrain.problems.petab_tables import checksum, is_name, is_number, list_files, read_description, read_petab
+from kinetrain.problems.petab_tables import (
+    checksum,
+    is_number,
+    is_placeholder,
+    list_files,
+    read_description,
+    read_petab,
+)
 from kinetrain.problems.priors import Priors
 
 # A failed solve is a number to us, not a message; gradients through switches of the input are checked in our tests.
@@ -76,7 +83,7 @@ class PetabProblem:
         self.lower, self.upper, self.nominal = (
             _scaled(table, column) for column in ("lowerBound", "upperBound", "nominalValue")
         )
-        self.start_lower, self.start_upper = _starting_box(table, self.lower, self.upper)
+        self.start_lower, self.start_upper = _starting_box(table, self.lower, self.upper, path)
         self.priors = Priors(table) if options.priors else None
         self._conditions = _prepare(self.petab, self.model, self.names, path)
         self.condition_names = [condition.data.id for condition in self._conditions]
@@ -162,14 +169,18 @@ def _scaled(table, column) -> np.ndarray:
     return np.array([SCALE[scale](value) for scale, value in zip(table["parameterScale"], values, strict=True)])
 
 
-def _starting_box(table, lower, upper) -> tuple[np.ndarray, np.ndarray]:
+def _starting_box(table, lower, upper, path) -> tuple[np.ndarray, np.ndarray]:
     """Return the bounds of starting points; initialization priors other than `parameterScaleUniform` are not used."""
     lower, upper = lower.copy(), upper.copy()
     columns = table.reindex(columns=["initializationPriorType", "initializationPriorParameters"])
-    for index, (kind, numbers) in enumerate(columns.itertuples(index=False, name=None)):
+    for index, (name, kind, numbers) in enumerate(columns.itertuples(name=None)):
         if kind == "parameterScaleUniform":
             low, high = (float(number) for number in numbers.split(";"))
             lower[index], upper[index] = max(low, lower[index]), min(high, upper[index])
+            if lower[index] > upper[index]:
+                raise InputError(
+                    f"{path}: parameter table: initializationPriorParameters of '{name}' are out of bounds"
+                )
     return lower, upper
 
 
@@ -251,7 +262,7 @@ def _kinds(problem, measurements, doses) -> dict:
 
 def _noise_is_placeholder(problem) -> dict[str, bool]:
     formulas = problem.observable_df["noiseFormula"]
-    return {name: is_name(formula) and str(formula).startswith("noiseParameter") for name, formula in formulas.items()}
+    return {name: is_placeholder(formula) for name, formula in formulas.items()}
 
 
 def _map(problem, model, pairs):

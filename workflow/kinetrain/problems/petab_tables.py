@@ -22,7 +22,8 @@ def read_petab(path) -> petab.Problem:
     Raises
     ------
     InputError
-        If the YAML, a key in it, or a table is missing, or if the PEtab linter finds errors.
+        If the YAML, a key in it, or a table is missing, if a number is missing or out of its range, or if the PEtab
+        linter finds errors.
     """
     path = Path(path)
     description = read_description(path)
@@ -31,6 +32,7 @@ def read_petab(path) -> petab.Problem:
         problem = petab.Problem.from_yaml({**description, "problems": [tables]}, base_path=str(path.parent))
     except Exception as error:
         raise InputError(f"{path}: a table cannot be read ({error})") from error
+    _check_numbers(problem, path)
     _check(problem, path)
     if petab.lint.measurement_table_has_timepoint_specific_mappings(
         problem.measurement_df,
@@ -51,13 +53,24 @@ def read_description(path) -> dict:
         description = yaml.safe_load(path.read_text())
     except yaml.YAMLError as error:
         raise InputError(f"{path}: not valid YAML ({error})") from None
-    if not isinstance(description, dict) or not description.get("problems"):
-        raise InputError(f"{path}: no key 'problems' (PEtab version 1 has format_version: 1 and a list of problems)")
+    if not isinstance(description, dict):
+        raise InputError(f"{path}: not a PEtab file (wanted the keys format_version, parameter_file and problems)")
+    version = description.get("format_version")
+    if str(version).split(".")[0] != "1":
+        raise InputError(f"{path}: 'format_version' is {version}; only PEtab version 1 is read (format_version: 1)")
+    if not description.get("problems"):
+        raise InputError(f"{path}: no key 'problems' (PEtab version 1 has a list of problems)")
+    problems = description["problems"]
+    if not isinstance(problems, list) or len(problems) != 1 or not isinstance(problems[0], dict):
+        raise InputError(f"{path}: 'problems' must be a list of one problem with the keys {', '.join(FILE_KEYS)}")
     if "parameter_file" not in description:
         raise InputError(f"{path}: no key 'parameter_file'")
     for key in FILE_KEYS:
-        if not description["problems"][0].get(key):
-            raise InputError(f"{path}: no key '{key}' in its first problem")
+        files = problems[0].get(key)
+        if not files:
+            raise InputError(f"{path}: no key '{key}' in its problem")
+        if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
+            raise InputError(f"{path}: '{key}' must be a list of file names, got {files!r}")
     for file in list_files(path, description):
         if not file.is_file():
             raise InputError(f"{path}: it names the table {file.name}, but {file} does not exist")
@@ -90,6 +103,44 @@ def is_name(text) -> bool:
     return re.fullmatch(r"[A-Za-z_]\w*", str(text).strip()) is not None
 
 
+def is_placeholder(formula) -> bool:
+    """Whether a noise formula is nothing but a placeholder that the measurement table fills in."""
+    return is_name(formula) and str(formula).startswith("noiseParameter")
+
+
+def _check_numbers(problem, path):
+    """Raise InputError unless parameters, times, measurements and known noise are numbers in their range."""
+    parameters, measurements = problem.parameter_df, problem.measurement_df
+    where = f"{path}: parameter table"
+    estimated = parameters[parameters["estimate"].astype(str) == "1"]
+    if estimated.empty:
+        raise InputError(f"{where}: 'estimate' is 1 for no parameter")
+    _numbers(parameters, "nominalValue", where)
+    logarithmic = estimated.reindex(columns=["parameterScale"])["parameterScale"].isin(["log", "log10"])
+    for column in ("nominalValue", "lowerBound", "upperBound"):
+        values = _numbers(estimated, column, where)
+        for name, value in values[logarithmic & ~(values > 0)].items():
+            raise InputError(f"{where}: {column} of '{name}' is {value:g}, but its scale is logarithmic")
+    for column in ("time", "measurement"):
+        _numbers(measurements, column, f"{path}: measurement table")
+    formulas = problem.observable_df.reindex(columns=["noiseFormula"])["noiseFormula"]
+    noise = measurements.reindex(columns=["observableId", "noiseParameters"])
+    for row, name, value in noise.itertuples(name=None):
+        if is_placeholder(formulas.get(name)) and is_number(value) and float(value) <= 0:
+            raise InputError(f"{path}: measurement table: noiseParameters in row {row} is {value}; it must be positive")
+
+
+def _numbers(table, column, where):
+    """Return a column as numbers, by row; InputError where it is missing or holds something else."""
+    if column not in table:
+        raise InputError(f"{where}: no column '{column}'")
+    for row, value in table[column].items():
+        if not is_number(value):
+            found = "empty" if value != value or value == "" else f"'{value}'"
+            raise InputError(f"{where}: {column} of row '{row}' is {found}; a number is needed")
+    return table[column].astype(float)
+
+
 def _check(problem, path):
     messages = []
     handler = logging.Handler(logging.ERROR)
@@ -101,6 +152,8 @@ def _check(problem, path):
     logger.propagate = False
     try:
         failed = petab.lint_problem(problem)
+    except Exception as error:
+        raise InputError(f"{path}: the PEtab linter cannot read its tables ({error})") from error
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
