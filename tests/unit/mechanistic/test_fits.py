@@ -77,6 +77,15 @@ def test_a_used_budget_ends_a_run_with_its_best_point(quadratic, optimizer, tmp_
     assert trace["objective"].is_monotonic_decreasing and (trace["gradient_solves"] <= 8).all()
 
 
+def test_the_trace_of_a_long_run_begins_at_its_start(quadratic, tmp_path):
+    problem = quadratic()
+    options = read_options(FullBatchOptions, {"epochs": 100, "seed": 1, "sensitivities": "adjoint"})
+    _, trace = full_batch.fit_starts(problem, "toy", 0, "fides", 1, options, tmp_path)
+    start = problem.value(starting_point(problem, 1, 0), np.arange(4))
+    assert (trace.loc[0, "gradient_solves"], trace.loc[0, "objective"]) == (4, pytest.approx(start))
+    assert len(trace) <= 22
+
+
 def test_a_start_that_cannot_be_evaluated_stays_a_failed_row(quadratic, tmp_path):
     problem = quadratic(wall=lambda x: True)
     full = read_options(FullBatchOptions, {"epochs": 2, "sensitivities": "adjoint"})

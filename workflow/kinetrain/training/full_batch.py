@@ -145,8 +145,9 @@ OPTIMIZERS = {"fides": fides, "l_bfgs_b": l_bfgs_b, "ipopt": ipopt}
 def fit(problem, start: int, x, name: str, epochs: int, information: bool, checkpoint: Checkpoint):
     """Return the row and the trace of one full-batch run from x (n,), with a budget of `epochs` * K gradient solves.
 
-    The result is the best point evaluated. The trace holds the best value so far at about 20 fixed budgets. A run whose
-    start cannot be evaluated has failed. With `information` the optimizer gets the Fisher information as its Hessian.
+    The result is the best point evaluated. The trace holds the start and the best value so far at about 20 fixed
+    budgets. Solves without gradient are counted, but not limited by the budget. A run whose start cannot be evaluated
+    has failed. With `information` the optimizer gets the Fisher information as its Hessian.
     """
     import pypesto
 
@@ -195,10 +196,10 @@ def _objective(recorder, information):
 
 
 def _trace(history, epochs, n_conditions) -> list[dict]:
-    """Return, for about 20 fixed budgets, the last entry of the history within the budget."""
+    """Return the start, and for about 20 fixed budgets the last entry of the history within the budget."""
     solves = np.array([point["gradient_solves"] for point in history])
     within = np.searchsorted(solves, budget_points(epochs) * n_conditions, side="right") - 1
-    return [history[index] for index in np.unique(within[within >= 0])]
+    return [history[index] for index in np.unique([0, *within[within >= 0]])] if history else []
 
 
 def fit_starts(problem, name, replicate, optimizer, starts, options: FullBatchOptions, checkpoint_folder):
