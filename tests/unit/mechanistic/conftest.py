@@ -1,14 +1,43 @@
-"""Compiled models shared by the tests of this folder: each is compiled once in a test session."""
+"""Compiled models shared by the tests of this folder: each is compiled once, and kept for later test sessions."""
 
+import contextlib
+import sys
+import tempfile
 from pathlib import Path
 
+import amici
 import numpy as np
 import pytest
 
-from kinetrain.problems.compiled import compile_model
+from kinetrain.problems import compiled, petab_tables
 
 BENCHMARK = Path("Benchmarking-Initiative/Benchmark-Models-PEtab")
 COMMIT = "4d2085084b289f6215a95475b1ee639fd7d42283"
+
+
+@pytest.fixture(scope="session")
+def compiled_model(request):
+    """A function of a PEtab YAML that returns the folder of its compiled model.
+
+    Models of earlier sessions lie in pytest's cache under a name made from all that shapes them: the problem's files,
+    our code, AMICI and the interpreter. `pytest --cache-clear` compiles them again.
+    """
+    models = request.config.cache.mkdir("models")
+
+    def folder_of(yaml):
+        files = [Path(module.__file__) for module in (compiled, petab_tables)]
+        files += petab_tables.list_files(yaml, petab_tables.read_description(yaml))
+        versions = f"{amici.__version__} {sys.executable} {sys.version}".encode()
+        key = petab_tables.checksum(b"".join([versions, *(file.read_bytes() for file in files)]))
+        folder = models / f"{yaml.parent.name}-{key[:16]}"
+        if not folder.is_dir():
+            with tempfile.TemporaryDirectory(dir=models) as fresh:
+                compiled.compile_model(yaml, Path(fresh) / "model")
+                with contextlib.suppress(OSError):  # another session was faster
+                    (Path(fresh) / "model").rename(folder)
+        return folder
+
+    return folder_of
 
 
 @pytest.fixture(scope="session")
@@ -18,32 +47,20 @@ def egf_yaml(root):
 
 
 @pytest.fixture(scope="session")
-def egf_model(egf_yaml, tmp_path_factory):
+def egf_model(egf_yaml, compiled_model):
     """The folder of its compiled model."""
-    folder = tmp_path_factory.mktemp("models") / "egf_akt"
-    compile_model(egf_yaml, folder)
-    return folder
+    return compiled_model(egf_yaml)
 
 
 @pytest.fixture(scope="session")
-def collection(mirror):
-    """The folder of the PEtab benchmark collection."""
-    return mirror / BENCHMARK / COMMIT / "Benchmark-Models"
+def compiled_collection(mirror, compiled_model):
+    """A function of a problem's name in the PEtab benchmark collection: its YAML and the folder of its model."""
 
+    def find(name):
+        yaml = mirror / BENCHMARK / COMMIT / "Benchmark-Models" / name / f"{name}.yaml"
+        return yaml, compiled_model(yaml)
 
-@pytest.fixture(scope="session")
-def compiled_collection(collection, tmp_path_factory):
-    """A function of a problem's name in the collection that returns its YAML and the folder of its compiled model."""
-    done = {}
-
-    def compiled(name):
-        yaml = collection / name / f"{name}.yaml"
-        if name not in done:
-            done[name] = tmp_path_factory.mktemp("models") / name
-            compile_model(yaml, done[name])
-        return yaml, done[name]
-
-    return compiled
+    return find
 
 
 class Quadratic:
