@@ -1,6 +1,7 @@
 """Fits keep to their budget, share their starts, and survive being killed without a trace in their results."""
 
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -17,37 +18,36 @@ from kinetrain.training import full_batch, minibatch
 from kinetrain.training.settings import FullBatchOptions, MinibatchOptions
 from kinetrain.training.starts import FIT_COLUMNS, TRACE_COLUMNS, starting_point
 
-TOY = Path(__file__).with_name("toy_fit.py")
+TOY = str(Path(__file__).with_name("toy_fit.py"))
+fit_toy = runpy.run_path(TOY)["fit"]
 MEASURED = ["cpu_seconds", "wall_seconds", "peak_memory_mb"]
 SCHEDULE = {"name": "S", "start": 0.3, "end": 0.01, "shape": "logarithmic"}
 
 
-def fit_toy(kind, folder, seconds):
-    """Start a fit of the toy problem in a process of its own."""
-    folder.mkdir(exist_ok=True)
-    command = [sys.executable, str(TOY), kind, str(folder / "checkpoint"), str(folder), str(seconds)]
-    return subprocess.Popen(
-        command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, start_new_session=True
-    )
-
-
 @pytest.mark.parametrize("kind", ["minibatch", "fides"])
 def test_a_killed_fit_goes_on_to_the_same_result(kind, tmp_path):
-    assert fit_toy(kind, tmp_path / "whole", 0).wait() == 0
-    process = fit_toy(kind, tmp_path / "killed", 0.02)
-    state = tmp_path / "killed" / "checkpoint" / "start-1.npz"
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    killed.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, TOY, kind, str(killed / "checkpoint"), str(killed), "0.02"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        start_new_session=True,
+    )
+    state = killed / "checkpoint" / "start-1.npz"
     while not state.is_file() and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    assert state.is_file() and not (tmp_path / "killed" / "fits.tsv").exists()
-    assert fit_toy(kind, tmp_path / "killed", 0).wait() == 0
+    assert state.is_file() and not (killed / "fits.tsv").exists()
+    fit_toy(kind, whole / "checkpoint", whole, 0.0)
+    resumed = fit_toy(kind, killed / "checkpoint", killed, 0.0)
+    assert 0 < resumed < pd.read_csv(whole / "fits.tsv", sep="\t").loc[1, "gradient_solves"]  # nothing is done twice
     for table in ("fits.tsv", "trace.tsv"):
-        whole, killed = (
-            pd.read_csv(tmp_path / name / table, sep="\t", dtype=str).drop(columns=MEASURED, errors="ignore")
-            for name in ("whole", "killed")
+        expected, found = (
+            pd.read_csv(folder / table, sep="\t", dtype=str).drop(columns=MEASURED, errors="ignore")
+            for folder in (whole, killed)
         )
-        assert whole.to_csv() == killed.to_csv()
+        assert expected.to_csv() == found.to_csv()
 
 
 @pytest.mark.parametrize("optimizer", ["fides", "l_bfgs_b", "ipopt"])

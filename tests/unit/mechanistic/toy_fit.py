@@ -19,7 +19,7 @@ class Valley:
     start_lower, start_upper = lower, upper
 
     def __init__(self, seconds):
-        self.seconds = seconds
+        self.seconds, self.gradient_solves = seconds, 0
 
     def value(self, theta, conditions):
         bend = theta[1] - theta[0] ** 2
@@ -27,25 +27,28 @@ class Valley:
 
     def value_and_gradient(self, theta, conditions):
         time.sleep(self.seconds)
+        self.gradient_solves += len(conditions)
         bend, weight = theta[1] - theta[0] ** 2, sum(k + 1 for k in conditions)
         slope = -2 * weight * (1 - theta[0]) - 80 * len(conditions) * theta[0] * bend
         return self.value(theta, conditions), np.array([slope, 40 * len(conditions) * bend])
 
 
-def main():
-    kind, checkpoint, output, seconds = sys.argv[1:]
+def fit(kind, checkpoint, output, seconds):
+    """Write the tables of a multi-start to the folder `output`; return the gradient solves that this call made."""
+    valley = Valley(seconds)
     schedule = {"name": "S", "start": 0.1, "end": 0.01, "shape": "logarithmic"}
     settings = {"epochs": 40, "seed": 3, "sensitivities": "adjoint"}
-    full_batch.SECONDS_BETWEEN_CHECKPOINTS = 0.0
     if kind == "minibatch":
         options = read_options(MinibatchOptions, settings | {"schedule": schedule, "batch_size": 2})
-        tables = minibatch.fit_starts(Valley(float(seconds)), "toy", 0, "adam_balanced", 2, options, checkpoint)
+        tables = minibatch.fit_starts(valley, "toy", 0, "adam_balanced", 2, options, checkpoint)
     else:
         options = read_options(FullBatchOptions, settings)
-        tables = full_batch.fit_starts(Valley(float(seconds)), "toy", 0, kind, 2, options, checkpoint)
+        tables = full_batch.fit_starts(valley, "toy", 0, kind, 2, options, checkpoint)
     for table, name in zip(tables, ("fits", "trace"), strict=True):
         save_table(table, f"{output}/{name}.tsv")
+    return valley.gradient_solves
 
 
 if __name__ == "__main__":
-    main()
+    full_batch.SECONDS_BETWEEN_CHECKPOINTS = 0.0
+    fit(*sys.argv[1:4], float(sys.argv[4]))
