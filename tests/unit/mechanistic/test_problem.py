@@ -89,6 +89,17 @@ def test_a_point_that_cannot_be_evaluated_is_infinite_in_value_and_nan_in_gradie
     assert np.isnan(gradient).all()
 
 
+def test_a_parameter_of_zero_can_be_evaluated_on_its_logarithmic_scale(egf_yaml, egf_model, tmp_path):
+    for file in egf_yaml.parent.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    parameters = tmp_path / "parameters.tsv"
+    parameters.write_text(parameters.read_text().replace("0.000398546299782", "0"))  # the release of S6
+    problem = PetabProblem(tmp_path / "problem.yaml", egf_model)
+    tiny = np.where(np.isinf(problem.nominal), -20, problem.nominal)
+    assert np.isneginf(problem.nominal).sum() == 1
+    assert problem.value(problem.nominal, range(6)) == pytest.approx(problem.value(tiny, range(6)), rel=1e-6)
+
+
 def test_too_few_solver_steps_are_a_failure_not_an_error(egf_yaml, egf_model):
     problem = PetabProblem(egf_yaml, egf_model, SolverOptions(max_steps=3))
     assert problem.value(problem.nominal, [0]) == np.inf

@@ -146,7 +146,7 @@ class PetabProblem:
 
     def _simulate(self, theta, conditions, order):
         """Return one result per condition, or None at the first failure."""
-        if not np.isfinite(theta).all():
+        if not (np.asarray(theta) < np.inf).all():  # NaN too; -inf is a zero on a logarithmic scale
             return None
         self.solver.set_sensitivity_order(order)
         results = amici.run_simulations(self.model, self.solver, self._fill(theta, conditions), failfast=True)
@@ -166,7 +166,8 @@ class PetabProblem:
 def _scaled(table, column) -> np.ndarray:
     """Return a column of the parameter table on each parameter's scale."""
     values = table[column].to_numpy(float)
-    return np.array([SCALE[scale](value) for scale, value in zip(table["parameterScale"], values, strict=True)])
+    with np.errstate(divide="ignore"):  # zero on a logarithmic scale
+        return np.array([SCALE[scale](value) for scale, value in zip(table["parameterScale"], values, strict=True)])
 
 
 def _starting_box(table, lower, upper, path) -> tuple[np.ndarray, np.ndarray]:

@@ -119,7 +119,8 @@ def _check_numbers(problem, path):
     logarithmic = estimated.reindex(columns=["parameterScale"])["parameterScale"].isin(["log", "log10"])
     for column in ("nominalValue", "lowerBound", "upperBound"):
         values = _numbers(estimated, column, where)
-        for name, value in values[logarithmic & ~(values > 0)].items():
+        zero_is_wrong = column != "nominalValue"  # some published models have nominal values of zero
+        for name, value in values[logarithmic & ((values < 0) | (values == 0) & zero_is_wrong)].items():
             raise InputError(f"{where}: {column} of '{name}' is {value:g}, but its scale is logarithmic")
     for column in ("time", "measurement"):
         _numbers(measurements, column, f"{path}: measurement table")
