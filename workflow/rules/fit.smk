@@ -10,7 +10,7 @@ rule fit_mini_batch:
     conda:
         conda("mechanistic")
     params:
-        command=command("mechanistic", "fit_minibatch"),
+        command=command("mechanistic", "fit"),
         problem=lambda w, input: petab_yaml(input.files),
         starts=lambda w: PLAN.problems[w.problem]["fits"]["starts"],
         settings=lambda w: settings(PLAN.mini_batch_settings(w.problem, w.schedule, int(w.batch_size))),
@@ -34,7 +34,7 @@ rule fit_full_batch:
     conda:
         conda("mechanistic")
     params:
-        command=command("mechanistic", "fit_full_batch"),
+        command=command("mechanistic", "fit"),
         problem=lambda w, input: petab_yaml(input.files),
         starts=lambda w: PLAN.problems[w.problem]["fits"]["starts"],
         settings=lambda w: settings(PLAN.full_batch_settings(w.problem)),

@@ -19,6 +19,7 @@ from kinetrain.training.updaters import LENGTH_RULES, RULES, Updater
 SHRINK, GROWTH = 5.0, 1.3
 MOST_FAILURES, RESTART = 10, 1e-5
 MOST_FAILED_EVALUATIONS, MOST_RESTARTS = 30, 3  # in one iteration
+DONE = "all epochs done"
 
 
 class EvaluationFailed(Exception):
@@ -156,7 +157,7 @@ def fit(problem, start: int, x, name, rates, batch_size, rescue, generator, chec
     run = Minibatch(counted, x, problem.lower, problem.upper, name, rates, batch_size, rescue, generator)
     everything = np.arange(problem.n_conditions)
     traced = set(budget_points(len(rates)).tolist())
-    trace, message = [], "all epochs done"
+    trace, message = [], DONE
 
     def record():
         cost = counted.cost.as_dict()
@@ -184,6 +185,8 @@ def fit(problem, start: int, x, name, rates, batch_size, rescue, generator, chec
         objective, message = trace[-1]["objective"], "budget used, partly by rescues"
     except EvaluationFailed as failure:
         objective, message = np.inf, str(failure)
+    if message == DONE and not np.isfinite(objective):
+        message = "the last iterate cannot be simulated"
     return {
         **counted.cost.as_dict(),
         "objective": objective,
