@@ -43,7 +43,7 @@ def command(environment_name, script):
 
     With `--sdm conda` Snakemake has activated `envs/NAME.yaml` already.
     """
-    run = f"PYTHONPATH={WORKFLOW} python {WORKFLOW}/scripts/{script}.py"
+    run = f"python {WORKFLOW}/scripts/{script}.py"
     if workflow.deployment_settings.deployment_method:
         return run
     pins = TOP / "envs" / f"{environment_name}.txt"

@@ -1,27 +1,3 @@
-rule fit_mini_batch:
-    input:
-        files=fitted_problem,
-        model="<results>/models/{problem}",
-    output:
-        fits="<results>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}.tsv",
-        trace="<results>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}.trace.tsv",
-    log:
-        "<logs>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}.log",
-    conda:
-        conda("mechanistic")
-    params:
-        command=command("mechanistic", "fit"),
-        problem=lambda w, input: petab_yaml(input.files),
-        starts=lambda w: PLAN.problems[w.problem]["fits"]["starts"],
-        settings=lambda w: settings(PLAN.mini_batch_settings(w.problem, w.schedule, int(w.batch_size))),
-        checkpoint=lambda w, output: f"{output.fits}.checkpoint",
-    shell:
-        "({params.command} --problem {params.problem} --model {input.model} --name {wildcards.problem}"
-        " --replicate {wildcards.replicate} --optimizer {wildcards.optimizer} --starts {params.starts}"
-        " --settings {params.settings:q} --checkpoint {params.checkpoint}"
-        " --output {output.fits} --trace {output.trace}) 2>&1 | tee {log}"
-
-
 rule fit_full_batch:
     input:
         files=fitted_problem,
@@ -44,6 +20,17 @@ rule fit_full_batch:
         " --replicate {wildcards.replicate} --optimizer {wildcards.optimizer} --starts {params.starts}"
         " --settings {params.settings:q} --checkpoint {params.checkpoint}"
         " --output {output.fits} --trace {output.trace}) 2>&1 | tee {log}"
+
+
+# A mini-batch fit is given more settings, which stand in its name.
+use rule fit_full_batch as fit_mini_batch with:
+    output:
+        fits="<results>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}.tsv",
+        trace="<results>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}.trace.tsv",
+    log:
+        "<logs>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}.log",
+    params:
+        settings=lambda w: settings(PLAN.mini_batch_settings(w.problem, w.schedule, int(w.batch_size))),
 
 
 rule train_phoenix:
