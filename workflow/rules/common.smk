@@ -108,6 +108,13 @@ def petab_yaml(files):
     return path if path.endswith((".yaml", ".yml")) else f"{path}/problem.yaml"
 
 
+def nominal_reference(problem, files):
+    """What the nominal objective is compared with: the truth of artificial data, or a published value."""
+    if "artificial" in PLAN.problems[problem]:
+        return f"--truth {files}/truth.json"
+    return option("--reference", PLAN.problems[problem].get("reference_objective"))
+
+
 def best_known_option():
     """The lowest objectives known from the literature, as a flag."""
     known = {name: problem.get("best_known_objective") for name, problem in PLAN.problems.items()}
@@ -177,7 +184,11 @@ def gene_sets(wildcards):
 # --- what comes out ---
 
 PARTS = {
-    "nominal": [f"<results>/nominal/{name}.tsv" for name in PLAN.problems],
+    "nominal": [
+        f"<results>/nominal/{name}/{replicate}.tsv"
+        for name, problem in PLAN.problems.items()
+        for replicate in problem["replicates"]
+    ],
     "fits": [f"{fit}.tsv" for fit in FITS],
     "traces": [f"{fit}.trace.tsv" for fit in FITS],
     "networks": [f"<results>/networks/{run}.tsv" for run in RUNS]

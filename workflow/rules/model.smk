@@ -35,19 +35,19 @@ rule draw_artificial_data:
 
 rule evaluate_nominal:
     input:
-        files=lambda w: PLAN.problems[w.problem]["files"],
+        files=fitted_problem,
         model="<results>/models/{problem}",
     output:
-        "<results>/nominal/{problem}.tsv",
+        "<results>/nominal/{problem}/{replicate}.tsv",
     log:
-        "<logs>/nominal/{problem}.log",
+        "<logs>/nominal/{problem}/{replicate}.log",
     conda:
         conda("mechanistic")
     params:
         command=command("mechanistic", "nominal"),
         problem=lambda w, input: petab_yaml(input.files),
-        reference=lambda w: option("--reference", PLAN.problems[w.problem].get("reference_objective")),
+        reference=lambda w, input: nominal_reference(w.problem, input.files),
         settings=lambda w: settings(PLAN.problems[w.problem]["solver"]),
     shell:
         "({params.command} --problem {params.problem} --model {input.model} --name {wildcards.problem}"
-        " {params.reference} --settings {params.settings:q} --output {output}) 2>&1 | tee {log}"
+        " --replicate {wildcards.replicate} {params.reference} --settings {params.settings:q} --output {output}) 2>&1 | tee {log}"

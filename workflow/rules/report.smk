@@ -82,6 +82,7 @@ rule write_report:
         tables=expand("<results>/report/{table}.html", table=TABLES),
         findings="<results>/report/findings.html",
         provenance="<results>/report/provenance.html",
+        introduction=str(WORKFLOW / "report" / "workflow.rst"),
         captions=sorted(str(path) for path in (WORKFLOW / "report").glob("*.rst")),
     output:
         "<results>/report.html",
@@ -92,7 +93,6 @@ rule write_report:
     params:
         command=command("analysis", "report"),
         sections=lambda w, output: settings(report_parts(os.path.dirname(output[0]))),
-        introduction=str(WORKFLOW / "report" / "workflow.rst"),
     shell:
-        "({params.command} --title Kinetrain --introduction {params.introduction} --settings {params.sections:q}"
+        "({params.command} --title Kinetrain --introduction {input.introduction} --settings {params.sections:q}"
         " --output {output}) 2>&1 | tee {log}"

@@ -8,7 +8,10 @@ def parse_arguments():
     parser.add_argument("--problem", required=True, help="PEtab version 1 problem (YAML)")
     parser.add_argument("--model", required=True, help="folder of the compiled model (compile_model.py)")
     parser.add_argument("--name", required=True, help="name of the problem in the table")
-    parser.add_argument("--reference", type=float, help="negative log-likelihood to compare with")
+    parser.add_argument("--replicate", type=int, default=0, help="number of the data replicate")
+    known = parser.add_mutually_exclusive_group()
+    known.add_argument("--reference", type=float, help="published negative log-likelihood to compare with")
+    known.add_argument("--truth", help="truth.json of artificial data, whose J_true is to be found again")
     parser.add_argument(
         "--settings",
         default="{}",
@@ -20,6 +23,9 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    import json
+    from pathlib import Path
+
     import numpy as np
     import pandas as pd
 
@@ -32,11 +38,15 @@ def main():
     problem = PetabProblem(arguments.problem, arguments.model, options)
     objective = problem.value(problem.nominal, np.arange(problem.n_conditions))
     reference = np.nan if arguments.reference is None else arguments.reference
+    if arguments.truth:
+        reference = json.loads(Path(arguments.truth).read_text())["J_true"]
     row = {
         "problem": arguments.name,
         "objective_nominal": objective,
         "reference": reference,
         "relative_deviation": abs(objective - reference) / abs(reference),
+        "replicate": arguments.replicate,
+        "data": "artificial" if arguments.truth else "measured",
         "conditions": problem.n_conditions,
         "parameters": len(problem.names),
     }

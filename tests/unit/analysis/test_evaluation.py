@@ -160,6 +160,29 @@ def test_prediction_errors_are_in_units_of_persistence():
     assert len(table) == 3
 
 
+def test_runs_that_end_near_the_truth_of_artificial_data_are_counted():
+    nominal = pd.DataFrame(
+        {
+            "problem": ["P", "P", "Q"],
+            "replicate": [0, 1, 0],
+            "objective_nominal": [-50.0, 0.0, -50.0],
+            "reference": np.nan,
+            "data": ["artificial", "artificial", "measured"],
+        }
+    )
+    fits = pd.DataFrame(
+        {
+            "problem": ["P", "P", "P", "Q"],
+            "replicate": [0, 0, 1, 0],
+            "optimizer": "fides",
+            "objective": [-40.0, -39.0, -1.0, -60.0],
+            "status": "finished",
+        }
+    )
+    table = findings(nominal, fits).set_index("topic")
+    assert table.loc["Distance to the truth", "statement"].startswith("2 of 3 runs of Fides end below")
+
+
 def test_top_pathways_of_each_method_are_shown_for_all_methods():
     rows = [("dash", "p1", 5.0), ("dash", "p2", 1.0), ("dash", "p3", -1.0)]
     rows += [("sparseflow", "p1", -2.0), ("sparseflow", "p2", 0.5), ("sparseflow", "p3", 3.0)]

@@ -8,6 +8,7 @@ from kinetrain.evaluation.names import label
 
 TOLERANCE = 1e-3  # relative deviation of a nominal objective that still counts as the same model
 REACHED = 0.1  # an end this close to the best known negative log-likelihood has reached it, a choice of ours
+NEAR = 10  # of the negative log-likelihood: within reach of the minimum of artificial data
 COLUMNS = ["topic", "subject", "statement", "value", "reference", "verdict"]
 
 
@@ -21,6 +22,7 @@ def findings(nominal=None, fits=None, networks=None, pathways=None, best_known=N
     for table, statements in (
         (nominal, nominal_objectives),
         (fits, lambda table: distances_to_best(table, best_known or {})),
+        (fits, lambda table: reached_truth(table, nominal)),
         (fits, failed_fits),
         (networks, against_persistence),
         (networks, against_prior),
@@ -43,7 +45,9 @@ def nominal_objectives(nominal: pd.DataFrame):
             f"The objective at the nominal parameters is {value:.7g}, the reference is {reference:.7g}: "
             f"relative deviation {deviation:.1e}, {'within' if agrees else 'NOT within'} {TOLERANCE:g}."
         )
-        yield "Import of the model", row["problem"], statement, value, reference, _verdict(agrees)
+        artificial = row.get("data") == "artificial"
+        subject = f"{row['problem']}, replicate {row['replicate']}" if artificial else row["problem"]
+        yield "Import of the model", subject, statement, value, reference, _verdict(agrees)
 
 
 def distances_to_best(fits: pd.DataFrame, best_known: dict[str, float]):
@@ -60,6 +64,23 @@ def distances_to_best(fits: pd.DataFrame, best_known: dict[str, float]):
             f"{known:.7g} ({'' if distance <= REACHED else 'NOT '}within {REACHED:g})."
         )
         yield "Distance to the best known", problem, statement, best, known, _verdict(distance <= REACHED)
+
+
+def reached_truth(fits: pd.DataFrame, nominal: pd.DataFrame | None):
+    """Yield per problem with artificial data and optimizer how many runs end near the truth.
+
+    The minimum lies below that objective, by half the number of estimated parameters in expectation.
+    """
+    if nominal is None or "data" not in nominal:
+        return
+    truth = nominal.loc[nominal["data"] == "artificial", ["problem", "replicate", "objective_nominal"]]
+    for (problem, optimizer), group in fits.merge(truth).groupby(["problem", "optimizer"], sort=False):
+        near = int((group["objective"] <= group["objective_nominal"] + NEAR).sum())
+        statement = (
+            f"{near} of {len(group)} runs of {label(optimizer)} end below the objective of the true parameters, "
+            f"plus {NEAR}."
+        )
+        yield "Distance to the truth", problem, statement, near, len(group), "-"
 
 
 def failed_fits(fits: pd.DataFrame):
