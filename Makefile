@@ -14,7 +14,10 @@ environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$
 
 .PHONY: run real report test lint format benchmark docs pins setup environments help
 
-run: setup  ## run the configuration CONFIG (default: config/config.yaml), from the data to the report
+$(CONFIG):
+	$(error the configuration $@ does not exist)
+
+run: setup $(CONFIG)  ## run the configuration CONFIG (default: config/config.yaml), from the data to the report
 	@python3 workflow/scripts/release_lock.py
 	snakemake --configfile $(CONFIG) $(with_mirror)
 	@echo "Open $(results)/report.html"
@@ -22,7 +25,7 @@ run: setup  ## run the configuration CONFIG (default: config/config.yaml), from 
 real:  ## run on measured data: MIRROR=folder with the files, or download them
 	@$(MAKE) --no-print-directory run CONFIG=config/real.yaml
 
-report: setup  ## write the self-contained HTML report of CONFIG
+report: setup $(CONFIG)  ## write the self-contained HTML report of CONFIG
 	@python3 workflow/scripts/release_lock.py
 	snakemake --configfile $(CONFIG) $(with_mirror) -- $(results)/report.html
 

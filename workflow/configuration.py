@@ -154,7 +154,7 @@ def _explain(error, prefix: str) -> str:
     if error.validator == "required":
         return f"{key}: {error.message}"
     hint = f"; {error.schema['description']}" if "description" in error.schema else ""
-    if isinstance(error.instance, str) and re.fullmatch(r"[+-]?\d+e[+-]?\d+", error.instance):
+    if isinstance(error.instance, str) and re.fullmatch(r"[+-]?\d+[eE][+-]?\d+", error.instance):
         hint += " (YAML reads this as text: write 1.0e-3 for 1e-3)"
     return f"{key} = {error.instance!r}: {error.message}{hint}"
 
@@ -186,10 +186,18 @@ class Plan:
     ------
     ConfigurationError
         Says what is wrong: unknown keys, wrong values, missing files, impossible combinations.
+
+    Attributes
+    ----------
+    config, problems, datasets
+        The completed configuration, and its problems and data sets with their overrides applied.
+    downloads
+        Lines of the manifest that the configuration needs, by name.
     """
 
     def __init__(self, config: dict, manifest: dict[str, Download], places=(Path(),)):
         self.manifest, self.places = manifest, places
+        self.downloads: dict[str, Download] = {}
         self.config = complete(config)
         mirror = self.config["mirror"]
         if mirror is not None and not Path(mirror).is_dir():
@@ -205,6 +213,7 @@ class Plan:
     def file(self, value: str, key: str) -> str:
         """Return where the file `value` of the configuration is, or will be once it is downloaded."""
         if value in self.manifest:
+            self.downloads[value] = self.manifest[value]
             return f"{DOWNLOADS}/{self.manifest[value].path}"
         for place in self.places:
             if (place / value).is_file():
@@ -284,10 +293,13 @@ class Plan:
             raise ConfigurationError(
                 f"{key}: mini_batch.batch_sizes has {largest}, but artificial.conditions is {artificial['conditions']}"
             )
+        files = self.petab_files(problem["petab"], f"{key}.petab")
+        if artificial and problem["petab"] not in self.manifest:
+            _check_artificial(f"{key}.artificial", artificial, files)
         return {
             **problem,
             "fits": fits,
-            "files": self.petab_files(problem["petab"], f"{key}.petab"),
+            "files": files,
             "replicates": range(artificial["replicates"]) if artificial else range(1),
         }
 
@@ -316,12 +328,54 @@ class Plan:
                 raise ConfigurationError(
                     f"{key}.{role}: measured expression needs one: give {role}.edges or {role}.matrix"
                 )
-        first, epochs = planned["pruning"]["first_epoch"], planned["training"]["epochs"]
-        if first > epochs:
-            raise ConfigurationError(
-                f"{key}: nothing is pruned: pruning.first_epoch {first} > training.epochs {epochs}"
-            )
+        _check_training(key, planned)
+        if "simulate" in dataset:
+            _check_simulation(f"{key}.simulate", dataset["simulate"])
         return planned
+
+
+def _check_training(key: str, planned: dict) -> None:
+    """Refuse numbers of a training that cannot go together."""
+    training, first = planned["training"], planned["pruning"]["first_epoch"]
+    if first > training["epochs"]:
+        raise ConfigurationError(
+            f"{key}: nothing is pruned: pruning.first_epoch {first} > training.epochs {training['epochs']}"
+        )
+    if training["minimum_learning_rate"] > training["learning_rate"]:
+        raise ConfigurationError(
+            f"{key}: training.minimum_learning_rate {training['minimum_learning_rate']} is above "
+            f"training.learning_rate {training['learning_rate']}"
+        )
+
+
+def _check_simulation(key: str, simulate: dict) -> None:
+    """Refuse a gene network that cannot be: inputs are regulators, regulators are genes, modules are made of genes."""
+    for part, whole in (("inputs", "regulators"), ("regulators", "genes"), ("modules", "genes")):
+        if simulate[part] > simulate[whole]:
+            raise ConfigurationError(f"{key}: {part} {simulate[part]} > {whole} {simulate[whole]}; give at most that")
+    apart = simulate["validation_fraction"] + simulate["test_fraction"]
+    if apart >= 1:
+        raise ConfigurationError(f"{key}: validation_fraction + test_fraction = {apart:g} leaves nothing to train on")
+
+
+def _check_artificial(key: str, artificial: dict, files: list[str]) -> None:
+    """Refuse inputs and observables that a local PEtab problem does not have, and empty ranges."""
+    folder = Path(files[0]).parent
+    content = yaml.safe_load(Path(files[0]).read_text())["problems"][0]
+    inputs = (folder / content["condition_files"][0]).read_text().splitlines()[0].split("\t")
+    rows = (folder / content["observable_files"][0]).read_text().splitlines()[1:]
+    observables = [row.partition("\t")[0] for row in rows]
+    for number, protocol in enumerate(artificial["protocols"]):
+        for name, distribution in protocol["inputs"].items():
+            where = f"{key}.protocols.{number}.inputs.{name}"
+            if name not in inputs:
+                raise ConfigurationError(f"{where}: the problem has no such input{_close(name, inputs)}")
+            low, high = distribution.get("uniform", distribution.get("log10_uniform", (0, 1)))
+            if low >= high:
+                raise ConfigurationError(f"{where}: the range {low} to {high} is empty; give the lower end first")
+    for name in artificial["observables"] or ():
+        if name not in observables:
+            raise ConfigurationError(f"{key}.observables: the problem has no '{name}'{_close(name, observables)}")
 
 
 def describe() -> str:

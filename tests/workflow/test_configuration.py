@@ -102,6 +102,46 @@ def test_a_data_set_is_either_simulated_or_measured(smoke, manifest, root):
     assert "datasets.modular24: exactly one of simulate or expression must be given" in said
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"inputs": 9}, "simulate: inputs 9 > regulators 8; give at most that"),
+        ({"modules": 25}, "simulate: modules 25 > genes 24"),
+        ({"validation_fraction": 0.6, "test_fraction": 0.6}, "= 1.2 leaves nothing to train on"),
+    ],
+)
+def test_a_network_that_cannot_be_is_refused(smoke, manifest, root, change, said):
+    smoke["datasets"]["modular24"]["simulate"] |= change
+    assert said in refusal(smoke, manifest, root)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"observables": ["pFoo"]}, "artificial.observables: the problem has no 'pFoo'"),
+        ({"protocols": [{"inputs": {"EFG_0": {"constant": 1}}}]}, "no such input (did you mean 'EGF_0'?)"),
+        ({"protocols": [{"inputs": {"EGF_0": {"uniform": [5, 1]}}}]}, "the range 5 to 1 is empty"),
+        ({"protocols": [{"inputs": {"EGF_0": {"gamma": [5, 1]}}}]}, "unknown key 'gamma'"),
+    ],
+)
+def test_artificial_data_that_cannot_be_drawn_are_refused(smoke, manifest, root, change, said):
+    smoke["problems"]["egf_akt"]["artificial"] |= change
+    assert said in refusal(smoke, manifest, root)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"lamdas": [0.5, 0.5]}, {"lambdas": [0.5]}, {"lambdas": [5, 0]}, {"variant": "x"}]
+)
+def test_a_wrong_setting_of_a_method_is_refused(smoke, manifest, root, settings):
+    smoke["methods"]["dash"] = settings
+    assert "methods.dash" in refusal(smoke, manifest, root)
+
+
+def test_a_lowest_learning_rate_above_the_first_is_refused(smoke, manifest, root):
+    smoke["training"]["minimum_learning_rate"] = 1.0
+    assert "training.minimum_learning_rate 1.0 is above training.learning_rate" in refusal(smoke, manifest, root)
+
+
 def test_an_unknown_method_is_answered_with_the_known_ones(smoke, manifest, root):
     smoke["methods"]["dahs"] = {}
     assert "methods.dahs: unknown method (did you mean 'dash'?); known methods: bioprune, dash" in refusal(

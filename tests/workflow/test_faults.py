@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from configuration import load_manifest
 
 
 @pytest.fixture
@@ -52,6 +53,26 @@ def test_broken_data_are_named_and_stop_only_what_needs_them(neural, snakemake, 
     assert f"error: {tmp_path / 'cells.csv'}" in process.stdout + process.stderr
     assert (tmp_path / "results/networks/modular24/noise0.025_corruption0.1/sparseflow.tsv").is_file()
     assert not (tmp_path / "results/tables/networks.tsv").exists()
+
+
+def test_a_damaged_download_is_found_before_anything_is_computed(root, snakemake, tmp_path):
+    name = "Boehm_JProteomeRes2014/Boehm_JProteomeRes2014.yaml"
+    placed = tmp_path / "resources" / "downloads" / load_manifest(root / "resources" / "datasets.tsv")[name].path
+    placed.parent.mkdir(parents=True)
+    placed.write_text("truncated")
+    process = snakemake(tmp_path, {"problems": {"boehm": {"petab": name}}}, "--dry-run")
+    assert process.returncode != 0
+    assert f"{placed.name} has 9 bytes instead of 417: delete it" in process.stdout + process.stderr
+
+
+def test_an_arm_that_is_left_out_has_empty_tables_and_figures_that_say_so(neural, snakemake, tmp_path):
+    neural["methods"] = {"unpruned": {}}
+    process = snakemake(tmp_path, neural)
+    assert process.returncode == 0, process.stdout + process.stderr
+    fits = pd.read_csv(tmp_path / "results" / "tables" / "fits.tsv", sep="\t")
+    assert len(fits) == 0 and "objective" in fits.columns
+    assert "nothing to show" in (tmp_path / "results/figures/final_objective.svg").read_text().lower()
+    assert (tmp_path / "results" / "report.html").is_file()
 
 
 def test_a_killed_run_goes_on_where_it_stopped_and_ends_in_the_same_bytes(neural, root, snakemake, tmp_path):

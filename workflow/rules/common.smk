@@ -13,6 +13,7 @@ for folder in (WORKFLOW, WORKFLOW / "scripts"):
     sys.path.insert(0, str(folder.absolute()))
 
 import configuration
+import download
 import environment
 
 # Jobs find the programs that came with this snakemake (python3, uv) whether or not its environment is activated.
@@ -23,6 +24,13 @@ try:
     PLAN = configuration.Plan(config, MANIFEST, places=(Path(), TOP))
 except configuration.ConfigurationError as error:
     raise WorkflowError(str(error)) from None
+
+# A file that was put there by hand, or damaged since, is found out before anything is computed from it.
+for wanted in PLAN.downloads.values():
+    path = Path(workflow.pathvars.apply(f"{configuration.DOWNLOADS}/{wanted.path}"))
+    wrong = path.is_file() and download.defect(path, wanted.checksum, wanted.bytes)
+    if wrong:
+        raise WorkflowError(f"{path} {wrong}: delete it, and it is fetched again, or put the right file there")
 
 
 wildcard_constraints:
@@ -195,6 +203,19 @@ PARTS = {
     + [f"<results>/networks/{level}.controls.tsv" for level in LEVELS],
     "effects": [f"<results>/networks/{run}.effects.tsv" for run in RUNS],
     "pathways": [f"<results>/enrichment/{run}.tsv" for run in RUNS if PLAN.has_gene_sets(run.partition("/")[0])],
+}
+# What the tables promise, also where a configuration leaves one of the two arms out.
+LEVEL = ["dataset", "method", "noise", "prior_corruption"]
+FIT = ["problem", "optimizer", "schedule", "batch_size", "replicate", "start"]
+SOLVES = ["gradient_solves", "value_solves", "cpu_seconds"]
+SCORES = ["sparsity", "balanced_accuracy", "auroc", "auprc", "test_mse", "epochs", "cpu_seconds", "status"]
+COLUMNS = {
+    "nominal": ["problem", "objective_nominal", "reference"],
+    "fits": [*FIT, "objective", *SOLVES, "status"],
+    "traces": [*FIT, *SOLVES, "objective"],
+    "networks": [*LEVEL, "seed", *SCORES],
+    "effects": [*LEVEL, "seed", "regulator", "target", "effect"],
+    "pathways": [*LEVEL, "pathway", "genes", "score", "z", "p_value", "p_bonferroni", "p_bh", "status"],
 }
 TABLES = {
     "nominal": "Objective at the nominal parameters",

@@ -7,7 +7,7 @@ FIGURE_SOURCES = {
         "published": str(TOP / "resources" / "published" / "networks.tsv"),
     },
     "prediction_error": {"networks": "<results>/tables/networks.tsv"},
-    "effect_matrices": {"effects": PARTS["effects"]},
+    "effect_matrices": {"effects": "<results>/tables/effects.tsv"},
     "pathways": {"pathways": "<results>/tables/pathways.tsv"},
 }
 
@@ -25,8 +25,9 @@ rule collect_table:
         conda("analysis")
     params:
         command=command("analysis", "collect"),
+        columns=lambda w: " ".join(COLUMNS[w.table]),
     shell:
-        "({params.command} --output {output} {input}) 2>&1 | tee {log}"
+        "({params.command} --output {output} --columns {params.columns} -- {input}) 2>&1 | tee {log}"
 
 
 rule tabulate_figure:

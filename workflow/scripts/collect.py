@@ -6,7 +6,8 @@ import argparse
 def parse_arguments():
     parser = argparse.ArgumentParser(description="Concatenate TSV tables; a column that one of them lacks stays empty.")
     parser.add_argument("--output", required=True, help="table to write")
-    parser.add_argument("tables", nargs="+", help="tables to read, in this order")
+    parser.add_argument("--columns", nargs="+", default=[], help="columns that the table has even without any rows")
+    parser.add_argument("tables", nargs="*", help="tables to read, in this order")
     return parser.parse_args()
 
 
@@ -17,7 +18,7 @@ def main():
     from kinetrain.files import load_table, save_table
 
     tables = [load_table(path) for path in arguments.tables]
-    columns = list(dict.fromkeys(name for table in tables for name in table.columns))
+    columns = list(dict.fromkeys([*arguments.columns, *(name for table in tables for name in table.columns)]))
     filled = [table for table in tables if len(table)]
     together = pd.concat(filled) if filled else pd.DataFrame(columns=columns)
     # whole numbers stay whole, although a column with gaps is read as floating point

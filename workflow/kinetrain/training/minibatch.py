@@ -214,7 +214,9 @@ def fit_starts(problem, name, replicate, optimizer, starts, options: MinibatchOp
     rates = learning_rates(epochs=options.epochs, **schedule)
     if optimizer in LENGTH_RULES:
         rates = rates * np.sqrt(len(problem.lower))
-    batch_size = min(options.batch_size, problem.n_conditions)
+    batch_size = options.batch_size
+    if batch_size > problem.n_conditions:
+        raise InputError(f"{name}: batch_size is {batch_size}, but there are only {problem.n_conditions} conditions")
     identity = {
         "problem": name,
         "optimizer": optimizer,

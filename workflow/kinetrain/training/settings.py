@@ -26,7 +26,7 @@ class MinibatchOptions(FullBatchOptions):
     """Settings of a mini-batch fit.
 
     schedule: name, start and end (learning rates), shape (`linear`, `inverse`, `logarithmic`, `constant`).
-    batch_size: conditions per batch; more than there are means all. rescue: 0 off, 1 shrink, 2 shrink and restart.
+    batch_size: conditions per batch. rescue: 0 off, 1 shrink, 2 shrink and restart.
     """
 
     schedule: dict
