@@ -85,6 +85,32 @@ def test_the_same_table_gives_the_same_bytes(tmp_path, name, suffix):
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
+@pytest.mark.parametrize("errors", [[0.9, 1.04], [0.59, 1.05], [0.04, 0.2], [1, 1], [0.999, 1.001], [1e-4, 30]])
+def test_the_axis_of_prediction_errors_has_three_labels_within_its_limits(errors):
+    networks = pd.DataFrame({"method": ["dash", "dash", "persistence"], "test_mse": [*errors, 1.0]})
+    networks = networks.assign(dataset="d", **LEVEL, seed=[0, 1, 0])
+    axis = draw("prediction_error", figure_tables.prediction_error(networks)).axes[0]
+    low, high = axis.get_ylim()
+    assert sum(low <= tick <= high for tick in axis.get_yticks()) >= 3
+    assert len({label.get_text() for label in axis.get_yticklabels()}) == len(axis.get_yticks())
+
+
+def test_error_bars_of_balanced_accuracy_lie_within_the_axis_of_all_panels():
+    table = made_table("sparsity_against_accuracy", 2)
+    table = table.assign(
+        sparsity_sd=0.0, balanced_accuracy_sd=0.2, balanced_accuracy=np.linspace(0.4, 0.97, len(table))
+    )
+    low, high = draw("sparsity_against_accuracy", table).axes[0].get_ylim()
+    assert low < 20 and high > 115
+
+
+def test_the_columns_of_effects_say_whether_they_are_all_genes():
+    table = made_table("effect_matrices", 1)
+    assert draw("effect_matrices", table).axes[0].get_xlabel() == "1 regulators of\nthe gold standard"
+    more = pd.concat([table, table.tail(1).assign(regulator="c", regulator_place=1)])
+    assert draw("effect_matrices", more).axes[0].get_xlabel() == "2 genes as regulators"
+
+
 def test_every_drawn_method_and_optimizer_has_its_own_colour_and_a_name():
     assert set(COLOURS) <= set(NAMES)
     methods = ["unpruned", "sparseflow", "bioprune", "dash", "imp", "pinn", "pinn_mp", "l0", "c_node", "pathreg"]

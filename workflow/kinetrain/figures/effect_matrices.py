@@ -26,11 +26,18 @@ def draw(table) -> Figure:
         for axis, method in zip(row, methods, strict=True):
             image = _heat_map(axis, own[own["method"] == method], shape)
             axis.set_title(label(method), fontsize=9, fontweight="normal")
-            axis.set_xlabel(f"{shape[1]} regulators")
+            axis.set_xlabel(_regulators(own), fontsize=8)
         row[0].set_ylabel(title.replace(", ", "\n", 1) + f"\n{shape[0]} targets", fontsize=8)
     bar = figure.colorbar(image, ax=axes, shrink=0.8 / len(titles), aspect=20, extend="both", pad=0.01)
     bar.set_label(f"Effect (largest of the panel = 1,\nfull colour from {STRONG:g})", fontsize=8)
     return figure
+
+
+def _regulators(edges) -> str:
+    """Return what the columns are: any gene, or only the regulators of the gold standard."""
+    shown = set(edges["regulator"])
+    true = set(edges.loc[edges["method"] == "truth", "regulator"])
+    return f"{len(shown)} regulators of\nthe gold standard" if shown == true else f"{len(shown)} genes as regulators"
 
 
 def _heat_map(axis, edges, shape):

@@ -2,7 +2,8 @@
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from kinetrain.evaluation.names import in_order, label
 from kinetrain.figures.style import BLACK, GREY, colour, first_column, nothing_to_show, panels
@@ -22,12 +23,24 @@ def draw(table) -> Figure:
         _panel(axis, table[table["panel"] == title], methods)
     for axis in first_column(axes):
         axis.set_ylabel("Test error relative to persistence\n(ratio of mean squared errors)")
+    ticks = _ticks(*axes[0].get_ylim())
+    axes[0].set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    dashed = Line2D([], [], color=BLACK, linestyle="--", linewidth=1, label="Persistence")
+    figure.legend(handles=[dashed], loc="outside lower center")
     return figure
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Return the marks of a logarithmic axis: 1, 2 and 5 times powers of 10, or even steps where those are too few."""
+    for locator in (LogLocator(subs=(1, 2, 5)), MaxNLocator(5, steps=[1, 2, 5, 10], min_n_ticks=4)):
+        ticks = [float(tick) for tick in locator.tick_values(low, high) if low <= tick <= high]
+        if len(ticks) >= 3:
+            break
+    return ticks
 
 
 def _panel(axis, rows, methods) -> None:
     axis.axhline(1, color=BLACK, linestyle="--", linewidth=1)
-    axis.text(0.99, 1, "persistence", transform=axis.get_yaxis_transform(), ha="right", va="bottom", fontsize=7)
     for place, method in enumerate(methods):
         own = rows[rows["method"] == method]
         shift = np.linspace(-0.15, 0.15, len(own)) if len(own) > 1 else np.zeros(len(own))
@@ -37,8 +50,6 @@ def _panel(axis, rows, methods) -> None:
         else:
             axis.text(place, 0.02, "none", transform=axis.get_xaxis_transform(), ha="center", color=GREY, fontsize=7)
     axis.set_yscale("log")
-    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.yaxis.set_minor_formatter(NullFormatter())
     axis.margins(y=0.15)
     axis.set_xlim(-0.6, len(methods) - 0.4)

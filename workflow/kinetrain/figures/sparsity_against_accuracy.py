@@ -22,6 +22,7 @@ def draw(table) -> Figure:
         _panel(axis, table[table["panel"] == title])
     for axis in first_column(axes):
         axis.set_ylabel("Balanced accuracy (%)")
+    axes[0].set_ylim(_heights(table))
     figure.legend(handles=_legend(table), loc="outside right upper")
     return figure
 
@@ -47,8 +48,13 @@ def _panel(axis, rows) -> None:
             color=colour(row["method"]),
         )
     axis.set_xlim(-3, 103)
-    axis.set_ylim(min(45, 100 * rows["balanced_accuracy"].min() - 5), 102)
     axis.set_xlabel("Sparsity of the model (%)")
+
+
+def _heights(table) -> tuple[float, float]:
+    """Return the limits of the vertical axis, which all panels share: every point with its error bar is inside."""
+    mean, spread = 100 * table["balanced_accuracy"], 100 * table["balanced_accuracy_sd"].fillna(0)
+    return min(45, (mean - spread).min() - 3), max(102, (mean + spread).max() + 2)
 
 
 def _legend(table) -> list[Line2D]:
