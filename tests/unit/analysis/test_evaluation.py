@@ -175,6 +175,8 @@ def test_runs_that_end_near_the_truth_of_artificial_data_are_counted():
             "problem": ["P", "P", "P", "Q"],
             "replicate": [0, 0, 1, 0],
             "optimizer": "fides",
+            "schedule": "-",
+            "batch_size": 6,
             "objective": [-40.0, -39.0, -1.0, -60.0],
             "status": "finished",
         }
@@ -217,6 +219,31 @@ def test_findings_say_plainly_what_is_not_as_hoped():
     assert "NOT above that of the prior alone, 0.970" in said[("Network against the prior alone", "no")]
     assert "1 of 2 fits failed" in said[("Failed runs", "no")]
     assert "Q" not in set(table["subject"])
+
+
+def test_findings_set_the_medians_of_the_optimizers_side_by_side():
+    adam = {"optimizer": "adam_balanced", "schedule": "S3", "batch_size": 4}
+    pooled = [made_fits([-517.0, -520.0]), made_fits([-510.0], replicate=1)]
+    table = findings(fits=pd.concat([*pooled, made_fits([800.0, 700.0, INF]).assign(**adam)]))
+    said = table[table["topic"] == "Medians of the optimizers"].squeeze()
+    one = "The median of 3 runs of Fides, full batch ends at -517, that of 3 of Adam (balanced), S3, batch 4 at 800: "
+    assert said["statement"] == one + "1317 lower."
+    assert (said["value"], said["reference"], said["verdict"]) == (-517, 800, "-")
+    failed = findings(fits=pd.concat([*pooled, made_fits([INF, INF, 1.0]).assign(**adam)]))
+    assert "that of 3 of Adam (balanced), S3, batch 4 is a failed run." in " ".join(failed["statement"])
+    assert "Medians of the optimizers" not in set(findings(fits=pooled[0])["topic"])
+
+
+@pytest.mark.parametrize(
+    ("control", "verdict", "said"),
+    [(0.8, "no", "NOT above it: PHOENIX, unpruned (0.580)."), (0.5, "yes", "All methods are above it.")],
+)
+def test_findings_name_the_methods_that_are_not_above_the_regulators_on_all_genes(control, verdict, said):
+    networks = made_networks()
+    row = networks.iloc[[3]].assign(method="regulators x all genes", balanced_accuracy=control)
+    table = findings(networks=pd.concat([networks, row])).set_index("topic")
+    found = table.loc["Network against regulators × all genes"]
+    assert found["verdict"] == verdict and found["statement"].endswith(f"of {control:.3f}. {said}")
 
 
 def test_findings_stand_beside_the_published_values_of_the_same_data(root):

@@ -5,6 +5,7 @@ import pandas as pd
 
 from kinetrain.evaluation.figure_tables import CONTROLS, GROUP, panel_names, prediction_error, sparsity_against_accuracy
 from kinetrain.evaluation.names import label
+from kinetrain.figures.settings import with_setting
 
 TOLERANCE = 1e-3  # relative deviation of a nominal objective that still counts as the same model
 REACHED = 0.1  # an end this close to the best known negative log-likelihood has reached it, a choice of ours
@@ -23,9 +24,11 @@ def findings(nominal=None, fits=None, networks=None, pathways=None, best_known=N
         (nominal, nominal_objectives),
         (fits, lambda table: distances_to_best(table, best_known or {})),
         (fits, lambda table: reached_truth(table, nominal)),
+        (fits, median_ends),
         (fits, failed_fits),
         (networks, against_persistence),
         (networks, against_prior),
+        (networks, against_regulators),
         (networks, failed_models),
         (networks, lambda table: beside_published(table, published)),
         (pathways, significant_pathways),
@@ -83,6 +86,29 @@ def reached_truth(fits: pd.DataFrame, nominal: pd.DataFrame | None):
         yield "Distance to the truth", problem, statement, near, len(group), "-"
 
 
+def median_ends(fits: pd.DataFrame):
+    """Yield per problem the median final objective of the lowest setting beside those of all others.
+
+    All starts of all data replicates count, failed ones as infinitely bad.
+    """
+    fits = with_setting(fits.assign(objective=fits["objective"].astype(float).fillna(np.inf)))
+    for problem, group in fits.groupby("problem", sort=False):
+        ends = group.groupby("setting")["objective"].agg(["median", "size"]).sort_values("median", kind="stable")
+        if len(ends) < 2:
+            continue
+        (first, lowest, runs), *others = ends.itertuples(name=None)
+        place = f"ends at {lowest:.5g}" if np.isfinite(lowest) else "is a failed run"
+        told = [f"that of {count} of {setting} {_beside(median, lowest)}" for setting, median, count in others]
+        statement = f"The median of {runs} runs of {first} {place}, {'; '.join(told)}."
+        yield "Medians of the optimizers", problem, statement, lowest, others[0][1], "-"
+
+
+def _beside(median: float, lowest: float) -> str:
+    if not np.isfinite(median):
+        return "is a failed run"
+    return f"at {median:.5g}: " + (f"{median - lowest:.5g} lower" if median > lowest else "the same")
+
+
 def failed_fits(fits: pd.DataFrame):
     """Yield how many fits of each problem failed."""
     for problem, group in fits.groupby("problem", sort=False):
@@ -129,6 +155,29 @@ def against_prior(networks: pd.DataFrame):
                 f"that of the prior alone, {prior:.3f}, which needs no training."
             )
             yield "Network against the prior alone", panel, statement, value, prior, _verdict(better)
+
+
+def against_regulators(networks: pd.DataFrame):
+    """Yield per data set which methods are no closer to the gold standard than its regulators acting on all genes."""
+    scored = networks[networks["balanced_accuracy"].notna()]
+    for _, group in scored.groupby(GROUP, sort=False):
+        means = group.groupby("method", sort=False)["balanced_accuracy"].mean()
+        methods = means.drop(labels=[name for name in CONTROLS if name in means])
+        if "regulators x all genes" not in means or methods.empty:
+            continue
+        reference = means["regulators x all genes"]
+        below = [f"{label(method)} ({value:.3f})" for method, value in methods.items() if not value > reference]
+        who = f"NOT above it: {', '.join(below)}" if below else "All methods are above it"
+        statement = f"That every true regulator regulates every gene has a balanced accuracy of {reference:.3f}. {who}."
+        subject = panel_names(group).iloc[0]
+        yield (
+            "Network against regulators × all genes",
+            subject,
+            statement,
+            methods.min(),
+            reference,
+            _verdict(not below),
+        )
 
 
 def failed_models(networks: pd.DataFrame):
