@@ -66,7 +66,9 @@ def main():
     priors = neural.read_priors(arguments.prior, arguments.seeds, expression.genes, method)
     noisy = np.stack([expression.noisy(arguments.noise, seed) for seed in arguments.seeds])
     run = neural.Run(phoenix, method, expression, priors, arguments.seeds, noisy, options)
-    state, history = neural.train(run, Path(arguments.checkpoint) / "training.npz", progress())
+    state, history = neural.train(
+        run, Path(arguments.checkpoint) / "training.npz", progress(f"{arguments.dataset}, {arguments.method}")
+    )
 
     identity = {
         "dataset": arguments.dataset,
@@ -104,8 +106,8 @@ def main():
     shutil.rmtree(arguments.checkpoint, ignore_errors=True)
 
 
-def progress():
-    """Return a function that prints its text to stderr, at most once a second."""
+def progress(name):
+    """Return a function that prints its text after `name` to stderr, at most once a second."""
     import sys
     import time
 
@@ -115,7 +117,7 @@ def progress():
         nonlocal last
         if time.monotonic() - last >= 1:
             last = time.monotonic()
-            print(text, file=sys.stderr, flush=True)
+            print(f"{name}: {text}", file=sys.stderr, flush=True)
 
     return tell
 

@@ -64,6 +64,9 @@ def test_measured_expression_without_usable_transitions_names_the_file(call, tmp
         call("prepare_expression", *paths, "--settings", '{"longest_interval": 0.5}')
     call("prepare_expression", *paths)
     assert np.load(tmp_path / "e.npz")["genes"].tolist() == ["A", "B"]
+    (tmp_path / "genes.csv").write_text("A\nB\n")
+    with pytest.raises(InputError, match=r"1 gene names are given \(the first line of the file of names is taken"):
+        call("prepare_expression", *paths)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pandas as pd
 
 from kinetrain.errors import InputError
 from kinetrain.files import load_arrays, save_arrays
+from kinetrain.networks.genes import header_note
 
 SPLITS = ("train", "validation", "test")
 
@@ -163,7 +164,9 @@ def _read_blocks(path, separator, genes):
         raise InputError(f"{path}: not a table of numbers ({error})") from None
     count, trajectories = int(table[0, 0]), int(table[0, 1])
     if count != len(genes):
-        raise InputError(f"{path}: holds {count} genes, but {len(genes)} gene names are given")
+        raise InputError(
+            f"{path}: holds {count} genes, but {len(genes)} gene names are given{header_note(count, genes)}"
+        )
     if trajectories < 1:
         raise InputError(f"{path}: holds no trajectory")
     if len(table) != 1 + trajectories * (count + 1):
@@ -186,7 +189,7 @@ def _read_tidy(path, separator, genes):
     if set(found) != set(genes):
         different = sorted(set(found) ^ set(genes))
         raise InputError(
-            f"{path}: has {len(found)} genes, {len(genes)} gene names are given; "
+            f"{path}: has {len(found)} genes, {len(genes)} gene names are given{header_note(len(found), genes)}; "
             f"in only one of the two: {', '.join(different[:5])}"
         )
     for column in ("time", *genes):

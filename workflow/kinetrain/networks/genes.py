@@ -26,6 +26,11 @@ def gene_positions(genes) -> dict[str, list[int]]:
     return positions
 
 
+def header_note(count: int, genes) -> str:
+    """Return what to add to a message about `count` expected genes where the file of names may lack its header."""
+    return " (the first line of the file of names is taken as the header)" if count == len(genes) + 1 else ""
+
+
 def read_gene_names(path) -> list[str]:
     """Return the first column of a table of gene names with one header line (CSV or TSV).
 

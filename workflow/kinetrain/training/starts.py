@@ -86,17 +86,20 @@ def run_starts(fit_one, starts: int, checkpoint: Checkpoint, identity: dict) -> 
     `fit_one(start)` returns a dict of the columns of a fit and a list of dicts of its trace; `identity` holds the
     columns which all rows share. A failed start keeps its row: starts are never replaced.
     """
+    name = f"{identity['problem']}, replicate {identity['replicate']}, {identity['optimizer']}"
     fits, trace = [], []
     for start in range(starts):
         result = checkpoint.finished(start)
-        if result is None:
+        if result is not None:
+            print(f"{name}, start {start}: kept from before", file=sys.stderr)
+        else:
             begin = time.monotonic()
             fit, points = fit_one(start)
             fit["wall_seconds"] = round(time.monotonic() - begin, 3)
             fit["peak_memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
             result = [fit, points]
             checkpoint.finish(start, result)
-            print(f"start {start}: {fit['status']}, objective {fit['objective']:.6g}", file=sys.stderr)
+            print(f"{name}, start {start}: {fit['status']}, objective {fit['objective']:.6g}", file=sys.stderr)
         fits.append({**identity, "start": start, **result[0]})
         trace += [{**identity, "start": start, **point} for point in result[1]]
     return pd.DataFrame(fits, columns=FIT_COLUMNS), pd.DataFrame(trace, columns=TRACE_COLUMNS)
