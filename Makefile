@@ -14,9 +14,6 @@ environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$
 
 .PHONY: run real report test lint format benchmark docs pins setup environments help
 
-$(CONFIG):
-	$(error the configuration $@ does not exist)
-
 run: setup $(CONFIG)  ## run the configuration CONFIG (default: config/config.yaml), from the data to the report
 	@python3 workflow/scripts/release_lock.py
 	snakemake --configfile $(CONFIG) $(with_mirror)
@@ -64,6 +61,9 @@ pins: setup  ## pin the newest packages that envs/*.in allow, in envs/*.txt and 
 	    { sed '/- pip:$$/q' envs/$$name.yaml; sed 's/^/      - /' envs/$$name.txt; } > envs/$$name.new; \
 	    mv envs/$$name.new envs/$$name.yaml; \
 	done
+
+$(CONFIG):
+	$(error the configuration $@ does not exist)
 
 setup: .venv/made
 
