@@ -5,19 +5,12 @@ from importlib import import_module
 import numpy as np
 import pandas as pd
 import pytest
+from draw_figure import FIGURES
 
 from kinetrain.evaluation import figure_tables, fits
 from kinetrain.evaluation.names import NAMES
 from kinetrain.figures.style import COLOURS, colour, save, use_style
 
-FIGURES = [
-    "effect_matrices",
-    "final_objective",
-    "objective_against_solves",
-    "pathways",
-    "prediction_error",
-    "sparsity_against_accuracy",
-]
 LEVEL = {"noise": 0.0, "prior_corruption": 0.05}
 
 

@@ -141,14 +141,8 @@ def against_persistence(networks: pd.DataFrame):
 
 def against_prior(networks: pd.DataFrame):
     """Yield per data set and method whether the trained network is closer to the gold standard than its own prior."""
-    scored = networks[networks["balanced_accuracy"].notna()]
-    for _, group in scored.groupby(GROUP, sort=False):
-        panel = panel_names(group).iloc[0]
-        means = group.groupby("method", sort=False)["balanced_accuracy"].mean()
-        if "prior alone" not in means:
-            continue
-        prior = means["prior alone"]
-        for method, value in means.drop(labels=[name for name in CONTROLS if name in means]).items():
+    for panel, methods, prior in _beside_control(networks, "prior alone"):
+        for method, value in methods.items():
             better = bool(value > prior)
             statement = (
                 f"The balanced accuracy of {label(method)} is {value:.3f}, {'above' if better else 'NOT above'} "
@@ -157,27 +151,24 @@ def against_prior(networks: pd.DataFrame):
             yield "Network against the prior alone", panel, statement, value, prior, _verdict(better)
 
 
-def against_regulators(networks: pd.DataFrame):
-    """Yield per data set which methods are no closer to the gold standard than its regulators acting on all genes."""
+def _beside_control(networks: pd.DataFrame, control: str):
+    """Yield per data set its panel, the mean balanced accuracy of every trained method, and that of a control."""
     scored = networks[networks["balanced_accuracy"].notna()]
     for _, group in scored.groupby(GROUP, sort=False):
         means = group.groupby("method", sort=False)["balanced_accuracy"].mean()
         methods = means.drop(labels=[name for name in CONTROLS if name in means])
-        if "regulators x all genes" not in means or methods.empty:
-            continue
-        reference = means["regulators x all genes"]
+        if control in means and len(methods):
+            yield panel_names(group).iloc[0], methods, means[control]
+
+
+def against_regulators(networks: pd.DataFrame):
+    """Yield per data set which methods are no closer to the gold standard than its regulators acting on all genes."""
+    for panel, methods, reference in _beside_control(networks, "regulators x all genes"):
         below = [f"{label(method)} ({value:.3f})" for method, value in methods.items() if not value > reference]
         who = f"NOT above it: {', '.join(below)}" if below else "All methods are above it"
         statement = f"That every true regulator regulates every gene has a balanced accuracy of {reference:.3f}. {who}."
-        subject = panel_names(group).iloc[0]
-        yield (
-            "Network against regulators × all genes",
-            subject,
-            statement,
-            methods.min(),
-            reference,
-            _verdict(not below),
-        )
+        values = methods.min(), reference
+        yield "Network against regulators × all genes", panel, statement, *values, _verdict(not below)
 
 
 def failed_models(networks: pd.DataFrame):
