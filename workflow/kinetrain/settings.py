@@ -58,9 +58,17 @@ def read_options(record, settings: dict, origin: str = "settings"):
 
 
 def _convert(value, kind, where: str):
-    """Return `value` as the type `kind` of a record's field: a plain type, a union, tuple[float, ...] or a record."""
+    """Return `value` as the type `kind` of a record's field: a plain type, a union, tuple[float, ...], a record, choices."""
     if dataclasses.is_dataclass(kind):
         return read_options(kind, value, where)
+    choices = typing.get_args(kind) if isinstance(kind, types.UnionType) else ()
+    for choice in choices:
+        if typing.get_origin(choice) is tuple and isinstance(value, list | tuple):
+            return _convert(value, choice, where)
+    if typing.get_origin(kind) is typing.Literal:
+        if value not in (choices := typing.get_args(kind)):
+            raise InputError(f"{where}: expected {' or '.join(map(repr, choices))}, got {value!r}")
+        return value
     if typing.get_origin(kind) is tuple:
         if not isinstance(value, list | tuple):
             raise InputError(f"{where}: expected a list of numbers, got {value!r}")

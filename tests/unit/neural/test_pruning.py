@@ -1,13 +1,19 @@
 """Pruning removes what it says, by the scores it says, and never gives back."""
 
-from types import SimpleNamespace
+import dataclasses
+import time
+import tracemalloc
 
 import numpy as np
 import pytest
+from scipy import sparse
 
+from kinetrain.dynamics import mlp, phoenix
 from kinetrain.errors import InputError
 from kinetrain.pruning import bioprune, dash, methods, sparseflow
 from kinetrain.pruning.events import Schedule, prune
+from kinetrain.pruning.method import Event
+from kinetrain.settings import read_options
 
 GENES, HIDDEN = 20, 6
 
@@ -15,9 +21,7 @@ GENES, HIDDEN = 20, 6
 @pytest.fixture
 def weights():
     rng = np.random.default_rng(0)
-    first, second = (HIDDEN, GENES), (GENES, HIDDEN)
-    shapes = {"w_s": first, "w_p": first, "u_s": second, "u_p": second, "v": (GENES,)}
-    return {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    return {name: rng.normal(size=shape) for name, shape in phoenix.shapes(GENES, HIDDEN).items()}
 
 
 @pytest.fixture
@@ -26,12 +30,18 @@ def prior():
     return network, network.T @ network
 
 
-def options(lambda1, lambda2, variant="normalised"):
-    return SimpleNamespace(lambdas=(lambda1, lambda2), variant=variant)
+def event(weights, prior=None, memory=None, field=phoenix):
+    """One model at an event, with nothing masked so far."""
+    known = None if prior is None else tuple(sparse.csr_array(part) for part in prior)
+    masks = {name: np.ones(part.shape, bool) for name, part in weights.items() if part.ndim == 2}
+    return Event(field, weights, known, memory or {}, masks, np.random.default_rng(3), lambda: {})
 
 
-def memory():
-    return dash.start(np.random.default_rng(2), GENES, HIDDEN)
+def scored(method, weights, prior=None, memory=None, field=phoenix):
+    """Return scores and memory of a method, from the memory given or the method's own."""
+    shapes = {name: part.shape for name, part in weights.items()}
+    memory = memory or method.start_memory(np.random.default_rng(2), field, shapes)
+    return method.scores(event(weights, prior, memory, field))
 
 
 def test_pruning_at_70_percent_leaves_30_percent():
@@ -62,16 +72,11 @@ def test_equal_scores_go_at_random_not_in_order():
     assert mask.sum() == 500 and 200 < mask[:500].sum() < 300
 
 
-@pytest.mark.parametrize(
-    ("epoch", "percent"),
-    list(
-        zip(
-            [2, 3, 10, 20, 30, 40, 50, 60, 80, 100, 120, 150, 160, 170, 190, 200],
-            [0, 70.0, 73.0, 75.7, 78.1, 80.3, 82.3, 84.1, 87.1, 89.5, 91.5, 93.8, 94.4, 95.0, 95.9, 96.4],
-            strict=True,
-        )
-    ),
-)
+PUBLISHED_SPARSITY = {2: 0, 3: 70.0, 10: 73.0, 20: 75.7, 30: 78.1, 40: 80.3, 50: 82.3, 60: 84.1, 80: 87.1, 100: 89.5}
+PUBLISHED_SPARSITY |= {120: 91.5, 150: 93.8, 160: 94.4, 170: 95.0, 190: 95.9, 200: 96.4}  # epoch: percent
+
+
+@pytest.mark.parametrize(("epoch", "percent"), list(PUBLISHED_SPARSITY.items()))
 def test_the_published_schedule_gives_the_published_sparsity(epoch, percent):
     mask, rng = np.ones(14000, bool), np.random.default_rng(0)
     for at in range(1, epoch + 1):
@@ -84,46 +89,113 @@ def test_there_is_no_event_in_the_last_epoch():
     assert Schedule().due(200, epochs=200) == 0
 
 
+def test_the_total_of_a_schedule_is_what_its_events_leave():
+    assert Schedule().total(201) == pytest.approx(1 - 0.3 * 0.9**20)
+    assert Schedule().total(200) == pytest.approx(1 - 0.3 * 0.9**19)
+    assert Schedule().total(2) == 0
+
+
 @pytest.mark.parametrize("variant", ["normalised", "published"])
 def test_dash_without_prior_weight_is_sparseflow(weights, prior, variant):
-    by_dash, _ = dash.scores(weights, prior, memory(), options(0, 0, variant))
-    by_magnitude, _ = sparseflow.scores(weights, (), {}, options(0, 0))
+    by_dash, _ = scored(dash.Method((0.0, 0.0), variant), weights, prior)
+    by_magnitude, _ = scored(sparseflow.Method(), weights)
+    assert by_dash.keys() == by_magnitude.keys()
     for name, score in by_magnitude.items():
         assert np.allclose(by_dash[name], score)
 
 
 @pytest.mark.parametrize("variant", ["normalised", "published"])
+def test_dash_with_all_weight_on_the_prior_is_bioprune(weights, prior, variant):
+    by_dash, kept = scored(dash.Method((1.0, 1.0), variant), weights, prior)
+    by_prior, same = scored(bioprune.Method(variant), weights, prior)
+    assert all(np.array_equal(by_dash[name], score) for name, score in by_prior.items())
+    assert all(np.array_equal(kept[name], score) for name, score in same.items())
+
+
+@pytest.mark.parametrize("variant", ["normalised", "published"])
 def test_bioprune_ignores_the_weights(weights, prior, variant):
     other = {name: 2 * part + 1 for name, part in weights.items()}
-    one, kept = bioprune.scores(weights, prior, memory(), options(0.3, 0.3, variant))
-    two, _ = bioprune.scores(other, prior, memory(), options(0.7, 0.7, variant))
+    one, kept = scored(bioprune.Method(variant), weights, prior)
+    two, _ = scored(bioprune.Method(variant), other, prior)
     assert all(np.array_equal(one[name], two[name]) for name in one)
-    again, _ = bioprune.scores(weights, prior, kept, options(0.3, 0.3, variant))
+    again, _ = scored(bioprune.Method(variant), weights, prior, kept)
     assert not np.allclose(one["w_s"], again["w_s"])  # the first layer's scores are a recurrence
 
 
 def test_the_magnitude_of_products_is_exponential_and_outputs_count_by_their_rate(weights):
-    score, _ = sparseflow.scores(weights, (), {}, None)
+    score, _ = scored(sparseflow.Method(), weights)
     assert np.allclose(score["w_p"], np.exp(weights["w_p"]) / np.exp(weights["w_p"]).sum())
     assert (score["u_s"][weights["v"] <= 0] == 0).all()
     assert all(np.isclose(part.sum(), 1) for part in score.values())
 
 
-def test_the_scores_of_dash_are_the_published_formula(weights, prior):
+def test_the_magnitudes_of_weights_that_are_all_zero_are_zero(weights):
+    score, _ = scored(sparseflow.Method(), {**weights, "v": -np.abs(weights["v"])})
+    assert (score["u_s"] == 0).all()
+
+
+def test_the_published_scores_of_dash_are_the_published_formulas_event_after_event(weights, prior):
     lambda1, lambda2 = 0.4, 0.3
-    score, kept = dash.scores(weights, prior, memory(), options(lambda1, lambda2, "published"))
-    omega = memory()["omega_s"]
-    known = np.abs(np.linalg.inv(omega @ omega.T) @ omega @ (prior[1] / prior[1].sum()))
-    omega = lambda1 * known + (1 - lambda1) * np.abs(weights["w_s"]) / np.abs(weights["w_s"]).sum()
-    assert np.allclose(score["w_s"], omega) and np.array_equal(kept["omega_s"], score["w_s"])
-    data = np.abs(weights["u_s"]) * np.maximum(weights["v"], 0)[:, None]
-    known = np.abs(prior[0] @ omega.T @ np.linalg.inv(omega @ omega.T))
-    assert np.allclose(score["u_s"], lambda2 * known + (1 - lambda2) * data / data.sum())
+    method, c = dash.Method((lambda1, lambda2), "published"), prior[1] / prior[1].sum()
+    memory = method.start_memory(np.random.default_rng(2), phoenix, phoenix.shapes(GENES, HIDDEN))
+    omegas = {branch: memory[f"omega_w_{branch}"] for branch in "sp"}
+    assert memory.keys() == {"omega_w_s", "omega_w_p"}
+    assert all(one.min() > 0 and one.max() < 1 for one in omegas.values())
+    for _ in range(3):
+        score, memory = scored(method, weights, prior, memory)
+        for branch, size in {"s": np.abs(weights["w_s"]), "p": np.exp(weights["w_p"])}.items():
+            omega = omegas[branch]
+            known = np.abs(np.linalg.inv(omega @ omega.T) @ omega @ c)
+            omega = lambda1 * known + (1 - lambda1) * size / size.sum()
+            assert np.allclose(score[f"w_{branch}"], omega) and np.allclose(memory[f"omega_w_{branch}"], omega)
+            data = np.abs(weights[f"u_{branch}"]) * np.maximum(weights["v"], 0)[:, None]
+            known = np.abs(prior[0] @ omega.T @ np.linalg.inv(omega @ omega.T))
+            assert np.allclose(score[f"u_{branch}"], lambda2 * known + (1 - lambda2) * data / data.sum())
+            omegas[branch] = omega
 
 
 def test_normalised_prior_terms_weigh_as_much_as_the_data(weights, prior):
-    score, _ = dash.scores(weights, prior, memory(), options(0.4, 0.3))
+    score, _ = scored(dash.Method((0.4, 0.3)), weights, prior)
     assert all(np.isclose(part.sum(), 1) for part in score.values())
+
+
+@pytest.mark.parametrize("hidden", [7, [7, 5], [7, 5, 4]])
+def test_dash_scores_chains_of_any_length(prior, hidden):
+    weights = mlp.initialise(0, GENES, hidden)
+    (chain,) = mlp.chains(weights)
+    score, memory = scored(dash.Method((0.5,) * len(chain)), weights, prior, field=mlp)
+    assert {name: part.shape for name, part in score.items()} == {name: weights[name].shape for name in chain}
+    assert all(np.isclose(part.sum(), 1) and (part >= 0).all() for part in score.values())
+    again, kept = scored(dash.Method((0.5,) * len(chain)), weights, prior, memory, mlp)
+    assert kept.keys() == memory.keys() and not np.allclose(again[chain[0]], score[chain[0]])
+    with pytest.raises(InputError, match=rf"lambdas: expected {len(chain)} numbers, one per layer, got \[0\.5\]"):
+        dash.Method((0.5,)).start_memory(np.random.default_rng(0), mlp, mlp.shapes(GENES, hidden))
+
+
+def test_with_three_layers_each_score_is_what_the_others_leave_of_the_prior(prior):
+    weights = mlp.initialise(0, GENES, [6, 6])
+    method = dash.Method((1.0, 1.0, 1.0), "published")
+    memory = method.start_memory(np.random.default_rng(2), mlp, mlp.shapes(GENES, [6, 6]))
+    omega1, omega2, omega3 = (memory[f"omega_w{layer}"] for layer in (1, 2, 3))
+    score, _ = scored(method, weights, prior, memory, mlp)
+    omega1 = np.abs(np.linalg.pinv(omega3 @ omega2) @ prior[0])
+    omega2 = np.abs(np.linalg.pinv(omega3) @ prior[0] @ np.linalg.pinv(omega1))
+    omega3 = np.abs(prior[0] @ np.linalg.pinv(omega2 @ omega1))
+    for layer, expected in enumerate((omega1, omega2, omega3), start=1):
+        assert np.allclose(score[f"w{layer}"], expected)
+
+
+def test_a_single_layer_is_compared_with_the_prior_itself(weights, prior):
+    class Linear:
+        """dg/dt = W g, a chain of one matrix."""
+
+        chains = staticmethod(lambda shapes: (("w",),))
+        magnitudes = staticmethod(lambda weights: {"w": np.abs(weights["w"])})
+
+    linear = {"w": np.random.default_rng(0).normal(size=(GENES, GENES))}
+    score, memory = scored(dash.Method((0.25,), "published"), linear, prior, field=Linear)
+    assert np.allclose(score["w"], 0.25 * prior[0] + 0.75 * np.abs(linear["w"]) / np.abs(linear["w"]).sum())
+    assert not memory
 
 
 def test_prior_knowledge_alone_leaves_paths_from_its_regulators_to_its_targets_only(weights):
@@ -131,7 +203,7 @@ def test_prior_knowledge_alone_leaves_paths_from_its_regulators_to_its_targets_o
     regulators, targets = [1, 4, 9], [0, 2, 3, 11]
     network[np.ix_(targets, regulators)] = np.random.default_rng(3).choice([-1.0, 1.0], (4, 3))
     present = np.abs(network)
-    score, _ = bioprune.scores(weights, (network, present.T @ present), memory(), options(1, 1))
+    score, _ = scored(bioprune.Method(), weights, (network, present.T @ present))
     left = {
         name: prune(np.ones(part.shape, bool), part, 0.85, np.random.default_rng(0)) for name, part in score.items()
     }
@@ -147,14 +219,52 @@ def test_the_published_variant_refuses_a_prior_of_too_few_regulators(weights):
     network[np.diag_indices(HIDDEN - 1)] = 0
     few = network, network.T @ network
     with pytest.raises(InputError, match=r"variant 'published' needs .* hidden units \(6\)"):
-        bioprune.scores(weights, few, memory(), options(1, 1, "published"))
-    score, _ = bioprune.scores(weights, few, memory(), options(1, 1))
+        scored(bioprune.Method("published"), weights, few)
+    score, _ = scored(bioprune.Method(), weights, few)
+    assert all(np.isfinite(part).all() for part in score.values())
+
+
+def test_the_scores_of_the_yeast_problem_take_seconds_and_little_memory():
+    genes, hidden, regulators, edges = 3551, 120, 105, 81230
+    rng = np.random.default_rng(0)
+    weights = {name: part.astype(float) for name, part in phoenix.initialise(0, genes, hidden).items()}
+    places = rng.choice(genes * regulators, edges, replace=False)
+    network = sparse.csr_array((np.ones(edges), (places // regulators, places % regulators)), (genes, genes))
+    method = dash.Method((0.75, 0.75))
+    memory = method.start_memory(rng, phoenix, phoenix.shapes(genes, hidden))
+    began = time.process_time()
+    tracemalloc.start()
+    score, _ = method.scores(Event(phoenix, weights, (network, network.T @ network), memory, {}, rng, None))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert time.process_time() - began < 10 and peak < 300e6
     assert all(np.isfinite(part).all() for part in score.values())
 
 
 def test_methods_are_found_by_the_name_of_their_file():
-    assert methods.find_method("dash") is dash
-    with pytest.raises(InputError, match=r"unknown method 'dahs' .*bioprune, dash, sparseflow, unpruned"):
+    assert methods.find_method("dash") is dash.Method
+    with pytest.raises(InputError, match=r"unknown method 'dahs' .*bioprune, .*dash, .*sparseflow, .*unpruned"):
         methods.find_method("dahs")
-    with pytest.raises(InputError, match="unknown method 'events'"):
-        methods.find_method("events")
+    for name in ("events", "method"):
+        with pytest.raises(InputError, match=f"unknown method '{name}'"):
+            methods.find_method(name)
+
+
+@pytest.mark.parametrize("name", methods.known_methods())
+def test_every_method_has_defaults_for_all_its_settings(name):
+    method = read_options(methods.find_method(name), {})
+    assert dataclasses.is_dataclass(method) and method == methods.find_method(name)()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"lamdas": [0.5, 0.5]}, "methods.dash: unknown key 'lamdas'"),
+        ({"lambdas": 0.5}, "methods.dash: lambdas: expected a list of numbers"),
+        ({"lambdas": [0.5, 5]}, "methods.dash: lambdas: expected numbers between 0 and 1"),
+        ({"variant": "new"}, "methods.dash: variant: expected 'normalised' or 'published', got 'new'"),
+    ],
+)
+def test_wrong_settings_of_a_method_name_the_key(settings, message):
+    with pytest.raises(InputError, match=message):
+        read_options(methods.find_method("dash"), settings, "methods.dash")

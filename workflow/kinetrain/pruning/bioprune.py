@@ -1,12 +1,28 @@
-"""BioPrune: prune by prior knowledge alone, the weights are ignored (DASH with λ₁ = λ₂ = 1)."""
+"""BioPrune: prune by prior knowledge alone, the weights are ignored (DASH with every λ = 1)."""
 
-from kinetrain.pruning import dash
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
-PRUNES = True
-USES_PRIOR = True
-start = dash.start
+from kinetrain.pruning import dash, method
 
 
-def scores(weights, prior, memory, options):
-    """Return the score of every prunable weight, {name: array}, and the memory for the next event."""
-    return dash.mixed_scores(weights, prior, memory, 1.0, 1.0, options.variant)
+@dataclass(frozen=True)
+class Method(method.Method):
+    """The weights of least support by the prior go.
+
+    variant: `published` solves without a ridge; the scale of the scores, in which it differs too, decides nothing here.
+    """
+
+    uses_prior: ClassVar[bool] = True
+    prunes: ClassVar[bool] = True
+
+    variant: Literal["normalised", "published"] = "normalised"
+
+    def start_memory(self, rng, field, shapes):
+        """Return random scores, those of DASH."""
+        return dash.random_scores(rng, field, shapes)
+
+    def scores(self, event):
+        """Return the scores of DASH with λ = 1 in all layers, {matrix: array}, and the memory for the next event."""
+        layers = max(map(len, event.field.chains({name: part.shape for name, part in event.weights.items()})))
+        return dash.mixed_scores(event, (1.0,) * layers, self.variant)

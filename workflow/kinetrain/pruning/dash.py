@@ -1,54 +1,101 @@
-"""DASH: prune by the weights and by what is known of the network, weighed by λ₁ and λ₂ (Hossain et al. 2024, NeurIPS).
+"""DASH: prune by the weights and by what is known of the network, weighed by one λ per layer (Hossain et al. 2024,
+NeurIPS).
 
-With scores Ω (m, k) of the first layer and Ψ (k, m) of the second, one wants ΩᵀΩ to look like the co-regulation C
-and ΨΩ like the prior P. Ω solves the first as a recurrence over pruning events, Ψ the second by a pseudo-inverse.
+Every matrix of a chain, from the input to the output, has scores Ω_l. One wants their product to look like the prior
+P, so each is compared with what the others leave of P, by pseudo-inverses. With two layers, the first is asked for
+more: Ω₁ᵀΩ₁ shall look like the co-regulation C, solved as a recurrence over pruning events.
 """
+
+from dataclasses import dataclass
+from functools import reduce
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from kinetrain.errors import InputError
+from kinetrain.pruning import method
 from kinetrain.pruning.magnitude import normalised_magnitudes
 
-PRUNES = True
-USES_PRIOR = True
-BRANCHES = ("s", "p")
 
+@dataclass(frozen=True)
+class Method(method.Method):
+    """The weights with the lowest (1 − λ) · data + λ · prior go.
 
-def start(rng, genes: int, hidden: int) -> dict[str, np.ndarray]:
-    """Return the memory before the first event: random first-layer scores, uniform in (0, 1)."""
-    return {f"omega_{branch}": rng.random((hidden, genes)) for branch in BRANCHES}
-
-
-def scores(weights, prior, memory, options):
-    """Return the score of every prunable weight, {name: array}, and the memory for the next event.
-
-    weights: dict of float64 arrays of one model; prior: its (P, C), P (k, k) [target, regulator], C (k, k);
-    options: lambdas (λ₁, λ₂), variant `normalised` or `published`.
+    lambdas: weight of the prior against the weights of the model, one number from 0 to 1 per layer, input first.
+    variant: `normalised` divides the prior terms by their sum, so that λ is a convex weight, and solves with a small
+        ridge; `published` mixes them as they come, as in the authors' code, which leaves λ without a fixed meaning.
     """
-    return mixed_scores(weights, prior, memory, *options.lambdas, options.variant)
+
+    uses_prior: ClassVar[bool] = True
+    prunes: ClassVar[bool] = True
+
+    lambdas: tuple[float, ...] = (0.5, 0.05)
+    variant: Literal["normalised", "published"] = "normalised"
+
+    def __post_init__(self):
+        if not self.lambdas or not all(0 <= value <= 1 for value in self.lambdas):
+            raise ValueError(f"lambdas: expected numbers between 0 and 1, one per layer, got {list(self.lambdas)}")
+
+    def start_memory(self, rng, field, shapes):
+        """Return random scores, uniform in (0, 1) as in the authors' code; InputError unless there is a λ per layer."""
+        layers = max(map(len, field.chains(shapes)))
+        if len(self.lambdas) != layers:
+            raise InputError(f"lambdas: expected {layers} numbers, one per layer, got {list(self.lambdas)}")
+        return random_scores(rng, field, shapes)
+
+    def scores(self, event):
+        """Return the score of every prunable weight, {matrix: array}, and the memory for the next event."""
+        return mixed_scores(event, self.lambdas, self.variant)
 
 
-def mixed_scores(weights, prior, memory, lambda1: float, lambda2: float, variant: str):
-    """Return scores and memory for λ₁ (first layer, C) and λ₂ (second layer, P).
+def random_scores(rng, field, shapes) -> dict[str, np.ndarray]:
+    """Return scores Ω in (0, 1) for the matrices whose scores are needed before they are known: all but the last."""
+    return {f"omega_{name}": rng.random(shapes[name]) for chain in field.chains(shapes) for name in _remembered(chain)}
 
-    `published` mixes the raw prior terms, which are not on the scale of the data terms, so that λ has no fixed
-    meaning; `normalised` divides them by their sum and solves with a small ridge, so that λ is a convex weight.
+
+def _remembered(chain) -> tuple[str, ...]:
+    """Return the matrices whose scores at one event enter those of the next."""
+    return chain[:1] if len(chain) == 2 else chain if len(chain) > 2 else ()
+
+
+def mixed_scores(event, lambdas, variant: str):
+    """Return the scores (1 − λ) · data + λ · prior of all matrices and the memory for the next event.
+
+    The layers of a chain are scored from the input to the output, each with the new scores of those below and the
+    last ones of those above.
     """
-    network, coregulation = np.abs(prior[0]), prior[1] / prior[1].sum()
-    mixed, memory = normalised_magnitudes(weights), dict(memory)
-    for branch in BRANCHES:
-        first, second = f"w_{branch}", f"u_{branch}"
-        omega = memory[f"omega_{branch}"]
-        known = np.abs(_solve_gram(omega, omega, variant) @ coregulation)
-        omega = lambda1 * _scaled(known, variant) + (1 - lambda1) * mixed[first]
-        memory[f"omega_{branch}"] = mixed[first] = omega
-        known = np.abs(network @ _solve_gram(omega, omega, variant).T)
-        mixed[second] = lambda2 * _scaled(known, variant) + (1 - lambda2) * mixed[second]
+    network, coregulation = abs(event.prior[0]), event.prior[1] / event.prior[1].sum()
+    mixed, memory = normalised_magnitudes(event), {}
+    for chain in event.field.chains({name: part.shape for name, part in event.weights.items()}):
+        omegas = [event.memory.get(f"omega_{name}") for name in chain]
+        for layer, (name, weight) in enumerate(zip(chain, lambdas, strict=True)):
+            known = np.abs(_prior_term(layer, omegas, network, coregulation, variant))
+            known = known / known.sum() if variant == "normalised" else known
+            omegas[layer] = mixed[name] = weight * known + (1 - weight) * mixed[name]
+        memory |= {f"omega_{name}": mixed[name] for name in _remembered(chain)}
     return mixed, memory
 
 
-def _solve_gram(omega, right, variant):
-    """Return (Ω Ωᵀ)⁻¹ times `right`, with a ridge of 1e-8 of the trace in the normalised variant.
+def _prior_term(layer: int, omegas, network, coregulation, variant: str) -> np.ndarray:
+    """Return what the prior says of one layer, given the scores of the others; network P (k, k), coregulation C."""
+    if len(omegas) == 2 and layer == 0:
+        return _inverse(omegas[0], variant).T @ coregulation  # Ω(t−1)ᵀ Ω(t) = C
+    below, above = omegas[:layer], omegas[layer + 1 :]
+    known = network
+    if above:
+        known = _inverse(_product(above).T, variant).T @ known
+    if below:
+        known = known @ _inverse(_product(below), variant)
+    return known if above or below else known.toarray()
+
+
+def _product(omegas) -> np.ndarray:
+    """Return Ω_n … Ω₂ Ω₁ of layers in the order from the input to the output."""
+    return reduce(lambda product, omega: omega @ product, omegas)
+
+
+def _inverse(omega, variant: str) -> np.ndarray:
+    """Return the right pseudo-inverse Ωᵀ (Ω Ωᵀ)⁻¹, with a ridge of 1e-8 of the trace in the normalised variant.
 
     Raises
     ------
@@ -60,11 +107,7 @@ def _solve_gram(omega, right, variant):
         gram[np.diag_indices_from(gram)] += 1e-8 * np.trace(gram)
     elif np.linalg.matrix_rank(gram) < len(gram):
         raise InputError(
-            f"variant 'published' needs a prior of at least as many regulators as hidden units ({len(gram)}): "
-            "fewer hidden units or the variant 'normalised' would do"
+            f"variant 'published' needs a prior of at least as many regulators as hidden units ({len(gram)}), and "
+            "hidden layers of one width: fewer hidden units or the variant 'normalised' would do"
         )
-    return np.linalg.solve(gram, right)
-
-
-def _scaled(known, variant):
-    return known / known.sum() if variant == "normalised" else known
+    return np.linalg.solve(gram, omega).T

@@ -1,5 +1,6 @@
 """When weights are pruned, and how many: the schedule and the masks that all methods share."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,10 @@ class Schedule:
         if epoch == self.first_epoch:
             return self.first_fraction
         return self.fraction if self.first_epoch < epoch < epochs and epoch % self.every == 0 else 0.0
+
+    def total(self, epochs: int) -> float:
+        """Return the fraction of all weights that is gone by the end of a training of so many `epochs`."""
+        return 1 - math.prod(1 - self.due(epoch, epochs) for epoch in range(1, epochs + 1))
 
 
 def prune(mask: np.ndarray, score: np.ndarray, fraction: float, rng) -> np.ndarray:

@@ -1,21 +1,30 @@
-"""The methods by name. A method is a module of this room that says whether it `PRUNES`; a new one is a new file.
-
-A method that prunes has `scores(weights, prior, memory, options)`; one that remembers something between events has
-`start(rng, genes, hidden)`, the memory before the first.
-"""
+"""The methods by name: a method is a file of this room with a class `Method`; a new one is a new file."""
 
 import importlib
-import pkgutil
+import re
+from pathlib import Path
 
-import kinetrain.pruning
 from kinetrain.errors import InputError
 
 
 def find_method(name: str):
-    """Return the module of a method; InputError lists the methods if there is none of that name."""
-    files = sorted(found.name for found in pkgutil.iter_modules(kinetrain.pruning.__path__))
-    modules = {file: importlib.import_module(f"kinetrain.pruning.{file}") for file in files}
-    methods = {file: module for file, module in modules.items() if hasattr(module, "PRUNES")}
-    if name not in methods:
-        raise InputError(f"unknown method '{name}' (known: {', '.join(methods)})")
-    return methods[name]
+    """Return the class `Method` of a method, a dataclass of its settings.
+
+    Raises
+    ------
+    InputError
+        If there is no method of that name (lists the methods), or a package that it imports is missing.
+    """
+    known = known_methods()
+    if name not in known:
+        raise InputError(f"unknown method '{name}' (known: {', '.join(known)})")
+    try:
+        return importlib.import_module(f"kinetrain.pruning.{name}").Method
+    except ImportError as error:
+        raise InputError(f"method '{name}' cannot be loaded: {error}") from None
+
+
+def known_methods() -> list[str]:
+    """Return the names of all methods, without loading any of them."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return [file.stem for file in files if re.search(r"(?m)^class Method\(", file.read_text(encoding="utf-8"))]

@@ -1,11 +1,18 @@
 """SparseFlow: prune by the magnitude of the weights alone (Liebenwein et al. 2021; DASH with λ = 0)."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kinetrain.pruning import method
 from kinetrain.pruning.magnitude import normalised_magnitudes
 
-PRUNES = True
-USES_PRIOR = False
 
+@dataclass(frozen=True)
+class Method(method.Method):
+    """The smallest weights go; what survives continues from where it is."""
 
-def scores(weights, prior, memory, options):
-    """Return the score of every prunable weight, {name: array}, and the memory for the next event (none)."""
-    return normalised_magnitudes(weights), memory
+    prunes: ClassVar[bool] = True
+
+    def scores(self, event):
+        """Return the normalised magnitude of every prunable weight, {matrix: array}, and no memory."""
+        return normalised_magnitudes(event), {}

@@ -1,4 +1,10 @@
 """No pruning: the dense model, against which all others are compared."""
 
-PRUNES = False
-USES_PRIOR = False
+from dataclasses import dataclass
+
+from kinetrain.pruning import method
+
+
+@dataclass(frozen=True)
+class Method(method.Method):
+    """Training on the data, and nothing else."""

@@ -1,0 +1,102 @@
+"""What a pruning method is: the few places where it may act while a vector field is trained, all with defaults.
+
+A method is a file of this room with a class `Method`, a frozen dataclass whose fields are the settings that the
+configuration may give it. Everything else (batches, learning rates, schedule, masks, checkpoints) is the same for all.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Event:
+    """One model at the moment when something is pruned.
+
+    field: module of the vector field; weights: {name: float64 array} of the model, already masked; prior: (P, C) as
+    sparse (k, k) matrices, P [target, regulator], or None where the method uses no prior; memory: what the method
+    kept since its last event; masks: {matrix: bool array}; rng: NumPy generator of this model and epoch;
+    loss_gradient: function without arguments, the gradient {name: array} of the mean loss over all training
+    transitions.
+    """
+
+    field: object
+    weights: dict[str, np.ndarray]
+    prior: tuple | None
+    memory: dict[str, np.ndarray]
+    masks: dict[str, np.ndarray]
+    rng: np.random.Generator
+    loss_gradient: Callable[[], dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a penalty may look at in one update of M models.
+
+    field: module of the vector field; priors: per model (P, C) as in `Event`, or None; rngs: one NumPy generator per
+    model, seeded by model, epoch and batch; pruned: whether the models have been through their first event.
+    """
+
+    field: object
+    priors: list
+    rngs: list
+    pruned: bool
+
+
+@dataclass(frozen=True)
+class Method:
+    """No pruning at all; the methods override what they do differently.
+
+    Names of matrices are those of `field.chains`. Raw parameters are what the optimizer moves; `parameters` turns
+    them into those of the vector field.
+    """
+
+    uses_prior: ClassVar[bool] = False
+    prunes: ClassVar[bool] = False  # at events; the dense models before the first event are no result
+    rewinds: ClassVar[bool] = False  # train the masked model anew from its start once pruning no longer helps
+    gates: ClassVar[bool] = False  # `parameters` does something
+    penalises: ClassVar[bool] = False  # `penalty` does something
+
+    def due(self, schedule, epoch: int, epochs: int) -> float:
+        """Return the fraction of the remaining weights to remove at the start of `epoch`, 0 if none."""
+        return schedule.due(epoch, epochs) if self.prunes else 0.0
+
+    def start_memory(self, rng, field, shapes) -> dict[str, np.ndarray]:
+        """Return what is remembered of one model before its first event."""
+        return {}
+
+    def scores(self, event: Event) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Return the score of every prunable weight, {matrix: array}, and the memory for the next event.
+
+        The weights with the lowest scores of each matrix are removed.
+        """
+        raise NotImplementedError
+
+    def raw_shapes(self, shapes: dict) -> dict[str, tuple[int, ...]]:
+        """Return names and shapes of the raw parameters of one model, those of the field being `shapes`."""
+        return shapes
+
+    def raw_start(self, rng, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the raw parameters that one model starts from; `weights` is the field's own start."""
+        return weights
+
+    def noise(self, rng, shapes: dict) -> dict[str, np.ndarray]:
+        """Return the random numbers that `parameters` needs for one update of one model; `shapes` are the field's."""
+        return {}
+
+    def parameters(self, raw: dict, noise: dict | None) -> dict:
+        """Return the field's parameters {name: (M, *shape)}, differentiable in `raw`; without noise: as evaluated."""
+        return raw
+
+    def after_update(self, raw: dict) -> None:
+        """Change the raw parameters {name: (M, *shape)} in place after an update of the optimizer."""
+
+    def data_weight(self, pruned: bool) -> float:
+        """Return the weight τ of the data loss in the objective."""
+        return 1.0
+
+    def penalty(self, raw: dict, parameters: dict, moment: Moment):
+        """Return what is added to the weighted data loss, (M,), differentiable in `raw` and `parameters`."""
+        raise NotImplementedError
