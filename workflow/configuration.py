@@ -278,7 +278,11 @@ class Plan:
     def training_settings(self, dataset: str, method: str) -> dict:
         """Return how a method is trained on a data set."""
         planned = self.datasets[dataset]
-        return {**planned["training"], "pruning": planned["pruning"], **planned["methods"][method]}
+        return {**planned["training"], "pruning": planned["pruning"], "method": planned["methods"][method]}
+
+    def tuning(self, dataset: str, method: str) -> dict | None:
+        """Return how the settings of a method are chosen by cross-validation, None if they are not."""
+        return self.datasets[dataset]["tuning"].get(method)
 
     def has_gene_sets(self, dataset: str) -> bool:
         """Return whether pathways can be tested: a simulated data set brings its own gene sets."""
@@ -306,15 +310,24 @@ class Plan:
     def _dataset(self, name: str, dataset: dict) -> dict:
         key = f"datasets.{name}"
         methods, own = self.config["methods"], dataset["methods"]
-        if set(own) - set(methods):
-            unknown = min(set(own) - set(methods))
+        for section in ("methods", "tuning"):
+            unknown = {**self.config[section], **dataset[section]}.keys() - methods
+            if unknown:
+                where = f"{key}.{section}" if unknown & dataset[section].keys() else section
+                raise ConfigurationError(
+                    f"{where}.{min(unknown)}: not among the methods that are run: {', '.join(methods)}"
+                )
+        if set(dataset["leave_out"]) - set(methods):
             raise ConfigurationError(
-                f"{key}.methods.{unknown}: not among the methods that are run: {', '.join(methods)}"
+                f"{key}.leave_out: '{min(set(dataset['leave_out']) - set(methods))}' is not among the methods that are "
+                f"run: {', '.join(methods)}"
             )
         planned = {
             **dataset,
+            "seeds": dataset.get("seeds", self.config["seeds"]),
             "training": overridden(self.config["training"], dataset["training"], key, "training"),
             "pruning": overridden(self.config["pruning"], dataset["pruning"], key, "pruning"),
+            "tuning": {**self.config["tuning"], **dataset["tuning"]},
             "methods": {method: {**settings, **own.get(method, {})} for method, settings in methods.items()},
         }
         for role in {"expression", "truth", "prior", "coregulation"} & set(dataset):

@@ -58,7 +58,7 @@ def read_options(record, settings: dict, origin: str = "settings"):
 
 
 def _convert(value, kind, where: str):
-    """Return `value` as the type `kind` of a record's field: a plain type, a union, tuple[float, ...], a record, choices."""
+    """Return `value` as the type `kind` of a field: plain, a union, tuple[float, ...], choices or a record."""
     if dataclasses.is_dataclass(kind):
         return read_options(kind, value, where)
     choices = typing.get_args(kind) if isinstance(kind, types.UnionType) else ()

@@ -44,6 +44,7 @@ wildcard_constraints:
     noise=r"[\d.e-]+",
     corruption=r"[\d.e-]+",
     seed=r"\d+",
+    fold=r"\d+",
 
 
 def command(environment_name, script):
@@ -145,7 +146,37 @@ LEVELS = [
     for noise in dataset["noise"]
     for corruption in dataset["prior_corruption"]
 ]
-RUNS = [f"{level}/{method}" for level in LEVELS for method in PLAN.config["methods"]]
+RUNS = [
+    f"{level}/{method}"
+    for level in LEVELS
+    for method in PLAN.config["methods"]
+    if method not in PLAN.datasets[level.partition("/")[0]]["leave_out"]
+]
+TUNED = [run for run in RUNS if PLAN.tuning(run.partition("/")[0], run.rpartition("/")[2])]
+
+
+def seeds(wildcards):
+    """The seeds of a data set as words."""
+    return " ".join(map(str, PLAN.datasets[wildcards.dataset]["seeds"]))
+
+
+def seed_priors(wildcards):
+    """The priors of all seeds of a data set."""
+    folder = f"<results>/priors/{wildcards.dataset}/corruption{wildcards.corruption}"
+    return [f"{folder}/seed{seed}.npz" for seed in PLAN.datasets[wildcards.dataset]["seeds"]]
+
+
+def tuned_settings(wildcards):
+    """The file of settings that were chosen by cross-validation, where a method is tuned."""
+    run = f"{wildcards.dataset}/noise{wildcards.noise}_corruption{wildcards.corruption}/{wildcards.method}"
+    return f"<results>/tuning/{run}/chosen.json" if run in TUNED else []
+
+
+def tuning_folds(wildcards):
+    """The folds of the cross-validation of a method's settings."""
+    run = f"{wildcards.dataset}/noise{wildcards.noise}_corruption{wildcards.corruption}/{wildcards.method}"
+    folds = PLAN.tuning(wildcards.dataset, wildcards.method)["folds"]
+    return [f"<results>/tuning/{run}/fold{fold}.tsv" for fold in range(folds)]
 
 
 def expression_files(wildcards):
@@ -201,6 +232,7 @@ PARTS = {
     "traces": [f"{fit}.trace.tsv" for fit in FITS],
     "networks": [f"<results>/networks/{run}.tsv" for run in RUNS]
     + [f"<results>/networks/{level}.controls.tsv" for level in LEVELS],
+    "tuning": [f"<results>/tuning/{run}/folds.tsv" for run in TUNED],
     "effects": [f"<results>/networks/{run}.effects.tsv" for run in RUNS],
     "pathways": [f"<results>/enrichment/{run}.tsv" for run in RUNS if PLAN.has_gene_sets(run.partition("/")[0])],
 }

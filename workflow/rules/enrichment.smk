@@ -1,6 +1,6 @@
 rule measure_influence:
     input:
-        model=rules.train_phoenix.output.model,
+        model=rules.train_neural_ode.output.model,
         expression="<results>/expression/{dataset}/expression.npz",
     output:
         "<results>/enrichment/{dataset}/noise{noise}_corruption{corruption}/{method}.influence.tsv",

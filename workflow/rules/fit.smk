@@ -33,14 +33,16 @@ use rule fit_full_batch as fit_mini_batch with:
         settings=lambda w: settings(PLAN.mini_batch_settings(w.problem, w.schedule, int(w.batch_size))),
 
 
-rule train_phoenix:
+rule train_neural_ode:
     input:
         expression="<results>/expression/{dataset}/expression.npz",
-        priors=expand("<results>/priors/{{dataset}}/corruption{{corruption}}/seed{seed}.npz", seed=PLAN.config["seeds"]),
+        priors=seed_priors,
+        tuned=tuned_settings,
     output:
         model="<results>/training/{dataset}/noise{noise}_corruption{corruption}/{method}/model.npz",
         runs="<results>/training/{dataset}/noise{noise}_corruption{corruption}/{method}/runs.tsv",
         history="<results>/training/{dataset}/noise{noise}_corruption{corruption}/{method}/history.tsv",
+        path="<results>/training/{dataset}/noise{noise}_corruption{corruption}/{method}/path.npz",
     log:
         "<logs>/training/{dataset}/noise{noise}_corruption{corruption}/{method}.log",
     wildcard_constraints:
@@ -48,12 +50,13 @@ rule train_phoenix:
     conda:
         conda("neural")
     params:
-        command=command("neural", "train_phoenix"),
-        seeds=" ".join(map(str, PLAN.config["seeds"])),
+        command=command("neural", "train_neural_ode"),
+        seeds=seeds,
         settings=lambda w: settings(PLAN.training_settings(w.dataset, w.method)),
+        tuned=lambda w, input: option("--tuned", input.tuned or None),
         checkpoint=subpath(output.model, parent=True),
     shell:
         "({params.command} --expression {input.expression} --prior {input.priors} --dataset {wildcards.dataset}"
         " --method {wildcards.method} --noise {wildcards.noise} --prior-corruption {wildcards.corruption}"
-        " --seeds {params.seeds} --settings {params.settings:q} --checkpoint {params.checkpoint}/checkpoint"
-        " --model {output.model} --runs {output.runs} --history {output.history}) 2>&1 | tee {log}"
+        " --seeds {params.seeds} --settings {params.settings:q} {params.tuned} --checkpoint {params.checkpoint}/checkpoint"
+        " --model {output.model} --runs {output.runs} --history {output.history} --path {output.path}) 2>&1 | tee {log}"

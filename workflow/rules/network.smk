@@ -19,28 +19,34 @@ rule build_gold_standard:
 
 rule score_network:
     input:
-        model=rules.train_phoenix.output.model,
-        runs=rules.train_phoenix.output.runs,
-        truth="<results>/expression/{dataset}/truth.tsv",
+        unpack(gold_standard),
+        model=rules.train_neural_ode.output.model,
+        runs=rules.train_neural_ode.output.runs,
+        path=rules.train_neural_ode.output.path,
+        priors=seed_priors,
     output:
         scores="<results>/networks/{dataset}/noise{noise}_corruption{corruption}/{method}.tsv",
+        path="<results>/networks/{dataset}/noise{noise}_corruption{corruption}/{method}.path.tsv",
         effects="<results>/networks/{dataset}/noise{noise}_corruption{corruption}/{method}.effects.tsv",
+        coregulation="<results>/networks/{dataset}/noise{noise}_corruption{corruption}/{method}.coregulation.tsv",
     log:
         "<logs>/networks/{dataset}/noise{noise}_corruption{corruption}/{method}.log",
     conda:
         conda("analysis")
     params:
         command=command("analysis", "score_network"),
+        truth=lambda w, input: flags(gold_standard(w), input),
     shell:
-        "({params.command} --model {input.model} --runs {input.runs} --truth {input.truth}"
-        " --output {output.scores} --effects {output.effects}) 2>&1 | tee {log}"
+        "({params.command} --model {input.model} --runs {input.runs} --path {input.path} --prior {input.priors}"
+        " {params.truth} --output {output.scores} --path-scores {output.path} --effects {output.effects}"
+        " --coregulation {output.coregulation}) 2>&1 | tee {log}"
 
 
 rule score_controls:
     input:
+        unpack(gold_standard),
         expression="<results>/expression/{dataset}/expression.npz",
-        priors=rules.train_phoenix.input.priors,
-        truth="<results>/expression/{dataset}/truth.tsv",
+        priors=seed_priors,
     output:
         "<results>/networks/{dataset}/noise{noise}_corruption{corruption}.controls.tsv",
     log:
@@ -49,8 +55,9 @@ rule score_controls:
         conda("analysis")
     params:
         command=command("analysis", "score_controls"),
-        seeds=" ".join(map(str, PLAN.config["seeds"])),
+        truth=lambda w, input: flags(gold_standard(w), input),
+        seeds=seeds,
     shell:
-        "({params.command} --expression {input.expression} --prior {input.priors} --truth {input.truth}"
+        "({params.command} --expression {input.expression} --prior {input.priors} {params.truth}"
         " --dataset {wildcards.dataset} --noise {wildcards.noise} --prior-corruption {wildcards.corruption}"
         " --seeds {params.seeds} --output {output}) 2>&1 | tee {log}"

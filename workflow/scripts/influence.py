@@ -11,7 +11,9 @@ import argparse
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", required=True, metavar="NPZ", help="trained models, as train_phoenix.py writes them")
+    parser.add_argument(
+        "--model", required=True, metavar="NPZ", help="trained models, as train_neural_ode.py writes them"
+    )
     parser.add_argument("--expression", required=True, metavar="NPZ", help="the data they were trained on")
     parser.add_argument("--settings", default="{}", metavar="JSON", help="settings as JSON or the path of a .json file")
     parser.add_argument("--output", required=True, metavar="TSV", help="table to write: seed, gene, influence")
@@ -25,7 +27,7 @@ def main():
     import pandas as pd
     import torch
 
-    from kinetrain.dynamics import phoenix
+    from kinetrain.dynamics.choices import find_field
     from kinetrain.dynamics.influence import Options, influence, initial_range
     from kinetrain.dynamics.trajectories import load_expression
     from kinetrain.errors import InputError
@@ -34,19 +36,21 @@ def main():
 
     torch.set_num_threads(1)
     options = read_options(Options, read_settings(arguments.settings))
-    model = load_arrays(arguments.model, ["genes", "seeds"])
+    model = load_arrays(arguments.model, ["genes", "seeds", "field", "chains"])
     expression = load_expression(arguments.expression)
     if list(model["genes"]) != list(expression.genes):
         raise InputError(f"{arguments.model}: its genes are not those of {arguments.expression}")
-    parameters = {name: torch.from_numpy(model[name]) for name in phoenix.shapes(1, 1)}
+    field = find_field(str(model.pop("field")))
+    genes, seeds, _ = (model.pop(name) for name in ("genes", "seeds", "chains"))
+    parameters = {name: torch.from_numpy(weights) for name, weights in model.items()}
     trajectory, point = expression.of("train").T
-    seen = torch.from_numpy(expression.values[trajectory, point]).to(parameters["v"].dtype)
+    seen = torch.from_numpy(expression.values[trajectory, point]).float()
     bounds = initial_range(seen, options.initial)
-    scores = influence(phoenix, parameters, bounds, options.vectors, options.steps, options.seed).numpy()
+    scores = influence(field, parameters, bounds, options.vectors, options.steps, options.seed).numpy()
     table = pd.DataFrame(
         {
-            "seed": np.repeat(model["seeds"], scores.shape[1]),
-            "gene": np.tile(model["genes"], len(scores)),
+            "seed": np.repeat(seeds, scores.shape[1]),
+            "gene": np.tile(genes, len(scores)),
             "influence": scores.ravel(),
         }
     )

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy import sparse
 
 from kinetrain.dynamics import network as networks
 from kinetrain.dynamics import phoenix
@@ -23,10 +24,13 @@ from kinetrain.pruning.methods import find_method
 from kinetrain.settings import read_options
 from kinetrain.training import neural
 from kinetrain.training.ensemble import Plateau, adam_step, pack, unpack
+from kinetrain.training.run import Options, Run, read_priors
 
 GENES = 12
 SCHEDULE = Schedule(first_epoch=2, first_fraction=0.5, every=3, fraction=0.2)
-OPTIONS = neural.Options(hidden=5, epochs=8, learning_rate=0.01, steps=3, pruning=SCHEDULE, patience_epochs=None)
+OPTIONS = Options(
+    integrator="rk4", hidden=5, epochs=8, learning_rate=0.01, steps=3, pruning=SCHEDULE, patience_epochs=None
+)
 
 
 @pytest.fixture(scope="module")
@@ -46,22 +50,22 @@ def prior():
 
 
 def run(expression, prior, method, seeds, options=OPTIONS):
-    module = find_method(method)
+    chosen = find_method(method)()
     values = np.stack([expression.noisy(0.025, seed) for seed in seeds])
-    priors = [prior if module.USES_PRIOR else () for _ in seeds]
-    return neural.Run(phoenix, module, expression, priors, seeds, values, options)
+    priors = [tuple(map(sparse.csr_array, prior)) if chosen.uses_prior else None for _ in seeds]
+    return Run(chosen, expression, priors, seeds, values, options)
 
 
 def train(tmp_path, *arguments, **settings):
     training = run(*arguments, **settings)
-    state, history = neural.train(training, tmp_path / "training.npz")
+    state, history, _ = neural.train(training, tmp_path / "training.npz")
     return training, state, pd.DataFrame(history, columns=neural.HISTORY)
 
 
 @pytest.mark.parametrize("batch", ["trajectory", 4])
 @pytest.mark.parametrize("method", ["unpruned", "sparseflow", "dash"])
 def test_a_model_is_trained_among_others_as_if_alone(tmp_path, expression, prior, method, batch):
-    options = read_options(neural.Options, {**vars(OPTIONS), "batch": batch, "pruning": vars(SCHEDULE)})
+    options = read_options(Options, {**vars(OPTIONS), "batch": batch, "pruning": vars(SCHEDULE)})
     _, together, _ = train(tmp_path / "a", expression, prior, method, [0, 1, 2], options)
     _, alone, _ = train(tmp_path / "b", expression, prior, method, [1], options)
     assert np.abs(together["best_weights"][1] - alone["best_weights"][0]).max() < 1e-5
@@ -78,7 +82,7 @@ def test_pruned_weights_stay_zero_and_every_matrix_has_the_sparsity_of_the_sched
     left = 60
     for fraction in (0.5, 0.2, 0.2):  # epochs 2, 3 and 6
         left -= round(fraction * left)
-    for name in phoenix.PRUNABLE:
+    for name in training.matrices:
         assert (masks[name].sum(axis=(1, 2)) == left).all()
         assert (weights[name][~masks[name]] == 0).all() and (weights[name][masks[name]] != 0).all()
     assert (history.groupby("model").mask_sparsity.diff().dropna() >= 0).all()
@@ -86,7 +90,7 @@ def test_pruned_weights_stay_zero_and_every_matrix_has_the_sparsity_of_the_sched
 
 
 def test_no_model_from_before_the_first_pruning_is_kept(tmp_path, expression, prior):
-    options = read_options(neural.Options, {"hidden": 5, "epochs": 6, "pruning": {"first_epoch": 5}})
+    options = read_options(Options, {"integrator": "rk4", "hidden": 5, "epochs": 6, "pruning": {"first_epoch": 5}})
     _, state, _ = train(tmp_path, expression, prior, "sparseflow", [0, 1], options)
     assert (state["best_epoch"] >= 5).all()
     assert ((state["best_weights"] == 0) >= ~state["mask"]).all()
@@ -101,7 +105,7 @@ def test_training_learns(tmp_path, expression, prior):
 
 def test_the_learning_rate_starts_anew_after_pruning(tmp_path, expression, prior):
     options = read_options(
-        neural.Options,
+        Options,
         {**vars(OPTIONS), "pruning": vars(SCHEDULE), "plateau_patience": 0, "plateau_threshold": 1.0, "epochs": 7},
     )
     _, _, history = train(tmp_path, expression, prior, "sparseflow", [0], options)
@@ -111,9 +115,7 @@ def test_the_learning_rate_starts_anew_after_pruning(tmp_path, expression, prior
 
 
 def test_a_model_that_stops_is_frozen_and_others_go_on(tmp_path, expression, prior):
-    options = read_options(
-        neural.Options, {**vars(OPTIONS), "pruning": vars(SCHEDULE), "epochs": 60, "patience_epochs": 2}
-    )
+    options = read_options(Options, {**vars(OPTIONS), "pruning": vars(SCHEDULE), "epochs": 60, "patience_epochs": 2})
     _, state, history = train(tmp_path, expression, prior, "unpruned", [0, 1, 2], options)
     last = history.groupby("model").epoch.max()
     assert (last == state["stopped_epoch"]).all() and last.nunique() > 1
@@ -124,7 +126,7 @@ def test_a_model_that_stops_is_frozen_and_others_go_on(tmp_path, expression, pri
 def test_a_model_with_an_infinite_loss_fails_alone(tmp_path, expression, prior):
     training = run(expression, prior, "unpruned", [0, 1])
     training.values[0, :, 1] = np.nan
-    state, _ = neural.train(training, tmp_path / "training.npz")
+    state, _, _ = neural.train(training, tmp_path / "training.npz")
     assert state["failed"].tolist() == [True, False]
     assert np.isnan(neural.best_models(training, state)["w_s"][0]).all()
     error = neural.test_error(training, state, training.values)
@@ -134,9 +136,9 @@ def test_a_model_with_an_infinite_loss_fails_alone(tmp_path, expression, prior):
 
 
 def test_the_solver_takes_more_steps_where_they_are_needed_and_fewer_where_not(tmp_path, expression, prior):
-    settings = {"hidden": 5, "epochs": 6, "patience_epochs": None}
-    strict = read_options(neural.Options, {**settings, "steps": 1, "tolerances": [1e-7, 1e-12]})
-    lax = read_options(neural.Options, {**settings, "steps": 8, "tolerances": [0.9, 0.5]})
+    settings = {"integrator": "rk4", "hidden": 5, "epochs": 6, "patience_epochs": None}
+    strict = read_options(Options, {**settings, "steps": 1, "tolerances": [1e-7, 1e-12]})
+    lax = read_options(Options, {**settings, "steps": 8, "tolerances": [0.9, 0.5]})
     assert train(tmp_path / "a", expression, prior, "unpruned", [0], strict)[1]["steps"][0] == 13
     assert train(tmp_path / "b", expression, prior, "unpruned", [0], lax)[1]["steps"][0] == 2
 
@@ -200,13 +202,19 @@ def command(tmp_path, root, expression, prior):
     save_arrays(tmp_path / "prior.npz", prior=prior[0], coregulation=prior[1], genes=expression.genes)
 
     def start(name, settings):
-        outputs = {"checkpoint": "parts", "model": "npz", "runs": "runs.tsv", "history": "history.tsv"}
+        outputs = {
+            "checkpoint": "parts",
+            "model": "npz",
+            "runs": "runs.tsv",
+            "history": "history.tsv",
+            "path": "path.npz",
+        }
         paths = [f"--{key}={tmp_path / name}.{suffix}" for key, suffix in outputs.items()]
         inputs = ["--expression", tmp_path / "expression.npz", "--prior", tmp_path / "prior.npz"]
         identity = ["--dataset=small", "--method=dash", "--noise=0.025", "--seeds", "0", "1"]
         arguments = [*inputs, *identity, *paths, "--settings", json.dumps(settings)]
         environment = {**os.environ, "PYTHONPATH": str(root / "workflow"), "OMP_NUM_THREADS": "1"}
-        script = root / "workflow/scripts/train_phoenix.py"
+        script = root / "workflow/scripts/train_neural_ode.py"
         return subprocess.Popen(
             [sys.executable, script, *map(str, arguments)], env=environment, stderr=subprocess.PIPE, text=True
         )
@@ -215,7 +223,7 @@ def command(tmp_path, root, expression, prior):
 
 
 def test_a_killed_training_continues_to_the_identical_result(tmp_path, command):
-    settings = {"hidden": 5, "epochs": 40, "checkpoint_every": 2, "pruning": vars(SCHEDULE)}
+    settings = {"integrator": "rk4", "hidden": 5, "epochs": 40, "checkpoint_seconds": 0, "pruning": vars(SCHEDULE)}
     assert command("whole", settings).wait() == 0
     broken = command("broken", settings)
     checkpoint = tmp_path / "broken.parts/training.npz"
@@ -227,7 +235,7 @@ def test_a_killed_training_continues_to_the_identical_result(tmp_path, command):
     assert 0 < load_arrays(checkpoint)["epoch"] < 40 and not (tmp_path / "broken.npz").exists()
     again = command("broken", settings)
     assert "continuing after epoch" in again.communicate()[1] and again.returncode == 0
-    for output in ("npz", "history.tsv"):
+    for output in ("npz", "history.tsv", "path.npz"):
         assert (tmp_path / f"broken.{output}").read_bytes() == (tmp_path / f"whole.{output}").read_bytes()
     assert not checkpoint.parent.exists()
     runs = pd.read_csv(tmp_path / "broken.runs.tsv", sep="\t")
@@ -235,8 +243,9 @@ def test_a_killed_training_continues_to_the_identical_result(tmp_path, command):
 
 
 def test_a_checkpoint_of_other_settings_is_not_continued(tmp_path, expression, prior):
-    train(tmp_path, expression, prior, "dash", [0], read_options(neural.Options, {"hidden": 5, "epochs": 10}))
-    options = read_options(neural.Options, {"hidden": 5, "epochs": 11})
+    settings = {"integrator": "rk4", "hidden": 5, "checkpoint_seconds": 0}
+    train(tmp_path, expression, prior, "dash", [0], read_options(Options, {**settings, "epochs": 10}))
+    options = read_options(Options, {**settings, "epochs": 11})
     told = []
     neural.train(run(expression, prior, "dash", [0], options), tmp_path / "training.npz", told.append)
     assert not any("continuing" in text for text in told)
@@ -253,15 +262,15 @@ def test_a_checkpoint_of_other_settings_is_not_continued(tmp_path, expression, p
         ({"pruning": {"fraction": 1.5}}, "pruning: first_fraction and fraction must be"),
         ({"patience_epochs": 0}, "patience_epochs: expected null or at least 1, got 0"),
         ({"batch": "single"}, "batch: expected 'trajectory'"),
-        ({"lambdas": [0.5]}, "lambdas: expected two numbers"),
-        ({"lambdas": 0.5}, "lambdas: expected a list of numbers"),
-        ({"variant": "new"}, "variant: expected 'normalised' or 'published'"),
+        ({"hidden": [5, 0]}, "hidden: expected at least 1 unit"),
+        ({"keep": "best"}, "keep: expected 'pruned' or 'all'"),
+        ({"rewind_by": 0}, "rewind_by: expected a fraction"),
         ({"epochs": 2, "pruning": {"first_epoch": 3}}, "first_epoch 3 comes after the last of 2 epochs"),
     ],
 )
 def test_wrong_settings_name_the_key(settings, message):
     with pytest.raises(InputError, match=message):
-        read_options(neural.Options, settings)
+        read_options(Options, settings)
 
 
 def test_wrong_input_ends_the_script_with_one_line(command):
@@ -273,17 +282,17 @@ def test_wrong_input_ends_the_script_with_one_line(command):
 def test_a_prior_of_other_genes_is_refused(tmp_path, expression, prior):
     save_arrays(tmp_path / "p.npz", prior=prior[0], coregulation=prior[1], genes=expression.genes[::-1])
     with pytest.raises(InputError, match=r"p\.npz: its genes, or their order"):
-        neural.read_priors([tmp_path / "p.npz"], [0], expression.genes, find_method("dash"))
+        read_priors([tmp_path / "p.npz"], [0], expression.genes, find_method("dash")())
     save_arrays(tmp_path / "z.npz", prior=0 * prior[0], coregulation=prior[1], genes=expression.genes)
     with pytest.raises(InputError, match=r"z\.npz: the matrix 'prior' is zero"):
-        neural.read_priors([tmp_path / "z.npz"], [0], expression.genes, find_method("dash"))
+        read_priors([tmp_path / "z.npz"], [0], expression.genes, find_method("dash")())
     network, shared = np.zeros((2, GENES, GENES))
     network[0, 1], shared[2, 2] = 1, 1
     save_arrays(tmp_path / "apart.npz", prior=network, coregulation=shared, genes=expression.genes)
     with pytest.raises(InputError, match=r"apart\.npz: no regulator of the matrix 'prior'"):
-        neural.read_priors([tmp_path / "apart.npz"], [0], expression.genes, find_method("bioprune"))
+        read_priors([tmp_path / "apart.npz"], [0], expression.genes, find_method("bioprune")())
     with pytest.raises(InputError, match="expected 1 file or 2"):
-        neural.read_priors([], [0, 1], expression.genes, find_method("dash"))
+        read_priors([], [0, 1], expression.genes, find_method("dash")())
 
 
 def test_expression_without_validation_is_refused(tmp_path, expression):

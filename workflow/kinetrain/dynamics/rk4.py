@@ -9,6 +9,8 @@ import torch
 
 from kinetrain.dynamics.segments import segments
 
+TOGETHER = True  # many models are solved as one batch
+
 
 def predict(field, parameters, start, duration, steps: list[int]):
     """Return the states (M, B, k) at the end of transitions that start at (M, B, k) and last (M, B)."""
@@ -37,10 +39,11 @@ def loss(predicted, end, weight):
     return (squares * weight).sum(dim=1) / weight.sum(dim=1)
 
 
-def value_and_gradient(field, parameters, start, end, duration, weight, steps: list[int]):
+def value_and_gradient(field, parameters, start, end, duration, weight, steps: list[int], mask=None):
     """Return the loss (M,) of every model and the dict of its gradients with respect to its parameters.
 
-    start, end (M, B, k); duration, weight (M, B); steps: one number per model, not increasing. The field's own
+    start, end (M, B, k); duration, weight (M, B); steps: one number per model, not increasing; mask: {name: (M,
+    *shape)}, where the gradient is not wanted an integrator may leave it out (this one does not). The field's own
     derivative of the solver is used where it has one, autograd elsewhere; both differentiate the steps really made
     (discretise, then optimise).
     """

@@ -31,12 +31,14 @@ def pack(parts: dict[str, torch.Tensor]) -> torch.Tensor:
     return torch.cat([part.flatten(1) for part in parts.values()], dim=1)
 
 
-def adam_step(weights, gradient, first, second, rates, updates) -> None:
+def adam_step(weights, gradient, first, second, rates, updates, mask=1) -> None:
     """Move the weights (M, P) in place by one step of Adam; first and second are its moments, in place too.
 
-    rates (M, P) or (M, 1): learning rate of every weight; updates (M,): steps made by each model, this one included.
+    rates (M, P) or (M, 1): learning rate of every weight; updates (M,): steps made by each model, this one included;
+    mask (M, P): false for weights that must stay zero, whose moments are zero already.
     """
     correction1, correction2 = (1 - decay ** updates[:, None].double() for decay in (DECAY1, DECAY2))
+    gradient = gradient * mask
     first.lerp_(gradient, 1 - DECAY1)
     second.mul_(DECAY2).addcmul_(gradient, gradient, value=1 - DECAY2)
     # m̂ / (√v̂ + ε) with both bias corrections moved into the denominator: fewer passes over the weights

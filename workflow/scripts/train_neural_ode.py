@@ -1,13 +1,14 @@
-"""Train PHOENIX on expression over time, pruned by one method, for several seeds at once (Hossain et al. 2024).
+"""Train a neural ODE on expression over time, pruned by one method, for several seeds at once (Hossain et al. 2024).
 
-Settings (defaults in brackets): hidden [40] units per branch; epochs [200]; learning_rate [0.001] (five times that
-for the multipliers v) and minimum_learning_rate [4e-5]; batch ["trajectory"] or a number of transitions;
-plateau_patience [3] epochs and plateau_threshold [1e-6] (units of the loss, expression squared) of the learning rate;
-patience_epochs [40] without a new best until a model stops, null for never; steps [8] Runge-Kutta steps per
-transition at the start and tolerances [[1e-3, 1e-5]] that change them (relative deviation of the validation loss
-when the steps are doubled); checkpoint_every [10] epochs; pruning {first_epoch [3], first_fraction [0.7], every [10]
-epochs, fraction [0.1]}; lambdas [[0.5, 0.05]] weight of the prior in the first and second layer (dash only); variant
-["normalised"] or "published" (dash, bioprune).
+Settings (defaults in brackets): model ["phoenix"] or "mlp"; integrator ["fused"], "rk4" or "adaptive_adjoint"; hidden
+[40] units; epochs [200]; learning_rate [0.001] (five times that for the multipliers v of PHOENIX) and
+minimum_learning_rate [4e-5]; batch ["trajectory"] or a number of transitions; plateau_patience [3] epochs and
+plateau_threshold [1e-6] (units of the loss, expression squared) of the learning rate; patience_epochs [40] without a
+new best until a model stops, null for never; rewind_by [0.7] of the epochs, at the latest (imp, synflow); keep
+["pruned"] epochs only for the best model, or "all"; steps [8] Runge-Kutta steps per transition at the start and
+tolerances [[1e-3, 1e-5]] that change them (relative deviation of the validation loss when the steps are doubled);
+checkpoint_seconds [30]; device ["cpu"]; pruning {first_epoch [3], first_fraction [0.7], every [10] epochs, fraction
+[0.1]}; method {} settings of the pruning method, see its file in kinetrain/pruning.
 
 The CPU seconds of an epoch are shared equally by the models trained in it; pair_solves counts the transitions solved
 with their gradient.
@@ -28,10 +29,12 @@ def parse_arguments():
     parser.add_argument("--prior-corruption", type=float, default=0.0, help="fraction of wrong edges, for the tables")
     parser.add_argument("--seeds", type=int, nargs="+", required=True, help="one model is trained per seed")
     parser.add_argument("--settings", default="{}", metavar="JSON", help="settings as JSON or the path of a .json file")
+    parser.add_argument("--tuned", metavar="JSON", help="file with settings of the method that were chosen by tuning")
     parser.add_argument("--checkpoint", required=True, metavar="FOLDER", help="folder to continue from after a break")
     parser.add_argument("--model", required=True, metavar="NPZ", help="best models to write")
     parser.add_argument("--runs", required=True, metavar="TSV", help="table to write: one row per seed")
     parser.add_argument("--history", required=True, metavar="TSV", help="table to write: one row per seed and epoch")
+    parser.add_argument("--path", required=True, metavar="NPZ", help="networks between the pruning events to write")
     arguments = parser.parse_args()
     if not 0 <= arguments.noise < float("inf"):
         parser.error(f"--noise {arguments.noise}: must be at least 0 and finite")
@@ -52,21 +55,24 @@ def main():
     import pandas as pd
     import torch
 
-    from kinetrain.dynamics import phoenix
     from kinetrain.dynamics.trajectories import load_expression
     from kinetrain.files import save_arrays, save_table
     from kinetrain.pruning.methods import find_method
     from kinetrain.settings import read_options, read_settings
     from kinetrain.training import neural
+    from kinetrain.training.run import Options, Run, read_priors
 
     began = time.monotonic()
     torch.set_num_threads(1)  # matrices are small: a second thread costs more than it gives
-    options = read_options(neural.Options, read_settings(arguments.settings))
-    method, expression = find_method(arguments.method), load_expression(arguments.expression)
-    priors = neural.read_priors(arguments.prior, arguments.seeds, expression.genes, method)
+    settings = read_settings(arguments.settings)
+    chosen = read_settings(arguments.tuned) if arguments.tuned else {}
+    record = find_method(arguments.method)
+    method = read_options(record, settings.pop("method", {}) | chosen, f"methods.{arguments.method}")
+    options, expression = read_options(Options, settings), load_expression(arguments.expression)
+    priors = read_priors(arguments.prior, arguments.seeds, expression.genes, method)
     noisy = np.stack([expression.noisy(arguments.noise, seed) for seed in arguments.seeds])
-    run = neural.Run(phoenix, method, expression, priors, arguments.seeds, noisy, options)
-    state, history = neural.train(
+    run = Run(method, expression, priors, arguments.seeds, noisy, options)
+    state, history, path = neural.train(
         run, Path(arguments.checkpoint) / "training.npz", progress(f"{arguments.dataset}, {arguments.method}")
     )
 
@@ -87,20 +93,22 @@ def main():
             "validation_mse": np.where(failed, np.nan, state["best_validation"]),
             "epochs": state["best_epoch"],
             "stopped_epoch": state["stopped_epoch"],
+            "rewound_epoch": state["rewound_epoch"],
             "cpu_seconds": state["cpu_seconds"].round(3),
             "wall_seconds": round(time.monotonic() - began, 3),
             "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
             "pair_solves": state["pair_solves"],
-            "status": np.where(failed, "failed", "finished"),
+            "status": np.where(failed, "failed", np.where(state["diverged"], "diverged", "finished")),
         }
     )
     history = pd.DataFrame(history, columns=neural.HISTORY).astype({"epoch": int, "solver_steps": int})
     history.insert(0, "seed", np.array(arguments.seeds)[history.pop("model").astype(int)])
     for position, (column, value) in enumerate(identity.items()):
         history.insert(position, column, value)
-    save_arrays(
-        arguments.model, seeds=np.array(arguments.seeds), genes=expression.genes, **neural.best_models(run, state)
-    )
+    named = {"genes": expression.genes, "seeds": np.array(arguments.seeds)}
+    layout = {"field": np.array(options.model), "chains": np.array(run.field.chains(run.shapes))}
+    save_arrays(arguments.model, **named, **layout, **neural.best_models(run, state))
+    save_arrays(arguments.path, **named, **path)
     save_table(history, arguments.history)
     save_table(runs, arguments.runs)
     shutil.rmtree(arguments.checkpoint, ignore_errors=True)

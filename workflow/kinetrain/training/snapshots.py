@@ -1,0 +1,62 @@
+"""The networks along the way of a training: which edges the models have at the end of every segment between events."""
+
+import numpy as np
+
+# the columns of a snapshot
+PATH = ("model", "epoch", "sparsity", "mask_sparsity", "validation_mse")
+
+
+def sparsity(run, parameters, dead=False) -> np.ndarray:
+    """Return the fraction (M,) of exact zeros among the prunable weights; with `dead`, of those into dead genes too.
+
+    A gene is dead where its multiplier v is not positive; the paper counts the weights of its row as zero.
+    """
+    zero = {name: parameters[name] == 0 for name in run.matrices}
+    if dead and "v" in parameters:
+        for *_, last in run.field.chains(run.shapes):
+            zero[last] = zero[last] | (parameters["v"] <= 0)[..., None]
+    total = sum(part[0].numel() for part in zero.values())
+    return (sum(part.sum(dim=(1, 2)) for part in zero.values()) / total).cpu().numpy()
+
+
+def add_snapshot(run, path, members, epoch: int, validation, parameters) -> None:
+    """Add the networks of the models to the path, in place."""
+    columns = (sparsity(run, parameters, dead=True), sparsity(run, parameters), validation)
+    path["rows"] += [(int(m), epoch, *map(float, row)) for m, *row in zip(members, *columns, strict=True)]
+    path["edges"] += [np.packbits(edges) for edges in _edges(run, parameters)]
+
+
+def _edges(run, parameters) -> np.ndarray:
+    """Return where paths of non-zero weights lead from a regulator to a target, (M, k, k) [target, regulator]."""
+    found = 0
+    for chain in run.field.chains(run.shapes):
+        product = (parameters[chain[0]] != 0).float()
+        for name in chain[1:]:
+            product = (parameters[name] != 0).float() @ product
+        found = found + product
+    if "v" in parameters:
+        found = found * (parameters["v"] > 0)[..., None]
+    return (found > 0).cpu().numpy()
+
+
+def complete(run, path) -> dict[str, np.ndarray]:
+    """Return the path as arrays over models and snapshots; a model that stopped before repeats its last network.
+
+    epochs (E,), edges (M, E, ·) uint8; sparsity, mask_sparsity and validation_mse (M, E), the last NaN
+    for repeated networks.
+    """
+    epochs = run.snapshot_epochs
+    found = {row[:2]: (row[2:], edges) for row, edges in zip(path["rows"], path["edges"], strict=True)}
+    nothing = (np.nan, np.nan, np.nan), np.zeros_like(path["edges"][0])
+    rows, edges = [], []
+    for model in range(len(run.seeds)):
+        last = nothing
+        for epoch in epochs:
+            (sparsity, mask_sparsity, _), network = last
+            last = found.get((model, epoch), ((sparsity, mask_sparsity, np.nan), network))
+            rows.append(last[0])
+            edges.append(last[1])
+    shape = len(run.seeds), len(epochs)
+    columns = np.array(rows).reshape(*shape, 3)
+    named = {name: columns[..., at] for at, name in enumerate(PATH[2:])}
+    return {"epochs": np.array(epochs), "edges": np.array(edges).reshape(*shape, -1), **named}

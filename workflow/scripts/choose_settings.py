@@ -1,0 +1,35 @@
+"""Choose the settings of a method from the folds of its cross-validation."""
+
+import argparse
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folds", nargs="+", metavar="TSV", help="tables of all folds, as tune.py writes them")
+    parser.add_argument("--tuning", required=True, metavar="JSON", help="folds, grid and choice, as for tune.py")
+    parser.add_argument("--chosen", required=True, metavar="JSON", help="file to write: the chosen settings")
+    parser.add_argument("--table", required=True, metavar="TSV", help="table to write: all folds, the choice marked")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+
+    import pandas as pd
+
+    from kinetrain.files import atomic, load_table, save_table
+    from kinetrain.settings import read_options, read_settings
+    from kinetrain.training import tuning
+
+    plan = read_options(tuning.Tuning, read_settings(arguments.tuning), "--tuning")
+    table = pd.concat([load_table(path, tuning.TABLE) for path in arguments.folds])
+    chosen = tuning.choose(table, plan.choice)
+    save_table(table.assign(chosen=table["setting"] == chosen), arguments.table)
+    with atomic(arguments.chosen) as temporary:
+        temporary.write_text(chosen + "\n")
+
+
+if __name__ == "__main__":
+    from command import run
+
+    run(main)

@@ -1,0 +1,81 @@
+"""Train one fold of the cross-validation of a method's settings: every setting of a grid on the same data."""
+
+import argparse
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--expression", required=True, metavar="NPZ", help="expression over time with its splits")
+    parser.add_argument("--prior", nargs="*", default=[], metavar="NPZ", help="prior network")
+    parser.add_argument("--dataset", required=True, help="name of the data, for the table")
+    parser.add_argument("--method", required=True, help="pruning method")
+    parser.add_argument("--noise", type=float, default=0.0, help="standard deviation of the noise added to expression")
+    parser.add_argument("--prior-corruption", type=float, default=0.0, help="fraction of wrong edges, for the table")
+    parser.add_argument("--seed", type=int, required=True, help="seed of the models and of the folds")
+    parser.add_argument("--fold", type=int, required=True, help="number of the fold, from 0")
+    parser.add_argument("--settings", default="{}", metavar="JSON", help="settings of train_neural_ode.py")
+    parser.add_argument("--tuning", required=True, metavar="JSON", help="folds, grid {setting: values} and choice")
+    parser.add_argument("--checkpoint", required=True, metavar="FOLDER", help="folder to continue from after a break")
+    parser.add_argument("--output", required=True, metavar="TSV", help="table to write: one row per setting")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+
+    import shutil
+    from pathlib import Path
+
+    import numpy as np
+    import pandas as pd
+    import torch
+    from train_neural_ode import progress
+
+    from kinetrain.dynamics.trajectories import load_expression
+    from kinetrain.files import load_table, save_table
+    from kinetrain.pruning.methods import find_method
+    from kinetrain.settings import read_options, read_settings
+    from kinetrain.training import neural, tuning
+    from kinetrain.training.run import Options, Run, read_priors
+
+    torch.set_num_threads(1)
+    plan = read_options(tuning.Tuning, read_settings(arguments.tuning), "--tuning")
+    settings = read_settings(arguments.settings)
+    given, record = settings.pop("method", {}), find_method(arguments.method)
+    options = read_options(Options, settings)
+    expression = tuning.fold(load_expression(arguments.expression), plan.folds, arguments.fold, arguments.seed)
+    values = expression.noisy(arguments.noise, arguments.seed)[None]
+    checkpoint, grid = Path(arguments.checkpoint), tuning.candidates(plan.grid)
+    rows = []
+    for number, candidate in enumerate(grid):
+        done = checkpoint / f"{number}.tsv"
+        if not done.is_file():
+            method = read_options(record, given | candidate, f"methods.{arguments.method}")
+            priors = read_priors(arguments.prior, [arguments.seed], expression.genes, method)
+            run = Run(method, expression, priors, [arguments.seed], values, options)
+            name = f"{arguments.dataset}, {arguments.method}, fold {arguments.fold + 1} of {plan.folds}"
+            tell = progress(f"{name}, setting {number + 1} of {len(grid)}")
+            state, history, _ = neural.train(run, checkpoint / f"{number}.npz", tell)
+            best = history[history[:, 1] == state["best_epoch"][0]]
+            row = {
+                "dataset": arguments.dataset,
+                "method": arguments.method,
+                "noise": arguments.noise,
+                "prior_corruption": arguments.prior_corruption,
+                "setting": tuning.as_text(candidate),
+                "fold": arguments.fold,
+                "validation_mse": np.where(state["failed"], np.nan, state["best_validation"])[0],
+                "sparsity": best[0, 4] if len(best) else np.nan,
+                "cpu_seconds": state["cpu_seconds"][0].round(3),
+                "status": "failed" if state["failed"][0] else "finished",
+            }
+            save_table(pd.DataFrame([row]), done)
+        rows.append(load_table(done))
+    save_table(pd.concat(rows), arguments.output)
+    shutil.rmtree(checkpoint, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    from command import run
+
+    run(main)
