@@ -1,4 +1,4 @@
-"""Score the predictors that need no training: the prior alone, regulators x all genes, persistence."""
+"""Score the predictors that need no training: the prior alone, blocks of regulators and targets, persistence."""
 
 import argparse
 
@@ -7,9 +7,9 @@ def parse_arguments():
     parser = argparse.ArgumentParser(
         description="Write the rows of the control predictors, in the columns of scores.tsv."
     )
-    parser.add_argument("--expression", required=True, help="expression.npz, whose test pairs persistence is judged on")
+    parser.add_argument("--expression", required=True, help="expression.npz, whose pairs persistence is judged on")
     parser.add_argument("--prior", required=True, nargs="+", help="prior.npz, one per seed and in their order")
-    parser.add_argument("--truth", required=True, help="truth.tsv: regulator, target")
+    parser.add_argument("--truth", help="truth.tsv: regulator, target (default: no gold standard, no accuracy)")
     parser.add_argument("--dataset", required=True, help="name of the data set")
     parser.add_argument(
         "--noise", type=float, required=True, help="standard deviation of the noise added to expression"
@@ -27,21 +27,16 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    from kinetrain.errors import InputError
+    from kinetrain.dynamics.trajectories import load_expression
     from kinetrain.evaluation.networks import control_rows
-    from kinetrain.files import load_arrays, save_table
-    from kinetrain.networks.controls import persistence_error
+    from kinetrain.files import save_table
     from kinetrain.networks.edges import read_edges
+    from kinetrain.networks.priors import load_presence
 
-    expression = load_arrays(arguments.expression, ["genes", "values", "transitions", "split"])
-    priors = {path: load_arrays(path, ["prior", "genes"]) for path in arguments.prior}
-    for path, arrays in priors.items():
-        if list(arrays["genes"]) != list(expression["genes"]):
-            raise InputError(f"{path}: its genes, or their order, are not those of {arguments.expression}")
-    truth, _ = read_edges(arguments.truth, expression["genes"])
-    error = persistence_error(expression["values"], expression["transitions"], expression["split"])
-    networks = [priors[path]["prior"] for path in arguments.prior]
-    rows = control_rows(networks, arguments.seeds, truth, error)
+    expression = load_expression(arguments.expression)
+    priors = [load_presence(path, expression.genes) for path in arguments.prior]
+    truth = read_edges(arguments.truth, expression.genes)[0] if arguments.truth else None
+    rows = control_rows(expression, arguments.noise, arguments.seeds, priors, truth)
     rows.insert(0, "dataset", arguments.dataset)
     rows.insert(2, "noise", arguments.noise)
     rows.insert(3, "prior_corruption", arguments.prior_corruption)

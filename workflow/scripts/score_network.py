@@ -1,38 +1,62 @@
-"""Compare the networks of trained models with the gold standard."""
+"""Compare the networks of trained models with the gold standard, and with the prior that they were trained with."""
 
 import argparse
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
-        description="Write one row of scores per trained model, and the effects of the first model as a table."
+        description="Write one row of scores per trained model and one per snapshot of its training, and what the "
+        "first model that did not fail says about single genes, as tables."
     )
     parser.add_argument("--model", required=True, help="model.npz with all seeds (masks applied)")
     parser.add_argument("--runs", required=True, help="runs.tsv of the same training")
-    parser.add_argument("--truth", required=True, help="truth.tsv: regulator, target")
+    parser.add_argument("--path", required=True, help="path.npz of the same training: the snapshots")
+    parser.add_argument("--prior", required=True, nargs="+", help="prior.npz, one per seed and in their order")
+    parser.add_argument("--truth", help="truth.tsv: regulator, target (default: no gold standard, no accuracy)")
     parser.add_argument("--output", required=True, help="scores.tsv to write")
+    parser.add_argument("--path-scores", required=True, help="path.tsv to write: scores of every snapshot")
     parser.add_argument(
         "--effects",
         required=True,
-        help="effects.tsv to write: the signs of the truth (method `truth`) and the non-zero effects of the first "
-        "model that did not fail, scaled to a largest absolute value of 1; above 100 genes only regulators in "
-        "the truth",
+        help="effects.tsv to write: the signs of the truth (method `truth`) and the effects of the first model, scaled "
+        "to a largest absolute value of 1, if at least 0.0005; above 100 genes only regulators in the truth",
+    )
+    parser.add_argument(
+        "--coregulation",
+        required=True,
+        help="coregulation.tsv to write: how strongly regulators of the prior share hidden units in the first model, "
+        "and targets in the prior (method `prior`), scaled to a largest value of 1; at most 60 regulators",
     )
     return parser.parse_args()
 
 
 def main():
     arguments = parse_arguments()
-    from kinetrain.evaluation.networks import IDENTITY, score_rows
+    from kinetrain.errors import InputError
+    from kinetrain.evaluation.networks import (
+        IDENTITY,
+        coregulation_rows,
+        effect_rows,
+        first_model,
+        path_rows,
+        score_rows,
+    )
     from kinetrain.files import load_arrays, load_table, save_table
     from kinetrain.networks.edges import read_edges
+    from kinetrain.networks.priors import load_presence
 
-    model = load_arrays(arguments.model, ["w_s", "w_p", "u_s", "u_p", "v", "seeds", "genes"])
+    model = load_arrays(arguments.model, ["chains", "seeds", "genes"])
     runs = load_table(arguments.runs, [*IDENTITY, "test_mse", "epochs", "cpu_seconds", "status"])
-    truth, _ = read_edges(arguments.truth, model["genes"])
-    scores, effects = score_rows(model, runs, truth)
-    save_table(scores, arguments.output)
-    save_table(effects, arguments.effects)
+    path = load_arrays(arguments.path, ["seeds", "epochs", "edges", "sparsity", "mask_sparsity", "validation_mse"])
+    if len(arguments.prior) != len(model["seeds"]):
+        count = f"{len(model['seeds'])} seeds for {len(arguments.prior)} --prior files"
+        raise InputError(f"{arguments.model}: {count}; give one per seed")
+    priors = [load_presence(file, model["genes"]) for file in arguments.prior]
+    truth = read_edges(arguments.truth, model["genes"])[0] if arguments.truth else None
+    save_table(score_rows(model, runs, truth, priors), arguments.output)
+    save_table(path_rows(path, runs, truth, priors), arguments.path_scores)
+    save_table(effect_rows(model, runs, truth), arguments.effects)
+    save_table(coregulation_rows(model, runs, priors[first_model(model)[0]]), arguments.coregulation)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kinetrain.dynamics.trajectories import Expression
 from kinetrain.errors import InputError
 from kinetrain.evaluation import figure_tables, fits
 from kinetrain.evaluation.findings import findings
 from kinetrain.evaluation.html import cell, page
-from kinetrain.evaluation.networks import COLUMNS, control_rows, score_rows
+from kinetrain.evaluation.networks import (
+    COLUMNS,
+    PATH_COLUMNS,
+    control_rows,
+    coregulation_rows,
+    effect_rows,
+    path_rows,
+    score_rows,
+)
 from kinetrain.evaluation.statistics import bootstrap_interval
 
 INF = float("inf")
@@ -38,6 +47,7 @@ def made_model(seeds=(0, 1), genes=("A", "B", "C")) -> dict:
     model = {name: np.zeros((count, 2, k)) for name in ("w_s", "w_p")}
     model |= {name: np.zeros((count, k, 2)) for name in ("u_s", "u_p")}
     model |= {"v": np.ones((count, k)), "seeds": np.array(seeds), "genes": np.array(genes)}
+    model["chains"] = np.array([["w_s", "u_s"], ["w_p", "u_p"]])
     model["w_s"][:, 0, 0], model["u_s"][:, 1, 0] = 1, -4  # A represses B
     return model
 
@@ -87,47 +97,116 @@ def test_the_bootstrap_interval_holds_the_median_and_shrinks_with_more_values():
     assert few_high - few_low > high - low
 
 
+TRUTH = np.zeros((3, 3))
+TRUTH[1, 0] = 1
+
+
 def test_scores_are_one_row_per_seed_with_the_run_beside_them():
-    truth = np.zeros((3, 3))
-    truth[1, 0] = 1
-    scores, effects = score_rows(made_model(), made_runs(), truth)
+    scores = score_rows(made_model(), made_runs(), TRUTH, [TRUTH, np.eye(3)])
     assert list(scores.columns[: len(COLUMNS)]) == COLUMNS
     assert scores["seed"].tolist() == [0, 1]
     assert scores["balanced_accuracy"].tolist() == [1.0, 1.0]
+    assert scores["recall_outside_prior"].fillna(-1).tolist() == [-1, 1]
+    assert scores["dead_genes"].tolist() == [0, 0]
     assert scores["wall_seconds"].tolist() == [2.0, 2.0]
+    effects = effect_rows(made_model(), made_runs(), TRUTH)
     assert effects[["method", "regulator", "target", "effect"]].to_numpy().tolist() == [
         ["truth", "A", "B", 1.0],
         ["dash", "A", "B", -1.0],
     ]
 
 
+def test_without_a_gold_standard_there_is_sparsity_but_no_accuracy():
+    scores = score_rows(made_model(), made_runs(), None, [np.eye(3)] * 2)
+    assert scores["balanced_accuracy"].isna().all() and (scores["out_degree"] == 1 / 3).all()
+    assert effect_rows(made_model(), made_runs(), None)["method"].tolist() == ["dash"]
+    rows = control_rows(made_expression(), 0.1, [0], [np.eye(3)], None)
+    assert rows["method"].tolist() == ["prior alone", "persistence"]
+
+
 def test_a_model_with_broken_weights_gets_no_scores():
-    model = made_model()
-    model["v"][1, 0] = np.nan
-    scores, effects = score_rows(model, made_runs(), np.eye(3))
-    assert scores["balanced_accuracy"].isna().tolist() == [False, True]
-    assert set(effects["seed"]) == {0}
-    model = made_model()
-    model["v"][0, 0] = np.nan
-    scores, effects = score_rows(model, made_runs(), np.eye(3))
-    assert scores["balanced_accuracy"].isna().tolist() == [True, False]
-    assert set(effects["seed"]) == {1}
+    for broken, kept in ((1, 0), (0, 1)):
+        model = made_model()
+        model["v"][broken, 0] = np.nan
+        scores = score_rows(model, made_runs(), np.eye(3), [np.eye(3)] * 2)
+        assert scores["balanced_accuracy"].isna().tolist() == [broken == 0, broken == 1]
+        assert set(effect_rows(model, made_runs(), np.eye(3))["seed"]) == {kept}
+    model["v"][:] = np.nan
+    assert effect_rows(model, made_runs(), TRUTH)["method"].tolist() == ["truth"]
 
 
 def test_a_seed_without_a_run_is_an_error():
     with pytest.raises(InputError, match="0 rows for seed 1"):
-        score_rows(made_model(), made_runs(seeds=[0]), np.eye(3))
+        score_rows(made_model(), made_runs(seeds=[0]), np.eye(3), [np.eye(3)] * 2)
 
 
-def test_controls_have_a_row_per_prior_and_one_for_each_predictor_without_one():
-    truth = np.zeros((3, 3))
-    truth[1, 0] = 1
-    rows = control_rows([truth, np.zeros((3, 3))], [4, 5], truth, 0.25).set_index(["method", "seed"])
+def made_expression() -> Expression:
+    """Two trajectories: in the first, for validation, a gene grows by 1 per step; in the second, the test, by 2."""
+    values = np.zeros((2, 4, 3))
+    values[:, :, 0] = [[0, 1, 2, 3], [0, 2, 4, 6]]
+    transitions = np.array([(trajectory, step) for trajectory in range(2) for step in range(3)])
+    split = np.array(["validation", "test"])[transitions[:, 0]]
+    return Expression(np.array(["A", "B", "C"]), values, np.array([np.arange(4.0)] * 2), transitions, split, "h")
+
+
+def test_controls_have_a_row_per_prior_and_one_for_each_predictor_that_knows_the_truth():
+    rows = control_rows(made_expression(), 0.0, [4, 5], [TRUTH, np.zeros((3, 3))], TRUTH).set_index(["method", "seed"])
     assert rows.loc[("prior alone", 4), "balanced_accuracy"] == 1
     assert rows.loc[("prior alone", 5), "balanced_accuracy"] == 0.5
     assert rows.loc[("regulators x all genes", 4), "balanced_accuracy"] == (1 + 6 / 8) / 2
-    assert rows.loc[("persistence", 4), "test_mse"] == 0.25
+    assert rows.loc[("all genes x targets", 4), "balanced_accuracy"] == (1 + 6 / 8) / 2
+    assert rows.loc[("regulators x targets", 4), "balanced_accuracy"] == 1
+    assert rows.loc[("persistence", 4), ["test_mse", "validation_mse"]].tolist() == pytest.approx([4 / 3, 1 / 3])
     assert rows["sparsity"].isna().all()
+    noisy = control_rows(made_expression(), 0.1, [4, 5], [TRUTH] * 2, TRUTH).set_index(["method", "seed"])
+    assert (noisy.loc["persistence", "test_mse"] == rows.loc["persistence", "test_mse"]).all()
+    assert noisy.loc["persistence", "test_mse_noisy"].nunique() == 2
+
+
+def test_the_path_has_a_row_per_snapshot_until_a_model_ends():
+    networks = np.zeros((2, 3, 3, 3), dtype=bool)
+    networks[:, :, 1, 0] = True
+    networks[:, 0] = True  # dense at first
+    path = {
+        "seeds": np.array([0, 1]),
+        "epochs": np.array([2, 9, 12]),
+        "edges": np.packbits(networks.reshape(2, 3, 9), axis=-1),
+        "sparsity": np.array([[0.0, 0.7, 0.8]] * 2),
+        "mask_sparsity": np.array([[0.0, 0.7, 0.8]] * 2),
+        "validation_mse": np.array([[0.3, 0.2, 0.1], [0.3, 0.2, np.nan]]),
+    }
+    prior = np.zeros((3, 3))
+    prior[2, 2] = 1
+    rows = path_rows(path, made_runs(), TRUTH, [TRUTH, prior])
+    assert list(rows.columns) == PATH_COLUMNS
+    assert rows[["seed", "epoch", "edges"]].to_numpy().tolist() == [
+        [0, 2, 9],
+        [0, 9, 1],
+        [0, 12, 1],
+        [1, 2, 9],
+        [1, 9, 1],
+    ]
+    assert rows["balanced_accuracy"].tolist() == [0.5, 1, 1, 0.5, 1]
+    assert rows["precision"].tolist() == [1 / 9, 1, 1, 1 / 9, 1]
+    assert rows.loc[rows["seed"] == 1, "wrong_prior_kept"].tolist() == [1, 0]
+    assert rows.loc[rows["seed"] == 1, "recall_outside_prior"].tolist() == [1, 1]
+    assert path_rows(path, made_runs(), None, [])["balanced_accuracy"].isna().all()
+
+
+def test_regulators_with_common_targets_stand_beside_each_other():
+    genes = [f"g{index}" for index in range(8)]
+    prior = np.zeros((8, 8))
+    prior[[4, 5, 6], 0] = prior[[4, 5, 6], 2] = 1  # genes 0 and 2 share three targets, 1 and 3 two
+    prior[[6, 7], 1] = prior[[6, 7], 3] = 1
+    model = made_model(genes=genes)
+    model["w_s"][:, 1, [1, 3]] = 0.5
+    rows = coregulation_rows(model, made_runs(), prior)
+    order = rows.drop_duplicates("regulator").set_index("regulator")["place"]
+    assert abs(order["g0"] - order["g2"]) == 1 and abs(order["g1"] - order["g3"]) == 1
+    value = rows.set_index(["method", "regulator", "other"])["value"]
+    assert value["prior", "g0", "g2"] == 1 and value["prior", "g1", "g3"] == pytest.approx(2 / 3, abs=1e-4)
+    assert value["dash", "g1", "g3"] == 0.25 and value["dash", "g0", "g0"] == 1
+    assert ("dash", "g0", "g2") not in value.index
 
 
 def test_published_points_stand_only_beside_the_same_data_and_noise(root):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from kinetrain.files import load_arrays, load_table, save_arrays
+from kinetrain.networks.controls import CONTROLS
 
 GENES = np.array([f"g{index}" for index in range(8)])
 
@@ -29,7 +30,15 @@ def run(tmp_path, monkeypatch, capsys):
     values = np.random.default_rng(0).random((3, 4, 8))
     transitions = np.array([(trajectory, step) for trajectory in range(3) for step in range(3)])
     split = np.array(["train", "validation", "test"])[transitions[:, 0]]
-    save_arrays(tmp_path / "expression.npz", genes=GENES, values=values, transitions=transitions, split=split)
+    times = np.tile(np.arange(4.0), (3, 1))
+    expression = {
+        "values": values,
+        "times": times,
+        "transitions": transitions,
+        "split": split,
+        "time_unit": np.array("h"),
+    }
+    save_arrays(tmp_path / "expression.npz", genes=GENES, **expression)
     (tmp_path / "edges.tsv").write_text("regulator\ttarget\tsign\n" + "".join(f"g0\tg{i}\t-1\n" for i in range(1, 8)))
     return run
 
@@ -47,12 +56,40 @@ def test_prior_gold_standard_and_controls_follow_each_other(run, tmp_path):
     controls += ["--noise", "0.025", "--prior-corruption", "0.3", "--seeds", "3", "--output", "controls.tsv"]
     assert run("score_controls", *controls).returncode == 0
     rows = load_table(tmp_path / "controls.tsv").set_index("method")
-    assert list(rows.index) == ["prior alone", "regulators x all genes", "persistence"]
+    assert list(rows.index) == list(CONTROLS)
     assert 0.5 < rows.loc["prior alone", "balanced_accuracy"] < 1
+    assert rows.loc["regulators x targets", "balanced_accuracy"] == 1
     assert rows.loc["persistence", "test_mse"] > 0
     save_arrays(tmp_path / "prior.npz", **{**arrays, "genes": GENES[::-1]})
     done = run("score_controls", *controls)
     assert done.returncode == 2 and "prior.npz: its genes, or their order" in done.stderr
+
+
+def test_the_networks_of_a_training_are_scored_with_and_without_a_gold_standard(run, tmp_path):
+    random = np.random.default_rng(1)
+    layers = {"w1": random.normal(size=(2, 3, 8)), "w2": random.normal(size=(2, 8, 3))}
+    chains, seeds = np.array([["w1", "w2"]]), np.array([3, 5])
+    save_arrays(tmp_path / "model.npz", genes=GENES, seeds=seeds, chains=chains, **layers)
+    arrays = {"epochs": np.array([2, 4]), "edges": np.full((2, 2, 8), 255, np.uint8)}
+    arrays |= dict.fromkeys(["sparsity", "mask_sparsity", "validation_mse"], np.full((2, 2), 0.25))
+    save_arrays(tmp_path / "path.npz", genes=GENES, seeds=seeds, **arrays)
+    names = "dataset\tmethod\tnoise\tprior_corruption\tseed\ttest_mse\tepochs\tcpu_seconds\tstatus\n"
+    rows = [f"d\tdash\t0.1\t0.05\t{seed}\t0.2\t7\t1.5\tfinished\n" for seed in seeds]
+    (tmp_path / "runs.tsv").write_text(names + "".join(rows))
+    run("build_prior", "--genes", "expression.npz", "--edges", "edges.tsv", "--seed", "3", "--output", "prior.npz")
+    arguments = ["--model", "model.npz", "--runs", "runs.tsv", "--path", "path.npz", "--output", "scores.tsv"]
+    arguments += ["--prior", "prior.npz", "prior.npz", "--path-scores", "path.tsv", "--effects", "effects.tsv"]
+    arguments += ["--coregulation", "coregulation.tsv"]
+    assert run("score_network", *arguments, "--truth", "edges.tsv").stderr == ""
+    scores, path = load_table(tmp_path / "scores.tsv"), load_table(tmp_path / "path.tsv")
+    assert scores["true_positive_rate"].tolist() == [1, 1] and scores["seed"].tolist() == [3, 5]
+    assert path[["seed", "epoch", "edges"]].to_numpy().tolist() == [[3, 2, 64], [3, 4, 64], [5, 2, 64], [5, 4, 64]]
+    assert set(load_table(tmp_path / "effects.tsv")["method"]) == {"truth", "dash"}
+    assert set(load_table(tmp_path / "coregulation.tsv")["method"]) == {"prior", "dash"}
+    assert run("score_network", *arguments).returncode == 0
+    assert load_table(tmp_path / "scores.tsv")["balanced_accuracy"].isna().all()
+    done = run("score_network", *arguments, "--prior", "prior.npz")
+    assert done.returncode == 2 and "model.npz: 2 seeds for 1 --prior files; give one per seed" in done.stderr
 
 
 def test_a_prior_naming_unknown_genes_stops_with_one_line(run, tmp_path):

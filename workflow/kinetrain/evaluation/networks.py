@@ -1,57 +1,196 @@
-"""Score tables of trained models and of the control predictors, in the columns of networks.tsv."""
+"""Score tables of trained models, of their way there, and of the control predictors.
+
+`model` holds the arrays of a model file: genes (k,), seeds (M,), chains (C, L) and parameters (M, *shape). `runs` has
+a row per seed; `priors` are (k, k), in the order of the seeds; `truth` is (k, k), or None without a gold standard.
+"""
 
 import numpy as np
 import pandas as pd
+from scipy.cluster import hierarchy
 
 from kinetrain.errors import InputError
 from kinetrain.networks import controls, effects
-from kinetrain.networks.scores import edge_scores
+from kinetrain.networks.scores import edge_scores, rates
 
 IDENTITY = ["dataset", "method", "noise", "prior_corruption", "seed"]
 COLUMNS = [*IDENTITY, "sparsity", "balanced_accuracy", "auroc", "auprc", "test_mse", "epochs", "cpu_seconds", "status"]
+PATH_COLUMNS = [
+    *[*IDENTITY, "epoch", "sparsity", "mask_sparsity", "validation_mse", "edges", "balanced_accuracy"],
+    *["true_positive_rate", "true_negative_rate", "precision", "recall_outside_prior", "wrong_prior_kept"],
+]
 MANY_GENES = 100  # above this a heat map shows only the regulators of the gold standard
-WEIGHTS = ("w_s", "w_p", "u_s", "u_p", "v")
+MANY_REGULATORS = 60  # of a co-regulation map: those with most targets in the prior
+SMALLEST = 5e-4  # relative to the largest; what a heat map cannot show is left out of its table
 
 
-def score_rows(model, runs: pd.DataFrame, truth) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the scores of all models of one training, one row per seed, and one model's effects beside the truth.
+def score_rows(model, runs: pd.DataFrame, truth, priors) -> pd.DataFrame:
+    """Return the scores of all models of one training, one row per seed.
 
-    `model` holds w_s, w_p (M, m, k), u_s, u_p (M, k, m), v (M, k), seeds (M,) and genes (k,); `truth` is (k, k).
-    A model with weights that are not finite gets no scores; the effects are those of the first that has some.
+    A model with weights that are not finite gets no scores.
     """
-    rows, first = [], (None, runs.iloc[0])
-    for index, seed in enumerate(model["seeds"]):
-        run = runs[runs["seed"] == seed]
-        if len(run) != 1:
-            raise InputError(f"runs table: {len(run)} rows for seed {seed} of the model file, expected 1")
-        weights = [model[name][index] for name in WEIGHTS]
-        row = run.iloc[0].to_dict()
-        if all(np.isfinite(array).all() for array in weights):
-            effect = effects.effect_matrix(*weights)
-            row |= edge_scores(effects.relative_effects(effect), truth)
+    rows = []
+    for index in range(len(model["seeds"])):
+        row, weights = run_of(runs, model["seeds"][index]).to_dict(), _weights(model, index)
+        if weights is not None:
+            effect = effects.effect_matrix(weights, model["chains"])
             row |= {
-                "sparsity": effects.sparsity(*weights),
-                "mask_sparsity": effects.mask_sparsity(*weights[:4]),
+                "sparsity": effects.sparsity(weights, model["chains"]),
+                "mask_sparsity": effects.mask_sparsity(weights, model["chains"]),
+                "dead_genes": effects.dead_genes(weights),
                 "out_degree": effects.mean_out_degree(effect),
             }
-            first = (effect, run.iloc[0]) if first[0] is None else first
+            if truth is not None:
+                row |= edge_scores(effects.relative_effects(effect), truth, priors[index])
         rows.append(row)
-    return _ordered(pd.DataFrame(rows)), _effect_rows(*first, model["genes"], truth)
+    return _ordered(pd.DataFrame(rows))
 
 
-def control_rows(priors, seeds, truth, persistence_mse: float) -> pd.DataFrame:
-    """Return one row per prior, and one each for `regulators x all genes` and `persistence` (of the first seed).
+def control_rows(expression, noise: float, seeds, priors, truth) -> pd.DataFrame:
+    """Return the rows of the control predictors.
 
-    Controls have no weights, so their sparsity is empty; their out-degree tells how dense they are.
+    One row per seed for the prior alone and for persistence (the noise differs), one with the first seed for the
+    predictors that know regulators or targets. Controls have no weights, so their sparsity is empty; their out-degree
+    tells how dense they are.
     """
-    networks = [("prior alone", seed, prior) for seed, prior in zip(seeds, priors, strict=True)]
-    networks.append(("regulators x all genes", seeds[0], controls.true_regulators_everywhere(truth)))
-    rows = [
-        {"method": method, "seed": seed, **edge_scores(network, truth), "out_degree": effects.mean_out_degree(network)}
-        for method, seed, network in networks
-    ]
-    rows.append({"method": "persistence", "seed": seeds[0], "test_mse": persistence_mse})
+    networks = [(controls.PRIOR_ALONE, seed, prior, prior) for seed, prior in zip(seeds, priors, strict=True)]
+    if truth is not None:
+        networks += [(name, seeds[0], network, priors[0]) for name, network in controls.blocks(truth).items()]
+    rows = []
+    for method, seed, network, prior in networks:
+        row = {"method": method, "seed": seed, "out_degree": effects.mean_out_degree(network)}
+        rows.append(row | (edge_scores(network, truth, prior) if truth is not None else {}))
+    for seed in seeds:
+        row = {"method": controls.PERSISTENCE, "seed": seed}
+        noisy, pairs = expression.noisy(noise, seed), (expression.transitions, expression.split)
+        row["test_mse"] = controls.persistence_error(expression.values, *pairs)
+        row["test_mse_noisy"] = controls.persistence_error(noisy, *pairs)
+        row["validation_mse"] = controls.persistence_error(noisy, *pairs, part="validation")
+        rows.append(row)
     return _ordered(pd.DataFrame(rows).assign(status="finished"))
+
+
+def path_rows(path, runs: pd.DataFrame, truth, priors) -> pd.DataFrame:
+    """Return sparsity, losses and network scores of every snapshot of a training, up to the end of each model.
+
+    `path` holds seeds (M,), epochs (E,), sparsity, mask_sparsity and validation_mse (M, E), and edges
+    (M, E, ceil(k k / 8)): the bits of the non-zero entries of the effect matrix. A model that has ended, or failed, has
+    no validation error from then on.
+    """
+    parts = []
+    for index, seed in enumerate(path["seeds"]):
+        bits = path["edges"][index]
+        scores = {name: path[name][index] for name in ("sparsity", "mask_sparsity", "validation_mse")}
+        scores["edges"] = _counted(bits)
+        scores |= _packed_scores(bits, truth, priors[index]) if truth is not None else {}
+        identity = run_of(runs, seed)[IDENTITY].to_dict()
+        parts.append(pd.DataFrame({**identity, "epoch": path["epochs"], **scores}))
+    table = pd.concat(parts, ignore_index=True).reindex(columns=PATH_COLUMNS)
+    return table[table["validation_mse"].notna()]
+
+
+def _packed_scores(bits, truth, prior) -> dict[str, np.ndarray]:
+    """Return the scores (E,) of networks given as bits (E, n), counted without unpacking them."""
+    present, known = np.packbits(np.asarray(truth) != 0), np.packbits(np.asarray(prior) != 0)
+    return rates(
+        {
+            "pairs": np.size(truth),
+            "true": _counted(present),
+            "predicted": _counted(bits),
+            "found": _counted(bits & present),
+            "missing_in_prior": _counted(present & ~known),
+            "found_outside_prior": _counted(bits & present & ~known),
+            "wrong_in_prior": _counted(known & ~present),
+            "wrong_kept": _counted(bits & known & ~present),
+        }
+    )
+
+
+def _counted(bits):
+    return np.bitwise_count(bits).sum(axis=-1, dtype=int)
+
+
+def effect_rows(model, runs: pd.DataFrame, truth) -> pd.DataFrame:
+    """Return the effects of the first model that did not fail, and the signs of the truth as method `truth`.
+
+    Effects are scaled to a largest absolute value of 1; above MANY_GENES genes only regulators in the truth are kept.
+    """
+    index, weights = first_model(model)
+    run = run_of(runs, model["seeds"][index])
+    shown = {} if truth is None else {"truth": np.sign(truth)}
+    if weights is not None:
+        effect = effects.effect_matrix(weights, model["chains"])
+        shown[run["method"]] = effect / (np.abs(effect).max() or 1)
+        if truth is not None and len(effect) > MANY_GENES:
+            shown[run["method"]] *= (np.asarray(truth) != 0).any(axis=0)
+    genes = np.asarray(model["genes"])
+    names = ["regulator", "target", "effect"]
+    parts = [
+        _entries(network, genes, names).assign(**{**run[IDENTITY], "method": key}) for key, network in shown.items()
+    ]
+    return pd.concat(parts)[[*IDENTITY, *names]] if parts else pd.DataFrame(columns=[*IDENTITY, *names])
+
+
+def coregulation_rows(model, runs: pd.DataFrame, prior) -> pd.DataFrame:
+    """Return how strongly pairs of regulators share hidden units in the first model that did not fail.
+
+    The regulators are those of the `prior` (of that model), at most MANY_REGULATORS, in an order that puts those with
+    common targets beside each other. Method `prior` holds the numbers of common targets. Both are scaled to a largest
+    value of 1. Columns: those of a run, regulator, other, place, other_place, value.
+    """
+    index, weights = first_model(model)
+    run = run_of(runs, model["seeds"][index])
+    present = (np.asarray(prior) != 0).astype(np.float32)
+    degree = present.sum(axis=0)
+    chosen = np.argsort(-degree, kind="stable")[: min(MANY_REGULATORS, np.count_nonzero(degree))]
+    common = present[:, chosen].T @ present[:, chosen]
+    order = _beside_their_like(common)
+    chosen, common = chosen[order], common[np.ix_(order, order)]
+    shown = {"prior": common}
+    if weights is not None:
+        shown[run["method"]] = effects.shared_units(weights, model["chains"], chosen)
+    names = ["regulator", "other", "value"]
+    genes = np.asarray(model["genes"])[chosen]
+    place = {gene: number for number, gene in enumerate(genes)}
+    parts = [
+        _entries(gram / (gram.max() or 1), genes, names).assign(**{**run[IDENTITY], "method": key})
+        for key, gram in shown.items()
+    ]
+    table = pd.concat(parts)
+    table = table.assign(place=table["regulator"].map(place), other_place=table["other"].map(place))
+    return table[[*IDENTITY, "regulator", "other", "place", "other_place", "value"]]
+
+
+def _beside_their_like(common) -> np.ndarray:
+    """Return an order of regulators, given the numbers of targets that they share: like ones stand together."""
+    if len(common) < 3:
+        return np.arange(len(common))
+    overlap = common / np.sqrt(np.outer(np.diag(common), np.diag(common)))
+    distance = (1 - overlap)[np.triu_indices(len(common), 1)].clip(min=0)
+    return hierarchy.leaves_list(hierarchy.linkage(distance, "average", optimal_ordering=True))
+
+
+def first_model(model) -> tuple[int, dict | None]:
+    """Return index and weights of the first model whose weights are finite; 0 and None if there is none."""
+    for index in range(len(model["seeds"])):
+        weights = _weights(model, index)
+        if weights is not None:
+            return index, weights
+    return 0, None
+
+
+def _weights(model, index) -> dict | None:
+    """Return what decides the effects of one model by name, None if some of it is not finite."""
+    names = [*model["chains"].ravel(), *(["v"] if "v" in model else [])]
+    weights = {str(name): model[name][index] for name in names}
+    return weights if all(np.isfinite(array).all() for array in weights.values()) else None
+
+
+def run_of(runs: pd.DataFrame, seed) -> pd.Series:
+    """Return the row of one seed; InputError unless there is exactly one."""
+    rows = runs[runs["seed"] == seed]
+    if len(rows) != 1:
+        raise InputError(f"runs table: {len(rows)} rows for seed {seed} of the model file, expected 1")
+    return rows.iloc[0]
 
 
 def _ordered(table: pd.DataFrame) -> pd.DataFrame:
@@ -60,21 +199,7 @@ def _ordered(table: pd.DataFrame) -> pd.DataFrame:
     return table.reindex(columns=[*first, *(name for name in table.columns if name not in first)])
 
 
-def _effect_rows(effect, run, genes, truth) -> pd.DataFrame:
-    """Return the non-zero effects of one model, and the signs of the truth as method `truth`."""
-    shown = {"truth": np.sign(truth)}
-    if effect is not None:
-        scaled = effect / (np.abs(effect).max() or 1)
-        everything = len(genes) <= MANY_GENES
-        shown[run["method"]] = scaled if everything else scaled * (np.asarray(truth) != 0).any(axis=0)
-    parts = [
-        _entries(network, np.asarray(genes)).assign(**{**run[IDENTITY], "method": name})
-        for name, network in shown.items()
-    ]
-    return pd.concat(parts)[[*IDENTITY, "regulator", "target", "effect"]]
-
-
-def _entries(network, genes) -> pd.DataFrame:
-    regulators, targets = np.nonzero(network.T)
-    effects_found = network[targets, regulators].round(4)
-    return pd.DataFrame({"regulator": genes[regulators], "target": genes[targets], "effect": effects_found})
+def _entries(network, genes, names) -> pd.DataFrame:
+    """Return the entries that a heat map can show: column gene, row gene and value, under the three `names`."""
+    columns, rows = np.nonzero(np.abs(network.T) >= SMALLEST)
+    return pd.DataFrame(dict(zip(names, (genes[columns], genes[rows], network[rows, columns].round(4)), strict=True)))

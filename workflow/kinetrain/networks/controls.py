@@ -2,14 +2,28 @@
 
 import numpy as np
 
+PRIOR_ALONE = "prior alone"
+REGULATORS_X_TARGETS = "regulators x targets"
+REGULATORS_X_ALL = "regulators x all genes"
+ALL_X_TARGETS = "all genes x targets"
+PERSISTENCE = "persistence"
+CONTROLS = (PRIOR_ALONE, REGULATORS_X_TARGETS, REGULATORS_X_ALL, ALL_X_TARGETS, PERSISTENCE)
 
-def true_regulators_everywhere(truth) -> np.ndarray:
-    """Return the (k, k) network in which every gene that regulates in `truth` regulates all genes.
 
-    It knows who the regulators are and nothing else; balanced accuracy over all pairs rewards that already.
+def blocks(truth) -> dict[str, np.ndarray]:
+    """Return the (k, k) networks of predictors that know who regulates or is regulated in `truth`, and nothing else.
+
+    Every true regulator regulates every true target, or all genes; or all genes regulate every true target. Balanced
+    accuracy over all pairs rewards that already.
     """
-    regulates = (np.asarray(truth) != 0).any(axis=0)
-    return np.broadcast_to(regulates, np.shape(truth)).astype(float)
+    present = np.asarray(truth) != 0
+    regulators, targets = present.any(axis=0)[None, :], present.any(axis=1)[:, None]
+    networks = {
+        REGULATORS_X_TARGETS: regulators & targets,
+        REGULATORS_X_ALL: regulators,
+        ALL_X_TARGETS: targets,
+    }
+    return {name: np.broadcast_to(network, present.shape) for name, network in networks.items()}
 
 
 def persistence_error(values, transitions, split, part: str = "test") -> float:

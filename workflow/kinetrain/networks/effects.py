@@ -1,43 +1,65 @@
-"""What a trained PHOENIX model says about its genes: the effect matrix and how sparse it is.
+"""What a trained vector field says about its genes: the effect matrix, how sparse it is, and who is co-regulated.
 
-Weights have the shapes w (m, k), u (k, m), v (k,), for k genes and m hidden units; _s and _p are the two branches.
+`weights` maps the names of one model's matrices to arrays; `chains` names the matrices that lie behind one another,
+from input to output, once per branch: (("w_s", "u_s"), ("w_p", "u_p")) for PHOENIX, (("w1", "w2"),) for a perceptron
+of two layers. The first matrix of a chain is (m, k), the last (k, m), for k genes and m hidden units. `v` (k,) are the
+multipliers of the genes, in fields that have them.
 """
+
+from functools import reduce
 
 import numpy as np
 
 
-def effect_matrix(w_s, w_p, u_s, u_p, v) -> np.ndarray:
-    """Return the (k, k) effects [target, regulator]: relu(v) (U_S W_S + U_P W_P).
+def effect_matrix(weights, chains) -> np.ndarray:
+    """Return the (k, k) effects [target, regulator]: relu(v) times the sum over chains of the product of matrices.
 
     Zero, exactly, where no path of non-zero weights leads from the regulator to the target.
-    Source: Hossain et al. 2024 (NeurIPS), appendix B.5, and the DASH code.
+    Source: Hossain et al. 2024 (NeurIPS), appendix B.5, and the DASH code; for other fields by analogy.
     """
-    w_s, w_p, u_s, u_p, v = (np.asarray(array, dtype=float) for array in (w_s, w_p, u_s, u_p, v))
-    return np.maximum(v, 0)[:, None] * (u_s @ w_s + u_p @ w_p)
+    total = sum(reduce(lambda product, name: weights[name] @ product, chain[1:], weights[chain[0]]) for chain in chains)
+    return total * np.maximum(weights["v"], 0)[:, None] if "v" in weights else total
 
 
 def relative_effects(effects) -> np.ndarray:
     """Return |effects| divided by their sum over the regulators of each target; 0 for a target without regulators."""
     size = np.abs(effects)
     total = size.sum(axis=1, keepdims=True)
-    return np.divide(size, total, out=np.zeros_like(size), where=total > 0)
+    return np.divide(size, total, out=size, where=total > 0)
 
 
-def sparsity(w_s, w_p, u_s, u_p, v) -> float:
-    """Return the fraction of exact zeros among the 4 m k weights, counting those behind a dead gene (v <= 0) as zero.
+def sparsity(weights, chains) -> float:
+    """Return the fraction of exact zeros in the matrices, with the last weights of dead genes (v <= 0) as zeros.
 
     Source: the released DASH code; this is the sparsity the paper reports.
     """
-    alive = np.asarray(v)[:, None] > 0
-    return mask_sparsity(w_s, w_p, u_s * alive, u_p * alive)
+    if "v" not in weights:
+        return mask_sparsity(weights, chains)
+    alive = np.asarray(weights["v"])[:, None] > 0
+    return mask_sparsity({**weights, **{chain[-1]: weights[chain[-1]] * alive for chain in chains}}, chains)
 
 
-def mask_sparsity(w_s, w_p, u_s, u_p) -> float:
-    """Return the fraction of exact zeros among the 4 m k weights: what pruning alone removed."""
-    zeros = sum(np.count_nonzero(np.asarray(weights) == 0) for weights in (w_s, w_p, u_s, u_p))
-    return zeros / sum(np.size(weights) for weights in (w_s, w_p, u_s, u_p))
+def mask_sparsity(weights, chains) -> float:
+    """Return the fraction of exact zeros in the matrices: what pruning alone removed."""
+    matrices = [np.asarray(weights[name]) for chain in chains for name in chain]
+    return sum(np.count_nonzero(matrix == 0) for matrix in matrices) / sum(matrix.size for matrix in matrices)
+
+
+def dead_genes(weights) -> float:
+    """Return the number of genes with a multiplier of zero or below, which never change; NaN without multipliers."""
+    return int(np.count_nonzero(np.asarray(weights["v"]) <= 0)) if "v" in weights else np.nan
 
 
 def mean_out_degree(network) -> float:
     """Return the mean number of targets per gene of a (k, k) network [target, regulator]."""
     return np.count_nonzero(network) / len(network)
+
+
+def shared_units(weights, chains, genes) -> np.ndarray:
+    """Return how strongly pairs of `genes` (n positions) act on the same hidden units: the (n, n) Gram matrix.
+
+    It is the sum over chains of |W|'|W|, with W the columns of `genes` in the first matrix of the chain.
+    Source: Hossain et al., arXiv 2403.04805v1, who compare it with the numbers of common targets in the prior.
+    """
+    first = np.concatenate([np.abs(np.asarray(weights[chain[0]])[:, genes]) for chain in chains])
+    return first.T @ first

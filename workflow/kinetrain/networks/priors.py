@@ -3,6 +3,21 @@
 import numpy as np
 
 from kinetrain.errors import InputError
+from kinetrain.files import load_arrays
+
+
+def load_presence(path, genes) -> np.ndarray:
+    """Return where the prior of a file has edges: (k, k) booleans [target, regulator], of exactly these genes.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or holds other genes, or the same in another order.
+    """
+    arrays = load_arrays(path, ["prior", "genes"])
+    if list(arrays["genes"]) != list(genes):
+        raise InputError(f"{path}: its genes, or their order, are not those of the data")
+    return arrays["prior"] != 0
 
 
 def corrupt(prior, fraction: float, seed: int) -> np.ndarray:
