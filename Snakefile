@@ -40,7 +40,7 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        expand("<results>/tables/{table}.tsv", table=PARTS.keys() - {"effects"}),
+        expand("<results>/tables/{table}.tsv", table=PARTS.keys() - FOR_A_FIGURE),
         "<results>/report.html",
 
 
@@ -51,4 +51,4 @@ rule figures:
 
 rule tables:
     input:
-        expand("<results>/tables/{table}.tsv", table=PARTS.keys() - {"effects"}),
+        expand("<results>/tables/{table}.tsv", table=PARTS.keys() - FOR_A_FIGURE),

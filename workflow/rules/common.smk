@@ -190,6 +190,13 @@ def truth_files(wildcards):
     return network_files(PLAN.datasets[wildcards.dataset]["truth"])
 
 
+def gold_standard(wildcards):
+    """The gold standard of a data set, which a simulated one always has, as an input file."""
+    dataset = PLAN.datasets[wildcards.dataset]
+    has_one = "expression" not in dataset or "truth" in dataset
+    return {"truth": f"<results>/expression/{wildcards.dataset}/truth.tsv"} if has_one else {}
+
+
 def prior_files(wildcards):
     """The prior of a data set (a simulated one has its truth for a prior) and its co-regulation network, if any."""
     dataset = PLAN.datasets[wildcards.dataset]
@@ -233,9 +240,12 @@ PARTS = {
     "networks": [f"<results>/networks/{run}.tsv" for run in RUNS]
     + [f"<results>/networks/{level}.controls.tsv" for level in LEVELS],
     "tuning": [f"<results>/tuning/{run}/folds.tsv" for run in TUNED],
+    "path": [f"<results>/networks/{run}.path.tsv" for run in RUNS],
     "effects": [f"<results>/networks/{run}.effects.tsv" for run in RUNS],
+    "coregulation": [f"<results>/networks/{run}.coregulation.tsv" for run in RUNS],
     "pathways": [f"<results>/enrichment/{run}.tsv" for run in RUNS if PLAN.has_gene_sets(run.partition("/")[0])],
 }
+FOR_A_FIGURE = {"effects", "coregulation"}  # tables that nobody asks for but a figure
 # What the tables promise, also where a configuration leaves one of the two arms out.
 LEVEL = ["dataset", "method", "noise", "prior_corruption"]
 FIT = ["problem", "optimizer", "schedule", "batch_size", "replicate", "start"]
@@ -246,7 +256,9 @@ COLUMNS = {
     "fits": [*FIT, "objective", *SOLVES, "status"],
     "traces": [*FIT, *SOLVES, "objective"],
     "networks": [*LEVEL, "seed", *SCORES],
+    "path": [*LEVEL, "seed", "epoch", "sparsity", "validation_mse", "balanced_accuracy"],
     "effects": [*LEVEL, "seed", "regulator", "target", "effect"],
+    "coregulation": [*LEVEL, "seed", "regulator", "other", "place", "other_place", "value"],
     "pathways": [*LEVEL, "pathway", "genes", "score", "z", "p_value", "p_bonferroni", "p_bh", "status"],
 }
 TABLES = {
