@@ -8,11 +8,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import method_settings
 import yaml
 from jsonschema import Draft202012Validator
 
 SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
-PRUNING = Path(__file__).parent / "kinetrain" / "pruning"
 DOWNLOADS = "<resources>/downloads"
 
 # Columns of the manifest: what they must look like, and how that is told.
@@ -154,9 +154,13 @@ def _explain(error, prefix: str) -> str:
     if error.validator == "required":
         return f"{key}: {error.message}"
     hint = f"; {error.schema['description']}" if "description" in error.schema else ""
-    if isinstance(error.instance, str) and re.fullmatch(r"[+-]?\d+[eE][+-]?\d+", error.instance):
-        hint += " (YAML reads this as text: write 1.0e-3 for 1e-3)"
-    return f"{key} = {error.instance!r}: {error.message}{hint}"
+    return f"{key} = {error.instance!r}: {error.message}{hint}{_about_text(error.instance)}"
+
+
+def _about_text(value) -> str:
+    """Return a remark if the value is text that looks like a number, which YAML reads otherwise than people do."""
+    looks = isinstance(value, str) and re.fullmatch(r"[+-]?\d+[eE][+-]?\d+", value)
+    return " (YAML reads this as text: write 1.0e-3 for 1e-3)" if looks else ""
 
 
 def _close(name, known) -> str:
@@ -165,9 +169,25 @@ def _close(name, known) -> str:
     return f" (did you mean '{close[0]}'?)" if close else ""
 
 
-def known_methods() -> list[str]:
-    """Return the pruning methods: the modules of the library's pruning room that say whether they prune."""
-    return sorted(path.stem for path in PRUNING.glob("*.py") if re.search(r"(?m)^PRUNES\b", path.read_text()))
+def _check_methods(methods: dict, key: str) -> None:
+    """Refuse methods that do not exist, settings that a method does not have, and values of another kind."""
+    known = method_settings.known_methods()
+    for method, given in methods.items():
+        if method not in known:
+            raise ConfigurationError(
+                f"{key}.{method}: unknown method{_close(method, known)}; known methods: {', '.join(known)}"
+            )
+        settings = method_settings.settings(method)
+        for name, value in given.items():
+            if name not in settings:
+                raise ConfigurationError(
+                    f"{key}.{method}: unknown key '{name}'{_close(name, settings)}; "
+                    f"known keys: {', '.join(settings) or 'none'}"
+                )
+            if not settings[name].allows(value):
+                raise ConfigurationError(
+                    f"{key}.{method}.{name} = {value!r}: expected {settings[name].kind}{_about_text(value)}"
+                )
 
 
 class Plan:
@@ -202,11 +222,7 @@ class Plan:
         mirror = self.config["mirror"]
         if mirror is not None and not Path(mirror).is_dir():
             raise ConfigurationError(f"mirror = '{mirror}': no such folder (wanted: one that holds <owner>/<repo>/…)")
-        for method in self.config["methods"]:
-            if method not in (known := known_methods()):
-                raise ConfigurationError(
-                    f"methods.{method}: unknown method{_close(method, known)}; known methods: {', '.join(known)}"
-                )
+        _check_methods(self.config["methods"], "methods")
         self.problems = {name: self._problem(name, problem) for name, problem in self.config["problems"].items()}
         self.datasets = {name: self._dataset(name, dataset) for name, dataset in self.config["datasets"].items()}
 
@@ -322,6 +338,7 @@ class Plan:
                 f"{key}.leave_out: '{min(set(dataset['leave_out']) - set(methods))}' is not among the methods that are "
                 f"run: {', '.join(methods)}"
             )
+        _check_methods(own, f"{key}.methods")
         planned = {
             **dataset,
             "seeds": dataset.get("seeds", self.config["seeds"]),
@@ -395,7 +412,8 @@ def describe() -> str:
     """Return the documentation of every key of the configuration: Markdown tables, one per section of the schema."""
     schema = load_schema()
     sections = {"Top level": schema} | {name: part for name, part in schema["$defs"].items() if "properties" in part}
-    return "\n".join(_describe_section(title, section, schema) for title, section in sections.items())
+    described = [_describe_section(title, section, schema) for title, section in sections.items()]
+    return "\n".join([*described, _describe_methods()])
 
 
 def _describe_section(title: str, section: dict, root: dict) -> str:
@@ -405,6 +423,18 @@ def _describe_section(title: str, section: dict, root: dict) -> str:
         default = "(required)" if key in section.get("required", ()) else default
         rows.append(f"| `{key}` | {_kind(definition)} | {default} | {definition.get('description', '')} |")
     return f"### {title}\n\n" + "\n".join(rows) + "\n"
+
+
+def _describe_methods() -> str:
+    """Return one table of the settings of all methods, as their files have them."""
+    rows = ["| method | key | value | default | meaning |", "| --- | --- | --- | --- | --- |"]
+    for method in method_settings.known_methods():
+        settings = method_settings.settings(method)
+        rows += [f"| `{method}` | | | | No settings. |"] if not settings else []
+        for name, setting in settings.items():
+            kind = ", ".join(f"`{choice}`" for choice in setting.choices) or setting.kind
+            rows.append(f"| `{method}` | `{name}` | {kind} | `{json.dumps(setting.default)}` | {setting.meaning} |")
+    return "### Settings of the methods\n\n" + "\n".join(rows) + "\n"
 
 
 def _keys(section: dict, root: dict, prefix: str = ""):

@@ -3,6 +3,7 @@
 import re
 
 import configuration
+import method_settings
 import pytest
 import yaml
 from configuration import ConfigurationError, Plan, load_manifest
@@ -130,11 +131,32 @@ def test_artificial_data_that_cannot_be_drawn_are_refused(smoke, manifest, root,
 
 
 @pytest.mark.parametrize(
-    "settings", [{"lamdas": [0.5, 0.5]}, {"lambdas": [0.5]}, {"lambdas": [5, 0]}, {"variant": "x"}]
+    ("settings", "said"),
+    [
+        ({"lamdas": [0.5, 0.5]}, "methods.dash: unknown key 'lamdas' (did you mean 'lambdas'?); known keys: lam"),
+        ({"lambdas": 0.5}, "dash.lambdas = 0.5: expected a list of numbers"),
+        ({"lambdas": ["1e-3", 0]}, "dash.lambdas = ['1e-3', 0]: expected a list of numbers"),
+        ({"lambdas": "1e-3"}, "YAML reads this as text"),
+        ({"variant": "x"}, "dash.variant = 'x': expected 'normalised' or 'published'"),
+    ],
 )
-def test_a_wrong_setting_of_a_method_is_refused(smoke, manifest, root, settings):
+def test_a_wrong_setting_of_a_method_is_refused(smoke, manifest, root, settings, said):
     smoke["methods"]["dash"] = settings
-    assert "methods.dash" in refusal(smoke, manifest, root)
+    assert said in refusal(smoke, manifest, root)
+    dataset = next(iter(smoke["datasets"]))
+    smoke["methods"]["dash"], smoke["datasets"][dataset]["methods"] = {}, {"dash": settings}
+    assert f"datasets.{dataset}.methods.dash" in refusal(smoke, manifest, root)
+
+
+def test_the_settings_of_the_methods_are_those_of_their_files():
+    settings = method_settings.settings("dash")
+    assert list(settings) == ["lambdas", "variant"]
+    assert settings["lambdas"].default == [0.5, 0.05] and settings["lambdas"].allows([1, 0.5])
+    assert settings["variant"].default == "normalised" and settings["variant"].choices == ["normalised", "published"]
+    for method in method_settings.known_methods():
+        for name, setting in method_settings.settings(method).items():
+            assert setting.allows(setting.default) and setting.kind, (method, name)
+            assert setting.meaning.endswith("."), f"{method}: its documentation says nothing of '{name}'"
 
 
 def test_a_lowest_learning_rate_above_the_first_is_refused(smoke, manifest, root):
