@@ -256,6 +256,7 @@ COLUMNS = {
     "fits": [*FIT, "objective", *SOLVES, "status"],
     "traces": [*FIT, *SOLVES, "objective"],
     "networks": [*LEVEL, "seed", *SCORES],
+    "tuning": [*LEVEL, "setting", "fold", "validation_mse", "chosen"],
     "path": [*LEVEL, "seed", "epoch", "sparsity", "validation_mse", "balanced_accuracy"],
     "effects": [*LEVEL, "seed", "regulator", "target", "effect"],
     "coregulation": [*LEVEL, "seed", "regulator", "other", "place", "other_place", "value"],
