@@ -11,9 +11,7 @@ import argparse
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--model", required=True, metavar="NPZ", help="trained models, as train_neural_ode.py writes them"
-    )
+    parser.add_argument("--model", required=True, metavar="NPZ", help="trained models of train_neural_ode.py")
     parser.add_argument("--expression", required=True, metavar="NPZ", help="the data they were trained on")
     parser.add_argument("--settings", default="{}", metavar="JSON", help="settings as JSON or the path of a .json file")
     parser.add_argument("--output", required=True, metavar="TSV", help="table to write: seed, gene, influence")

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from kinetrain.files import load_arrays, save_arrays
+from kinetrain.files import atomic, load_arrays
 from kinetrain.pruning.events import prune
 from kinetrain.pruning.method import Event, Moment
 from kinetrain.training import ensemble, snapshots
@@ -323,7 +323,8 @@ def _fingerprint(run: Run) -> np.ndarray:
 
 def _save(checkpoint: Path, fingerprint, epoch: int, state, history, path) -> None:
     arrays = {"history": np.array(history), "rows": np.array(path["rows"]), "edges": np.array(path["edges"])}
-    save_arrays(checkpoint, fingerprint=fingerprint, epoch=epoch, **arrays, **state)
+    with atomic(checkpoint) as temporary:  # not compressed: large models would take longer to pack than to train
+        np.savez(temporary, fingerprint=fingerprint, epoch=epoch, **arrays, **state)
 
 
 def _resume(checkpoint: Path, fingerprint):

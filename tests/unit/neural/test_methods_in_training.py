@@ -1,0 +1,207 @@
+"""What methods do inside the training loop: rewinding, penalties through the chain rule, the recorded path, tuning."""
+
+import dataclasses
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy import sparse
+
+from kinetrain.dynamics import network as networks
+from kinetrain.dynamics import rk4
+from kinetrain.dynamics.trajectories import Expression, all_transitions, split_transitions
+from kinetrain.errors import InputError
+from kinetrain.pruning.events import Schedule
+from kinetrain.pruning.method import Method
+from kinetrain.pruning.methods import find_method
+from kinetrain.settings import read_options
+from kinetrain.training import neural, tuning
+from kinetrain.training.ensemble import unpack
+from kinetrain.training.run import Options, Run
+
+GENES, EPOCHS = 12, 9
+SCHEDULE = Schedule(first_epoch=2, first_fraction=0.5, every=3, fraction=0.2)
+OPTIONS = Options(
+    integrator="rk4", hidden=5, epochs=EPOCHS, learning_rate=0.01, steps=2, pruning=SCHEDULE, patience_epochs=None
+)
+
+
+@pytest.fixture(scope="module")
+def expression():
+    network = networks.draw_network(GENES, 6, 3, 2, seed=1)
+    times = np.tile([0.0, 2, 3, 7], (8, 1))
+    values = networks.simulate(network, networks.draw_initial_states(network, 8, seed=1), times[0])
+    transitions = all_transitions(times)
+    split = split_transitions(transitions, {"validation": 0.2, "test": 0.2}, seed=1)
+    return Expression(network.genes, values, times, transitions, split, "1")
+
+
+@pytest.fixture(scope="module")
+def prior():
+    matrix = (np.random.default_rng(0).random((GENES, GENES)) < 0.2).astype(float)
+    return sparse.csr_array(matrix), sparse.csr_array(matrix.T @ matrix)
+
+
+def a_run(expression, prior, method, seeds=(0, 1), **options):
+    values = np.stack([expression.noisy(0.025, seed) for seed in seeds])
+    return Run(method, expression, [prior] * len(seeds), list(seeds), values, dataclasses.replace(OPTIONS, **options))
+
+
+METHODS = ["unpruned", "pinn", "pinn_mp", "l0", "c_node", "pathreg", "dst", "imp", "synflow", "sparseflow"]
+METHODS += ["bioprune", "dash", "random", "snip"]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_trains_to_finite_models_alike_in_company_and_alone(tmp_path, expression, prior, name):
+    method = find_method(name)()
+    together = a_run(expression, prior, method)
+    state, history, path = neural.train(together, tmp_path / "a.npz")
+    models = neural.best_models(together, state)
+    assert all(np.isfinite(part).all() for part in models.values()) and list(models) == list(together.shapes)
+    assert np.isfinite(neural.test_error(together, state, together.values)).all()
+    alone, alone_history, _ = neural.train(a_run(expression, prior, method, seeds=(1,)), tmp_path / "b.npz")
+    assert np.abs(state["best_weights"][1] - alone["best_weights"][0]).max() < 1e-4
+    sparsity = pd.DataFrame(history, columns=neural.HISTORY).groupby("model").mask_sparsity.last()
+    assert path["mask_sparsity"][:, -1] == pytest.approx(sparsity)
+    if method.prunes:
+        assert (sparsity > 0.4).all()
+
+
+@pytest.mark.parametrize("name", ["imp", "synflow"])
+def test_a_rewound_model_starts_again_with_the_mask_it_had_when_best(tmp_path, expression, prior, name):
+    run = a_run(expression, prior, find_method(name)(), rewind_by=6 / EPOCHS)
+    state, history, _ = neural.train(run, tmp_path / "a.npz")
+    assert (state["rewound_epoch"] == 6).all() and (state["best_epoch"] > 6).all()
+    assert (state["updates"] == 3 * len(np.unique(run.expression.of("train")[:, 0]))).all()
+    masks = unpack(state["mask"], run.raw_shapes)
+    assert (state["mask"] == state["best_mask"]).all()
+    sparsity = pd.DataFrame(history, columns=neural.HISTORY).pivot(
+        index="epoch", columns="model", values="mask_sparsity"
+    )
+    kept = 1 - sum(masks[name].sum(axis=(1, 2)) for name in run.matrices) / (4 * 5 * GENES)
+    assert sparsity.loc[7:].to_numpy() == pytest.approx(np.tile(kept, (3, 1)))  # no event at epoch 9
+
+
+def test_patience_rewinds_before_the_latest_epoch_and_then_stops(tmp_path, expression, prior):
+    run = a_run(expression, prior, find_method("imp")(), patience_epochs=1, epochs=60, rewind_by=1.0)
+    state, _, _ = neural.train(run, tmp_path / "a.npz")
+    assert ((state["rewound_epoch"] > 0) & (state["rewound_epoch"] < 60)).all()
+    assert (state["stopped_epoch"] == np.maximum(state["best_epoch"], state["rewound_epoch"]) + 1).all()
+
+
+@dataclasses.dataclass(frozen=True)
+class Doubled(Method):
+    """Every matrix is twice its raw values, and the squares of the raw values are penalised."""
+
+    gates: ClassVar[bool] = True
+    penalises: ClassVar[bool] = True
+
+    def parameters(self, raw, noise):
+        return {name: 2 * part if part.ndim == 3 else part for name, part in raw.items()}
+
+    def data_weight(self, pruned):
+        return 0.25
+
+    def penalty(self, raw, parameters, moment):
+        return sum(part.square().flatten(1).sum(dim=1) for part in raw.values())
+
+
+def test_gradients_pass_through_gates_and_penalties(expression, prior):
+    run = a_run(expression, prior, Doubled())
+    state = neural._start(run)
+    raw = unpack(torch.from_numpy(state["weights"]).double(), run.raw_shapes)
+    start, end, duration = (part.double() for part in run.transitions("train", [0, 1]))
+    batch = start, end, duration, torch.ones_like(duration)
+    value, gradients = neural._objective(run, raw, None, [np.random.default_rng(0)] * 2, 1, batch, np.array([2, 2]))
+    leaves = {name: part.clone().requires_grad_() for name, part in raw.items()}
+    shown = run.method.parameters(leaves, None)
+    data = rk4.loss(rk4.predict(run.field, shown, start, duration, [2, 2]), end, batch[3])
+    (0.25 * data + run.method.penalty(leaves, shown, None)).sum().backward()
+    assert torch.allclose(value, data)
+    for name, leaf in leaves.items():
+        assert torch.allclose(gradients[name], leaf.grad, rtol=1e-6, atol=1e-10), name
+
+
+def test_the_path_holds_the_networks_before_every_event(tmp_path, expression, prior):
+    run = a_run(expression, prior, find_method("sparseflow")())
+    state, history, path = neural.train(run, tmp_path / "a.npz")
+    assert path["epochs"].tolist() == [1, 2, 5, 9]  # events at the start of epochs 2, 3 and 6; the last has none
+    weights = unpack(state["weights"], run.shapes)
+    bits = np.unpackbits(path["edges"], axis=2)[..., : GENES**2].reshape(2, 4, GENES, GENES)
+    for model in range(2):
+        one = {name: part[model].astype(float) for name, part in weights.items()}
+        effect = np.abs(one["u_s"]) @ np.abs(one["w_s"]) + np.abs(one["u_p"]) @ np.abs(one["w_p"])
+        assert (bits[model, -1] == (np.maximum(one["v"], 0)[:, None] * effect > 0)).all()
+    table = pd.DataFrame(history, columns=neural.HISTORY).set_index(["model", "epoch"])
+    for column in ("validation_mse", "mask_sparsity"):
+        expected = [[table[column][model, epoch] for epoch in (1, 2, 5, 9)] for model in range(2)]
+        assert path[column] == pytest.approx(np.array(expected))
+    assert (path["sparsity"] >= path["mask_sparsity"]).all()
+
+
+def test_a_model_that_stopped_repeats_its_last_network(tmp_path, expression, prior):
+    run = a_run(expression, prior, find_method("unpruned")(), patience_epochs=1, epochs=40, learning_rate=0.2)
+    state, _, path = neural.train(run, tmp_path / "a.npz")
+    assert (state["stopped_epoch"] < 40).any()
+    for model, stopped in enumerate(state["stopped_epoch"]):
+        after = path["epochs"] > stopped
+        assert np.isnan(path["validation_mse"][model]).tolist() == after.tolist()
+        assert (path["edges"][model, after] == path["edges"][model, ~after][-1]).all()
+
+
+def test_a_model_that_diverges_late_keeps_what_it_had_reached(tmp_path, expression, prior):
+    run = a_run(expression, prior, find_method("unpruned")())
+    first = run._transitions["train", 0]
+    told = []
+
+    def spoil(text):
+        told.append(text)
+        if len(told) == 4:
+            first[0][:] = np.nan
+
+    state, _, _ = neural.train(run, tmp_path / "a.npz", spoil)
+    assert state["diverged"].tolist() == [True, False] and state["stopped_epoch"][0] == 5
+    assert not state["failed"].any() and 1 <= state["best_epoch"][0] <= 4
+    assert np.isfinite(neural.best_models(run, state)["w_s"]).all()
+
+
+def test_folds_part_the_trajectories_and_leave_the_test_alone(expression):
+    folds = [tuning.fold(expression, 3, number, seed=0) for number in range(3)]
+    held = [set(fold.of("validation")[:, 0]) for fold in folds]
+    assert set.union(*held) == set(expression.of("train")[:, 0]) | set(expression.of("validation")[:, 0])
+    assert sum(map(len, held)) == len(set.union(*held))
+    for fold, validation in zip(folds, held, strict=True):
+        assert not validation & set(fold.of("train")[:, 0])
+        assert (fold.of("test") == expression.of("test")).all()
+    single = dataclasses.replace(expression, transitions=expression.transitions[:3], split=np.full(3, "train", "<U10"))
+    assert sorted(len(tuning.fold(single, 3, number, 0).of("validation")) for number in range(3)) == [1, 1, 1]
+    with pytest.raises(InputError, match="too few for 4 folds"):
+        tuning.fold(single, 4, 0, 0)
+
+
+def test_a_grid_is_the_product_of_its_values():
+    assert tuning.candidates({"a": [1, 2], "b": [3]}) == [{"a": 1, "b": 3}, {"a": 2, "b": 3}]
+    assert tuning.candidates({"lambdas": {"each": [0, 1]}}) == [{"lambdas": [i, j]} for i in (0, 1) for j in (0, 1)]
+
+
+def test_the_choice_is_the_best_or_the_sparsest_within_one_standard_error():
+    errors = {"a": (1.0, 1.4), "b": (1.1, 1.5), "c": (2.0, 2.1), "d": (0.1, np.nan)}
+    sparsity = {"a": 0.5, "b": 0.9, "c": 0.99, "d": 0.999}
+    rows = [
+        {"setting": name, "fold": fold, "validation_mse": value, "sparsity": sparsity[name]}
+        for name, values in errors.items()
+        for fold, value in enumerate(values)
+    ]
+    assert tuning.choose(pd.DataFrame(rows), "best") == "a"  # d failed in a fold
+    assert tuning.choose(pd.DataFrame(rows), "sparsest") == "b"
+    with pytest.raises(InputError, match="nothing can be chosen"):
+        tuning.choose(pd.DataFrame(rows[-1:]), "best")
+
+
+def test_wrong_tuning_names_the_key():
+    with pytest.raises(InputError, match="folds: expected at least 2"):
+        read_options(tuning.Tuning, {"folds": 1})
+    with pytest.raises(InputError, match="choice: expected 'best' or 'sparsest'"):
+        read_options(tuning.Tuning, {"choice": "good"})
