@@ -224,7 +224,9 @@ class Plan:
             raise ConfigurationError(f"mirror = '{mirror}': no such folder (wanted: one that holds <owner>/<repo>/…)")
         _check_methods(self.config["methods"], "methods")
         self.problems = {name: self._problem(name, problem) for name, problem in self.config["problems"].items()}
-        self.datasets = {name: self._dataset(name, dataset) for name, dataset in self.config["datasets"].items()}
+        self.datasets = {
+            name: self._dataset(name, dataset) for name, dataset in self.config["datasets"].items() if dataset["run"]
+        }
 
     def file(self, value: str, key: str) -> str:
         """Return where the file `value` of the configuration is, or will be once it is downloaded."""
