@@ -4,6 +4,7 @@
 PYTHON ?= python3
 CONFIG ?= config/config.yaml
 MIRROR ?=
+OVERLAY ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 ENVIRONMENTS := mechanistic neural analysis
@@ -12,12 +13,15 @@ with_mirror := $(if $(MIRROR),--config mirror=$(MIRROR))
 # Words that run a command in the environment of a kind of rule.
 environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$PATH" PYTHONPATH=workflow OMP_NUM_THREADS=1
 
-.PHONY: run real report test lint format benchmark docs pins setup environments help
+.PHONY: run real paper-neural report test lint format benchmark docs pins setup environments help
 
 run: setup $(CONFIG)  ## run the configuration CONFIG (default: config/config.yaml), from the data to the report
 	@python3 workflow/scripts/release_lock.py
 	snakemake --configfile $(CONFIG) $(with_mirror)
 	@echo "Open $(results)/report.html"
+
+paper-neural:  ## the figures and tables of the DASH paper: MIRROR=folder, OVERLAY=config/paper-neural-small.yaml on one machine
+	@$(MAKE) --no-print-directory run CONFIG="config/paper-neural.yaml $(OVERLAY)"
 
 real:  ## run on measured data: MIRROR=folder with the files, or download them
 	@$(MAKE) --no-print-directory run CONFIG=config/real.yaml
@@ -79,4 +83,4 @@ environments: setup
 	@set -e; for name in $(ENVIRONMENTS); do python3 workflow/scripts/environment.py envs/$$name.txt > /dev/null; done
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)

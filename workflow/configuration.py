@@ -464,14 +464,15 @@ def _kind(definition: dict) -> str:
 
 
 def main():
-    """`results CONFIG` prints the folder of results; `describe` prints the documentation of all keys."""
+    """`results CONFIG...` prints the folder of results (later files overlay the first); `describe` documents all keys."""
     match sys.argv[1:]:
-        case ["results", path]:
-            print(complete(yaml.safe_load(Path(path).read_text()) or {})["pathvars"].get("results", "results"))
+        case ["results", *paths] if paths:
+            given = [(yaml.safe_load(Path(path).read_text()) or {}).get("pathvars", {}) for path in paths]
+            print({key: value for one in given for key, value in one.items()}.get("results", "results"))
         case ["describe"]:
             print(describe(), end="")
         case _:
-            sys.exit(f"usage: {sys.argv[0]} results CONFIG | describe")
+            sys.exit(f"usage: {sys.argv[0]} results CONFIG... | describe")
 
 
 if __name__ == "__main__":
