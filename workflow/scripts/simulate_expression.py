@@ -1,8 +1,10 @@
-"""Simulate expression over time of a random gene network with Hill kinetics (Hossain et al. 2024).
+"""Simulate expression over time of a gene network with Hill kinetics (Hossain et al. 2024): random, or published.
 
-Settings (defaults in brackets): genes [80], regulators [24], inputs [16] (regulators that are constant), modules [8],
-trajectories [60], times [0, 2, 3, 7, 9] (units of the inverse degradation rate), validation_fraction [0.1] and
-test_fraction [0.1] of the trajectories, seed [1].
+Settings (defaults in brackets): trajectories [60; 150 of a published network], times [0, 2, 3, 7, 9] (units of the
+inverse degradation rate), validation [[]] indices of trajectories or validation_fraction [0.1] of them, drawn;
+test_fraction [0.1] likewise, where there is no file for the test; seed [1]. Of a random network also genes [80],
+regulators [24], inputs [16] (regulators that are constant), modules [8]; of a published one exponents [[1.39, 1.8]],
+the range that its Hill exponents, 1.39 to 1.8 in the file, are stretched to.
 """
 
 import argparse
@@ -11,10 +13,23 @@ import argparse
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--settings", default="{}", metavar="JSON", help="settings as JSON or the path of a .json file")
+    parser.add_argument("--genes", metavar="CSV", help="names of the genes of a published network, with a header")
+    parser.add_argument("--edges", metavar="CSV", help="its edges: from, to, activation, EC50, n")
+    parser.add_argument("--equations", metavar="CSV", help="its formulas: node, eqn")
+    parser.add_argument("--train", metavar="CSV", help="its trajectories, instead of simulated ones")
+    parser.add_argument("--test", metavar="CSV", help="its trajectories for the test")
     parser.add_argument("--expression", required=True, metavar="NPZ", help="trajectories to write")
     parser.add_argument("--truth", required=True, metavar="TSV", help="true edges to write: regulator, target, sign")
-    parser.add_argument("--gene-sets", required=True, metavar="GMT", help="modules of the network to write")
-    return parser.parse_args()
+    parser.add_argument("--gene-sets", metavar="GMT", help="modules of a random network to write")
+    arguments = parser.parse_args()
+    files = arguments.genes, arguments.edges, arguments.equations
+    if any(files) and not all(files):
+        parser.error("a published network needs all three: --genes, --edges and --equations")
+    if (arguments.train or arguments.test) and not all(files):
+        parser.error("--train and --test go with a published network: give --genes, --edges and --equations")
+    if arguments.gene_sets and all(files):
+        parser.error("--gene-sets: a published network has no modules")
+    return arguments
 
 
 def main():
@@ -24,22 +39,51 @@ def main():
     import pandas as pd
 
     from kinetrain.dynamics import network as networks
-    from kinetrain.dynamics.trajectories import Expression, all_transitions, split_transitions
-    from kinetrain.files import atomic, save_table
+    from kinetrain.dynamics.expression_files import read_trajectories
+    from kinetrain.dynamics.trajectories import prepare
+    from kinetrain.files import save_table
+
+    network, options = read_network(arguments)
+    if arguments.train:
+        train = read_trajectories(arguments.train, network.genes)[1:]
+    else:
+        initial = networks.draw_initial_states(network, options.trajectories, options.seed)
+        train = networks.simulate(network, initial, options.times), np.tile(options.times, (options.trajectories, 1))
+    test = read_trajectories(arguments.test, network.genes)[1:] if arguments.test else None
+    prepare(network.genes, train, test, options.split, "1/degradation rate").save(arguments.expression)
+    edges = pd.DataFrame(networks.edges(network), columns=["regulator", "target", "sign"])
+    save_table(edges, arguments.truth)
+    if arguments.gene_sets:
+        write_gene_sets(arguments.gene_sets, networks.gene_sets(network))
+    origin = f"read from {arguments.train}" if arguments.train else f"simulated with seed {options.seed}"
+    print(
+        f"{len(network.genes)} genes, {network.inputs.sum()} inputs, {edges['regulator'].nunique()} regulators, "
+        f"{len(edges)} edges; {len(train[0])} trajectories {origin}"
+    )
+
+
+def read_network(arguments):
+    """Return the network and the settings of its simulation: published if its files are given, else random."""
+    from kinetrain.dynamics import network as networks
+    from kinetrain.dynamics import published_network
     from kinetrain.settings import read_options, read_settings
 
-    options = read_options(networks.Simulation, read_settings(arguments.settings))
-    network = networks.draw_network(options.genes, options.regulators, options.inputs, options.modules, options.seed)
-    initial = networks.draw_initial_states(network, options.trajectories, options.seed)
-    values = networks.simulate(network, initial, options.times)
-    times = np.tile(options.times, (options.trajectories, 1))
-    transitions = all_transitions(times)
-    fractions = {"validation": options.validation_fraction, "test": options.test_fraction}
-    split = split_transitions(transitions, fractions, options.seed)
-    Expression(network.genes, values, times, transitions, split, "1/degradation rate").save(arguments.expression)
-    save_table(pd.DataFrame(networks.edges(network), columns=["regulator", "target", "sign"]), arguments.truth)
-    with atomic(arguments.gene_sets) as temporary, open(temporary, "w") as file:
-        for name, members in networks.gene_sets(network).items():
+    settings = read_settings(arguments.settings)
+    if arguments.edges:
+        options = read_options(published_network.PublishedSimulation, settings)
+        files = arguments.genes, arguments.edges, arguments.equations
+        return published_network.read_network(*files, options.exponents), options
+    options = read_options(networks.Simulation, settings)
+    sizes = options.genes, options.regulators, options.inputs, options.modules
+    return networks.draw_network(*sizes, options.seed), options
+
+
+def write_gene_sets(path, sets) -> None:
+    """Write gene sets by name as GMT."""
+    from kinetrain.files import atomic
+
+    with atomic(path) as temporary, open(temporary, "w") as file:
+        for name, members in sets.items():
             print(name, "simulated network", *members, sep="\t", file=file)
 
 

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 from kinetrain.dynamics.network import (
+    Circuit,
     Simulation,
     derivative,
     draw_initial_states,
@@ -40,15 +42,44 @@ def test_activation_has_no_pole_where_the_formula_has_one():
     assert np.isclose(hill(0.3, half, exponent), 0.3**exponent)
 
 
+def value(network, rule, state):
+    """Return the value of a rule, edge by edge."""
+    if isinstance(rule, int):
+        effect = hill(state[network.regulator[rule]], network.half[rule], network.exponent[rule])
+        return effect if network.sign[rule] > 0 else 1 - effect
+    parts = np.array([value(network, part, state) for part in rule[1]])
+    return np.prod(parts) if rule[0] == "and" else 1 - np.prod(1 - parts)
+
+
 def test_regulators_join_by_product_or_by_probabilistic_sum(network):
     state = np.random.default_rng(0).random(30)
     rate = derivative(network, state)
-    for gene in np.flatnonzero(~network.inputs):
-        slots = network.regulator[gene] >= 0
-        effect = hill(state[network.regulator[gene][slots]], network.half[gene][slots], network.exponent[gene][slots])
-        effect = np.where(network.sign[gene][slots] > 0, effect, 1 - effect)
-        joined = np.prod(effect) if network.conjunction[gene] else 1 - np.prod(1 - effect)
-        assert np.isclose(rate[gene], joined - state[gene])
+    joins = {rule[0] for rule in network.rules if isinstance(rule, tuple)}
+    assert joins == {"and", "or"}
+    for gene, rule in enumerate(network.rules):
+        assert np.isclose(rate[gene], 0 if rule is None else value(network, rule, state) - state[gene])
+
+
+def test_rules_may_hold_rules_and_share_them():
+    inner = ("or", (1, ("and", (2, 3))))
+    circuit = Circuit([("and", (0, inner)), inner, 2], edges=4)
+    a, b, c, d = effects = np.random.default_rng(0).random((4, 7))
+    either = b + c * d - b * c * d
+    assert np.allclose(circuit.join(effects), [a * either, either, c])
+
+
+def test_many_states_have_the_derivatives_of_each(network):
+    states = np.random.default_rng(1).random((30, 4))
+    assert np.allclose(derivative(network, states), np.stack([derivative(network, one) for one in states.T], axis=1))
+
+
+def test_trajectories_solve_the_equations(network):
+    initial = draw_initial_states(network, 4, seed=1)
+    solution = [
+        solve_ivp(lambda _, x: derivative(network, x), (0, 9), one, "LSODA", TIMES, rtol=1e-11, atol=1e-13).y.T
+        for one in initial
+    ]
+    assert np.abs(simulate(network, initial, TIMES) - np.stack(solution)).max() < 1e-8
 
 
 def test_inputs_are_constant_and_all_values_between_zero_and_one(network):

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from kinetrain.dynamics.expression_files import Layout, Preparation, read_trajectories
 from kinetrain.dynamics.trajectories import (
-    Preparation,
+    Split,
     all_transitions,
     load_expression,
     pairs,
     prepare,
-    read_trajectories,
     split_transitions,
 )
 from kinetrain.errors import InputError
@@ -33,7 +33,8 @@ def test_both_layouts_hold_the_same_trajectories(write):
     blocks = read_trajectories(write(BLOCKS), GENES)
     tidy = read_trajectories(write(TIDY), GENES)
     tabbed = read_trajectories(write(TIDY.replace(",", "\t"), "data.tsv"), GENES)
-    for values, times in (blocks, tidy, tabbed):
+    for genes, values, times in (blocks, tidy, tabbed):
+        assert genes.tolist() == ["A", "B"]
         assert np.array_equal(times, [[0, 1, 3], [0, 2, np.nan]], equal_nan=True)
         assert np.array_equal(values[1], [[7, 9], [8, 10], [np.nan, np.nan]], equal_nan=True)
 
@@ -70,6 +71,36 @@ def test_a_missing_file_is_named(tmp_path):
         read_trajectories(tmp_path / "nothing.csv", GENES)
 
 
+def test_a_tidy_table_names_its_genes_and_may_name_its_columns_otherwise(write):
+    genes, values, times = read_trajectories(write(TIDY))
+    assert genes.tolist() == ["B", "A"] and values[0, 0].tolist() == [4, 1]
+    text = TIDY.replace("trajectory", "cell line").replace("time", "hours")
+    same = read_trajectories(write(text), None, Layout(time="hours", trajectory="cell line"))
+    assert np.array_equal(same[1], values, equal_nan=True) and np.array_equal(same[2], times, equal_nan=True)
+    with pytest.raises(InputError, match=r"no column 'line', which expression\.trajectory names"):
+        read_trajectories(write(text), None, Layout(time="hours", trajectory="line"))
+
+
+def test_a_table_without_trajectories_is_one_trajectory(write):
+    genes, values, times = read_trajectories(write("time,A,B\n0,1,4\n1,2,5\n"))
+    assert genes.tolist() == ["A", "B"] and values.tolist() == [[[1, 4], [2, 5]]] and times.tolist() == [[0, 1]]
+
+
+def test_blocks_need_a_file_of_names(write):
+    with pytest.raises(InputError, match=r"data\.csv: holds blocks without names of genes.*expression\.genes"):
+        read_trajectories(write(BLOCKS))
+
+
+def test_bins_are_means_of_points_and_of_their_times(write):
+    text = "time,A\n" + "".join(f"{time},{time * time}\n" for time in (0, 1, 2, 4, 6))
+    _, values, times = read_trajectories(write(text), None, Layout(bins=2))
+    assert np.allclose(times, [[1, 5]]) and np.allclose(values[0, :, 0], [5 / 3, 26])
+    with pytest.raises(InputError, match="trajectory 1 has 5 points, fewer than bins 6"):
+        read_trajectories(write(text), None, Layout(bins=6))
+    with pytest.raises(ValueError, match="bins must be at least 2"):
+        Layout(bins=1)
+
+
 def test_transitions_stay_inside_a_trajectory_and_leave_out_long_intervals():
     times = np.array([[0, 1, 3], [0, 2, np.nan]])
     assert all_transitions(times).tolist() == [[0, 0], [0, 1], [1, 0]]
@@ -91,18 +122,31 @@ def test_single_transitions_are_set_apart_where_there_is_one_trajectory():
     assert (split == "validation").sum() == 3 and (split == "train").sum() == 20
 
 
+def test_trajectories_for_validation_may_be_named():
+    transitions = all_transitions(np.tile([0.0, 1, 2], (10, 1)))
+    split = split_transitions(transitions, {"validation": 0.5, "test": 0.1}, 0, validation=(3, 7))
+    assert set(transitions[split == "validation", 0]) == {3, 7}
+    assert (split == "test").sum() == 2 and (split == "train").sum() == 14
+    one = split_transitions(all_transitions(np.arange(5.0)[None]), {"validation": 0.5}, 0, validation=(0,))
+    assert one.tolist() == ["validation", "train", "train", "train"]
+    with pytest.raises(InputError, match="validation names 12, but the trajectories that can be used are 0 to 9"):
+        split_transitions(transitions, {"validation": 0.5}, 0, validation=(12,))
+    with pytest.raises(InputError, match=r"too few to set apart validation \[0, 1\]"):
+        split_transitions(transitions[:4], {"validation": 0.5}, 0, validation=(0, 1))
+
+
 def test_too_few_transitions_name_the_keys(write):
-    train = read_trajectories(write(BLOCKS), GENES)
+    train = read_trajectories(write(BLOCKS), GENES)[1:]
     with pytest.raises(InputError, match=r"0 trajectories .* longest_interval.* validation_fraction 0\.13"):
-        prepare(GENES, train, None, Preparation(longest_interval=0.5))
+        prepare(GENES, train, None, Split(longest_interval=0.5))
     with pytest.raises(InputError, match=r"validation_fraction 0\.4 and test_fraction 0\.4"):
-        prepare(GENES, train, None, Preparation(validation_fraction=0.4, test_fraction=0.4))
+        prepare(GENES, train, None, Split(validation_fraction=0.4, test_fraction=0.4))
 
 
 def test_a_prepared_file_is_read_back(write, tmp_path):
-    train = read_trajectories(write(BLOCKS), GENES)
-    test = read_trajectories(write("2,1\n1,2\n3,4\n0,9\n"), GENES)
-    prepare(GENES, train, test, Preparation(validation_fraction=0.4, time_unit="min")).save(tmp_path / "e.npz")
+    train = read_trajectories(write(BLOCKS), GENES)[1:]
+    test = read_trajectories(write("2,1\n1,2\n3,4\n0,9\n"), GENES)[1:]
+    prepare(GENES, train, test, Split(validation_fraction=0.4), "min").save(tmp_path / "e.npz")
     expression = load_expression(tmp_path / "e.npz")
     assert expression.values.shape == (3, 3, 2) and expression.time_unit == "min"
     start, end, duration = pairs(expression, expression.values, expression.of("test"))
@@ -110,7 +154,7 @@ def test_a_prepared_file_is_read_back(write, tmp_path):
 
 
 def test_noise_is_one_draw_per_value_and_seed(write):
-    expression = prepare(GENES, read_trajectories(write(BLOCKS), GENES), None, Preparation(validation_fraction=0.4))
+    expression = prepare(GENES, read_trajectories(write(BLOCKS), GENES)[1:], None, Split(validation_fraction=0.4))
     one, same, other = expression.noisy(0.1, 0), expression.noisy(0.1, 0), expression.noisy(0.1, 1)
     assert np.array_equal(one, same, equal_nan=True) and not np.array_equal(one, other, equal_nan=True)
     _, end, _ = pairs(expression, one, np.array([[0, 0]]))
@@ -122,20 +166,31 @@ def test_noise_is_one_draw_per_value_and_seed(write):
 def test_the_breast_cancer_file_is_used_without_the_gap_its_test_points_left(mirror):
     folder = mirror / "QuackenbushLab/phoenix/b18317663aada933fa26402df6aad86d042bd13b/breast_cancer_data/clean_data"
     genes = read_gene_names(folder / "desmedt_gene_names_500.csv")
-    train = read_trajectories(folder / "desmedt_500genes_1sample_178T.csv", genes)
-    test = read_trajectories(folder / "desmedt_500genes_1TESTsample_8middleT.csv", genes)
-    expression = prepare(genes, train, test, Preparation(validation_fraction=0.05, longest_interval=0.04))
+    train = read_trajectories(folder / "desmedt_500genes_1sample_178T.csv", genes)[1:]
+    test = read_trajectories(folder / "desmedt_500genes_1TESTsample_8middleT.csv", genes)[1:]
+    expression = prepare(genes, train, test, Split(validation_fraction=0.05, longest_interval=0.04))
     assert len(expression.of("test")) == 7
     assert len(expression.of("train")) + len(expression.of("validation")) == 176
     assert pairs(expression, expression.values, expression.transitions)[2].max() < 0.006
+
+
+def test_the_bone_marrow_file_is_split_as_published(mirror):
+    folder = mirror / "QuackenbushLab/DASH/2365bd1f4654b63bbc399700dd6897c32c029e2a/hema_data/clean_data"
+    genes = read_gene_names(folder / "hema_gene_names_529.csv")
+    train, test = (
+        read_trajectories(folder / f"hema_B_529genes_{name}.csv", genes)[1:] for name in ("2samples", "3testsamples")
+    )
+    expression = prepare(genes, train, test, Split(validation=(0,)))
+    assert len(expression.of("validation")) == 481 and len(expression.of("train")) == 167
+    assert len(expression.of("test")) == 390 + 1004 + 47
 
 
 def test_both_yeast_replicates_are_read(mirror):
     folder = mirror / "QuackenbushLab/phoenix/b18317663aada933fa26402df6aad86d042bd13b/pramila_yeast_data/clean_data"
     genes = read_gene_names(folder / "pramila500_gene_names.csv")
     train, test = (
-        read_trajectories(folder / f"pramila_500genes_{name}_24T.csv", genes) for name in ("1sample", "1VALsample")
+        read_trajectories(folder / f"pramila_500genes_{name}_24T.csv", genes)[1:] for name in ("1sample", "1VALsample")
     )
-    expression = prepare(genes, train, test, Preparation(time_unit="min"))
+    expression = prepare(np.array(genes), train, test, Preparation())
     assert genes[0] == "YAL004W" and expression.values.shape == (2, 24, 500)
     assert [len(expression.of(split)) for split in ("train", "validation", "test")] == [20, 3, 23]

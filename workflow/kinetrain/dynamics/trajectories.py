@@ -1,14 +1,11 @@
-"""Expression over time: what the files hold, which transitions are fitted, and the noise that is put on them."""
+"""Expression over time: which transitions are fitted, which are set apart, and the noise that is put on them."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from kinetrain.errors import InputError
 from kinetrain.files import load_arrays, save_arrays
-from kinetrain.networks.genes import header_note
 
 SPLITS = ("train", "validation", "test")
 
@@ -45,13 +42,17 @@ class Expression:
 
 
 @dataclass(frozen=True)
-class Preparation:
-    """How measured trajectories become transitions; the longest interval is in units of the file's times, or null."""
+class Split:
+    """Which transitions are set apart; the longest interval is in units of the times, or null.
 
+    `validation` holds indices from 0 of the training trajectories (of the transitions, if there is one trajectory);
+    without any, `validation_fraction` of them are drawn. `test_fraction` of them are drawn where there is no test file.
+    """
+
+    validation: tuple[int, ...] = ()
     validation_fraction: float = 0.13
     test_fraction: float = 0.0
     longest_interval: float | None = None
-    time_unit: str = "unknown"
     seed: int = 0
 
     def __post_init__(self):
@@ -59,19 +60,19 @@ class Preparation:
             raise ValueError("validation_fraction must be above 0 and below 1, test_fraction at least 0 and below 1")
 
 
-def prepare(genes, train, test, options: Preparation) -> Expression:
+def prepare(genes, train, test, options: Split, time_unit: str = "unknown") -> Expression:
     """Return the expression of the trajectories `train` and, unless None, `test`: both (values, times)."""
     values, times = train
     transitions = all_transitions(times, options.longest_interval)
     fractions = {"validation": options.validation_fraction, "test": options.test_fraction if test is None else 0.0}
-    split = split_transitions(transitions, fractions, options.seed)
+    split = split_transitions(transitions, fractions, options.seed, options.validation)
     if test is not None:
         later = all_transitions(test[1], options.longest_interval)
         later[:, 0] += len(values)
         transitions = np.concatenate([transitions, later])
         split = np.concatenate([split, np.full(len(later), "test")])
         values, times = (_stacked(first, second) for first, second in zip(train, test, strict=True))
-    return Expression(genes, values, times, transitions, split, options.time_unit)
+    return Expression(np.array(genes), values, times, transitions, split, time_unit)
 
 
 def _stacked(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -108,123 +109,41 @@ def all_transitions(times: np.ndarray, longest: float | None = None) -> np.ndarr
     return np.argwhere(known)
 
 
-def split_transitions(transitions: np.ndarray, fractions: dict[str, float], seed: int) -> np.ndarray:
+def split_transitions(transitions: np.ndarray, fractions: dict[str, float], seed: int, validation=()) -> np.ndarray:
     """Return the split (N,) of the transitions: `fractions` of them, at least one each, and `train`.
 
     Whole trajectories are set apart where there are enough of them, single transitions of the one trajectory where
     there is one (Hossain et al. 2024 do the first for simulated data, the second for yeast and breast cancer).
+    `validation` are the indices of those that are for validation, instead of a fraction drawn by `seed`.
     """
     trajectories = np.unique(transitions[:, 0])
     units = transitions[:, 0] if len(trajectories) > 1 else np.arange(len(transitions))
+    kind = "trajectories" if len(trajectories) > 1 else "transitions of the one trajectory"
     pool = np.unique(units)
+    if missing := sorted(set(validation) - set(pool.tolist())):
+        raise InputError(f"validation names {missing[0]}, but the {kind} that can be used are {_ranges(pool)}")
     order = np.random.default_rng([seed, 3]).permutation(pool)
     split = np.full(len(transitions), "train", dtype="<U10")
+    if len(validation):
+        split[np.isin(units, validation)] = "validation"
+        order = order[~np.isin(order, validation)]
+        fractions = {name: fraction for name, fraction in fractions.items() if name != "validation"}
     taken = 0
     for name, fraction in fractions.items():
         count = max(1, round(fraction * len(pool))) if fraction > 0 else 0
         split[np.isin(units, order[taken : taken + count])] = name
         taken += count
-    if taken >= len(pool):
+    if taken >= len(order):
+        wanted = [f"{name}_fraction {value:g}" for name, value in fractions.items() if value]
+        wanted = [f"validation {list(validation)}"] * bool(len(validation)) + wanted
         raise InputError(
             f"{len(pool)} trajectories (or transitions of the one, none longer than longest_interval) are too few "
-            f"to set apart {' and '.join(f'{name}_fraction {value:g}' for name, value in fractions.items() if value)}"
+            f"to set apart {' and '.join(wanted)}"
         )
     return split
 
 
-def read_trajectories(path, genes: np.ndarray):
-    """Return values (R, T, k) and times (R, T) from a file in either of two layouts.
-
-    Blocks: a line `k, R`, then for each trajectory k lines of one gene over time and one line of times. Tidy: a table
-    (CSV, or TSV by its name) with the columns `trajectory`, `time` and one per gene.
-
-    Raises
-    ------
-    InputError
-        If the genes differ from `genes`, a value is missing before the end of a trajectory, or times do not increase.
-    """
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such expression file")
-    separator = "\t" if str(path).endswith((".tsv", ".txt")) else ","
-    with open(path) as lines:
-        head = next(lines, "").strip().replace('"', "").split(separator)
-    if head == [""]:
-        raise InputError(f"{path}: the first line is empty; expected `k, R` or the names of columns")
-    blocks = len(head) > 1 and head[0].isdigit() and head[1].isdigit()
-    reader = _read_blocks if blocks else _read_tidy
-    values, times = reader(path, separator, genes)
-    _check(path, values, times, genes)
-    return values, times
-
-
-def _read_blocks(path, separator, genes):
-    try:
-        table = pd.read_csv(path, sep=separator, header=None).to_numpy(float)
-    except ValueError as error:
-        raise InputError(f"{path}: not a table of numbers ({error})") from None
-    count, trajectories = int(table[0, 0]), int(table[0, 1])
-    if count != len(genes):
-        raise InputError(
-            f"{path}: holds {count} genes, but {len(genes)} gene names are given{header_note(count, genes)}"
-        )
-    if trajectories < 1:
-        raise InputError(f"{path}: holds no trajectory")
-    if len(table) != 1 + trajectories * (count + 1):
-        raise InputError(
-            f"{path}: {len(table)} lines; {trajectories} trajectories of {count} genes and their times need "
-            f"{1 + trajectories * (count + 1)}"
-        )
-    stacked = table[1:].reshape(trajectories, count + 1, -1)
-    return stacked[:, :-1].transpose(0, 2, 1).copy(), stacked[:, -1].copy()
-
-
-def _read_tidy(path, separator, genes):
-    table = pd.read_csv(path, sep=separator)
-    for column in ("trajectory", "time"):
-        if column not in table.columns:
-            raise InputError(f"{path}: no column '{column}' (a tidy table has trajectory, time and one per gene)")
-    if table.empty or table["trajectory"].isna().any():
-        raise InputError(f"{path}: {'no rows' if table.empty else 'a row without the name of its trajectory'}")
-    found = [column for column in table.columns if column not in ("trajectory", "time")]
-    if set(found) != set(genes):
-        different = sorted(set(found) ^ set(genes))
-        raise InputError(
-            f"{path}: has {len(found)} genes, {len(genes)} gene names are given{header_note(len(found), genes)}; "
-            f"in only one of the two: {', '.join(different[:5])}"
-        )
-    for column in ("time", *genes):
-        numbers = pd.to_numeric(table[column], errors="coerce")
-        if (bad := table[column][numbers.isna() & table[column].notna()]).size:
-            where = "the time" if column == "time" else f"gene '{column}'"
-            raise InputError(f"{path}: {where}: '{bad.iloc[0]}' is not a number")
-    groups = [group for _, group in table.groupby("trajectory", sort=False)]
-    longest = max(map(len, groups))
-    values = np.full((len(groups), longest, len(genes)), np.nan)
-    times = np.full((len(groups), longest), np.nan)
-    for index, group in enumerate(groups):
-        if group["time"].isna().any():
-            raise InputError(f"{path}: trajectory {group['trajectory'].iloc[0]} has a row without time")
-        values[index, : len(group)] = group[list(genes)].to_numpy(float)
-        times[index, : len(group)] = group["time"].to_numpy(float)
-    return values, times
-
-
-def _check(path, values, times, genes) -> None:
-    """Raise InputError unless every trajectory is complete up to its last time and its times increase."""
-    for number, (block, clock) in enumerate(zip(values, times, strict=True)):
-        length = np.isfinite(clock).sum()
-        if length < 2:
-            raise InputError(f"{path}: trajectory {number + 1} has {length} times, a transition needs two")
-        if not np.isfinite(clock[:length]).all():
-            raise InputError(f"{path}: trajectory {number + 1} lacks a time before its last one")
-        if (np.diff(clock[:length]) <= 0).any():
-            at = int(np.argmax(np.diff(clock[:length]) <= 0))
-            raise InputError(
-                f"{path}: times of trajectory {number + 1} must increase, "
-                f"but {clock[at]:g} is followed by {clock[at + 1]:g}"
-            )
-        if not np.isfinite(block[:length]).all():
-            row, gene = np.argwhere(~np.isfinite(block[:length]))[0]
-            raise InputError(
-                f"{path}: trajectory {number + 1} has no value for gene '{genes[gene]}' at time {clock[row]:g}"
-            )
+def _ranges(numbers) -> str:
+    """Return sorted whole numbers as text: 0 to 4, 6, 8 to 9."""
+    runs = np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1)
+    return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs if len(run)) or "none"
