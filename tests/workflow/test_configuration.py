@@ -133,7 +133,7 @@ def test_artificial_data_that_cannot_be_drawn_are_refused(smoke, manifest, root,
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"lamdas": [0.5, 0.5]}, "methods.dash: unknown key 'lamdas' (did you mean 'lambdas'?); known keys: lam"),
+        ({"lamdas": [0.5, 0.5]}, "methods.dash: unknown key 'lamdas' (did you mean 'lambdas'?); known keys: lambdas"),
         ({"lambdas": 0.5}, "dash.lambdas = 0.5: expected a list of numbers"),
         ({"lambdas": ["1e-3", 0]}, "dash.lambdas = ['1e-3', 0]: expected a list of numbers"),
         ({"lambdas": "1e-3"}, "YAML reads this as text"),

@@ -36,13 +36,15 @@ class Moment:
     """What a penalty may look at in one update of M models.
 
     field: module of the vector field; priors: per model (P, C) as in `Event`, or None; rngs: one NumPy generator per
-    model, seeded by model, epoch and batch; pruned: whether the models have been through their first event.
+    model, seeded by model, epoch and batch; pruned: whether the models have been through their first event; noise:
+    what `parameters` was given in this update.
     """
 
     field: object
     priors: list
     rngs: list
     pruned: bool
+    noise: dict | None = None
 
 
 @dataclass(frozen=True)

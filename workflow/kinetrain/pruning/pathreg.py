@@ -1,0 +1,34 @@
+"""PathReg: gates as in L0, with a price on the paths of open gates besides that of C-NODE (Aliee et al. 2022).
+
+The mean over all pairs of genes of the product of the gates along a path, summed over paths and branches; constants
+as in the code of Hossain et al. 2024 (NeurIPS).
+"""
+
+from dataclasses import dataclass
+
+from kinetrain.pruning import c_node, l0
+
+
+@dataclass(frozen=True)
+class Method(c_node.Method):
+    """Paths become weaker and gates close while the data loss allows it.
+
+    lambda0: price of open gates, as in `l0`.
+    lambda_path: price of open paths, the factor of the mean product of gates along them.
+    variant: `published` has no price on single gates and evaluates with randomly drawn ones.
+    """
+
+    lambda0: float = 1e-3
+    lambda_path: float = 1e-4
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.lambda_path < 0:
+            raise ValueError(f"lambda_path: expected at least 0, got {self.lambda_path}")
+
+    def penalty(self, raw, parameters, moment):
+        """Return the prices of paths, open paths and open gates (M,)."""
+        gates = self.opened(raw, moment.noise)
+        spread = {name: gate[:, None].expand_as(raw[name]) for name, gate in gates.items()}
+        chains = moment.field.chains({name: tuple(raw[name].shape[1:]) for name in l0.matrices(raw)})
+        return super().penalty(raw, parameters, moment) + self.lambda_path * c_node.mean_paths(chains, spread)

@@ -1,0 +1,17 @@
+"""Random pruning: which weights go is drawn by lot. A control of ours, not in Hossain et al. 2024."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kinetrain.pruning import method
+
+
+@dataclass(frozen=True)
+class Method(method.Method):
+    """As many weights go as with every other method, at random."""
+
+    prunes: ClassVar[bool] = True
+
+    def scores(self, event):
+        """Return uniform random scores, {matrix: array}, and no memory."""
+        return {name: event.rng.random(mask.shape) for name, mask in event.masks.items()}, {}

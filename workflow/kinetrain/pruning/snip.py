@@ -1,0 +1,28 @@
+"""SNIP: prune once, by how much the loss would change without a weight (Lee et al. 2019). A control of ours.
+
+The source prunes before training. Most weights of PHOENIX start at zero and could not be told apart then, so this
+happens at the first event of the schedule (choice of ours), and takes at once what the other methods take in all.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from kinetrain.pruning import method
+
+
+@dataclass(frozen=True)
+class Method(method.Method):
+    """The weights with the smallest |θ ∂L/∂θ| go, all at once; L is the loss over all training transitions."""
+
+    prunes: ClassVar[bool] = True
+
+    def due(self, schedule, epoch, epochs):
+        """Return what all events of the schedule remove together, at the first of them."""
+        return schedule.total(epochs) if epoch == schedule.first_epoch else 0.0
+
+    def scores(self, event):
+        """Return |θ ∂L/∂θ| of every prunable weight, {matrix: array}, and no memory."""
+        gradient = event.loss_gradient()
+        return {name: np.abs(event.weights[name] * gradient[name]) for name in event.masks}, {}
