@@ -166,7 +166,7 @@ def test_a_lowest_learning_rate_above_the_first_is_refused(smoke, manifest, root
 
 def test_an_unknown_method_is_answered_with_the_known_ones(smoke, manifest, root):
     smoke["methods"]["dahs"] = {}
-    assert "methods.dahs: unknown method (did you mean 'dash'?); known methods: bioprune, dash" in refusal(
+    assert "methods.dahs: unknown method (did you mean 'dash'?); known methods: bioprune, c_node, dash" in refusal(
         smoke, manifest, root
     )
 
