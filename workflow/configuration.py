@@ -14,6 +14,8 @@ from jsonschema import Draft202012Validator
 
 SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
 DOWNLOADS = "<resources>/downloads"
+FILES = ("train", "test", "genes", "edges", "matrix", "equations")  # keys of a data set that name files
+SIZES = ("genes", "regulators", "inputs", "modules")  # keys of a random network
 
 # Columns of the manifest: what they must look like, and how that is told.
 COLUMNS = {
@@ -153,6 +155,8 @@ def _explain(error, prefix: str) -> str:
         return f"{key}: exactly one of {choices} must be given, got {', '.join(error.instance) or 'none'}"
     if error.validator == "required":
         return f"{key}: {error.message}"
+    if error.validator == "not":
+        return f"{key}: {error.schema['description']}"
     hint = f"; {error.schema['description']}" if "description" in error.schema else ""
     return f"{key} = {error.instance!r}: {error.message}{hint}{_about_text(error.instance)}"
 
@@ -293,6 +297,13 @@ class Plan:
         section = self.datasets[dataset]["expression"]
         return {option: value for option, value in section.items() if option not in ("train", "test", "genes")}
 
+    def simulation_settings(self, dataset: str) -> dict:
+        """Return what is simulated: sizes of a random network or exponents of a published one, and its trajectories."""
+        section = self.datasets[dataset]["simulate"]
+        own = ("network", "train", "test", *(SIZES if "network" in section else ()))
+        exponents = {"exponents": section["network"]["exponents"]} if "network" in section else {}
+        return {option: value for option, value in section.items() if option not in own} | exponents
+
     def training_settings(self, dataset: str, method: str) -> dict:
         """Return how a method is trained on a data set."""
         planned = self.datasets[dataset]
@@ -303,8 +314,9 @@ class Plan:
         return self.datasets[dataset]["tuning"].get(method)
 
     def has_gene_sets(self, dataset: str) -> bool:
-        """Return whether pathways can be tested: a simulated data set brings its own gene sets."""
-        return "simulate" in self.datasets[dataset] or "gene_sets" in self.datasets[dataset]
+        """Return whether pathways can be tested: a random network brings its own gene sets."""
+        planned = self.datasets[dataset]
+        return "gene_sets" in planned or ("simulate" in planned and "network" not in planned["simulate"])
 
     def _problem(self, name: str, problem: dict) -> dict:
         key = f"problems.{name}"
@@ -349,21 +361,29 @@ class Plan:
             "tuning": {**self.config["tuning"], **dataset["tuning"]},
             "methods": {method: {**settings, **own.get(method, {})} for method, settings in methods.items()},
         }
-        for role in {"expression", "truth", "prior", "coregulation"} & set(dataset):
-            for option in {"train", "test", "genes", "edges", "matrix"} & set(dataset[role]):
-                path = self.file(dataset[role][option], f"{key}.{role}.{option}")
-                planned[role] = {**planned[role], option: path}
+        for role in {"expression", "simulate", "truth", "prior", "coregulation"} & set(dataset):
+            planned[role] = self._files(dataset[role], f"{key}.{role}")
         if "gene_sets" in dataset:
             planned["gene_sets"] = self.file(dataset["gene_sets"], f"{key}.gene_sets")
-        for role in ("prior", "truth"):
-            if "expression" in dataset and role not in dataset:
-                raise ConfigurationError(
-                    f"{key}.{role}: measured expression needs one: give {role}.edges or {role}.matrix"
-                )
+        if "expression" in dataset and "prior" not in dataset:
+            raise ConfigurationError(f"{key}.prior: measured expression needs one: give prior.edges or prior.matrix")
+        if "simulate" in dataset and "truth" in dataset:
+            raise ConfigurationError(f"{key}.truth: a simulated data set has its own; leave it out")
+        for role in {"truth", "prior", "coregulation"} & set(dataset):
+            if {"edges", "genes"} <= set(dataset[role]):
+                raise ConfigurationError(f"{key}.{role}.genes: an edge list names its genes; leave it out")
         _check_training(key, planned)
         if "simulate" in dataset:
             _check_simulation(f"{key}.simulate", dataset["simulate"])
         return planned
+
+    def _files(self, section: dict, key: str) -> dict:
+        """Return a section of a data set with the paths of the files that it names."""
+        named = [option for option in FILES if isinstance(section.get(option), str)]  # a number of genes is no file
+        found = {option: self.file(section[option], f"{key}.{option}") for option in named}
+        if "network" in section:
+            found["network"] = self._files(section["network"], f"{key}.network")
+        return {**section, **found}
 
 
 def _check_training(key: str, planned: dict) -> None:
@@ -385,6 +405,14 @@ def _check_simulation(key: str, simulate: dict) -> None:
     for part, whole in (("inputs", "regulators"), ("regulators", "genes"), ("modules", "genes")):
         if simulate[part] > simulate[whole]:
             raise ConfigurationError(f"{key}: {part} {simulate[part]} > {whole} {simulate[whole]}; give at most that")
+    low, high = simulate.get("network", {}).get("exponents", (1, 2))
+    if not 0 < low < high:
+        raise ConfigurationError(f"{key}.network.exponents: must be above 0, the smaller first, got {low} and {high}")
+    if "train" not in simulate and max(simulate["validation"], default=0) >= simulate["trajectories"]:
+        raise ConfigurationError(
+            f"{key}.validation has {max(simulate['validation'])}, but the trajectories are counted from 0 to "
+            f"{simulate['trajectories'] - 1}"
+        )
     apart = simulate["validation_fraction"] + simulate["test_fraction"]
     if apart >= 1:
         raise ConfigurationError(f"{key}: validation_fraction + test_fraction = {apart:g} leaves nothing to train on")

@@ -140,6 +140,8 @@ FITS = [
 # --- the neural arm ---
 
 MEASURED = [name for name, dataset in PLAN.datasets.items() if "expression" in dataset]
+PUBLISHED = [name for name, dataset in PLAN.datasets.items() if "network" in dataset.get("simulate", {})]
+RANDOM = [name for name in PLAN.datasets if name not in MEASURED + PUBLISHED]
 LEVELS = [
     f"{name}/noise{noise}_corruption{corruption}"
     for name, dataset in PLAN.datasets.items()
@@ -185,6 +187,13 @@ def expression_files(wildcards):
     return {role: files[role] for role in ("train", "test", "genes") if role in files}
 
 
+def simulation_files(wildcards):
+    """The published network of a data set, and its published trajectories."""
+    section = PLAN.datasets[wildcards.dataset]["simulate"]
+    files = {**section, **section["network"]}
+    return {role: files[role] for role in ("genes", "edges", "equations", "train", "test") if role in files}
+
+
 def truth_files(wildcards):
     """The gold standard of a measured data set."""
     return network_files(PLAN.datasets[wildcards.dataset]["truth"])
@@ -200,10 +209,9 @@ def gold_standard(wildcards):
 def prior_files(wildcards):
     """The prior of a data set (a simulated one has its truth for a prior) and its co-regulation network, if any."""
     dataset = PLAN.datasets[wildcards.dataset]
-    if "prior" not in dataset:
-        return {"edges": f"<results>/expression/{wildcards.dataset}/truth.tsv"}
+    truth = {"edges": f"<results>/expression/{wildcards.dataset}/truth.tsv"}
     coregulation = network_files(dataset["coregulation"], "coregulation") if "coregulation" in dataset else {}
-    return network_files(dataset["prior"]) | coregulation
+    return network_files(dataset.get("prior", truth)) | coregulation
 
 
 def network_files(network, name=None):
@@ -215,14 +223,15 @@ def network_files(network, name=None):
 
 def network_flags(dataset, *roles):
     """How the networks of a data set are to be read."""
-    networks = [PLAN.datasets[dataset].get(role, {}) for role in roles]
-    threshold = networks[-1].get("threshold") if roles[-1] == "coregulation" else None
-    restrict = " --restrict" if any(network.get("restrict") for network in networks) else ""
-    return f" {option('--coregulation-threshold', threshold)}{restrict}"
+    networks = {role: PLAN.datasets[dataset][role] for role in roles if role in PLAN.datasets[dataset]}
+    words = ["--restrict"] if any(network["restrict"] for network in networks.values()) else []
+    for role, network in networks.items():
+        words.append(f"--{'coregulation-' if role == 'coregulation' else ''}threshold {network['threshold']}")
+    return "".join(f" {word}" for word in words)
 
 
 def gene_sets(wildcards):
-    """The gene sets of a data set; a simulated one has its modules."""
+    """The gene sets of a data set; a random network has its modules."""
     simulated = f"<results>/expression/{wildcards.dataset}/gene_sets.gmt"
     return PLAN.datasets[wildcards.dataset].get("gene_sets", simulated)
 
@@ -272,10 +281,16 @@ FIGURES = {
     "final_objective": ("2 Mini-batch training", "Final objective per optimizer"),
     "objective_against_solves": ("2 Mini-batch training", "Objective against model solves"),
     "sparsity_against_accuracy": ("3 Pruning", "Sparsity against balanced accuracy"),
+    "pruning_path": ("3 Pruning", "Accuracy along the pruning path"),
+    "prior_recovery": ("3 Pruning", "Beyond the prior"),
     "prediction_error": ("3 Pruning", "Prediction error"),
     "effect_matrices": ("3 Pruning", "Effect matrices"),
+    "coregulation": ("3 Pruning", "Co-regulation"),
+    "tuning": ("3 Pruning", "Tuned settings"),
     "pathways": ("3 Pruning", "Pathways"),
 }
+if not TUNED:
+    del FIGURES["tuning"]
 
 
 def report_parts(results):

@@ -23,15 +23,36 @@ rule simulate_expression:
     log:
         "<logs>/expression/{dataset}.log",
     wildcard_constraints:
-        dataset=names(d for d in PLAN.datasets if "simulate" in PLAN.datasets[d]),
+        dataset=names(RANDOM),
     conda:
         conda("neural")
     params:
         command=command("neural", "simulate_expression"),
-        settings=lambda w: settings(PLAN.datasets[w.dataset]["simulate"]),
+        settings=lambda w: settings(PLAN.simulation_settings(w.dataset)),
     shell:
         "({params.command} --settings {params.settings:q} --expression {output.expression} --truth {output.truth}"
         " --gene-sets {output.gene_sets}) 2>&1 | tee {log}"
+
+
+rule simulate_published_network:
+    input:
+        unpack(simulation_files),
+    output:
+        expression="<results>/expression/{dataset}/expression.npz",
+        truth="<results>/expression/{dataset}/truth.tsv",
+    log:
+        "<logs>/expression/{dataset}.log",
+    wildcard_constraints:
+        dataset=names(PUBLISHED),
+    conda:
+        conda("neural")
+    params:
+        command=command("neural", "simulate_expression"),
+        options=lambda w, input: flags(simulation_files(w), input),
+        settings=lambda w: settings(PLAN.simulation_settings(w.dataset)),
+    shell:
+        "({params.command} {params.options} --settings {params.settings:q} --expression {output.expression}"
+        " --truth {output.truth}) 2>&1 | tee {log}"
 
 
 rule prepare_expression:

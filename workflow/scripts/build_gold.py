@@ -15,6 +15,7 @@ def parse_arguments():
         "(targets in rows, regulators in columns)",
     )
     parser.add_argument("--matrix-genes", help="gene names of a matrix that covers other genes (first column is read)")
+    parser.add_argument("--threshold", type=float, default=0.0, help="values up to this size are no edges (default 0)")
     parser.add_argument("--restrict", action="store_true", help="leave out edges of genes the data set does not have")
     parser.add_argument("--output", required=True, help="truth.tsv to write")
     return parser.parse_args()
@@ -27,7 +28,7 @@ def main():
 
     genes = load_arrays(arguments.genes, ["genes"])["genes"]
     source = arguments.edges, arguments.matrix, arguments.matrix_genes
-    truth, left_out = read_network(genes, *source, arguments.restrict)
+    truth, left_out = read_network(genes, *source, arguments.restrict, arguments.threshold)
     edges = edge_table(truth, genes)
     print(
         f"{len(edges)} edges of {edges['regulator'].nunique()} regulators; {left_out} entries left out", file=sys.stderr

@@ -7,12 +7,16 @@ import sys
 def parse_arguments():
     parser = argparse.ArgumentParser(
         description="Write prior.npz: prior (k, k) [target, regulator] with the signs and weights of the file (real "
-        "priors carry random signs: take absolute values), coregulation (k, k), genes (k,)."
+        "priors carry random signs: take absolute values), coregulation (k, k), genes (k,). Both matrices are float32 "
+        "where that holds their values exactly, as it does for signs, halves and counts."
     )
     parser.add_argument("--genes", required=True, help="expression.npz, whose genes the prior is for")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--edges", help="edge list: columns regulator, target, optionally sign and weight")
     source.add_argument("--matrix", help="matrix: k x k [regulator row, target column], triplets, or labelled")
+    parser.add_argument(
+        "--threshold", type=float, default=0.0, help="values of the prior up to this size are no edges (default 0)"
+    )
     parser.add_argument("--matrix-genes", help="gene names of a matrix that covers other genes (first column is read)")
     parser.add_argument(
         "--coregulation",
@@ -41,7 +45,7 @@ def main():
 
     genes = load_arrays(arguments.genes, ["genes"])["genes"]
     source = arguments.edges, arguments.matrix, arguments.matrix_genes
-    prior, left_out = read_network(genes, *source, arguments.restrict)
+    prior, left_out = read_network(genes, *source, arguments.restrict, arguments.threshold)
     tell_left_out(arguments.edges or arguments.matrix, left_out)
     prior = priors.corrupt(prior, arguments.corruption, arguments.seed)
     if arguments.coregulation:
@@ -51,7 +55,13 @@ def main():
         coregulation = priors.coregulation_from_interactions(scores, arguments.coregulation_threshold)
     else:
         coregulation = priors.coregulation(prior)
-    save_arrays(arguments.output, prior=prior, coregulation=coregulation, genes=genes)
+    save_arrays(arguments.output, prior=compact(prior), coregulation=compact(coregulation), genes=genes)
+
+
+def compact(matrix):
+    """Return a matrix as float32 if that changes none of its values."""
+    small = matrix.astype("float32")
+    return small if (small == matrix).all() else matrix
 
 
 def tell_left_out(path, count: int) -> None:

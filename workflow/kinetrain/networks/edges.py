@@ -12,14 +12,25 @@ TARGET = ("target", "to", "aff")
 WEIGHT = ("weight", "prior_weight")
 
 
-def read_network(genes, edges=None, matrix=None, matrix_genes=None, restrict: bool = False) -> tuple[np.ndarray, int]:
+def read_network(
+    genes, edges=None, matrix=None, matrix_genes=None, restrict: bool = False, threshold: float = 0.0
+) -> tuple[np.ndarray, int]:
     """Return what `read_edges` gives for the file `edges`, or `read_matrix` for `matrix`, whichever is given.
 
     matrix_genes : file of the gene names of a matrix that covers other genes, or None.
+    threshold : entries whose size is at most this are no edges.
     """
     if edges:
-        return read_edges(edges, genes, restrict)
-    return read_matrix(matrix, genes, read_gene_names(matrix_genes) if matrix_genes else None, restrict)
+        network, left_out = read_edges(edges, genes, restrict)
+    else:
+        network, left_out = read_matrix(
+            matrix, genes, read_gene_names(matrix_genes) if matrix_genes else None, restrict
+        )
+    if threshold > 0:
+        network[np.abs(network) <= threshold] = 0
+        if not network.any():
+            raise InputError(f"{edges or matrix}: no edge between genes of the data set is above {threshold:g}")
+    return network, left_out
 
 
 def read_edges(path, genes, restrict: bool = False) -> tuple[np.ndarray, int]:

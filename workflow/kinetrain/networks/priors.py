@@ -35,16 +35,20 @@ def corrupt(prior, fraction: float, seed: int) -> np.ndarray:
     of ours, which agrees with the published corrupted priors (27 of 550 edges moved at 5 %).
     """
     random = np.random.default_rng([seed, 74])
+    prior = np.asarray(prior, dtype=float)
+    genes = len(prior)
     edges = np.flatnonzero(prior)
     moved = random.choice(edges, size=int(np.floor(len(edges) * fraction + 1e-9)), replace=False)
-    free = np.flatnonzero((np.asarray(prior) == 0) & ~np.eye(len(prior), dtype=bool))
-    if len(moved) > len(free):
-        raise InputError(
-            f"corruption {fraction:g} would move {len(moved)} edges, only {len(free)} pairs of genes are free"
-        )
-    corrupted = np.array(prior, dtype=float)
+    taken = np.union1d(edges, np.arange(genes) * (genes + 1))  # positions in the matrix, the diagonal among them
+    free = genes * genes - len(taken)
+    if len(moved) > free:
+        raise InputError(f"corruption {fraction:g} would move {len(moved)} edges, only {free} pairs of genes are free")
+    drawn = random.choice(free, size=len(moved), replace=False)
+    # The i-th free position is i plus the number of taken ones before it: a list of all free ones would be large.
+    places = drawn + np.searchsorted(taken - np.arange(len(taken)), drawn, side="right")
+    corrupted = prior.copy()
     corrupted.flat[moved] = 0
-    corrupted.flat[random.choice(free, size=len(moved), replace=False)] = np.ravel(prior)[moved]
+    corrupted.flat[places] = prior.flat[moved]
     return corrupted
 
 
@@ -55,8 +59,12 @@ def coregulation(prior) -> np.ndarray:
     and random signs, of which only the presence of an edge is used.
     Source: Hossain et al. 2024 (NeurIPS), DASH code.
     """
-    present = (np.asarray(prior) != 0).astype(float)
-    return present.T @ present
+    present = np.asarray(prior) != 0
+    regulators = np.flatnonzero(present.any(axis=0))  # few of the genes: all others share no target
+    columns = present[:, regulators].astype(float)
+    shared = np.zeros(present.shape)
+    shared[np.ix_(regulators, regulators)] = columns.T @ columns
+    return shared
 
 
 def coregulation_from_interactions(interactions, threshold: float) -> np.ndarray:
@@ -67,7 +75,8 @@ def coregulation_from_interactions(interactions, threshold: float) -> np.ndarray
     Source: threshold 0.6 in Hossain et al. 2024; symmetry and diagonal are a choice of ours, as the published code
     uses the lower triangle with its scores.
     """
-    scores = np.maximum(interactions, np.transpose(interactions))
-    binary = (scores > threshold).astype(float)
-    np.fill_diagonal(binary, scores.any(axis=0))
+    scores = np.asarray(interactions)
+    above = scores > threshold
+    binary = (above | above.T).astype(float)
+    np.fill_diagonal(binary, (scores > 0).any(axis=0) | (scores > 0).any(axis=1))
     return binary
