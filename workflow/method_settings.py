@@ -2,7 +2,7 @@
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 PRUNING = Path(__file__).parent / "kinetrain" / "pruning"
@@ -39,13 +39,13 @@ class Setting:
         """What a value must be, in words."""
         if self.choices:
             return " or ".join(map(repr, self.choices))
-        return " or ".join(KINDS[part][0] for part in self.type.split(" | "))
+        return " or ".join(KINDS[part][0] if part in KINDS else part for part in self.type.split(" | "))
 
     def allows(self, value) -> bool:
-        """Return whether a value of the configuration is of the right kind."""
+        """Return whether a value of the configuration is of the right kind, as far as that is known here."""
         if self.choices:
             return value in self.choices
-        return any(KINDS[part][1](value) for part in self.type.split(" | "))
+        return any(KINDS[part][1](value) if part in KINDS else True for part in self.type.split(" | "))
 
 
 def known_methods() -> list[str]:
@@ -57,31 +57,40 @@ def settings(method: str) -> dict[str, Setting]:
     """Return the settings of a method by name: the fields of its class, after those of a method that it builds on.
 
     What a setting means stands in the documentation of the class, on a line of its own after `name: `.
+
+    Raises
+    ------
+    ValueError
+        If a setting has no default, or one that is not a plain value.
     """
     classes = [node for node in ast.parse(_text(method)).body if isinstance(node, ast.ClassDef)]
     found = next(node for node in classes if node.name == "Method")
     bases = [base.value.id for base in found.bases if isinstance(base, ast.Attribute)]
-    inherited = [settings(base) for base in bases if base != "method"]
+    before = {name: one for base in bases if base != "method" for name, one in settings(base).items()}
     fields = {
         node.target.id: node
         for node in found.body
         if isinstance(node, ast.AnnAssign) and not ast.unparse(node.annotation).startswith("ClassVar")
     }
-    meanings = _meanings(ast.get_docstring(found) or "", [*fields, *(name for one in inherited for name in one)])
+    meanings = _meanings(ast.get_docstring(found) or "", {**before, **fields})
+    inherited = {name: replace(one, meaning=meanings.get(name, one.meaning)) for name, one in before.items()}
     own = {
-        name: Setting(ast.unparse(node.annotation), _plain(node.value), meanings.get(name, ""))
+        name: Setting(ast.unparse(node.annotation), _plain(node.value, f"{method}.py: {name}"), meanings.get(name, ""))
         for name, node in fields.items()
     }
-    return {name: setting for part in (*inherited, own) for name, setting in part.items()}
+    return {**inherited, **own}
 
 
 def _text(method: str) -> str:
     return (PRUNING / f"{method}.py").read_text(encoding="utf-8")
 
 
-def _plain(node):
-    """Return the literal of a default as the configuration would write it."""
-    value = ast.literal_eval(node)
+def _plain(node, where: str):
+    """Return the literal of a default as the configuration would write it; ValueError if it has to be computed."""
+    try:
+        value = ast.literal_eval(node)
+    except (ValueError, TypeError):
+        raise ValueError(f"{where}: give it a default that is a plain value, for it is read without running") from None
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -17,7 +17,7 @@ class Method(l0.Method):
 
     lambda1: price of paths, the factor of the mean product of absolute weights along them.
     lambda0: price of open gates as in `l0`, none as published.
-    temperature: β of the gates; 2/3 as published.
+    temperature: width β of the gates, as in `l0`; 2/3 as published.
     variant: `published` evaluates with randomly drawn gates.
     """
 

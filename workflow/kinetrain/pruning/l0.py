@@ -24,7 +24,7 @@ class Method(method.Method):
     """Gates close while the data loss allows it.
 
     lambda0: price of open gates, the factor of the expected fraction of the prunable weights behind an open gate.
-    temperature: β, how far from 0 and 1 a gate may be; 1/50 as published.
+    temperature: width β of the random gates, which are 0 or 1 where it is small; 1/50 as published.
     variant: `published` has no price on open gates and evaluates with randomly drawn ones.
     """
 
