@@ -6,8 +6,12 @@ FIGURE_SOURCES = {
         "networks": "<results>/tables/networks.tsv",
         "published": str(TOP / "resources" / "published" / "networks.tsv"),
     },
+    "pruning_path": {"path": "<results>/tables/path.tsv", "networks": "<results>/tables/networks.tsv"},
+    "prior_recovery": {"networks": "<results>/tables/networks.tsv"},
     "prediction_error": {"networks": "<results>/tables/networks.tsv"},
     "effect_matrices": {"effects": "<results>/tables/effects.tsv"},
+    "coregulation": {"coregulation": "<results>/tables/coregulation.tsv"},
+    "tuning": {"tuning": "<results>/tables/tuning.tsv"},
     "pathways": {"pathways": "<results>/tables/pathways.tsv"},
 }
 

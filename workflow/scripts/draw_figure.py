@@ -3,12 +3,16 @@
 import argparse
 
 FIGURES = (
+    "coregulation",
     "effect_matrices",
     "final_objective",
     "objective_against_solves",
     "pathways",
     "prediction_error",
+    "prior_recovery",
+    "pruning_path",
     "sparsity_against_accuracy",
+    "tuning",
 )
 
 

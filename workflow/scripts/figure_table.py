@@ -6,14 +6,28 @@ FIGURES = {
     "final_objective": ["fits"],
     "objective_against_solves": ["traces", "fits"],
     "sparsity_against_accuracy": ["networks", "published"],
-    "effect_matrices": ["effects"],
-    "pathways": ["pathways"],
+    "pruning_path": ["path", "networks"],
+    "prior_recovery": ["networks"],
     "prediction_error": ["networks"],
+    "effect_matrices": ["effects"],
+    "coregulation": ["coregulation"],
+    "tuning": ["tuning"],
+    "pathways": ["pathways"],
 }
-FIT_COLUMNS = ["problem", "optimizer", "schedule", "batch_size", "replicate", "start", "objective"]
-SOLVES = ["gradient_solves", "value_solves"]
-NETWORK_COLUMNS = ["dataset", "method", "noise", "prior_corruption", "seed"]
-PUBLISHED_COLUMNS = ["dataset", "noise", "method", "quantity", "value", "evidence", "source"]
+SETTING = ["problem", "optimizer", "schedule", "batch_size", "replicate", "start"]
+SOLVES = ["objective", "gradient_solves", "value_solves"]
+LEVEL = ["dataset", "method", "noise", "prior_corruption"]
+COLUMNS = {
+    "fits": [*SETTING, *SOLVES],
+    "traces": [*SETTING, *SOLVES],
+    "networks": [*LEVEL, "seed", "sparsity", "balanced_accuracy", "test_mse"],
+    "path": [*LEVEL, "seed", "epoch", "sparsity", "balanced_accuracy"],
+    "effects": [*LEVEL, "seed", "regulator", "target", "effect"],
+    "coregulation": [*LEVEL, "regulator", "other", "place", "other_place", "value"],
+    "tuning": [*LEVEL, "setting", "fold", "validation_mse", "chosen"],
+    "pathways": [*LEVEL, "pathway", "z", "p_bonferroni"],
+    "published": ["dataset", "noise", "method", "quantity", "value", "evidence", "source"],
+}
 
 
 def parse_arguments():
@@ -22,8 +36,11 @@ def parse_arguments():
     parser.add_argument("--fits", help="fits.tsv: one row per start")
     parser.add_argument("--traces", help="traces.tsv: the objective of each start at fixed budgets")
     parser.add_argument("--networks", help="networks.tsv: scores per model and of the controls")
+    parser.add_argument("--path", help="path.tsv: scores of every snapshot of the trainings")
+    parser.add_argument("--effects", help="effects.tsv: single effects, with the gold standard")
+    parser.add_argument("--coregulation", help="coregulation.tsv: regulators that share hidden units, with the prior")
+    parser.add_argument("--tuning", help="tuning.tsv: the settings tried by cross-validation")
     parser.add_argument("--pathways", help="pathways.tsv: z-scores per gene set")
-    parser.add_argument("--effects", nargs="+", help="effects.tsv of each method, with the gold standard")
     parser.add_argument("--published", help="networks.tsv of the published values")
     parser.add_argument("--best-known", default="{}", help="JSON: lowest objective known per problem")
     parser.add_argument("--output", required=True, help="table to write")
@@ -36,36 +53,16 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    import pandas as pd
-
     from kinetrain.evaluation import figure_tables, fits
     from kinetrain.files import load_table, save_table
     from kinetrain.settings import read_settings
 
     name = arguments.name
-    if name in ("final_objective", "objective_against_solves"):
-        best_known = read_settings(arguments.best_known)
-        fit_table = load_table(arguments.fits, [*FIT_COLUMNS, *SOLVES])
-        if name == "final_objective":
-            table = fits.final_objective(fit_table, best_known)
-        else:
-            traces = load_table(arguments.traces, [*FIT_COLUMNS, *SOLVES])
-            table = fits.objective_against_solves(traces, fit_table, best_known)
-    elif name == "pathways":
-        columns = ["dataset", "method", "noise", "prior_corruption", "pathway", "z", "p_bonferroni"]
-        table = figure_tables.pathways(load_table(arguments.pathways, columns))
-    elif name == "effect_matrices":
-        columns = [*NETWORK_COLUMNS, "regulator", "target", "effect"]
-        effects = pd.concat([load_table(path, columns) for path in arguments.effects], ignore_index=True)
-        table = figure_tables.effect_matrices(effects)
+    tables = [load_table(getattr(arguments, needed), COLUMNS[needed]) for needed in FIGURES[name]]
+    if "fits" in FIGURES[name]:
+        table = getattr(fits, name)(*tables, read_settings(arguments.best_known))
     else:
-        networks = load_table(arguments.networks, [*NETWORK_COLUMNS, "sparsity", "balanced_accuracy", "test_mse"])
-        if name == "prediction_error":
-            table = figure_tables.prediction_error(networks)
-        else:
-            table = figure_tables.sparsity_against_accuracy(
-                networks, load_table(arguments.published, PUBLISHED_COLUMNS)
-            )
+        table = getattr(figure_tables, name)(*tables)
     save_table(table, arguments.output)
 
 

@@ -18,7 +18,7 @@ from kinetrain.evaluation.networks import (
     path_rows,
     score_rows,
 )
-from kinetrain.evaluation.statistics import bootstrap_interval
+from kinetrain.evaluation.statistics import bootstrap_interval, mean_interval
 
 INF = float("inf")
 
@@ -232,6 +232,66 @@ def test_scores_are_summed_up_over_seeds_per_method():
 PUBLISHED = ["dataset", "noise", "method", "quantity", "value", "error", "source", "evidence"]
 
 
+def test_the_interval_of_a_mean_is_that_of_student():
+    mean, low, high = mean_interval([1.0, 2.0, 3.0, np.nan])
+    assert mean == 2 and high - mean == pytest.approx(4.302653 / np.sqrt(3)) and low == 4 - high
+    assert mean_interval([5.0])[0] == 5 and np.isnan(mean_interval([5.0])[1:]).all()
+    assert np.isnan(mean_interval([])).all()
+
+
+def made_path() -> pd.DataFrame:
+    rows = [(seed, epoch, epoch / 20, 0.6 + seed / 10 + epoch / 100) for seed in (0, 1) for epoch in (2, 9)]
+    table = pd.DataFrame(rows, columns=["seed", "epoch", "sparsity", "balanced_accuracy"])
+    return table.assign(dataset="SIM350", noise=0.025, prior_corruption=0.05, method="dash")
+
+
+def test_the_path_is_summed_up_over_seeds_beside_the_controls_of_the_same_data():
+    other = made_networks().assign(dataset="other")
+    table = figure_tables.pruning_path(made_path(), pd.concat([made_networks(), other]))
+    course = table[table["kind"] == "method"].set_index("epoch")
+    assert course["models"].tolist() == [2, 2]
+    assert course.loc[9, "balanced_accuracy"] == pytest.approx(0.74)
+    assert course.loc[9, "balanced_accuracy_low"] < 0.69 < 0.79 < course.loc[9, "balanced_accuracy_high"]
+    assert table.loc[table["kind"] == "control", ["dataset", "method"]].to_numpy().tolist() == [
+        ["SIM350", "prior alone"]
+    ]
+
+
+def test_recovery_is_told_per_corruption_and_only_where_there_is_something_to_recover():
+    networks = pd.concat([made_networks().assign(prior_corruption=c, recall_outside_prior=c) for c in (0.1, 0.2)])
+    networks = pd.concat([networks, made_networks().assign(prior_corruption=0.0)])
+    table = figure_tables.prior_recovery(networks)
+    assert set(table["quantity"]) == {"recall_outside_prior"} and set(table["method"]) == {"dash", "unpruned"}
+    assert table["panel"].unique().tolist() == ["SIM350, noise 0.025"]
+    assert table.loc[table["method"] == "dash", ["prior_corruption", "mean"]].to_numpy().tolist() == [
+        [0.1] * 2,
+        [0.2] * 2,
+    ]
+
+
+def test_of_many_methods_a_few_are_shown_and_of_many_corruptions_one():
+    rows = [(method, c) for method in ["truth", "a", "b", "c", "d", "dash", "bioprune"] for c in (0.0, 0.1, 0.2)]
+    table = pd.DataFrame(rows, columns=["method", "prior_corruption"]).assign(dataset="d", noise=0.0)
+    few = figure_tables.few_of_many(table, "truth")
+    assert few["method"].unique().tolist() == ["truth", "dash", "bioprune"]
+    assert len(figure_tables.few_of_many(few, "truth")) == len(few)
+    assert figure_tables.one_corruption(table)["prior_corruption"].unique().tolist() == [0.1]
+    clean = table[table["prior_corruption"] == 0]
+    assert len(figure_tables.one_corruption(clean)) == len(clean)
+
+
+def test_agreement_of_shared_units_is_a_correlation_over_pairs_of_different_regulators():
+    same = {"dataset": "d", "noise": 0.0, "prior_corruption": 0.0, "seed": 0}
+    values = {"prior": (1.0, 0.5, 0.0), "dash": (0.9, 0.45, 0.0), "sparseflow": (0.0, 0.45, 0.9)}
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    rows = [(m, *pair, value) for m, own in values.items() for pair, value in zip(pairs, own, strict=True) if value]
+    table = pd.DataFrame(rows, columns=["method", "place", "other_place", "value"]).assign(**same)
+    table = table.assign(regulator=table["place"].astype(str), other=table["other_place"].astype(str))
+    agreement = figure_tables.coregulation(table).groupby("method")["agreement"].first()
+    assert agreement["dash"] == pytest.approx(1) and agreement["sparseflow"] == pytest.approx(-1)
+    assert np.isnan(agreement["prior"])
+
+
 def test_prediction_errors_are_in_units_of_persistence():
     table = figure_tables.prediction_error(made_networks()).set_index(["method", "seed"])
     assert table.loc[("dash", 1), "ratio"] == pytest.approx(0.4)
@@ -293,7 +353,7 @@ def test_findings_say_plainly_what_is_not_as_hoped():
     said = {(row.topic, row.verdict): row.statement for row in table.itertuples()}
     assert "NOT within 0.001" in said[("Import of the model", "no")]
     assert "0.581 above the best value known, -66.58102 (NOT within 0.1)" in said[("Distance to the best known", "no")]
-    assert "PHOENIX, unpruned DOES NOT beat persistence" in said[("Prediction", "no")]
+    assert "Unpruned DOES NOT beat persistence" in said[("Prediction", "no")]
     assert "DASH beats persistence" in said[("Prediction", "yes")]
     assert "NOT above that of the prior alone, 0.970" in said[("Network against the prior alone", "no")]
     assert "1 of 2 fits failed" in said[("Failed runs", "no")]
@@ -315,7 +375,7 @@ def test_findings_set_the_medians_of_the_optimizers_side_by_side():
 
 @pytest.mark.parametrize(
     ("control", "verdict", "said"),
-    [(0.8, "no", "NOT above it: PHOENIX, unpruned (0.580)."), (0.5, "yes", "All methods are above it.")],
+    [(0.8, "no", "NOT above it: Unpruned (0.580)."), (0.5, "yes", "All methods are above it.")],
 )
 def test_findings_name_the_methods_that_are_not_above_the_regulators_on_all_genes(control, verdict, said):
     networks = made_networks()

@@ -1,5 +1,6 @@
 """Every figure is drawn, also from very little, and the same table gives the same bytes."""
 
+import json
 from importlib import import_module
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 from draw_figure import FIGURES
 
 from kinetrain.evaluation import figure_tables, fits
-from kinetrain.evaluation.names import NAMES
-from kinetrain.figures.style import COLOURS, colour, save, use_style
+from kinetrain.evaluation.names import METHODS, NAMES
+from kinetrain.figures.style import COLOURS, MARKERS, colour, marker, save, use_style
+from kinetrain.networks.controls import CONTROLS
 
 LEVEL = {"noise": 0.0, "prior_corruption": 0.05}
 
@@ -36,6 +38,19 @@ def made_table(name: str, panels: int, method="dash") -> pd.DataFrame:
         return figure_tables.sparsity_against_accuracy(networks, pd.DataFrame(columns=columns))
     if name == "prediction_error":
         return figure_tables.prediction_error(networks)
+    if name == "prior_recovery":
+        return figure_tables.prior_recovery(networks.assign(recall_outside_prior=0.3, wrong_prior_kept=0.7))
+    if name == "pruning_path":
+        path = [(p, epoch, epoch / 10) for p in problems for epoch in (2, 9)]
+        path = pd.DataFrame(path, columns=["dataset", "epoch", "sparsity"])
+        return figure_tables.pruning_path(path.assign(**LEVEL, method=method, seed=0, balanced_accuracy=0.7), networks)
+    if name == "tuning":
+        settings = [{"lambdas": [first, second]} for first in (0, 0.5) for second in (0, 1)]
+        return figure_tables.tuning(made_folds(problems, settings, method))
+    if name == "coregulation":
+        pairs = [(p, m, "a", "b", 0, 1, 1.0) for p in problems for m in ("prior", method)]
+        columns = ["dataset", "method", "regulator", "other", "place", "other_place", "value"]
+        return figure_tables.coregulation(pd.DataFrame(pairs, columns=columns).assign(**LEVEL, seed=0))
     if name == "pathways":
         rows = [(p, f"set {index}", index - 2.0) for p in problems for index in range(5)]
         rows = pd.DataFrame(rows, columns=["dataset", "pathway", "z"]).assign(**LEVEL, method=method, p_bonferroni=0.01)
@@ -43,6 +58,13 @@ def made_table(name: str, panels: int, method="dash") -> pd.DataFrame:
     effects = [(p, m, "a", "b", 1.0) for p in problems for m in ("truth", method)]
     effects = pd.DataFrame(effects, columns=["dataset", "method", "regulator", "target", "effect"])
     return figure_tables.effect_matrices(effects.assign(**LEVEL, seed=0))
+
+
+def made_folds(datasets, settings, method="dash") -> pd.DataFrame:
+    """Two folds of every setting, the first of which is chosen."""
+    rows = [(d, json.dumps(s), fold, 1 + i + fold) for d in datasets for i, s in enumerate(settings) for fold in (0, 1)]
+    folds = pd.DataFrame(rows, columns=["dataset", "setting", "fold", "validation_mse"])
+    return folds.assign(**LEVEL, method=method, chosen=folds["setting"] == json.dumps(settings[0]))
 
 
 def draw(name: str, table: pd.DataFrame):
@@ -83,9 +105,9 @@ def test_the_axis_of_prediction_errors_has_three_labels_within_its_limits(errors
     networks = pd.DataFrame({"method": ["dash", "dash", "persistence"], "test_mse": [*errors, 1.0]})
     networks = networks.assign(dataset="d", **LEVEL, seed=[0, 1, 0])
     axis = draw("prediction_error", figure_tables.prediction_error(networks)).axes[0]
-    low, high = axis.get_ylim()
-    assert sum(low <= tick <= high for tick in axis.get_yticks()) >= 3
-    assert len({label.get_text() for label in axis.get_yticklabels()}) == len(axis.get_yticks())
+    low, high = axis.get_xlim()
+    assert sum(low <= tick <= high for tick in axis.get_xticks()) >= 3
+    assert len({label.get_text() for label in axis.get_xticklabels()}) == len(axis.get_xticks())
 
 
 def test_error_bars_of_balanced_accuracy_lie_within_the_axis_of_all_panels():
@@ -106,8 +128,40 @@ def test_the_columns_of_effects_say_whether_they_are_all_genes():
 
 def test_every_drawn_method_and_optimizer_has_its_own_colour_and_a_name():
     assert set(COLOURS) <= set(NAMES)
-    methods = ["unpruned", "sparseflow", "bioprune", "dash", "imp", "pinn", "pinn_mp", "l0", "c_node", "pathreg"]
+    methods = set(METHODS) - {"truth", "prior", *CONTROLS}
+    assert methods == set(MARKERS)
+    assert len({marker(name)["marker"] for name in methods}) == len(methods)
     optimizers = ["adam_balanced", "adam_standard", "rmsprop", "sgd", "momentum", "fides", "ipopt", "scipy_lbfgsb"]
     for group in (methods, optimizers):
         assert len({colour(name) for name in group}) == len(group)
     assert colour("a method of tomorrow") == colour("a method of tomorrow")
+
+
+def test_a_setting_of_one_number_is_a_curve_and_one_of_two_a_map():
+    table = figure_tables.tuning(made_folds(["d"], [{"fraction": fraction} for fraction in (0.5, 0.9, 0.7)]))
+    assert table[["key", "value", "validation_mse"]].to_numpy().tolist() == [
+        ["fraction", 0.5, 1.5],
+        ["fraction", 0.9, 2.5],
+        ["fraction", 0.7, 3.5],
+    ]
+    axis = draw("tuning", table).axes[0]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["0.5", "0.7", "0.9"]
+    assert draw("tuning", made_table("tuning", 1)).axes[0].get_xlabel().startswith("λ₁")
+
+
+def test_a_setting_that_failed_in_a_fold_has_no_error():
+    folds = made_folds(["d"], [{"lambdas": [0, 1]}, {"lambdas": [1, 1]}])
+    folds.loc[0, "validation_mse"] = np.nan
+    table = figure_tables.tuning(folds)
+    assert table["validation_mse"].isna().tolist() == [True, False]
+    draw("tuning", table)
+
+
+@pytest.mark.parametrize("sparsity", [0.0, 1.0])
+def test_models_without_any_zero_or_any_weight_stand_within_the_axis_of_the_path(sparsity):
+    table = made_table("pruning_path", 1)
+    table.loc[table["kind"] == "method", "sparsity"] = sparsity
+    axis = draw("pruning_path", table).axes[0]
+    dense, sparse = axis.get_xlim()
+    drawn = np.concatenate([line.get_xdata() for line in axis.lines if line.get_marker() != "None"])
+    assert (drawn < dense).all() and (drawn > sparse).all()

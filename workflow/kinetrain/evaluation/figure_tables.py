@@ -1,11 +1,19 @@
 """The tidy tables behind the network figures."""
 
+import json
+
 import numpy as np
 import pandas as pd
 
-CONTROLS = ("prior alone", "regulators x all genes", "persistence")
+from kinetrain.evaluation.names import label
+from kinetrain.evaluation.statistics import mean_interval
+from kinetrain.networks.controls import CONTROLS
+
 GROUP = ["dataset", "noise", "prior_corruption"]
 TOP = 20  # pathways shown per method, as in Hossain et al. 2024
+FEW = 5  # methods whose heat maps fit beside each other
+OF_MANY = ("sparseflow", "pinn_mp", "bioprune", "dash")  # shown of more methods; the last three as in the paper
+RECOVERY = ("recall_outside_prior", "wrong_prior_kept", "balanced_accuracy_outside_prior")
 
 
 def panel_names(table: pd.DataFrame) -> pd.Series:
@@ -90,15 +98,16 @@ def pathways(table: pd.DataFrame, top: int = TOP) -> pd.DataFrame:
 
 
 def effect_matrices(effects: pd.DataFrame) -> pd.DataFrame:
-    """Return the non-zero entries of the heat maps: the truth of every data set, then the methods.
+    """Return the entries of the heat maps: the truth of every data set and noise, then the methods.
 
     `effects` holds the first seed of each method that did not fail, scaled to a largest absolute value of 1, and the
     signs of the truth as method `truth`, once or more. Regulators stand in the order of their number of true targets,
     targets in that of their first true regulator, so the truth is a staircase. Columns: panel, dataset, noise,
-    prior_corruption, method, regulator, target, regulator_place, target_place (from 0), effect.
+    prior_corruption, method, regulator, target, regulator_place, target_place (from 0), effect. Of many methods, and
+    of several corruptions of a prior, `few_of_many` and `one_corruption` tell which are kept.
     """
     parts = []
-    for _, rows in effects.groupby(GROUP, sort=False):
+    for _, rows in one_corruption(few_of_many(effects, "truth")).groupby(GROUP, sort=False):
         distinct = rows.drop_duplicates(["method", "regulator", "target"])
         regulators, targets = _places(distinct)
         places = {
@@ -110,6 +119,125 @@ def effect_matrices(effects: pd.DataFrame) -> pd.DataFrame:
     table = pd.concat(parts)[names] if parts else pd.DataFrame(columns=names)
     table.insert(0, "panel", panel_names(table))
     return table
+
+
+def coregulation(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the heat maps of regulators that share hidden units (in the prior: targets), and how well these agree.
+
+    Of many methods and corruptions the same are kept as for the effect matrices. Columns: panel, dataset, noise,
+    prior_corruption, method, regulator, other, place, other_place, value, agreement (correlation with the prior over
+    all pairs of different regulators; NaN for the prior itself and where nothing varies).
+    """
+    kept = one_corruption(few_of_many(table, "prior"))
+    kept = kept.drop_duplicates([*GROUP, "method", "regulator", "other"])
+    kept = kept.assign(agreement=np.nan)
+    for _, rows in kept.groupby(GROUP, sort=False):
+        size = int(rows[["place", "other_place"]].max(axis=None)) + 1
+        maps = {method: _above_diagonal(own, size) for method, own in rows.groupby("method")}
+        for method, own in maps.items():
+            if method != "prior" and "prior" in maps and own.std() > 0 and maps["prior"].std() > 0:
+                kept.loc[rows.index[rows["method"] == method], "agreement"] = np.corrcoef(own, maps["prior"])[0, 1]
+    kept.insert(0, "panel", panel_names(kept))
+    return kept[["panel", *GROUP, "method", "regulator", "other", "place", "other_place", "value", "agreement"]]
+
+
+def _above_diagonal(rows: pd.DataFrame, size: int) -> np.ndarray:
+    matrix = np.zeros((size, size))
+    matrix[rows["place"], rows["other_place"]] = rows["value"]
+    return matrix[np.triu_indices(size, 1)]
+
+
+def few_of_many(table: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """Return the rows of all methods if there are up to FEW, otherwise of those OF_MANY, and of `reference`."""
+    methods = [name for name in table["method"].unique() if name != reference]
+    if len(methods) > FEW:
+        methods = [name for name in OF_MANY if name in methods] or methods[:FEW]
+    return table[table["method"].isin([*methods, reference])]
+
+
+def one_corruption(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of one corruption of the prior per data set and noise: the lowest above 0, if there is one."""
+    corruption = table["prior_corruption"]
+    above = corruption.where(corruption > 0).groupby([table["dataset"], table["noise"]]).transform("min")
+    return table[corruption == above.fillna(0)]
+
+
+def pruning_path(path: pd.DataFrame, networks: pd.DataFrame) -> pd.DataFrame:
+    """Return how accurate the networks are at every snapshot of the training, and the accuracy of the controls.
+
+    Mean and 95 % interval over the seeds still training at that epoch. Columns: panel, dataset, noise,
+    prior_corruption, method, kind (method or control), epoch, models, sparsity, balanced_accuracy,
+    balanced_accuracy_low, balanced_accuracy_high; controls have neither epoch nor sparsity.
+    """
+    scored = path[path["balanced_accuracy"].notna()]
+    rows = []
+    for key, group in scored.groupby([*GROUP, "method", "epoch"], sort=False):
+        named = dict(zip([*GROUP, "method", "epoch"], key, strict=True))
+        rows.append(named | {"kind": "method", "sparsity": group["sparsity"].mean()} | _accuracy(group))
+    known = networks[networks["method"].isin(CONTROLS) & networks["balanced_accuracy"].notna()]
+    known = known.merge(scored[GROUP].drop_duplicates())
+    for key, group in known.groupby([*GROUP, "method"], sort=False):
+        rows.append(dict(zip([*GROUP, "method"], key, strict=True)) | {"kind": "control"} | _accuracy(group))
+    names = ["balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_high"]
+    table = pd.DataFrame(rows, columns=[*GROUP, "method", "kind", "epoch", "models", "sparsity", *names])
+    table.insert(0, "panel", panel_names(table))
+    return table
+
+
+def _accuracy(group: pd.DataFrame) -> dict:
+    mean, low, high = mean_interval(group["balanced_accuracy"])
+    interval = {"balanced_accuracy": mean, "balanced_accuracy_low": low, "balanced_accuracy_high": high}
+    return interval | {"models": group["seed"].nunique()}
+
+
+def prior_recovery(networks: pd.DataFrame) -> pd.DataFrame:
+    """Return, per method and corruption of the prior, what was found outside the prior and what wrong was kept of it.
+
+    Columns: panel (data set and noise), dataset, noise, prior_corruption, method, quantity (one of RECOVERY), models,
+    mean, low, high (95 % interval over seeds). Quantities that have no value anywhere in a panel are left out.
+    """
+    rows = []
+    methods = networks[~networks["method"].isin(CONTROLS)]
+    for key, group in methods.groupby([*GROUP, "method"], sort=False):
+        for quantity in RECOVERY:
+            values = group[quantity].dropna() if quantity in group else []
+            if len(values):
+                summary = dict(zip(("mean", "low", "high"), mean_interval(values), strict=True))
+                named = dict(zip([*GROUP, "method"], key, strict=True))
+                rows.append(named | {"quantity": quantity, "models": len(values)} | summary)
+    table = pd.DataFrame(rows, columns=[*GROUP, "method", "quantity", "models", "mean", "low", "high"])
+    table.insert(0, "panel", panel_names(table.assign(prior_corruption=0.0)))
+    return table
+
+
+def tuning(folds: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean validation error over the folds of every setting that was tried.
+
+    Columns: panel (method and data set), dataset, noise, prior_corruption, method, setting (JSON), lambda1 and lambda2
+    where the settings are a pair of them, otherwise key and value of the one number that varies, folds,
+    validation_mse, standard_error, chosen. A setting that failed in a fold has no error.
+    """
+    rows = []
+    for key, group in folds.groupby([*GROUP, "method", "setting"], sort=False):
+        errors = group["validation_mse"].astype(float)
+        spread = errors.std() / np.sqrt(len(errors)) if len(errors) > 1 else np.nan
+        summary = {"folds": len(errors), "validation_mse": errors.mean(skipna=False), "standard_error": spread}
+        named = dict(zip([*GROUP, "method", "setting"], key, strict=True))
+        rows.append(named | _axes(key[-1]) | summary | {"chosen": bool(group["chosen"].all())})
+    axes = ["lambda1", "lambda2", "key", "value"]
+    names = [*GROUP, "method", "setting", *axes, "folds", "validation_mse", "standard_error", "chosen"]
+    table = pd.DataFrame(rows, columns=names)
+    table.insert(0, "panel", [f"{label(method)} on " for method in table["method"]] + panel_names(table))
+    return table
+
+
+def _axes(setting: str) -> dict:
+    """Return where a setting, given as JSON, stands in a figure: at (lambda1, lambda2), or at the value of its key."""
+    chosen = json.loads(setting)
+    if len(chosen.get("lambdas", ())) == 2:
+        return dict(zip(("lambda1", "lambda2"), chosen["lambdas"], strict=True))
+    key = ", ".join(chosen)
+    return {"key": key, "value": next((value for value in chosen.values() if isinstance(value, int | float)), np.nan)}
 
 
 def _places(edges: pd.DataFrame) -> tuple[dict, dict]:

@@ -10,7 +10,7 @@ STRONG = 0.05  # effects of this share of the largest have full colour, as in Ho
 
 
 def draw(table) -> Figure:
-    """Return one row of panels per data set: the gold standard, then every method; red activates, blue represses.
+    """Return one row of panels per data set and noise: the gold standard, then methods; red activates, blue represses.
 
     `table` is that of kinetrain.evaluation.figure_tables.effect_matrices.
     """

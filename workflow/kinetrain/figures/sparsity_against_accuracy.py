@@ -4,9 +4,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from kinetrain.evaluation.names import in_order, label
-from kinetrain.figures.style import BLACK, GREY, colour, first_column, nothing_to_show, panels
-
-CONTROL_DASHES = {"prior alone": "--", "regulators x all genes": ":"}
+from kinetrain.figures.style import GREY, colour, control_line, first_column, marker, nothing_to_show, panels
 
 
 def draw(table) -> Figure:
@@ -30,22 +28,19 @@ def draw(table) -> Figure:
 def _panel(axis, rows) -> None:
     axis.axhline(50, color=GREY, linewidth=0.8)
     for _, row in rows[rows["kind"] == "control"].iterrows():
-        axis.axhline(
-            100 * row["balanced_accuracy"], color=BLACK, linewidth=1, linestyle=CONTROL_DASHES.get(row["method"], "-.")
-        )
+        axis.axhline(100 * row["balanced_accuracy"], **control_line(row["method"]))
     for _, row in rows[rows["kind"] == "published"].iterrows():
         place = 100 * row["sparsity"], 100 * row["balanced_accuracy"]
-        axis.plot(*place, "o", markersize=8, markerfacecolor="none", markeredgecolor=colour(row["method"]))
+        axis.plot(*place, **marker(row["method"], 8), color=colour(row["method"]), markerfacecolor="none")
     for _, row in rows[rows["kind"] == "method"].iterrows():
         axis.errorbar(
             100 * row["sparsity"],
             100 * row["balanced_accuracy"],
             xerr=100 * row["sparsity_sd"],
             yerr=100 * row["balanced_accuracy_sd"],
-            fmt="o",
-            markersize=6,
             capsize=2,
             color=colour(row["method"]),
+            **marker(row["method"]),
         )
     axis.set_xlim(-3, 103)
     axis.set_xlabel("Sparsity of the model (%)")
@@ -62,11 +57,10 @@ def _legend(table) -> list[Line2D]:
     for method in in_order(table.loc[table["kind"] != "control", "method"]):
         kinds = set(table.loc[table["method"] == method, "kind"])
         fill = colour(method) if "method" in kinds else "none"
-        handles.append(
-            Line2D([], [], marker="o", linestyle="", color=colour(method), markerfacecolor=fill, label=label(method))
-        )
+        look = {"linestyle": "", "color": colour(method), "markerfacecolor": fill, "label": label(method)}
+        handles.append(Line2D([], [], **look, **marker(method)))
     for method in in_order(table.loc[table["kind"] == "control", "method"]):
-        handles.append(Line2D([], [], color=BLACK, linestyle=CONTROL_DASHES.get(method, "-."), label=label(method)))
+        handles.append(Line2D([], [], **control_line(method, label=label(method))))
     handles.append(Line2D([], [], color=GREY, linewidth=0.8, label="Chance"))
     if (table["kind"] == "published").any():
         handles.append(Line2D([], [], marker="o", linestyle="", color=GREY, markerfacecolor="none", label="Published"))

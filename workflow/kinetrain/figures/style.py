@@ -1,4 +1,4 @@
-"""The look of all figures: a fixed colour per method and optimizer, and files without dates."""
+"""The look of all figures: a fixed colour per method and optimizer, a marker per method, and files without dates."""
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -20,6 +20,7 @@ SPARE = ("#882255", "#44AA99", "#999933", "#332288", "#AA4499", "#661100")  # To
 
 COLOURS = {
     "truth": BLACK,
+    "prior": BLACK,
     "unpruned": GREY,
     "sparseflow": SKY,
     "bioprune": ORANGE,
@@ -32,6 +33,8 @@ COLOURS = {
     "pathreg": "#882255",
     "dst": "#332288",
     "synflow": "#AA4499",
+    "snip": "#661100",
+    "random": "#B8B8B8",
     "adam_balanced": BLUE,
     "adam_standard": SKY,
     "adam": SKY,
@@ -42,6 +45,33 @@ COLOURS = {
     "fides": RED,
     "ipopt": ORANGE,
     "scipy_lbfgsb": GREY,
+}
+
+# methods are many: a marker tells apart what colour alone does not
+MARKERS = {
+    "unpruned": "o",
+    "l0": "v",
+    "c_node": "<",
+    "pathreg": "^",
+    "pinn": "h",
+    "dst": ">",
+    "imp": "P",
+    "synflow": "p",
+    "sparseflow": "s",
+    "snip": "X",
+    "random": "d",
+    "pinn_mp": "H",
+    "bioprune": "D",
+    "dash": "*",
+}
+LARGER = {"*": 1.5, "P": 1.1, "X": 1.1, "D": 0.85, "d": 1.1}  # so that all look equally large
+SPARE_MARKERS = ("8", "o", "s", "v")
+DASHES = {
+    "prior alone": "--",
+    "regulators x targets": "-.",
+    "regulators x all genes": ":",
+    "all genes x targets": (0, (1, 4)),
+    "persistence": "--",
 }
 
 RULES = {
@@ -75,6 +105,17 @@ def use_style():
 def colour(name: str) -> str:
     """Return the colour of a method or optimizer, the same in every figure."""
     return COLOURS.get(name, SPARE[sum(map(ord, str(name))) % len(SPARE)])
+
+
+def marker(name: str, size: float = 6) -> dict:
+    """Return marker and its size of a method, for `plot`, the same in every figure."""
+    shape = MARKERS.get(name, SPARE_MARKERS[sum(map(ord, str(name))) % len(SPARE_MARKERS)])
+    return {"marker": shape, "markersize": size * LARGER.get(shape, 1), "markeredgewidth": 0.8}
+
+
+def control_line(name: str, **more) -> dict:
+    """Return the look of the line of a control predictor."""
+    return {"color": BLACK, "linewidth": 1, "linestyle": DASHES.get(name, "-."), **more}
 
 
 def panels(titles, width: float, height: float, legend: float = 0, **options):

@@ -1,0 +1,59 @@
+"""Figure: how accurate the networks are on the way from a dense model to a sparse one."""
+
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from kinetrain.evaluation.names import in_order, label
+from kinetrain.figures.style import GREY, colour, control_line, first_column, marker, nothing_to_show, panels
+
+LEAST = 0.5  # per cent of the weights: sparser models are drawn here
+SPARSITIES = (0, 50, 80, 90, 95, 98, 99)
+
+
+def draw(table) -> Figure:
+    """Return one panel per data set: mean and 95 % interval of balanced accuracy, at the mean sparsity of a snapshot.
+
+    `table` is that of kinetrain.evaluation.figure_tables.pruning_path. The horizontal axis is logarithmic in the
+    weights that remain, as each event removes a fraction of these.
+    """
+    if table.empty:
+        return nothing_to_show("no scored snapshots")
+    titles = list(table["panel"].drop_duplicates())
+    figure, axes = panels(titles, width=3.6, height=3.3, legend=1.7, sharey=True)
+    sparsest = min(_remaining(table["sparsity"]).min() / 1.15, 4.5)
+    for axis, title in zip(axes, titles, strict=True):
+        _panel(axis, table[table["panel"] == title], sparsest)
+    for axis in first_column(axes):
+        axis.set_ylabel("Balanced accuracy (%)")
+    figure.legend(handles=_legend(table), loc="outside right upper")
+    return figure
+
+
+def _panel(axis, rows, sparsest) -> None:
+    axis.axhline(50, color=GREY, linewidth=0.8)
+    for _, row in rows[rows["kind"] == "control"].iterrows():
+        axis.axhline(100 * row["balanced_accuracy"], **control_line(row["method"]))
+    methods = rows[rows["kind"] == "method"]
+    for method in in_order(methods["method"]):
+        own = methods[methods["method"] == method].sort_values("epoch")
+        look = {"color": colour(method), "linewidth": 1.1, **marker(method, 3.5)}
+        axis.plot(_remaining(own["sparsity"]), 100 * own["balanced_accuracy"], **look)
+        bounds = (100 * own[f"balanced_accuracy_{side}"] for side in ("low", "high"))
+        axis.fill_between(_remaining(own["sparsity"]), *bounds, color=colour(method), alpha=0.15, linewidth=0)
+    axis.set_xscale("log")
+    axis.minorticks_off()
+    axis.set_xticks([100 - tick for tick in SPARSITIES], SPARSITIES)
+    axis.set_xlim(115, sparsest)
+    axis.set_xlabel("Sparsity of the model (%)")
+
+
+def _remaining(sparsity):
+    """Return the remaining weights in per cent, as drawn."""
+    return (100 * (1 - sparsity)).clip(lower=LEAST)
+
+
+def _legend(table) -> list[Line2D]:
+    methods, controls = (in_order(table.loc[table["kind"] == kind, "method"]) for kind in ("method", "control"))
+    looks = [{"color": colour(name), "linewidth": 1.1, **marker(name, 4.5), "label": label(name)} for name in methods]
+    looks += [control_line(name, label=label(name)) for name in controls]
+    return [Line2D([], [], **look) for look in [*looks, {"color": GREY, "linewidth": 0.8, "label": "Chance"}]]
