@@ -194,6 +194,14 @@ def _check_methods(methods: dict, key: str) -> None:
                 )
 
 
+def _check_grid(method: str, grid: dict, key: str) -> None:
+    """Refuse a grid of settings that the method does not have, or of values of another kind."""
+    for name, values in grid.items():
+        listed = values if isinstance(values, list) else [[value, value] for value in values["each"]]
+        for value in listed:
+            _check_methods({method: {name: value}}, key)
+
+
 class Plan:
     """Everything that a configuration asks for, with defaults filled in and overrides applied.
 
@@ -361,6 +369,8 @@ class Plan:
             "tuning": {**self.config["tuning"], **dataset["tuning"]},
             "methods": {method: {**settings, **own.get(method, {})} for method, settings in methods.items()},
         }
+        for method, tuned in planned["tuning"].items():
+            _check_grid(method, tuned["grid"], f"{key}.tuning")
         for role in {"expression", "simulate", "truth", "prior", "coregulation"} & set(dataset):
             planned[role] = self._files(dataset[role], f"{key}.{role}")
         if "gene_sets" in dataset:

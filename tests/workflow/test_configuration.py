@@ -148,6 +148,19 @@ def test_a_wrong_setting_of_a_method_is_refused(smoke, manifest, root, settings,
     assert f"datasets.{dataset}.methods.dash" in refusal(smoke, manifest, root)
 
 
+@pytest.mark.parametrize(
+    ("grid", "said"),
+    [
+        ({"lamdas": [[0, 1]]}, "tuning.dash: unknown key 'lamdas' (did you mean 'lambdas'?)"),
+        ({"lambdas": [0, 1]}, "tuning.dash.lambdas = 0: expected a list of numbers"),
+        ({"lambdas": {"each": [0, "half"]}}, "tuning.dash.lambdas = ['half', 'half']: expected a list of numbers"),
+    ],
+)
+def test_a_grid_of_settings_that_a_method_does_not_have_is_refused(smoke, manifest, root, grid, said):
+    smoke["tuning"] = {"dash": {"grid": grid}}
+    assert said in refusal(smoke, manifest, root)
+
+
 def test_the_settings_of_the_methods_are_those_of_their_files():
     settings = method_settings.settings("dash")
     assert list(settings) == ["lambdas", "variant"]
