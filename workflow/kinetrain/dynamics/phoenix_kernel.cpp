@@ -1,0 +1,910 @@
+// Loss and gradient of PHOENIX through Runge-Kutta steps, for one core: forward pass, discrete adjoint, weight gradients.
+//
+// The same mathematics as phoenix_rk4.py. What makes it fast: weights are packed once per call in the order in which
+// they are read; products keep a tile of 4 rows in registers; every stage writes its part of one tape, so that the
+// gradient of a weight matrix is a single product over all stages and rows.
+//
+// Layout: genes are the vector dimension of every array. They are cut into panels of up to TILE vectors; an array with
+// n rows holds panel after panel, and within a panel row after row ("panelled"). So every product reads memory
+// in one direction. Hidden units of both branches are one row of 2m numbers, sums before products ("hidden rows").
+//
+// Transitions of different length take steps of equal size: each has its own number of steps, and in every round of
+// the schedule some of them make one step together.
+//
+// Compiled several times for different instruction sets; nothing but the compiler's vector types is needed.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#if defined(__AVX512F__)
+#define LANES 16
+#define TILE 6
+#elif defined(__AVX__)
+#define LANES 8
+#define TILE 3
+#elif defined(__aarch64__)
+#define LANES 4
+#define TILE 5
+#else
+#define LANES 4
+#define TILE 2
+#endif
+#define ROWS 4
+
+#define INLINE static inline __attribute__((always_inline))
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+namespace {
+
+typedef float vec __attribute__((vector_size(4 * LANES)));
+typedef int32_t ivec __attribute__((vector_size(4 * LANES)));
+
+INLINE vec load(const float* at) {
+    vec v;
+    std::memcpy(&v, at, sizeof v);
+    return v;
+}
+INLINE void store(float* at, vec v) { std::memcpy(at, &v, sizeof v); }
+INLINE vec splat(float x) { return x - vec{}; }
+INLINE vec magnitude(vec x) { return (vec)((ivec)x & 0x7fffffff); }
+typedef float quad __attribute__((vector_size(16)));
+#if defined(__clang__)
+#define SHUFFLE(x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
+#else
+typedef int32_t iquad __attribute__((vector_size(16)));
+#define SHUFFLE(x, y, ...) __builtin_shuffle(x, y, iquad{__VA_ARGS__})
+#endif
+
+// Four numbers with the same sum as the vector.
+INLINE quad fold(vec v) {
+    quad parts[LANES / 4];
+    std::memcpy(parts, &v, sizeof v);
+#if LANES == 16
+    return (parts[0] + parts[1]) + (parts[2] + parts[3]);
+#elif LANES == 8
+    return parts[0] + parts[1];
+#else
+    return parts[0];
+#endif
+}
+
+// The sums of four vectors.
+INLINE quad totals(vec a, vec b, vec c, vec d) {
+    quad p = fold(a), q = fold(b), r = fold(c), s = fold(d);
+    quad pq = SHUFFLE(p, q, 0, 4, 1, 5) + SHUFFLE(p, q, 2, 6, 3, 7);
+    quad rs = SHUFFLE(r, s, 0, 4, 1, 5) + SHUFFLE(r, s, 2, 6, 3, 7);
+    return SHUFFLE(pq, rs, 0, 1, 4, 5) + SHUFFLE(pq, rs, 2, 3, 6, 7);
+}
+
+// exp(x) to about 1 ulp; overflows to infinity, underflows to 0, NaN stays NaN.
+INLINE vec exponential(vec x) {
+    x = x > 89.0f ? splat(89.0f) : x;
+    x = x < -104.0f ? splat(-104.0f) : x;
+    const vec shifter = splat(12582912.0f);  // 1.5 * 2^23: adding it rounds to the nearest integer
+    vec n = (x * 1.442695041f + shifter) - shifter;
+    vec r = (x - n * 0.693359375f) + n * 2.12194440e-4f;  // ln 2 in two parts
+    vec p = splat(1.395047711e-03f);
+    p = p * r + 8.368882654e-03f;
+    p = p * r + 4.166620601e-02f;
+    p = p * r + 1.666651889e-01f;
+    p = p * r + 5.000000095e-01f;
+    p = p * (r * r) + r + 1.0f;
+    ivec whole = __builtin_convertvector(n, ivec);
+    ivec half = whole >> 1;  // 2^n in two factors, as n may leave the range of a normal exponent
+    return p * (vec)((half + 127) << 23) * (vec)((whole - half + 127) << 23);
+}
+
+// log(1 + h) for h >= -1, to about 1 ulp also near h = 0.
+INLINE vec log_of_one_plus(vec h) {
+    vec u = 1.0f + h;
+    ivec bits = (ivec)u;
+    ivec exponent = (bits - 0x3f3504f3) >> 23;  // so that the mantissa is between sqrt(1/2) and sqrt(2)
+    vec f = (vec)(bits - (exponent << 23)) - 1.0f;
+    f = exponent == 0 ? h : f;
+    vec p = splat(-7.634437988e-02f);
+    p = p * f + 1.276156291e-01f;
+    p = p * f - 1.316019800e-01f;
+    p = p * f + 1.420176100e-01f;
+    p = p * f - 1.662335605e-01f;
+    p = p * f + 2.000122671e-01f;
+    p = p * f - 2.500082107e-01f;
+    p = p * f + 3.333333171e-01f;
+    vec square = f * f;
+    vec e = __builtin_convertvector(exponent, vec);
+    vec result = (p * f - 0.5f) * square - e * 2.12194440e-4f + f + e * 0.693359375f;
+    return u == 0.0f ? splat(-std::numeric_limits<float>::infinity()) : result;
+}
+
+INLINE vec hill_term(vec state) {
+    vec x = state - 0.5f;
+    return x / (1.0f + magnitude(x));
+}
+
+// Memory that grows and is kept from call to call.
+class Arena {
+  public:
+    ~Arena() { std::free(memory_); }
+    size_t used() const { return used_; }
+    void restart(size_t used = 0) { used_ = used; }
+    void reserve(size_t floats) {
+        size_t bytes = (floats * sizeof(float) + 4095) / 4096 * 4096;
+        if (bytes <= size_) return;
+        std::free(memory_);
+        memory_ = static_cast<char*>(std::aligned_alloc(4096, bytes));
+        size_ = memory_ ? bytes : 0;
+    }
+    bool ready() const { return memory_ != nullptr; }
+    float* take(size_t floats) {
+        float* part = reinterpret_cast<float*>(memory_ + used_);
+        used_ += room(floats) * sizeof(float);
+        return part;
+    }
+    // Whole cache lines, plus one, so that arrays of a power of two do not fall on the same places of the cache.
+    static size_t room(size_t floats) { return (floats + 15) / 16 * 16 + 16; }
+
+  private:
+    char* memory_ = nullptr;
+    size_t size_ = 0, used_ = 0;
+};
+thread_local Arena arena;
+
+// How genes and hidden units are cut into vectors.
+struct Shape {
+    long k, m, vectors, panels, hidden;
+    Shape(long genes, long units) : k(genes), m(units) {
+        vectors = (k + LANES - 1) / LANES;
+        panels = (vectors + TILE - 1) / TILE;
+        hidden = (2 * m + LANES - 1) / LANES * LANES;  // length of a hidden row
+    }
+    long first(long panel) const { return panel * vectors / panels; }
+    int width(long panel) const { return int(first(panel + 1) - first(panel)); }
+    long padded() const { return vectors * LANES; }
+};
+
+// ---------------------------------------------------------------------------------------------------- products
+
+// out[r][v] (+)= sum over q < count of a[r * sr + q * sq] * x[q * sx + v]: R rows, V vectors, all in registers.
+template <int R, int V>
+void outer(const float* a, long sr, long sq, const float* x, long sx, long count, float* out, long so, bool add) {
+    vec c[R][V];
+    UNROLL for (int r = 0; r < R; r++)
+        UNROLL for (int v = 0; v < V; v++) c[r][v] = add ? load(out + r * so + v * LANES) : vec{};
+    for (long q = 0; q < count; q++) {
+        vec w[V];
+        UNROLL for (int v = 0; v < V; v++) w[v] = load(x + v * LANES);
+        UNROLL for (int r = 0; r < R; r++) {
+            vec b = splat(a[r * sr]);
+            UNROLL for (int v = 0; v < V; v++) c[r][v] += b * w[v];
+        }
+        a += sq;
+        x += sx;
+    }
+    UNROLL for (int r = 0; r < R; r++)
+        UNROLL for (int v = 0; v < V; v++) store(out + r * so + v * LANES, c[r][v]);
+}
+
+typedef void (*Outer)(const float*, long, long, const float*, long, long, float*, long, bool);
+template <int R>
+Outer outer_of_width(int v) {
+    switch (v) {
+        case 1: return outer<R, 1>;
+        case 2: return outer<R, 2>;
+#if TILE > 2
+        case 3: return outer<R, 3>;
+#endif
+#if TILE > 3
+        case 4: return outer<R, 4>;
+        case 5: return outer<R, 5>;
+#endif
+#if TILE > 5
+        case 6: return outer<R, 6>;
+#endif
+    }
+    return nullptr;
+}
+Outer outer_of(int r, int v) {
+    switch (r) {
+        case 1: return outer_of_width<1>(v);
+        case 2: return outer_of_width<2>(v);
+        case 3: return outer_of_width<3>(v);
+    }
+    return outer_of_width<4>(v);
+}
+
+INLINE int block(long rows, long done) { return int(std::min<long>(ROWS, rows - done)); }
+
+// Rows of genes, panel after panel.
+struct Panelled {
+    float* data = nullptr;
+    long rows = 0;
+    float* at(const Shape& shape, long panel, long row) const {
+        return data + LANES * (shape.first(panel) * rows + shape.width(panel) * row);
+    }
+};
+
+// out[r * so + j] = sum over genes of x[xr + r][gene] * w[wr + j][gene], for R rows of x and J rows of w.
+template <int R, int J>
+void dots(const Shape& shape, const Panelled& x, long xr, const Panelled& w, long wr, float* out, long so) {
+    vec c[ROWS][J];
+    UNROLL for (int r = 0; r < ROWS; r++)
+        UNROLL for (int j = 0; j < J; j++) c[r][j] = vec{};
+    for (long p = 0; p < shape.panels; p++) {
+        long length = shape.width(p) * LANES;
+        const float* xp = x.at(shape, p, xr);
+        const float* wp = w.at(shape, p, wr);
+        for (long i = 0; i < length; i += LANES) {
+            vec own[R];
+            UNROLL for (int r = 0; r < R; r++) own[r] = load(xp + r * length + i);
+            UNROLL for (int j = 0; j < J; j++) {
+                vec b = load(wp + j * length + i);
+                UNROLL for (int r = 0; r < R; r++) c[r][j] += own[r] * b;
+            }
+        }
+    }
+    UNROLL for (int j = 0; j < J; j++) {
+        quad sums = totals(c[0][j], c[1][j], c[2][j], c[3][j]);
+        UNROLL for (int r = 0; r < R; r++) out[r * so + j] = sums[r];
+    }
+}
+
+typedef void (*Dots)(const Shape&, const Panelled&, long, const Panelled&, long, float*, long);
+template <int R>
+Dots dots_of_width(int j) {
+    switch (j) {
+        case 1: return dots<R, 1>;
+        case 2: return dots<R, 2>;
+#if TILE > 2
+        case 3: return dots<R, 3>;
+#endif
+#if TILE > 3
+        case 4: return dots<R, 4>;
+        case 5: return dots<R, 5>;
+#endif
+#if TILE > 5
+        case 6: return dots<R, 6>;
+#endif
+    }
+    return nullptr;
+}
+Dots dots_of(int r, int j) {
+    switch (r) {
+        case 1: return dots_of_width<1>(j);
+        case 2: return dots_of_width<2>(j);
+        case 3: return dots_of_width<3>(j);
+    }
+    return dots_of_width<4>(j);
+}
+
+// out[r * so + j] = sum over genes of x[xr + r][gene] * w[wr + j][gene] for `rows` rows r and `count` rows j.
+void all_dots(const Shape& s, const Panelled& x, long xr, long rows, const Panelled& w, long wr, long count, float* out,
+              long so) {
+    long tiles = (count + TILE - 1) / TILE;
+    for (long t = 0; t < tiles; t++) {
+        long j = t * count / tiles;
+        int width = int((t + 1) * count / tiles - j);
+        for (long r = 0; r < rows; r += ROWS)
+            dots_of(block(rows, r), width)(s, x, xr + r, w, wr + j, out + r * so + j, so);
+    }
+}
+
+// out[r][gene] = sum over j < count of a[r * sa + j] * w[wr + j][gene] for `rows` rows r.
+void combine(const Shape& s, const float* a, long sa, long rows, const Panelled& w, long wr, long count,
+             const Panelled& out) {
+    for (long p = 0; p < s.panels; p++) {
+        int width = s.width(p);
+        for (long r = 0; r < rows; r += ROWS)
+            outer_of(block(rows, r), width)(a + r * sa, sa, 1, w.at(s, p, wr), width * LANES, count, out.at(s, p, r),
+                                            width * LANES, false);
+    }
+}
+
+// ------------------------------------------------------------------------------------------------------ model
+
+struct Parameters {
+    float *w_s, *b_s, *w_p, *b_p, *u_s, *u_p, *v;
+};
+
+Parameters parameters_at(const int64_t* a) {
+    auto at = [a](int i) { return reinterpret_cast<float*>(a[i]); };
+    return {at(0), at(1), at(2), at(3), at(4), at(5), at(6)};
+}
+
+// The weights as the products read them; relu(v) is kept apart.
+struct Packed {
+    Panelled first, second;  // W and the transpose of U: 2m rows, sums before products
+    float *bias, *rate;      // a hidden row; relu(v)
+
+    static size_t room(const Shape& s) {
+        return 2 * Arena::room(2 * s.m * s.padded()) + Arena::room(s.hidden) + Arena::room(s.padded());
+    }
+    Packed(const Shape& s, const Parameters& own) {
+        first = {arena.take(2 * s.m * s.padded()), 2 * s.m};
+        second = {arena.take(2 * s.m * s.padded()), 2 * s.m};
+        bias = arena.take(s.hidden);
+        rate = arena.take(s.padded());
+        for (long p = 0; p < s.panels; p++) {
+            long from = s.first(p) * LANES, length = s.width(p) * LANES, genes = std::min(length, s.k - from);
+            for (long j = 0; j < 2 * s.m; j++) {
+                const float* row = j < s.m ? own.w_s + j * s.k : own.w_p + (j - s.m) * s.k;
+                float* at = first.at(s, p, j);
+                std::memcpy(at, row + from, genes * sizeof(float));
+                std::fill(at + genes, at + length, 0.0f);
+            }
+            transpose(own.u_s + from * s.m, s.m, genes, second.at(s, p, 0), length);
+            transpose(own.u_p + from * s.m, s.m, genes, second.at(s, p, s.m), length);
+        }
+        std::copy(own.b_s, own.b_s + s.m, bias);
+        std::copy(own.b_p, own.b_p + s.m, bias + s.m);
+        std::fill(bias + 2 * s.m, bias + s.hidden, 0.0f);
+        for (long i = 0; i < s.padded(); i++) rate[i] = i >= s.k || own.v[i] < 0 ? 0.0f : own.v[i];
+    }
+
+  private:
+    // Write (genes, m) as (m, length), with zeros beyond the genes.
+    static void transpose(const float* u, long m, long genes, float* out, long length) {
+        long i = 0;
+        for (; i + 4 <= genes; i += 4) {
+            long j = 0;
+            for (; j + 4 <= m; j += 4) {
+                quad row[4], low[2], high[2];
+                for (int r = 0; r < 4; r++) std::memcpy(&row[r], u + (i + r) * m + j, sizeof(quad));
+                for (int r = 0; r < 2; r++) {
+                    low[r] = SHUFFLE(row[2 * r], row[2 * r + 1], 0, 4, 1, 5);
+                    high[r] = SHUFFLE(row[2 * r], row[2 * r + 1], 2, 6, 3, 7);
+                }
+                quad column[4] = {SHUFFLE(low[0], low[1], 0, 1, 4, 5), SHUFFLE(low[0], low[1], 2, 3, 6, 7),
+                                  SHUFFLE(high[0], high[1], 0, 1, 4, 5), SHUFFLE(high[0], high[1], 2, 3, 6, 7)};
+                for (int c = 0; c < 4; c++) std::memcpy(out + (j + c) * length + i, &column[c], sizeof(quad));
+            }
+            for (; j < m; j++)
+                for (int r = 0; r < 4; r++) out[j * length + i + r] = u[(i + r) * m + j];
+        }
+        for (; i < length; i++)
+            for (long j = 0; j < m; j++) out[j * length + i] = i < genes ? u[i * m + j] : 0.0f;
+    }
+};
+
+// Numbers of steps in proportion to the durations, `most` for the longest and at least 1; none for a row of weight 0
+// or of no duration. A step may be 1 % of itself longer than that of the longest row.
+void row_steps(const float* duration, const float* weight, long rows, long most, int32_t* steps) {
+    float longest = 0;
+    auto counts = [=](long r) { return duration[r] != 0 && !(weight && weight[r] == 0); };
+    for (long r = 0; r < rows; r++)
+        if (counts(r)) longest = std::max(longest, std::fabs(duration[r]));
+    for (long r = 0; r < rows; r++) {
+        double share = std::ceil(double(most) * std::fabs(duration[r]) / longest - 0.01);
+        steps[r] = !counts(r) ? 0 : share >= 1 && share <= double(most) ? int32_t(share) : std::isnan(share) ? most : 1;
+    }
+}
+
+// Rounds in which some rows make one step together: as few rounds as the longest row has steps, all about equally
+// wide, because a round of one or two rows costs more per row than one of four.
+struct Schedule {
+    std::vector<int> rows;     // of all rounds
+    std::vector<long> begins;  // of every round in `rows`, and the end
+    long widest = 0;
+
+    explicit Schedule(std::vector<int32_t> left) {
+        std::vector<int> order(left.size());
+        std::iota(order.begin(), order.end(), 0);
+        long sum = std::accumulate(left.begin(), left.end(), 0L);
+        begins.push_back(0);
+        while (sum > 0) {
+            std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return left[a] > left[b]; });
+            long most = left[order[0]], width = (sum + most - 1) / most;
+            for (long lane = 0; lane < width; lane++) {
+                rows.push_back(order[lane]);
+                left[order[lane]]--;
+            }
+            sum -= width;
+            widest = std::max(widest, width);
+            begins.push_back(long(rows.size()));
+        }
+    }
+    long rounds() const { return long(begins.size()) - 1; }
+    long width(long round) const { return begins[round + 1] - begins[round]; }
+};
+
+// What the stages of a solve compute and read; one row per row of the batch and stage.
+struct Tape {
+    Panelled hill, logarithm, difference, pull;  // difference: c(g) - g; pull: adjoint of the slope times relu(v)
+    float *hidden, *inner;                       // hidden rows, and their adjoints
+
+    static size_t room(const Shape& s, long rows, bool backward) {
+        return (backward ? 4 : 3) * Arena::room(rows * s.padded()) + (backward ? 2 : 1) * Arena::room(rows * s.hidden);
+    }
+    Tape(const Shape& s, long rows, bool backward) {
+        for (Panelled* part : {&hill, &logarithm, &difference}) *part = {arena.take(rows * s.padded()), rows};
+        hidden = arena.take(rows * s.hidden);
+        if (!backward) return;
+        pull = {arena.take(rows * s.padded()), rows};
+        inner = arena.take(rows * s.hidden);
+    }
+};
+
+// One block of transitions of one model, solved together.
+class Solve {
+  public:
+    static size_t room(const Shape& s, long rows, long lanes) {
+        return Arena::room(rows * s.padded()) + 5 * Arena::room(lanes * s.padded());
+    }
+
+    // scale: step length of every row; keep: whether every stage has rows of its own on the tape.
+    Solve(const Shape& shape, const Packed& weights, const Schedule& plan, Tape& tape, const float* scale, long rows,
+          bool keep)
+        : s(shape), weights(weights), plan(plan), tape(tape), scale(scale), keep(keep) {
+        state = {arena.take(rows * s.padded()), rows};
+        for (Panelled* part : {&at, &sum, &combined, &through_s, &through_p})
+            *part = {arena.take(plan.widest * s.padded()), plan.widest};
+    }
+
+    void forward() {
+        long q = 0;
+        for (long round = 0; round < plan.rounds(); round++) {
+            begin(round, q);
+            for (int stage = 0; stage < 4; stage++) {
+                hidden_units(plan.width(round), q);
+                combine(s, tape.hidden + q * s.hidden, s.hidden, plan.width(round), weights.second, 0, 2 * s.m,
+                        combined);
+                long next = keep ? q + plan.width(round) : q;
+                switch (stage) {
+                    case 0: advance<0>(round, q, next); break;
+                    case 1: advance<1>(round, q, next); break;
+                    case 2: advance<2>(round, q, next); break;
+                    case 3: advance<3>(round, q, next);
+                }
+                q = next;
+            }
+        }
+    }
+
+    // `state` holds the adjoints of the end when it begins, those of the start when it is done.
+    void backward(float* rate_gradient) {
+        long q = keep ? 4 * plan.begins.back() : 0;
+        for (long round = plan.rounds() - 1; round >= 0; round--)
+            for (int stage = 3; stage >= 0; stage--) {
+                long width = plan.width(round);
+                q -= width;
+                if (stage == 3) pull<3>(round, q, rate_gradient);
+                float* inner = tape.inner + q * s.hidden;
+                all_dots(s, tape.pull, q, width, weights.second, 0, 2 * s.m, inner, s.hidden);
+                const float* hidden = tape.hidden + q * s.hidden;
+                for (long lane = 0; lane < width; lane++)
+                    for (long j = s.m; j < 2 * s.m; j++) inner[lane * s.hidden + j] *= hidden[lane * s.hidden + j];
+                combine(s, inner, s.hidden, width, weights.first, 0, s.m, through_s);
+                combine(s, inner + s.m, s.hidden, width, weights.first, s.m, s.m, through_p);
+                switch (stage) {
+                    case 3: pull_back<3>(round, q, rate_gradient); break;
+                    case 2: pull_back<2>(round, q, rate_gradient); break;
+                    case 1: pull_back<1>(round, q, rate_gradient); break;
+                    case 0: pull_back<0>(round, q, rate_gradient);
+                }
+            }
+    }
+
+    Panelled state;  // of every row
+
+  private:
+    // Sums and products of the rows from q on.
+    void hidden_units(long width, long q) {
+        float* hidden = tape.hidden + q * s.hidden;
+        all_dots(s, tape.hill, q, width, weights.first, 0, s.m, hidden, s.hidden);
+        all_dots(s, tape.logarithm, q, width, weights.first, s.m, s.m, hidden + s.m, s.hidden);
+        for (long lane = 0; lane < width; lane++) {
+            float* row = hidden + lane * s.hidden;
+            for (long j = 0; j < s.m; j++) row[j] += weights.bias[j];
+            for (long j = s.m; j < 2 * s.m; j += LANES) {
+                float part[LANES] = {};
+                size_t bytes = std::min<long>(LANES, 2 * s.m - j) * sizeof(float);
+                std::memcpy(part, row + j, bytes);
+                vec bias = load(weights.bias + j);  // may read beyond its end, into memory of ours
+                store(part, exponential(load(part) + bias));
+                std::memcpy(row + j, part, bytes);
+            }
+            std::fill(row + 2 * s.m, row + s.hidden, 0.0f);
+        }
+    }
+
+    // Call act(panel, lane, row, offset in the panel's row) for all vectors of a round.
+    template <class Act>
+    void each(long round, Act act) {
+        const int* rows = plan.rows.data() + plan.begins[round];
+        long width = plan.width(round);
+        for (long p = 0; p < s.panels; p++)
+            for (long lane = 0; lane < width; lane++) act(p, lane, rows[lane], s.width(p) * LANES);
+    }
+
+    INLINE void hill_and_logarithm(vec state, float* hill, float* logarithm) {
+        vec h = hill_term(state);
+        store(hill, h);
+        store(logarithm, log_of_one_plus(h));
+    }
+
+    void begin(long round, long q) {
+        each(round, [=](long p, long lane, int row, long length) {
+            const float* from = state.at(s, p, row);
+            float *hill = tape.hill.at(s, p, q + lane), *logarithm = tape.logarithm.at(s, p, q + lane);
+            for (long i = 0; i < length; i += LANES) hill_and_logarithm(load(from + i), hill + i, logarithm + i);
+        });
+    }
+
+    // From the combined hidden units of a stage to the Hill terms of the next, or to the end of the step.
+    template <int STAGE>
+    void advance(long round, long q, long next) {
+        each(round, [=](long p, long lane, int row, long length) {
+            float* own = state.at(s, p, row);
+            float *here = at.at(s, p, lane), *mean = sum.at(s, p, lane);
+            const float *c = combined.at(s, p, lane), *rate = weights.rate + s.first(p) * LANES;
+            float* difference = tape.difference.at(s, p, q + lane);
+            float *hill = tape.hill.at(s, p, next + lane), *logarithm = tape.logarithm.at(s, p, next + lane);
+            float h = scale[row];
+            for (long i = 0; i < length; i += LANES) {
+                vec start = load(own + i);
+                vec away = load(c + i) - (STAGE == 0 ? start : load(here + i));
+                store(difference + i, away);
+                vec slope = away * load(rate + i) * h;
+                if (STAGE == 0) store(mean + i, slope);
+                if (STAGE == 1 || STAGE == 2) store(mean + i, load(mean + i) + 2.0f * slope);
+                if (STAGE == 3) store(own + i, start + (load(mean + i) + slope) * (1.0f / 6.0f));
+                if (STAGE == 3) continue;
+                vec to = start + (STAGE == 2 ? slope : 0.5f * slope);
+                store(here + i, to);
+                hill_and_logarithm(to, hill + i, logarithm + i);
+            }
+        });
+    }
+
+    // Keep the adjoint of a stage's slope, given `adjoint`, that of scale * f.
+    INLINE void keep_pull(vec adjoint, float scale, const float* rate, const float* difference, float* pull,
+                          float* rate_gradient) {
+        vec of_slope = adjoint * scale;
+        store(rate_gradient, load(rate_gradient) + of_slope * load(difference));
+        store(pull, of_slope * load(rate));
+    }
+
+    template <int STAGE>
+    void pull(long round, long q, float* rate_gradient) {
+        each(round, [=](long p, long lane, int row, long length) {
+            const float *adjoint = state.at(s, p, row), *rate = weights.rate + s.first(p) * LANES;
+            const float* difference = tape.difference.at(s, p, q + lane);
+            float *pull = tape.pull.at(s, p, q + lane), *gradient = rate_gradient + s.first(p) * LANES;
+            for (long i = 0; i < length; i += LANES)
+                keep_pull(load(adjoint + i) * (1.0f / 6.0f), scale[row], rate + i, difference + i, pull + i,
+                          gradient + i);
+        });
+    }
+
+    // Through the hidden units of a stage, to the adjoint of the slope of the stage before or of the step's start.
+    template <int STAGE>
+    void pull_back(long round, long q, float* rate_gradient) {
+        long before = q - plan.width(round);
+        each(round, [=](long p, long lane, int row, long length) {
+            float *adjoint = state.at(s, p, row), *pulled = sum.at(s, p, lane);
+            const float *hill = tape.hill.at(s, p, q + lane), *pull = tape.pull.at(s, p, q + lane);
+            const float *of_s = through_s.at(s, p, lane), *of_p = through_p.at(s, p, lane);
+            const float* rate = weights.rate + s.first(p) * LANES;
+            const float* difference = STAGE ? tape.difference.at(s, p, before + lane) : nullptr;
+            float* next = STAGE ? tape.pull.at(s, p, before + lane) : nullptr;
+            float* gradient = rate_gradient + s.first(p) * LANES;
+            for (long i = 0; i < length; i += LANES) {
+                vec h = load(hill + i);
+                vec slope = 1.0f - magnitude(h);  // of the Hill term, (1 - |h|)^2
+                vec through = slope * slope * (load(of_s + i) + load(of_p + i) / (1.0f + h)) - load(pull + i);
+                vec so_far = STAGE == 3 ? through : load(pulled + i) + through;
+                vec end = load(adjoint + i);
+                if (STAGE == 0) store(adjoint + i, end + so_far);
+                if (STAGE == 0) continue;
+                store(pulled + i, so_far);
+                vec stage = STAGE == 3   ? end * (1.0f / 3.0f) + through
+                            : STAGE == 2 ? end * (1.0f / 3.0f) + 0.5f * through
+                                         : end * (1.0f / 6.0f) + 0.5f * through;
+                keep_pull(stage, scale[row], rate + i, difference + i, next + i, gradient + i);
+            }
+        });
+    }
+
+    const Shape& s;
+    const Packed& weights;
+    const Schedule& plan;
+    Tape& tape;
+    const float* scale;
+    bool keep;
+    Panelled at, sum, combined, through_s, through_p;  // one row per row of the round
+};
+
+// ---------------------------------------------------------------------------------------------------- gradient
+
+INLINE void put(float* to, const float* from, long count, bool add) {
+    if (add)
+        for (long i = 0; i < count; i++) to[i] += from[i];
+    else
+        std::memcpy(to, from, count * sizeof(float));
+}
+
+// Gradient (m, k) of W: adjoints of the hidden units times Hill terms or their logarithms.
+void first_layer(const Shape& s, const float* inner, const Panelled& terms, long rows, float* gradient, bool add) {
+    float tile[ROWS * TILE * LANES];
+    for (long p = 0; p < s.panels; p++) {
+        long from = s.first(p) * LANES, length = s.width(p) * LANES, genes = std::min(length, s.k - from);
+        for (long j = 0; j < s.m; j += ROWS) {
+            int height = block(s.m, j);
+            Outer product = outer_of(height, s.width(p));
+            float* to = gradient + j * s.k + from;
+            if (genes == length) {
+                product(inner + j, 1, s.hidden, terms.at(s, p, 0), length, rows, to, s.k, add);
+                continue;
+            }
+            product(inner + j, 1, s.hidden, terms.at(s, p, 0), length, rows, tile, length, false);
+            for (int r = 0; r < height; r++) put(to + r * s.k, tile + r * length, genes, add);
+        }
+    }
+}
+
+// Gradients (k, m) of both U: adjoints of the slopes times hidden units.
+void second_layer(const Shape& s, const Tape& tape, long rows, float* u_s, float* u_p, bool add) {
+    float tile[ROWS * TILE * LANES];
+    long vectors = s.hidden / LANES, parts = (vectors + TILE - 1) / TILE;
+    for (long part = 0; part < parts; part++) {
+        long from = part * vectors / parts, width = (part + 1) * vectors / parts - from, length = width * LANES;
+        from *= LANES;
+        long sums = std::min(std::max(s.m - from, 0L), length), end = std::min(2 * s.m - from, length);
+        for (long p = 0; p < s.panels; p++) {
+            long gene = s.first(p) * LANES, genes = std::min<long>(s.width(p) * LANES, s.k - gene);
+            for (long i = 0; i < genes; i += ROWS) {
+                int height = block(genes, i);
+                outer_of(height, int(width))(tape.pull.at(s, p, 0) + i, 1, s.width(p) * LANES, tape.hidden + from,
+                                             s.hidden, rows, tile, length, false);
+                for (int r = 0; r < height; r++) {
+                    float* row = tile + r * length;
+                    long at = (gene + i + r) * s.m + from;
+                    if (sums > 0) put(u_s + at, row, sums, add);
+                    if (end > sums) put(u_p + at + sums - s.m, row + sums, end - sums, add);
+                }
+            }
+        }
+    }
+}
+
+void biases(const Shape& s, const float* inner, long rows, float* b_s, float* b_p, bool add) {
+    if (!add) std::fill(b_s, b_s + s.m, 0.0f), std::fill(b_p, b_p + s.m, 0.0f);
+    for (long q = 0; q < rows; q++) {
+        const float* row = inner + q * s.hidden;
+        for (long j = 0; j < s.m; j++) b_s[j] += row[j];
+        for (long j = 0; j < s.m; j++) b_p[j] += row[s.m + j];
+    }
+}
+
+void mask_gradients(const Shape& s, const int64_t* masks, const Parameters& gradient) {
+    float* parts[4] = {gradient.w_s, gradient.w_p, gradient.u_s, gradient.u_p};
+    for (int part = 0; part < 4; part++) {
+        auto mask = reinterpret_cast<const uint8_t*>(masks[part]);
+        float* own = parts[part];
+        for (long i = 0; i < s.k * s.m; i++) own[i] = mask[i] ? own[i] : 0.0f;
+    }
+}
+
+// ------------------------------------------------------------------------------------------------------- calls
+
+void read_rows(const Shape& s, const float* from, const int* rows, long count, const Panelled& to) {
+    for (long p = 0; p < s.panels; p++) {
+        long gene = s.first(p) * LANES, length = s.width(p) * LANES, genes = std::min(length, s.k - gene);
+        for (long r = 0; r < count; r++) {
+            float* row = to.at(s, p, r);
+            std::memcpy(row, from + rows[r] * s.k + gene, genes * sizeof(float));
+            std::fill(row + genes, row + length, 0.0f);
+        }
+    }
+}
+
+// Rows in an order of falling numbers of steps, cut into blocks.
+struct Batch {
+    std::vector<int32_t> steps;  // of every row of the batch
+    std::vector<int> order;
+    long size;  // rows of a block
+
+    Batch(const float* duration, const float* weight, long rows, long most, long size) : steps(rows), size(size) {
+        row_steps(duration, weight, rows, most, steps.data());
+        for (int r = 0; r < rows; r++)
+            if (!weight || weight[r] != 0) order.push_back(r);
+        std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return steps[a] > steps[b]; });
+    }
+    long blocks() const { return (long(order.size()) + size - 1) / size; }
+};
+
+// One block: its rows of the batch, and in its own numbering their steps, step lengths and schedule.
+struct Block {
+    const int* rows;
+    long count;
+    std::vector<int32_t> steps;
+    std::vector<float> scale;
+    Schedule plan;
+
+    Block(const Batch& batch, long index, const float* duration)
+        : rows(batch.order.data() + index * batch.size),
+          count(std::min<long>(batch.size, long(batch.order.size()) - index * batch.size)),
+          steps(count),
+          scale(count),
+          plan(choose(batch, duration)) {}
+
+  private:
+    const std::vector<int32_t>& choose(const Batch& batch, const float* duration) {
+        for (long r = 0; r < count; r++) {
+            steps[r] = batch.steps[rows[r]];
+            scale[r] = steps[r] ? duration[rows[r]] / float(steps[r]) : 0.0f;
+        }
+        return steps;
+    }
+};
+
+// Turn the state of a row into `factor` times its distance from the end it should have; return the sum of squares.
+double residual(const Shape& s, const Panelled& state, long row, const float* end, float factor) {
+    double sum = 0;
+    for (long p = 0; p < s.panels; p++) {
+        long gene = s.first(p) * LANES, genes = std::min<long>(s.width(p) * LANES, s.k - gene);
+        float* own = state.at(s, p, row);
+        float part = 0;
+        for (long i = 0; i < genes; i++) {
+            float away = own[i] - end[gene + i];
+            part += away * away;
+            own[i] = away * factor;
+        }
+        for (long i = genes; i < s.width(p) * LANES; i++) own[i] = 0;
+        sum += part;
+    }
+    return sum;
+}
+
+void adam(long count, float* __restrict weights, const float* __restrict gradient, float* __restrict first,
+          float* __restrict second, const float* __restrict rates, const uint8_t* __restrict mask, float factor,
+          float smallest) {
+    auto step = [=](long i) {
+        float g = gradient[i];
+        first[i] += (g - first[i]) * 0.1f;
+        second[i] = second[i] * 0.999f + g * g * 0.001f;
+        weights[i] -= rates[i] * first[i] / (std::sqrt(second[i]) * factor + smallest);
+    };
+    if (!mask)
+        for (long i = 0; i < count; i++) step(i);
+    else
+        for (long i = 0; i < count; i++)
+            if (mask[i]) step(i);
+}
+
+const long BUDGET = 16 << 20;  // floats on the tapes of a block (64 MB), unless 4 rows need more
+
+}  // namespace
+
+extern "C" {
+
+// Lanes of the vectors of this build.
+int kinetrain_lanes() { return LANES; }
+
+// The best build for this processor: 0 the plain one, 1 avx2, 2 avx512.
+int kinetrain_instructions() {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    bool fused = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+    return fused ? (wide ? 2 : 1) : 0;
+#else
+    return 0;
+#endif
+}
+
+void kinetrain_row_steps(const float* duration, const float* weight, int64_t rows, int64_t most, int32_t* steps) {
+    row_steps(duration, weight, rows, most, steps);
+}
+
+// a: k, m, rows, steps, start, duration, seven parameters, end (written). Returns 0, or 1 without enough memory.
+int kinetrain_predict(const int64_t* a) try {
+    Shape s(a[0], a[1]);
+    long rows = a[2];
+    auto start = reinterpret_cast<const float*>(a[4]), duration = reinterpret_cast<const float*>(a[5]);
+    Parameters own = parameters_at(a + 6);
+    auto end = reinterpret_cast<float*>(a[13]);
+    long size = std::clamp<long>((1 << 18) / s.padded() / ROWS * ROWS, ROWS, 32);  // so that a block stays in the cache
+    size = std::min(size, rows);
+    Batch batch(duration, nullptr, rows, std::max<long>(a[3], 1), size);
+    arena.restart();
+    arena.reserve(Packed::room(s) + Tape::room(s, size, false) + Solve::room(s, size, size));
+    if (!arena.ready()) return 1;
+    Packed weights(s, own);
+    size_t used = arena.used();
+    for (long b = 0; b < batch.blocks(); b++) {
+        arena.restart(used);
+        Block one(batch, b, duration);
+        Tape tape(s, size, false);
+        Solve solve(s, weights, one.plan, tape, one.scale.data(), one.count, false);
+        read_rows(s, start, one.rows, one.count, solve.state);
+        solve.forward();
+        for (long p = 0; p < s.panels; p++) {
+            long gene = s.first(p) * LANES, genes = std::min<long>(s.width(p) * LANES, s.k - gene);
+            for (long r = 0; r < one.count; r++)
+                std::memcpy(end + one.rows[r] * s.k + gene, solve.state.at(s, p, r), genes * sizeof(float));
+        }
+    }
+    return 0;
+} catch (...) {
+    return 1;
+}
+
+// a: k, m, rows, steps, start, duration, seven parameters, end, weight, value (written), seven gradients (written),
+// four masks (bytes) of the matrices or zeros.
+// Returns 0, or 1 without enough memory.
+int kinetrain_gradient(const int64_t* a) try {
+    Shape s(a[0], a[1]);
+    long rows = a[2], most = std::max<long>(a[3], 1);
+    auto start = reinterpret_cast<const float*>(a[4]), duration = reinterpret_cast<const float*>(a[5]);
+    Parameters own = parameters_at(a + 6);
+    auto end = reinterpret_cast<const float*>(a[13]), weight = reinterpret_cast<const float*>(a[14]);
+    auto value = reinterpret_cast<float*>(a[15]);
+    Parameters gradient = parameters_at(a + 16);
+    long per_row = 4 * most * (4 * s.padded() + 2 * s.hidden);
+    long size = std::min(rows, std::max<long>(BUDGET / per_row / ROWS * ROWS, ROWS));
+    Batch batch(duration, weight, rows, most, size);
+    long taped = 0;  // rows on the largest tape, that of the first block
+    for (long r = 0; r < std::min<long>(size, long(batch.order.size())); r++) taped += 4 * batch.steps[batch.order[r]];
+    arena.restart();
+    arena.reserve(Packed::room(s) + Arena::room(s.padded()) + Tape::room(s, taped, true) + Solve::room(s, size, size));
+    if (!arena.ready()) return 1;
+    Packed weights(s, own);
+    float* rate_gradient = arena.take(s.padded());
+    std::fill(rate_gradient, rate_gradient + s.padded(), 0.0f);
+    double all = 0, squares = 0;
+    for (long r = 0; r < rows; r++) all += weight[r];
+    size_t used = arena.used();
+    for (long b = 0; b < std::max(batch.blocks(), 1L); b++) {
+        arena.restart(used);
+        Block one(batch, b, duration);
+        long kept = 4 * long(one.plan.rows.size());
+        Tape tape(s, kept, true);
+        Solve solve(s, weights, one.plan, tape, one.scale.data(), one.count, true);
+        read_rows(s, start, one.rows, one.count, solve.state);
+        solve.forward();
+        for (long r = 0; r < one.count; r++)
+            squares += double(weight[one.rows[r]]) *
+                       residual(s, solve.state, r, end + one.rows[r] * s.k, 2 * weight[one.rows[r]] / float(all * s.k));
+        solve.backward(rate_gradient);
+        first_layer(s, tape.inner, tape.hill, kept, gradient.w_s, b > 0);
+        first_layer(s, tape.inner + s.m, tape.logarithm, kept, gradient.w_p, b > 0);
+        second_layer(s, tape, kept, gradient.u_s, gradient.u_p, b > 0);
+        biases(s, tape.inner, kept, gradient.b_s, gradient.b_p, b > 0);
+    }
+    if (a[23]) mask_gradients(s, a + 23, gradient);
+    for (long i = 0; i < s.k; i++) gradient.v[i] = own.v[i] > 0 ? rate_gradient[i] : 0.0f;
+    *value = float(squares / (all * double(s.k)));
+    return 0;
+} catch (...) {
+    return 1;
+}
+
+// One step of Adam, as training/ensemble.py makes it. a: number of weights, steps so far, whether there is only one
+// rate, weights, gradient, moments, rates, mask or 0; where the mask is 0 nothing moves.
+void kinetrain_adam(const int64_t* a) {
+    long count = a[0];
+    auto at = [a](int i) { return reinterpret_cast<float*>(a[i]); };
+    float *weights = at(3), *gradient = at(4), *first = at(5), *second = at(6), *rates = at(7);
+    auto mask = reinterpret_cast<const uint8_t*>(a[8]);
+    double correction1 = 1 - std::pow(0.9, double(a[1])), correction2 = 1 - std::pow(0.999, double(a[1]));
+    float factor = float(correction1 / std::sqrt(correction2)), smallest = float(1e-8 * correction1);
+    const long size = 256;
+    float same[size];
+    if (a[2]) std::fill(same, same + size, rates[0]);
+    for (long from = 0; from < count; from += size) {
+        long length = std::min(size, count - from);
+        adam(length, weights + from, gradient + from, first + from, second + from, a[2] ? same : rates + from,
+             mask ? mask + from : nullptr, factor, smallest);
+    }
+}
+}
