@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import method_settings
@@ -321,10 +322,12 @@ class Plan:
         """Return how the settings of a method are chosen by cross-validation, None if they are not."""
         return self.datasets[dataset]["tuning"].get(method)
 
-    def has_gene_sets(self, dataset: str) -> bool:
-        """Return whether pathways can be tested: a random network brings its own gene sets."""
+    def tests_pathways(self, dataset: str, method: str) -> bool:
+        """Return whether pathways are tested: there must be gene sets, which a random network brings along."""
         planned = self.datasets[dataset]
-        return "gene_sets" in planned or ("simulate" in planned and "network" not in planned["simulate"])
+        wanted = planned["enrichment"]["methods"]
+        random_network = "simulate" in planned and "network" not in planned["simulate"]
+        return (random_network or "gene_sets" in planned) and (wanted is None or method in wanted)
 
     def _problem(self, name: str, problem: dict) -> dict:
         key = f"problems.{name}"
@@ -364,8 +367,10 @@ class Plan:
         planned = {
             **dataset,
             "seeds": dataset.get("seeds", self.config["seeds"]),
+            "levels": dataset.get("levels", list(product(dataset["noise"], dataset["prior_corruption"]))),
             "training": overridden(self.config["training"], dataset["training"], key, "training"),
             "pruning": overridden(self.config["pruning"], dataset["pruning"], key, "pruning"),
+            "enrichment": overridden(self.config["enrichment"], dataset["enrichment"], key, "enrichment"),
             "tuning": {**self.config["tuning"], **dataset["tuning"]},
             "methods": {method: {**settings, **own.get(method, {})} for method, settings in methods.items()},
         }

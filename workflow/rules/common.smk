@@ -145,8 +145,7 @@ RANDOM = [name for name in PLAN.datasets if name not in MEASURED + PUBLISHED]
 LEVELS = [
     f"{name}/noise{noise}_corruption{corruption}"
     for name, dataset in PLAN.datasets.items()
-    for noise in dataset["noise"]
-    for corruption in dataset["prior_corruption"]
+    for noise, corruption in dataset["levels"]
 ]
 RUNS = [
     f"{level}/{method}"
@@ -236,6 +235,11 @@ def gene_sets(wildcards):
     return PLAN.datasets[wildcards.dataset].get("gene_sets", simulated)
 
 
+def tests_pathways(run):
+    """Whether pathways are tested with the models of a run, DATASET/LEVEL/METHOD."""
+    return PLAN.tests_pathways(run.partition("/")[0], run.rpartition("/")[2])
+
+
 # --- what comes out ---
 
 PARTS = {
@@ -252,7 +256,7 @@ PARTS = {
     "path": [f"<results>/networks/{run}.path.tsv" for run in RUNS],
     "effects": [f"<results>/networks/{run}.effects.tsv" for run in RUNS],
     "coregulation": [f"<results>/networks/{run}.coregulation.tsv" for run in RUNS],
-    "pathways": [f"<results>/enrichment/{run}.tsv" for run in RUNS if PLAN.has_gene_sets(run.partition("/")[0])],
+    "pathways": [f"<results>/enrichment/{run}.tsv" for run in RUNS if tests_pathways(run)],
 }
 FOR_A_FIGURE = {"effects", "coregulation"}  # tables that nobody asks for but a figure
 # What the tables promise, also where a configuration leaves one of the two arms out.

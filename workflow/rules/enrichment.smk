@@ -10,7 +10,7 @@ rule measure_influence:
         conda("neural")
     params:
         command=command("neural", "influence"),
-        settings=settings(PLAN.config["enrichment"]["influence"]),
+        settings=lambda w: settings(PLAN.datasets[w.dataset]["enrichment"]["influence"]),
     shell:
         "({params.command} --model {input.model} --expression {input.expression} --settings {params.settings:q}"
         " --output {output}) 2>&1 | tee {log}"
@@ -28,7 +28,7 @@ rule test_pathways:
         conda("analysis")
     params:
         command=command("analysis", "test_pathways"),
-        settings=settings(PLAN.config["enrichment"]["test"]),
+        settings=lambda w: settings(PLAN.datasets[w.dataset]["enrichment"]["test"]),
     shell:
         "({params.command} --influence {input.influence} --gene-sets {input.gene_sets} --dataset {wildcards.dataset}"
         " --method {wildcards.method} --noise {wildcards.noise} --prior-corruption {wildcards.corruption}"
