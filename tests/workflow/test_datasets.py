@@ -45,7 +45,7 @@ def test_a_published_network_is_downloaded_and_simulated_as_configured(published
     settings = plan.simulation_settings("sim350")
     assert settings["exponents"] == [1.01, 1.7] and settings["validation"] == [3, 23]
     assert not {"genes", "network", "test"} & set(settings)
-    assert not plan.has_gene_sets("sim350")
+    assert not plan.tests_pathways("sim350", "dash")
 
 
 def test_a_published_network_can_be_planned(published, snakemake, tmp_path):
