@@ -1,3 +1,4 @@
+import csv
 import json
 import os
 import sys
@@ -281,6 +282,14 @@ TABLES = {
     "networks": "Recovered networks",
     "pathways": "Pathways",
 }
+# The tables of the paper for which this configuration has some data set: their number and title.
+PUBLISHED_NUMBERS = TOP / "resources" / "published"
+with open(PUBLISHED_NUMBERS / "paper_tables.tsv") as layout:
+    PAPER_TABLES = {
+        row["table"]: f"Table {row['table']}. {row['title']}"
+        for row in csv.DictReader(layout, delimiter="\t")
+        if row["dataset"] in PLAN.datasets
+    }
 FIGURES = {
     "final_objective": ("2 Mini-batch training", "Final objective per optimizer"),
     "objective_against_solves": ("2 Mini-batch training", "Objective against model solves"),
@@ -307,9 +316,11 @@ def report_parts(results):
     figures = {heading: [] for heading, _ in FIGURES.values()}
     for name, (heading, title) in FIGURES.items():
         figures[heading].append(part(title, f"figures/{name}.svg", name))
+    paper = [part(title, f"report/paper_table_{number}.html", "paper_table") for number, title in PAPER_TABLES.items()]
     return {
         "1 Summary": [part("Findings", "report/findings.html", "findings")],
         **figures,
         "4 Tables": [part(title, f"report/{name}.html", f"table_{name}") for name, title in TABLES.items()],
-        "5 Provenance": [part("Provenance", "report/provenance.html", "provenance")],
+        **({"5 Tables of the paper": paper} if paper else {}),
+        "6 Provenance": [part("Provenance", "report/provenance.html", "provenance")],
     }

@@ -4,7 +4,7 @@ FIGURE_SOURCES = {
     "objective_against_solves": {"traces": "<results>/tables/traces.tsv", "fits": "<results>/tables/fits.tsv"},
     "sparsity_against_accuracy": {
         "networks": "<results>/tables/networks.tsv",
-        "published": str(TOP / "resources" / "published" / "networks.tsv"),
+        "published": str(PUBLISHED_NUMBERS / "networks.tsv"),
     },
     "pruning_path": {"path": "<results>/tables/path.tsv", "networks": "<results>/tables/networks.tsv"},
     "prior_recovery": {"networks": "<results>/tables/networks.tsv"},

@@ -23,13 +23,58 @@ for table, title in TABLES.items():
             "({params.command} {input} --title {params.title:q} --output {output}) 2>&1 | tee {log}"
 
 
+rule fill_paper_tables:
+    input:
+        networks="<results>/tables/networks.tsv",
+        layout=str(PUBLISHED_NUMBERS / "paper_tables.tsv"),
+        methods=str(PUBLISHED_NUMBERS / "methods.tsv"),
+        published=str(PUBLISHED_NUMBERS / "networks.tsv"),
+    output:
+        "<results>/tables/paper_tables.tsv",
+    log:
+        "<logs>/tables/paper_tables.log",
+    conda:
+        conda("analysis")
+    params:
+        command=command("analysis", "paper_tables"),
+    shell:
+        "({params.command} --networks {input.networks} --layout {input.layout} --methods {input.methods}"
+        " --published {input.published} --output {output}) 2>&1 | tee {log}"
+
+
+for number, title in PAPER_TABLES.items():
+
+    rule:
+        name:
+            f"show_paper_table_{number}"
+        input:
+            "<results>/tables/paper_tables.tsv",
+        output:
+            report(
+                f"<results>/report/paper_table_{number}.html",
+                caption="../report/paper_table.rst",
+                category="5 Tables of the paper",
+                labels={"table": title},
+            ),
+        log:
+            f"<logs>/report/paper_table_{number}.log",
+        conda:
+            conda("analysis")
+        params:
+            command=command("analysis", "show_paper_table"),
+            number=number,
+            title=title,
+        shell:
+            "({params.command} {input} --number {params.number} --title {params.title:q} --output {output}) 2>&1 | tee {log}"
+
+
 rule state_findings:
     input:
         nominal="<results>/tables/nominal.tsv",
         fits="<results>/tables/fits.tsv",
         networks="<results>/tables/networks.tsv",
         pathways="<results>/tables/pathways.tsv",
-        published=str(TOP / "resources" / "published" / "networks.tsv"),
+        published=str(PUBLISHED_NUMBERS / "networks.tsv"),
     output:
         table="<results>/tables/findings.tsv",
         page=report(
@@ -80,6 +125,7 @@ rule write_report:
     input:
         figures=expand("<results>/figures/{figure}.svg", figure=FIGURES),
         tables=expand("<results>/report/{table}.html", table=TABLES),
+        paper_tables=expand("<results>/report/paper_table_{number}.html", number=PAPER_TABLES),
         findings="<results>/report/findings.html",
         provenance="<results>/report/provenance.html",
         introduction=str(WORKFLOW / "report" / "workflow.rst"),

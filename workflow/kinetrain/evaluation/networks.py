@@ -6,7 +6,6 @@ a row per seed; `priors` are (k, k), in the order of the seeds; `truth` is (k, k
 
 import numpy as np
 import pandas as pd
-from scipy.cluster import hierarchy
 
 from kinetrain.errors import InputError
 from kinetrain.networks import controls, effects
@@ -161,12 +160,18 @@ def coregulation_rows(model, runs: pd.DataFrame, prior) -> pd.DataFrame:
 
 
 def _beside_their_like(common) -> np.ndarray:
-    """Return an order of regulators, given the numbers of targets that they share: like ones stand together."""
-    if len(common) < 3:
-        return np.arange(len(common))
-    overlap = common / np.sqrt(np.outer(np.diag(common), np.diag(common)))
-    distance = (1 - overlap)[np.triu_indices(len(common), 1)].clip(min=0)
-    return hierarchy.leaves_list(hierarchy.linkage(distance, "average", optimal_ordering=True))
+    """Return an order of regulators, given the numbers of targets they share: next is who shares most with the last.
+
+    Shares are relative to the geometric mean of the two numbers of targets; the first has the most targets.
+    """
+    degree = np.diag(common)
+    overlap = common / np.sqrt(np.outer(degree, degree))
+    order = [int(np.argmax(degree))] if len(degree) else []
+    left = np.ones(len(degree), dtype=bool)
+    while len(order) < len(degree):
+        left[order[-1]] = False
+        order.append(int(np.argmax(np.where(left, overlap[order[-1]], -1))))
+    return np.array(order, dtype=int)
 
 
 def first_model(model) -> tuple[int, dict | None]:

@@ -13,7 +13,7 @@ from kinetrain.evaluation.html import STYLE
 LAYOUT = """
 body { max-width: 75em; margin: 2em auto; padding: 0 1.5em; } nav { columns: 3 16em; margin: 1.5em 0; }
 h2 { margin-top: 2.2em; border-bottom: 1px solid #bbb; } h3 { margin: 2em 0 .6em; }
-figure { margin: 0; } figure img { max-width: 100%; max-height: 44em; }
+figure { margin: 0; } figure img { max-width: 100%; }
 .part { max-height: 64em; overflow: auto; } .part table { width: max-content; } .part td { max-width: 24em; }
 pre { background: #f5f5f5; padding: .8em; overflow-x: auto; }
 """

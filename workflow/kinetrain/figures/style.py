@@ -121,10 +121,10 @@ def control_line(name: str, **more) -> dict:
 def panels(titles, width: float, height: float, legend: float = 0, **options):
     """Return a figure and one axes per title, each of width x height inches, with `legend` inches more on the right.
 
-    Up to three panels stand beside each other; four stand two by two.
+    Up to three panels stand beside each other, or four where there are more than nine; four stand two by two.
     """
     count = len(titles)
-    columns = 2 if count == 4 else min(3, count)
+    columns = 2 if count == 4 else min(3 if count <= 9 else 4, count)
     rows = -(-count // columns)
     figure = Figure(figsize=(width * columns + legend, height * rows), layout="constrained")
     axes = list(figure.subplots(rows, columns, squeeze=False, **options).flat)

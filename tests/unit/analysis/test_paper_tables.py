@@ -1,0 +1,84 @@
+"""The tables of the paper hold what this run has, what could be read of the paper, and nothing else."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kinetrain.evaluation.names import METHODS
+from kinetrain.evaluation.paper_tables import COLUMNS, EVIDENCE, HEADINGS, NOT_IN_PAPER, page_of, paper_tables
+from kinetrain.networks.controls import CONTROLS
+
+
+@pytest.fixture(scope="module")
+def published(root) -> dict[str, pd.DataFrame]:
+    """The three tables of resources/published that describe the paper."""
+    files = {"layout": "paper_tables", "methods": "methods", "published": "networks"}
+    return {name: pd.read_csv(root / f"resources/published/{file}.tsv", sep="\t") for name, file in files.items()}
+
+
+def made_networks(**more) -> pd.DataFrame:
+    """Five DASH models, of which one failed, one SNIP model and a control, on data named as those of table 1."""
+    same = {"dataset": "sim350", "noise": 0.025, "prior_corruption": 0.05, "status": "finished"} | more
+    dash = pd.DataFrame({"method": "dash", "seed": range(5), "sparsity": [0.94, 0.95, 0.96, 0.95, np.nan]})
+    dash = dash.assign(balanced_accuracy=0.9, test_mse=0.0016, epochs=158.0)
+    others = pd.DataFrame({"method": ["snip", "prior alone"], "seed": 0, "balanced_accuracy": [0.7, 0.975]})
+    table = pd.concat([dash, others], ignore_index=True).assign(**same)
+    table.loc[4, "status"] = "failed"
+    return table
+
+
+def test_our_mean_and_interval_stand_beside_the_published_number_and_its_source(published):
+    table = paper_tables(made_networks(), **published)
+    assert list(table.columns) == COLUMNS
+    row = table[(table["table"] == 1) & (table["method"] == "dash")].set_index("metric").loc["sparsity"]
+    assert row["mean"] == pytest.approx(0.95) and row["n"] == 4
+    assert row["high"] - row["mean"] == pytest.approx(3.18245 * np.std([0.94, 0.95, 0.96, 0.95], ddof=1) / 2, rel=1e-5)
+    assert row["published"] == 0.946 and row["published_source"].endswith("figure 2 (digitised)")
+    assert row["uses_prior"] == "yes" and row["note"] == "1 of 5 models failed"
+
+
+def test_methods_stand_in_the_order_of_the_paper_and_others_and_controls_below(published):
+    first = paper_tables(made_networks(), **published)
+    first = first[(first["table"] == 1) & first["method"].notna()]
+    assert first["method"].unique().tolist() == ["dash", "snip", "prior alone"]
+    assert set(first.loc[first["method"] != "dash", "published_source"]) == {NOT_IN_PAPER}
+
+
+def test_what_is_not_in_the_run_is_left_out_and_named(published):
+    table = paper_tables(made_networks(), **published)
+    notes = table[table["method"].isna()].groupby("table")["note"].agg(" ".join)
+    assert "Not in this run: Unpruned, L0," in notes[1]
+    assert "Not in this run: sim350 with noise 0.05 and 10 % of the prior moved." in notes[4]
+    assert "could not be had" in notes[8]
+    assert set(table.loc[table["method"].notna(), "table"]) == {1, 5, 7}
+    assert paper_tables(made_networks().head(0), **published)["method"].isna().all()
+
+
+def test_a_number_in_an_unknown_unit_is_a_remark_and_never_beside_ours(published):
+    table = paper_tables(made_networks().replace({"method": {"dash": "sparseflow"}}), **published)
+    row = table[(table["table"] == 1) & (table["method"] == "sparseflow") & (table["metric"] == "test_mse")].iloc[0]
+    assert np.isnan(row["published"])
+    assert row["note"] == "1 of 5 models failed; published 3.6, in a unit that is not stated"
+
+
+def test_every_part_of_the_layout_and_every_source_is_known(published):
+    layout, methods = published["layout"], published["methods"]
+    assert sorted(layout["table"].unique()) == list(range(1, 11))
+    assert {metric for metrics in layout["metrics"] for metric in metrics.split(",")} <= set(HEADINGS)
+    assert set(published["published"]["evidence"]) <= set(EVIDENCE)
+    assert set(METHODS) - {"truth", "prior"} == set(methods["method"])
+    assert set(CONTROLS) <= set(methods.loc[methods["in_paper"] == "no", "method"])
+    named = published["published"].drop_duplicates(["dataset", "noise", "method", "quantity", "evidence"])
+    assert len(named) == len(published["published"])
+
+
+def test_a_page_shows_per_cent_intervals_and_a_dash_for_what_could_not_be_read(published):
+    table, notes = page_of(paper_tables(made_networks(), **published), 1)
+    dash = table.set_index("Method").loc["DASH"]
+    assert dash["Models"] == "4"
+    assert dash["Sparsity (%)"] == "95.0 [93.7, 96.3]" and dash["Sparsity (%), published"] == "94.6"
+    assert dash["Test MSE × 1000"] == "1.60 [1.60, 1.60]" and dash["Test MSE × 1000, published"] == "–"
+    assert table.set_index("Method").loc["SNIP", "Balanced accuracy (%), published"] == ""
+    assert "SIM350, DASH: 1 of 5 models failed." in notes
+    empty, notes = page_of(paper_tables(made_networks(), **published), 9)
+    assert empty.empty and any("stand in for the erythroid cells" in note for note in notes)

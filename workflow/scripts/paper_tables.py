@@ -1,0 +1,37 @@
+"""Put the results into the tables of the paper (Hossain et al. 2024), beside what could be read of its numbers."""
+
+import argparse
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--networks", required=True, help="networks.tsv: scores per model and of the controls")
+    parser.add_argument("--layout", required=True, help="paper_tables.tsv: which of our data sets stands where")
+    parser.add_argument("--methods", required=True, help="methods.tsv: the methods of the paper and their order")
+    parser.add_argument("--published", required=True, help="networks.tsv of the published values")
+    parser.add_argument("--output", required=True, help="table to write: one row per table, method and metric")
+    return parser.parse_args()
+
+
+LAYOUT = ["table", "condition", "dataset", "noise", "prior_corruption", "metrics", "methods", "published_dataset"]
+NETWORKS = ["dataset", "method", "noise", "prior_corruption", "status"]
+
+
+def main():
+    arguments = parse_arguments()
+    from kinetrain.evaluation.paper_tables import paper_tables
+    from kinetrain.files import load_table, save_table
+
+    table = paper_tables(
+        load_table(arguments.networks, NETWORKS),
+        load_table(arguments.layout, LAYOUT),
+        load_table(arguments.methods, ["method", "uses_prior", "in_paper"]),
+        load_table(arguments.published, ["dataset", "noise", "method", "quantity", "value", "source", "evidence"]),
+    )
+    save_table(table, arguments.output)
+
+
+if __name__ == "__main__":
+    from command import run
+
+    run(main)

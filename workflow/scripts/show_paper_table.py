@@ -1,0 +1,34 @@
+"""Show one table of the paper (Hossain et al. 2024) with our numbers as an HTML page."""
+
+import argparse
+
+CAPTION = """Mean over models trained from different seeds, in brackets the 95 % interval of the mean by Student's t.
+Published: the number of Hossain et al. 2024, a dash where it could not be read. Prior: whether the method uses prior
+knowledge; "truth" marks controls that know part of the gold standard. Methods that the paper does not have and controls
+without training stand below its methods."""
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tables", help="paper_tables.tsv, as paper_tables.py writes it")
+    parser.add_argument("--number", type=int, required=True, help="number of the table in the paper")
+    parser.add_argument("--title", required=True, help="heading of the page")
+    parser.add_argument("--output", required=True, help="HTML page to write")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    from kinetrain.evaluation.html import page
+    from kinetrain.evaluation.paper_tables import COLUMNS, page_of
+    from kinetrain.files import atomic, load_table
+
+    table, notes = page_of(load_table(arguments.tables, COLUMNS), arguments.number)
+    with atomic(arguments.output) as temporary:
+        temporary.write_text(page(table, arguments.title, "\n\n".join([CAPTION, *notes])), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    from command import run
+
+    run(main)
