@@ -11,7 +11,7 @@ ENVIRONMENTS := mechanistic neural analysis
 results = $(shell .venv/bin/python workflow/configuration.py results $(CONFIG))
 with_mirror := $(if $(MIRROR),--config mirror=$(MIRROR))
 # Words that run a command in the environment of a kind of rule.
-environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$PATH" PYTHONPATH=workflow OMP_NUM_THREADS=1
+environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$PATH" PYTHONPATH=workflow PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1
 
 .PHONY: run real paper-neural report test lint format benchmark docs pins setup environments help
 

@@ -51,14 +51,15 @@ wildcard_constraints:
 def command(environment_name, script):
     """Shell words that run a script in its software environment, which is made on first use.
 
-    With `--sdm conda` Snakemake has activated `envs/NAME.yaml` already.
+    With `--sdm conda` Snakemake has activated `envs/NAME.yaml` already. Python keeps what it compiled of the packages,
+    also where the user's shell forbids it: else every job would spend seconds on compiling torch.
     """
     run = f"python {WORKFLOW}/scripts/{script}.py"
     if workflow.deployment_settings.deployment_method:
         return run
     pins = TOP / "envs" / f"{environment_name}.txt"
     making = f"python3 {WORKFLOW}/scripts/environment.py {pins} {environment.home(pins)}"
-    return f"programs=$({making}) && PATH=$programs:$PATH {run}"
+    return f"programs=$({making}) && PATH=$programs:$PATH PYTHONDONTWRITEBYTECODE= {run}"
 
 
 def conda(environment_name):
