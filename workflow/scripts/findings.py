@@ -7,7 +7,9 @@ one does not, "-" what is neither.
 
 Objectives are negative log-likelihoods over all data; reference values at nominal parameters and best known values
 come from the literature and are named in the configuration. Persistence predicts that nothing changes between two time
-points. The prior alone is the given prior network, used as the prediction without any training."""
+points. The prior alone is the given prior network, used as the prediction without any training; copying it earns no
+accuracy outside the prior, and knowing who regulates at all earns none within the rows of the true regulators. Numbers
+in brackets are 95 % intervals of means by Student's t over seeds."""
 
 
 def parse_arguments():

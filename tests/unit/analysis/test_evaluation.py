@@ -215,8 +215,9 @@ def test_published_points_stand_only_beside_the_same_data_and_noise(root):
     points = table[table["kind"] == "published"].set_index("method")
     assert len(points) == 8
     assert points.loc["dash", ["sparsity", "balanced_accuracy"]].tolist() == [0.946, 0.907]
-    other = figure_tables.sparsity_against_accuracy(made_networks().assign(noise=0.05), published)
-    assert "published" not in set(other["kind"])
+    for different in ({"noise": 0.05}, {"prior_corruption": 0.2}):
+        other = figure_tables.sparsity_against_accuracy(made_networks().assign(**different), published)
+        assert "published" not in set(other["kind"])
 
 
 def test_scores_are_summed_up_over_seeds_per_method():
@@ -353,9 +354,10 @@ def test_findings_say_plainly_what_is_not_as_hoped():
     said = {(row.topic, row.verdict): row.statement for row in table.itertuples()}
     assert "NOT within 0.001" in said[("Import of the model", "no")]
     assert "0.581 above the best value known, -66.58102 (NOT within 0.1)" in said[("Distance to the best known", "no")]
-    assert "Unpruned DOES NOT beat persistence" in said[("Prediction", "no")]
-    assert "DASH beats persistence" in said[("Prediction", "yes")]
-    assert "NOT above that of the prior alone, 0.970" in said[("Network against the prior alone", "no")]
+    assert said[("Prediction", "no")].endswith("has a test error of 0.01. NOT better: Unpruned 0.05 ± 0 (ratio 5).")
+    assert said[("Prediction", "yes")].endswith("over seeds: DASH 0.003 ± 0.001 (ratio 0.3).")
+    prior = "a balanced accuracy of 0.970. NOT above it: Unpruned (0.580), DASH (0.910)."
+    assert said[("Network against prior alone", "no")].endswith(prior)
     assert "1 of 2 fits failed" in said[("Failed runs", "no")]
     assert "Q" not in set(table["subject"])
 
@@ -373,16 +375,44 @@ def test_findings_set_the_medians_of_the_optimizers_side_by_side():
     assert "Medians of the optimizers" not in set(findings(fits=pooled[0])["topic"])
 
 
-@pytest.mark.parametrize(
-    ("control", "verdict", "said"),
-    [(0.8, "no", "NOT above it: Unpruned (0.580)."), (0.5, "yes", "All methods are above it.")],
-)
-def test_findings_name_the_methods_that_are_not_above_the_regulators_on_all_genes(control, verdict, said):
+@pytest.mark.parametrize("control", ["regulators x all genes", "regulators x targets"])
+def test_findings_name_the_methods_that_are_above_a_predictor_and_those_that_are_not(control):
     networks = made_networks()
-    row = networks.iloc[[3]].assign(method="regulators x all genes", balanced_accuracy=control)
-    table = findings(networks=pd.concat([networks, row])).set_index("topic")
-    found = table.loc["Network against regulators × all genes"]
-    assert found["verdict"] == verdict and found["statement"].endswith(f"of {control:.3f}. {said}")
+    row = networks.iloc[[3]].assign(method=control, balanced_accuracy=0.8)
+    table = findings(networks=pd.concat([networks, row]))
+    found = table[table["topic"] == f"Network against {control.replace(' x ', ' × ')}"].set_index("verdict")[
+        "statement"
+    ]
+    assert found["yes"].endswith("a balanced accuracy of 0.800. Above it: DASH (0.910).")
+    assert found["no"].endswith("NOT above it: Unpruned (0.580).")
+
+
+def test_findings_compare_methods_by_pairs_of_the_same_seed():
+    other = (
+        made_networks().head(2).assign(method="sparseflow", balanced_accuracy=[0.70, 0.71], test_mse=[0.005, 0.0031])
+    )
+    table = findings(networks=pd.concat([made_networks(), other]))
+    found = table[table["topic"] == "DASH against SparseFlow"].set_index("verdict")["statement"]
+    assert "DASH has a balanced accuracy of 0.91 [0.783, 1.04], SparseFlow 0.705" in found["yes"]
+    assert "difference 0.205 [0.141, 0.269] over 2 pairs of the same seed." in found["yes"]
+    assert "DASH has a test error of 0.003" in found["no"]
+    single = findings(networks=pd.concat([made_networks(), other]).query("seed == 0"))
+    assert set(single.loc[single["topic"] == "DASH against SparseFlow", "verdict"]) == {"-"}
+
+
+def test_findings_say_who_is_better_than_chance_outside_the_prior():
+    networks = made_networks().assign(
+        balanced_accuracy_outside_prior=[0.61, 0.62, np.nan, 0.5, np.nan],
+        recall_outside_prior=[0.3, 0.4, np.nan, 0, np.nan],
+        wrong_prior_kept=[0.8, 0.9, np.nan, 1, np.nan],
+    )
+    table = findings(networks=networks)
+    found = table[table["topic"] == "Outside the prior"].squeeze()
+    assert found["verdict"] == "yes"
+    assert "DASH 0.615 [0.551, 0.679] (35 % of the true edges there, 85 % of the prior's wrong" in found["statement"]
+    worse = networks.assign(balanced_accuracy_outside_prior=[0.45, 0.62, np.nan, 0.5, np.nan])
+    table = findings(networks=worse).set_index("topic")
+    assert table.loc["Outside the prior", "verdict"] == "no"
 
 
 def test_findings_stand_beside_the_published_values_of_the_same_data(root):

@@ -53,10 +53,16 @@ def sparsity_against_accuracy(networks: pd.DataFrame, published: pd.DataFrame) -
 
 
 def _published_points(table: pd.DataFrame, published: pd.DataFrame):
+    """Yield the published points beside the same data and noise, and priors no more corrupted than in the paper.
+
+    There, one percentage stands for the corruption and for twice the standard deviation of the noise.
+    """
     wide = published[published["quantity"].isin(["sparsity", "balanced_accuracy"])]
     wide = wide[wide["evidence"] != "leaderboard"]
     wide = wide.pivot_table(index=["dataset", "noise", "method", "source"], columns="quantity", values="value").dropna()
-    for (_, noise, _), rows in table.groupby(GROUP, sort=False):
+    for (_, noise, corruption), rows in table.groupby(GROUP, sort=False):
+        if corruption > 2 * noise + 1e-9:
+            continue
         first = rows.iloc[0]
         for (dataset, its_noise, method, source), values in wide.iterrows():
             if dataset.lower() == str(first["dataset"]).lower() and np.isclose(its_noise, noise):

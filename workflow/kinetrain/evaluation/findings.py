@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from kinetrain.evaluation.figure_tables import CONTROLS, GROUP, panel_names, prediction_error, sparsity_against_accuracy
+from kinetrain.evaluation import network_findings
 from kinetrain.evaluation.names import label
+from kinetrain.evaluation.network_findings import verdict
 from kinetrain.figures.settings import with_setting
 
 TOLERANCE = 1e-3  # relative deviation of a nominal objective that still counts as the same model
@@ -26,12 +27,13 @@ def findings(nominal=None, fits=None, networks=None, pathways=None, best_known=N
         (fits, lambda table: reached_truth(table, nominal)),
         (fits, median_ends),
         (fits, failed_fits),
-        (networks, against_persistence),
-        (networks, against_prior),
-        (networks, against_regulators),
-        (networks, failed_models),
-        (networks, lambda table: beside_published(table, published)),
-        (pathways, significant_pathways),
+        (networks, network_findings.against_persistence),
+        (networks, network_findings.compared_methods),
+        (networks, network_findings.against_predictors),
+        (networks, network_findings.beyond_prior_and_regulators),
+        (networks, network_findings.failed_models),
+        (networks, lambda table: network_findings.beside_published(table, published)),
+        (pathways, network_findings.significant_pathways),
     ):
         if table is not None and len(table):
             rows.extend(statements(table))
@@ -50,7 +52,7 @@ def nominal_objectives(nominal: pd.DataFrame):
         )
         artificial = row.get("data") == "artificial"
         subject = f"{row['problem']}, replicate {row['replicate']}" if artificial else row["problem"]
-        yield "Import of the model", subject, statement, value, reference, _verdict(agrees)
+        yield "Import of the model", subject, statement, value, reference, verdict(agrees)
 
 
 def distances_to_best(fits: pd.DataFrame, best_known: dict[str, float]):
@@ -66,7 +68,7 @@ def distances_to_best(fits: pd.DataFrame, best_known: dict[str, float]):
             f"The best of {len(group)} runs of {label(optimizer)} ended at {best:.7g}, {place} the best value known, "
             f"{known:.7g} ({'' if distance <= REACHED else 'NOT '}within {REACHED:g})."
         )
-        yield "Distance to the best known", problem, statement, best, known, _verdict(distance <= REACHED)
+        yield "Distance to the best known", problem, statement, best, known, verdict(distance <= REACHED)
 
 
 def reached_truth(fits: pd.DataFrame, nominal: pd.DataFrame | None):
@@ -114,103 +116,4 @@ def failed_fits(fits: pd.DataFrame):
     for problem, group in fits.groupby("problem", sort=False):
         failed = int((group["status"] == "failed").sum())
         statement = f"{failed} of {len(group)} fits failed." if failed else f"None of {len(group)} fits failed."
-        yield "Failed runs", problem, statement, failed, 0, _verdict(not failed)
-
-
-def against_persistence(networks: pd.DataFrame):
-    """Yield per data set and method whether its test error is below that of persistence, by more than its spread.
-
-    The spread is one standard deviation over the seeds (none for a single seed); the criterion is a choice of ours.
-    """
-    untested = networks[(networks["method"] == "persistence") & networks["test_mse"].isna()]
-    for panel in panel_names(untested).drop_duplicates():
-        statement = "No transitions are set apart for a test, so no prediction is judged."
-        yield "Prediction", panel, statement, np.nan, np.nan, "-"
-    table = prediction_error(networks)
-    for (panel, method), group in table.groupby(["panel", "method"], sort=False):
-        error, persistence = group["test_mse"].mean(), group["persistence_mse"].iloc[0]
-        spread = group["test_mse"].std() if len(group) > 1 else 0.0
-        beats = bool(error + spread < persistence)
-        statement = (
-            f"{label(method)} {'beats' if beats else 'DOES NOT beat'} persistence (next = now): its test error is "
-            f"{error:.3g} ± {spread:.1g} ({len(group)} models), that of persistence {persistence:.3g}, "
-            f"ratio {error / persistence:.3g}."
-        )
-        yield "Prediction", panel, statement, error, persistence, _verdict(beats)
-
-
-def against_prior(networks: pd.DataFrame):
-    """Yield per data set and method whether the trained network is closer to the gold standard than its own prior."""
-    for panel, methods, prior in _beside_control(networks, "prior alone"):
-        for method, value in methods.items():
-            better = bool(value > prior)
-            statement = (
-                f"The balanced accuracy of {label(method)} is {value:.3f}, {'above' if better else 'NOT above'} "
-                f"that of the prior alone, {prior:.3f}, which needs no training."
-            )
-            yield "Network against the prior alone", panel, statement, value, prior, _verdict(better)
-
-
-def _beside_control(networks: pd.DataFrame, control: str):
-    """Yield per data set its panel, the mean balanced accuracy of every trained method, and that of a control."""
-    scored = networks[networks["balanced_accuracy"].notna()]
-    for _, group in scored.groupby(GROUP, sort=False):
-        means = group.groupby("method", sort=False)["balanced_accuracy"].mean()
-        methods = means.drop(labels=[name for name in CONTROLS if name in means])
-        if control in means and len(methods):
-            yield panel_names(group).iloc[0], methods, means[control]
-
-
-def against_regulators(networks: pd.DataFrame):
-    """Yield per data set which methods are no closer to the gold standard than its regulators acting on all genes."""
-    for panel, methods, reference in _beside_control(networks, "regulators x all genes"):
-        below = [f"{label(method)} ({value:.3f})" for method, value in methods.items() if not value > reference]
-        who = f"NOT above it: {', '.join(below)}" if below else "All methods are above it"
-        statement = f"That every true regulator regulates every gene has a balanced accuracy of {reference:.3f}. {who}."
-        values = methods.min(), reference
-        yield "Network against regulators × all genes", panel, statement, *values, _verdict(not below)
-
-
-def failed_models(networks: pd.DataFrame):
-    """Yield how many trained models of each data set failed."""
-    models = networks[~networks["method"].isin(CONTROLS)]
-    for dataset, group in models.groupby("dataset", sort=False):
-        failed = int((group["status"] == "failed").sum())
-        statement = f"{failed} of {len(group)} models failed." if failed else f"None of {len(group)} models failed."
-        yield "Failed runs", dataset, statement, failed, 0, _verdict(not failed)
-
-
-def beside_published(networks: pd.DataFrame, published: pd.DataFrame | None):
-    """Yield sparsity and balanced accuracy beside the published ones, where data set and noise are the same."""
-    if published is None:
-        return
-    table = sparsity_against_accuracy(networks, published)
-    for _, theirs in table[table["kind"] == "published"].iterrows():
-        same = (table["kind"] == "method") & (table[[*GROUP, "method"]] == theirs[[*GROUP, "method"]]).all(axis=1)
-        for _, ours in table[same].iterrows():
-            statement = (
-                f"{label(ours['method'])}: balanced accuracy {ours['balanced_accuracy']:.3f} at sparsity "
-                f"{ours['sparsity']:.3f}; published {theirs['balanced_accuracy']:.3f} at {theirs['sparsity']:.3f} "
-                f"({theirs['source']})."
-            )
-            values = ours["balanced_accuracy"], theirs["balanced_accuracy"]
-            yield "Beside the published values", ours["panel"], statement, *values, "-"
-
-
-def significant_pathways(pathways: pd.DataFrame):
-    """Yield per data set and method how many gene sets pass Bonferroni and Benjamini-Hochberg at 0.05."""
-    for _, group in pathways.groupby([*GROUP, "method"], sort=False):
-        if (group["status"] == "failed").all():
-            statement = f"{label(group['method'].iloc[0])}: FAILED, the models diverge from the drawn initial states."
-            yield "Pathways", panel_names(group).iloc[0], statement, np.nan, np.nan, "no"
-            continue
-        strict, loose = (int((group[name] < 0.05).sum()) for name in ("p_bonferroni", "p_bh"))
-        statement = (
-            f"{label(group['method'].iloc[0])}: {strict} of {len(group)} gene sets hold more influence than "
-            f"chance gives (Bonferroni, 0.05), {loose} by Benjamini-Hochberg."
-        )
-        yield "Pathways", panel_names(group).iloc[0], statement, strict, len(group), "-"
-
-
-def _verdict(good) -> str:
-    return "yes" if good else "no"
+        yield "Failed runs", problem, statement, failed, 0, verdict(not failed)

@@ -1,0 +1,180 @@
+"""Plain statements about trained networks, each computed from the result tables and none from expectation."""
+
+import numpy as np
+import pandas as pd
+
+from kinetrain.evaluation.figure_tables import CONTROLS, GROUP, panel_names, prediction_error, sparsity_against_accuracy
+from kinetrain.evaluation.names import in_order, label
+from kinetrain.evaluation.statistics import mean_interval
+from kinetrain.networks.controls import PERSISTENCE, PRIOR_ALONE, REGULATORS_X_ALL, REGULATORS_X_TARGETS
+
+# what needs no training, and how it is spoken of
+PREDICTORS = {
+    PRIOR_ALONE: "The prior alone, which needs no training, has",
+    REGULATORS_X_TARGETS: "That every true regulator regulates every true target has",
+    REGULATORS_X_ALL: "That every true regulator regulates every gene has",
+}
+COMPARED = (("dash", "sparseflow"), ("dash", "bioprune"))
+# balanced accuracies that neither the prior nor a list of regulators raises above chance
+HONEST = {
+    "balanced_accuracy_outside_prior": "Outside the prior",
+    "balanced_accuracy_within_regulators": "Within the true regulators",
+}
+
+
+def against_persistence(networks: pd.DataFrame):
+    """Yield per data set which methods have a test error below that of persistence by more than their spread.
+
+    The spread is one standard deviation over the seeds (none for a single seed); the criterion is a choice of ours.
+    """
+    untested = networks[(networks["method"] == PERSISTENCE) & networks["test_mse"].isna()]
+    for panel in panel_names(untested).drop_duplicates():
+        statement = "No transitions are set apart for a test, so no prediction is judged."
+        yield "Prediction", panel, statement, np.nan, np.nan, "-"
+    for panel, group in prediction_error(networks).groupby("panel", sort=False):
+        reference, errors = group["persistence_mse"].iloc[0], group.groupby("method")["test_mse"]
+        spread = errors.std().fillna(0)
+        beaten = errors.mean() + spread < reference
+        said = {
+            method: f"{label(method)} {error:.3g} ± {spread[method]:.1g} (ratio {error / reference:.3g})"
+            for method, error in errors.mean().items()
+        }
+        lead = f"Persistence (next = now) has a test error of {reference:.3g}."
+        words = "Better by more than one standard deviation over seeds", "NOT better"
+        yield from _two_groups("Prediction", panel, lead, words, said, beaten, errors.mean(), reference)
+
+
+def against_predictors(networks: pd.DataFrame):
+    """Yield per data set and predictor without training which methods are closer to the gold standard than it."""
+    for control, lead in PREDICTORS.items():
+        for panel, methods, reference in _beside_control(networks, control):
+            said = {method: f"{label(method)} ({value:.3f})" for method, value in methods.items()}
+            lead_here = f"{lead} a balanced accuracy of {reference:.3f}."
+            topic = f"Network against {label(control)[0].lower()}{label(control)[1:]}"
+            words = "Above it", "NOT above it"
+            yield from _two_groups(topic, panel, lead_here, words, said, methods > reference, methods, reference)
+
+
+def _two_groups(topic, panel, lead, words, said, good, values, reference):
+    """Yield a statement on the methods that are as one hopes and one on the others; `words` introduce them."""
+    for hoped, introduction in zip((True, False), words, strict=True):
+        methods = [method for method in in_order(said) if bool(good[method]) == hoped]
+        if methods:
+            statement = f"{lead} {introduction}: {', '.join(said[method] for method in methods)}."
+            yield topic, panel, statement, values[methods].mean(), reference, verdict(hoped)
+
+
+def _beside_control(networks: pd.DataFrame, control: str):
+    """Yield per data set its panel, the mean balanced accuracy of every trained method, and that of a control."""
+    scored = networks[networks["balanced_accuracy"].notna()]
+    for _, group in scored.groupby(GROUP, sort=False):
+        means = group.groupby("method", sort=False)["balanced_accuracy"].mean()
+        methods = means.drop(labels=[name for name in CONTROLS if name in means])
+        if control in means and len(methods):
+            yield panel_names(group).iloc[0], methods, means[control]
+
+
+def beyond_prior_and_regulators(networks: pd.DataFrame):
+    """Yield per data set which methods are better than chance where copying the prior, or its regulators, is not.
+
+    Better means that the 95 % interval of the mean balanced accuracy over seeds (Student's t) lies above 1/2; a single
+    seed is not judged.
+    """
+    models = networks[~networks["method"].isin(CONTROLS)]
+    for column, where in HONEST.items():
+        if column not in models:
+            continue
+        for _, group in models.dropna(subset=[column]).groupby(GROUP, sort=False):
+            intervals = {method: mean_interval(own[column]) for method, own in group.groupby("method")}
+            judged = {method: interval for method, interval in intervals.items() if np.isfinite(interval[1])}
+            means = pd.Series({method: interval[0] for method, interval in judged.items()}, dtype=float)
+            said = {method: f"{label(method)} {_interval(interval)}" for method, interval in judged.items()}
+            if column == "balanced_accuracy_outside_prior":
+                said = {method: text + _recovered(group[group["method"] == method]) for method, text in said.items()}
+            good = {method: interval[1] > 0.5 for method, interval in judged.items()}
+            lead = f"{where}, chance has a balanced accuracy of 0.5."
+            words = "Better, with the whole interval", "NOT better with the whole interval"
+            yield from _two_groups(where, panel_names(group).iloc[0], lead, words, said, good, means, 0.5)
+
+
+def _recovered(models: pd.DataFrame) -> str:
+    """Return what models found of the edges that the prior lacks, and kept of those that it has wrong."""
+    found, kept = (models[name].mean() for name in ("recall_outside_prior", "wrong_prior_kept"))
+    parts = [f"{100 * found:.0f} % of the true edges there"] if np.isfinite(found) else []
+    parts += [f"{100 * kept:.0f} % of the prior's wrong edges kept"] if np.isfinite(kept) else []
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def compared_methods(networks: pd.DataFrame):
+    """Yield per data set how two methods compare in balanced accuracy and test error, by pairs of the same seed."""
+    for first, second in COMPARED:
+        topic = f"{label(first)} against {label(second)}"
+        for column, name, wanted in (("balanced_accuracy", "balanced accuracy", 1), ("test_mse", "test error", -1)):
+            for _, group in networks.groupby(GROUP, sort=False):
+                pairs = group[group["method"].isin([first, second])].pivot(
+                    index="seed", columns="method", values=column
+                )
+                if not {first, second} <= set(pairs.columns) or pairs.dropna().empty:
+                    continue
+                pairs = pairs.dropna()
+                difference = mean_interval(pairs[first] - pairs[second])
+                means = [_interval(mean_interval(pairs[method])) for method in (first, second)]
+                statement = (
+                    f"{label(first)} has a {name} of {means[0]}, {label(second)} {means[1]}: difference "
+                    f"{_interval(difference)} over {len(pairs)} pairs of the same seed."
+                )
+                better = min(wanted * difference[1], wanted * difference[2]) > 0
+                judged = verdict(better) if len(pairs) > 1 else "-"
+                yield topic, panel_names(group).iloc[0], statement, pairs[first].mean(), pairs[second].mean(), judged
+
+
+def _interval(interval) -> str:
+    """Return a mean and its bounds as text; no bounds for a single value."""
+    mean, low, high = (f"{number:.3g}" for number in interval)
+    return mean if np.isnan(interval[1]) else f"{mean} [{low}, {high}]"
+
+
+def failed_models(networks: pd.DataFrame):
+    """Yield how many trained models of each data set failed."""
+    models = networks[~networks["method"].isin(CONTROLS)]
+    for dataset, group in models.groupby("dataset", sort=False):
+        failed = int((group["status"] == "failed").sum())
+        statement = f"{failed} of {len(group)} models failed." if failed else f"None of {len(group)} models failed."
+        yield "Failed runs", dataset, statement, failed, 0, verdict(not failed)
+
+
+def beside_published(networks: pd.DataFrame, published: pd.DataFrame | None):
+    """Yield sparsity and balanced accuracy beside the published ones, where data set and noise are the same."""
+    if published is None:
+        return
+    table = sparsity_against_accuracy(networks, published)
+    for _, theirs in table[table["kind"] == "published"].iterrows():
+        same = (table["kind"] == "method") & (table[[*GROUP, "method"]] == theirs[[*GROUP, "method"]]).all(axis=1)
+        for _, ours in table[same].iterrows():
+            statement = (
+                f"{label(ours['method'])}: balanced accuracy {ours['balanced_accuracy']:.3f} at sparsity "
+                f"{ours['sparsity']:.3f}; published {theirs['balanced_accuracy']:.3f} at {theirs['sparsity']:.3f} "
+                f"({theirs['source']})."
+            )
+            values = ours["balanced_accuracy"], theirs["balanced_accuracy"]
+            yield "Beside the published values", ours["panel"], statement, *values, "-"
+
+
+def significant_pathways(pathways: pd.DataFrame):
+    """Yield per data set and method how many gene sets pass Bonferroni and Benjamini-Hochberg at 0.05."""
+    for _, group in pathways.groupby([*GROUP, "method"], sort=False):
+        if (group["status"] == "failed").all():
+            statement = f"{label(group['method'].iloc[0])}: FAILED, the models diverge from the drawn initial states."
+            yield "Pathways", panel_names(group).iloc[0], statement, np.nan, np.nan, "no"
+            continue
+        strict, loose = (int((group[name] < 0.05).sum()) for name in ("p_bonferroni", "p_bh"))
+        statement = (
+            f"{label(group['method'].iloc[0])}: {strict} of {len(group)} gene sets hold more influence than "
+            f"chance gives (Bonferroni, 0.05), {loose} by Benjamini-Hochberg."
+        )
+        yield "Pathways", panel_names(group).iloc[0], statement, strict, len(group), "-"
+
+
+def verdict(good) -> str:
+    """Return `yes` where something is as one hopes, else `no`."""
+    return "yes" if good else "no"
