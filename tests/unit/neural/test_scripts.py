@@ -78,9 +78,9 @@ def test_measured_expression_without_usable_transitions_names_the_file(call, tmp
     ],
 )
 def test_impossible_noise_and_seeds_are_refused(call, capsys, wrong, message):
-    names = ("expression", "dataset", "method", "checkpoint", "model", "runs", "history")
+    names = ("expression", "dataset", "method", "checkpoint", "model", "runs", "history", "path")
     with pytest.raises(SystemExit):
-        call("train_phoenix", *(f"--{name}=x" for name in names), *wrong)
+        call("train_neural_ode", *(f"--{name}=x" for name in names), *wrong)
     assert message in capsys.readouterr().err
 
 
@@ -89,13 +89,15 @@ def test_influences_are_a_table_of_seeds_and_genes_empty_for_failed_models(call,
     genes = np.load(tmp_path / "e.npz")["genes"]
     start = phoenix.initialise(0, len(genes), 20)
     model = {name: np.stack([part, part * np.nan]).astype(np.float32) for name, part in start.items()}
-    save_arrays(tmp_path / "m.npz", seeds=np.array([3, 4]), genes=genes, **model)
+    chains = phoenix.chains(phoenix.shapes(len(genes), 20))
+    named = {"seeds": np.array([3, 4]), "field": np.array("phoenix"), "chains": np.array(chains)}
+    save_arrays(tmp_path / "m.npz", genes=genes, **named, **model)
     paths = [f"--model={tmp_path}/m.npz", f"--expression={tmp_path}/e.npz", f"--output={tmp_path}/i.tsv"]
     call("influence", *paths, "--settings", '{"vectors": 3}')
     table = pd.read_csv(tmp_path / "i.tsv", sep="\t")
     assert list(table.columns) == ["seed", "gene", "influence"]
     assert list(table.gene) == 2 * list(genes)
     assert (table.influence[table.seed == 3] >= 0).all() and table.influence[table.seed == 4].isna().all()
-    save_arrays(tmp_path / "m.npz", seeds=np.array([3, 4]), genes=genes[::-1], **model)
+    save_arrays(tmp_path / "m.npz", genes=genes[::-1], **named, **model)
     with pytest.raises(InputError, match=r"m\.npz: its genes are not those of"):
         call("influence", *paths)
