@@ -149,13 +149,16 @@ LEVELS = [
     for name, dataset in PLAN.datasets.items()
     for noise, corruption in dataset["levels"]
 ]
-RUNS = [
-    f"{level}/{method}"
-    for level in LEVELS
+PLANNED = {
+    f"{name}/noise{noise}_corruption{corruption}/{method}": (name, method)
+    for name, dataset in PLAN.datasets.items()
+    for noise, corruption in dataset["levels"]
     for method in PLAN.config["methods"]
-    if method not in PLAN.datasets[level.partition("/")[0]]["leave_out"]
-]
-TUNED = [run for run in RUNS if PLAN.tuning(run.partition("/")[0], run.rpartition("/")[2])]
+    if method not in dataset["leave_out"]
+}
+RUNS = list(PLANNED)
+TUNED = [run for run, planned in PLANNED.items() if PLAN.tuning(*planned)]
+TESTED = [run for run, planned in PLANNED.items() if PLAN.tests_pathways(*planned)]
 
 
 def seeds(wildcards):
@@ -237,11 +240,6 @@ def gene_sets(wildcards):
     return PLAN.datasets[wildcards.dataset].get("gene_sets", simulated)
 
 
-def tests_pathways(run):
-    """Whether pathways are tested with the models of a run, DATASET/LEVEL/METHOD."""
-    return PLAN.tests_pathways(run.partition("/")[0], run.rpartition("/")[2])
-
-
 # --- what comes out ---
 
 PARTS = {
@@ -258,7 +256,7 @@ PARTS = {
     "path": [f"<results>/networks/{run}.path.tsv" for run in RUNS],
     "effects": [f"<results>/networks/{run}.effects.tsv" for run in RUNS],
     "coregulation": [f"<results>/networks/{run}.coregulation.tsv" for run in RUNS],
-    "pathways": [f"<results>/enrichment/{run}.tsv" for run in RUNS if tests_pathways(run)],
+    "pathways": [f"<results>/enrichment/{run}.tsv" for run in TESTED],
 }
 FOR_A_FIGURE = {"effects", "coregulation"}  # tables that nobody asks for but a figure
 # What the tables promise, also where a configuration leaves one of the two arms out.
