@@ -16,11 +16,12 @@ COLUMNS = {
         *["dataset", "method", "noise", "prior_corruption", "seed", "sparsity", "balanced_accuracy", "auroc", "auprc"],
         *["test_mse", "epochs", "cpu_seconds", "status"],
     ],
+    "path": ["dataset", "method", "seed", "epoch", "sparsity", "validation_mse", "balanced_accuracy"],
     "pathways": ["dataset", "method", "pathway", "score", "z", "p_value", "p_bonferroni", "p_bh"],
 }
 FIGURES = [
     *["final_objective", "objective_against_solves", "sparsity_against_accuracy"],
-    *["effect_matrices", "pathways", "prediction_error"],
+    *["effect_matrices", "pathways", "prediction_error", "pruning_path", "prior_recovery", "coregulation"],
 ]
 
 
@@ -63,7 +64,8 @@ def test_every_method_and_control_has_its_rows(run):
     networks = table(run, "networks")
     trained = networks[networks["method"].isin(["unpruned", "sparseflow", "bioprune", "dash"])]
     assert trained.groupby("method")["seed"].apply(list).map(tuple).unique().tolist() == [(0, 1)]
-    assert {"prior alone", "regulators x all genes", "persistence"} <= set(networks["method"])
+    controls = {"prior alone", "regulators x targets", "regulators x all genes", "all genes x targets", "persistence"}
+    assert controls <= set(networks["method"])
 
 
 def test_pruned_models_are_sparser_than_the_unpruned_one(run):
