@@ -247,9 +247,10 @@ def test_prices_and_gates_hold_for_chains_of_any_length():
 )
 def test_the_constants_are_the_published_ones(method, lambda0, lambda1, temperature):
     default = method.Method()
-    assert default.lambda1 == lambda1 and default.temperature == pytest.approx(temperature, abs=1e-6)
+    assert default.lambda1 == lambda1 and default.width == pytest.approx(temperature, abs=1e-6)
+    assert method.Method(variant="published", temperature=1.0).width == pytest.approx(temperature)
     assert lambda0 is None or default.lambda0 == lambda0
-    assert l0.Method().temperature == 0.02 and pathreg.Method().lambda_path == 1e-4
+    assert l0.Method(variant="published").width == 0.02 and pathreg.Method().lambda_path == 1e-4
 
 
 # --- thresholds ------------------------------------------------------------------------------------------------------

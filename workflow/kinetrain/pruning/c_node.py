@@ -5,6 +5,7 @@ as in the code of Hossain et al. 2024 (NeurIPS), whose gates are those of L0, wi
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -18,11 +19,12 @@ class Method(l0.Method):
     lambda1: price of paths, the factor of the mean product of absolute weights along them.
     lambda0: price of open gates as in `l0`, none as published.
     temperature: width β of the gates, as in `l0`; 2/3 as published.
-    variant: `published` evaluates with randomly drawn gates.
+    variant: `published` evaluates with randomly drawn gates, with β = 2/3.
     """
 
+    published_temperature: ClassVar[float] = 2 / 3
+
     lambda0: float = 0.0
-    temperature: float = 0.6666667
     lambda1: float = 1e-3
 
     def __post_init__(self):

@@ -23,16 +23,20 @@ SMALLEST = 1e-6  # of u and 1 − u
 class Method(method.Method):
     """Gates close while the data loss allows it.
 
-    lambda0: price of open gates, the factor of the expected fraction of the prunable weights behind an open gate.
-    temperature: width β of the random gates, which are 0 or 1 where it is small; 1/50 as published.
-    variant: `published` has no price on open gates and evaluates with randomly drawn ones.
+    lambda0: price of open gates, the factor of the expected fraction of the prunable weights behind an open gate;
+        choice of ours, as the published price was not in the loss.
+    temperature: width β of the random gates, which are 0 or 1 where it is small. 2/3 is that of Louizos et al.; the
+        published 1/50 hardly lets the data loss move a gate (350 genes, 120 epochs: 30 % sparse, not 61 %, and a larger error).
+    variant: `published` has no price on open gates, β = 1/50, and evaluates with randomly drawn gates.
     """
 
     gates: ClassVar[bool] = True
     penalises: ClassVar[bool] = True
 
-    lambda0: float = 1e-3
-    temperature: float = 0.02
+    published_temperature: ClassVar[float] = 0.02
+
+    lambda0: float = 0.01
+    temperature: float = 0.6666667
     variant: Literal["repaired", "published"] = "repaired"
 
     def __post_init__(self):
@@ -40,6 +44,11 @@ class Method(method.Method):
             raise ValueError(f"lambda0: expected at least 0, got {self.lambda0}")
         if not self.temperature > 0:
             raise ValueError(f"temperature: expected a positive number, got {self.temperature}")
+
+    @property
+    def width(self) -> float:
+        """β of the variant."""
+        return self.published_temperature if self.variant == "published" else self.temperature
 
     def raw_shapes(self, shapes):
         """Return the names and shapes of the field, and those of log α, one for every column of a matrix."""
@@ -80,7 +89,7 @@ class Method(method.Method):
                 opening = torch.sigmoid(location)  # as Louizos et al. 2018 evaluate
             else:
                 uniform = _pseudorandom(location) if noise is None else noise[_gate(name)]
-                opening = torch.sigmoid((torch.logit(uniform) + location) / self.temperature)
+                opening = torch.sigmoid((torch.logit(uniform) + location) / self.width)
             found[name] = (opening * (UPPER - LOWER) + LOWER).clamp(0, 1)
         return found
 
@@ -89,7 +98,7 @@ class Method(method.Method):
         names = matrices(raw)
         if self.variant == "published" or not self.lambda0:
             return torch.zeros_like(raw[_gate(names[0])][:, 0])
-        shift = self.temperature * math.log(-LOWER / UPPER)
+        shift = self.width * math.log(-LOWER / UPPER)
         open_weights = sum(torch.sigmoid(raw[_gate(name)] - shift).sum(1) * raw[name].shape[1] for name in names)
         return self.lambda0 * open_weights / sum(raw[name][0].numel() for name in names)
 

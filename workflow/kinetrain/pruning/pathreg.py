@@ -13,9 +13,9 @@ from kinetrain.pruning import c_node, l0
 class Method(c_node.Method):
     """Paths become weaker and gates close while the data loss allows it.
 
-    lambda0: price of open gates, as in `l0`.
+    lambda0: price of open gates, as in `l0`, less as paths have their own; choice of ours.
     lambda_path: price of open paths, the factor of the mean product of gates along them.
-    variant: `published` has no price on single gates and evaluates with randomly drawn ones.
+    variant: `published` has no price on single gates and evaluates with randomly drawn gates.
     """
 
     lambda0: float = 1e-3
