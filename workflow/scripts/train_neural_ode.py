@@ -5,10 +5,11 @@ Settings (defaults in brackets): model ["phoenix"] or "mlp"; integrator ["fused"
 minimum_learning_rate [4e-5]; batch ["trajectory"] or a number of transitions; plateau_patience [3] epochs and
 plateau_threshold [1e-6] (units of the loss, expression squared) of the learning rate; patience_epochs [40] without a
 new best until a model stops, null for never; rewind_by [0.7] of the epochs, at the latest (imp, synflow); keep
-["pruned"] epochs only for the best model, or "all"; steps [8] Runge-Kutta steps per transition at the start and
-tolerances [[1e-3, 1e-5]] that change them (relative deviation of the validation loss when the steps are doubled);
-checkpoint_seconds [30]; device ["cpu"]; pruning {first_epoch [3], first_fraction [0.7], every [10] epochs, fraction
-[0.1]}; method {} settings of the pruning method, see its file in kinetrain/pruning.
+["sparsest"] model within one standard error of the best, the best "pruned" one, or the best of "all" epochs; steps [8]
+Runge-Kutta steps per transition at the start and tolerances [[1e-3, 1e-5]] that change them (relative deviation of the
+validation loss when the steps are doubled); checkpoint_seconds [30]; device ["cpu"]; pruning {first_epoch [3],
+first_fraction [0.7], every [10] epochs, fraction [0.1]}; method {} settings of the pruning method, see its file in
+kinetrain/pruning.
 
 The CPU seconds of an epoch are shared equally by the models trained in it; pair_solves counts the transitions solved
 with their gradient.
@@ -90,8 +91,9 @@ def main():
             "seed": arguments.seeds,
             "test_mse": neural.test_error(run, state, clean),
             "test_mse_noisy": neural.test_error(run, state, noisy),
-            "validation_mse": np.where(failed, np.nan, state["best_validation"]),
+            "validation_mse": np.where(failed, np.nan, state["kept_validation"]),
             "epochs": state["best_epoch"],
+            "kept_epoch": state["kept_epoch"],
             "stopped_epoch": state["stopped_epoch"],
             "rewound_epoch": state["rewound_epoch"],
             "cpu_seconds": state["cpu_seconds"].round(3),

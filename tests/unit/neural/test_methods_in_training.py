@@ -62,7 +62,7 @@ def test_every_method_trains_to_finite_models_alike_in_company_and_alone(tmp_pat
     assert all(np.isfinite(part).all() for part in models.values()) and list(models) == list(together.shapes)
     assert np.isfinite(neural.test_error(together, state, together.values)).all()
     alone, _, _ = neural.train(a_run(expression, prior, method, seeds=(1,)), tmp_path / "b.npz")
-    assert np.abs(state["best_weights"][1] - alone["best_weights"][0]).max() < 1e-4
+    assert np.abs(state["kept_weights"][1] - alone["kept_weights"][0]).max() < 1e-4
     sparsity = pd.DataFrame(history, columns=neural.HISTORY).groupby("model").mask_sparsity.last()
     assert path["mask_sparsity"][:, -1] == pytest.approx(sparsity)
     if method.prunes:

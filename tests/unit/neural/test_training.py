@@ -68,7 +68,7 @@ def test_a_model_is_trained_among_others_as_if_alone(tmp_path, expression, prior
     options = read_options(Options, {**vars(OPTIONS), "batch": batch, "pruning": vars(SCHEDULE)})
     _, together, _ = train(tmp_path / "a", expression, prior, method, [0, 1, 2], options)
     _, alone, _ = train(tmp_path / "b", expression, prior, method, [1], options)
-    assert np.abs(together["best_weights"][1] - alone["best_weights"][0]).max() < 1e-5
+    assert np.abs(together["kept_weights"][1] - alone["kept_weights"][0]).max() < 1e-5
     assert together["best_epoch"][1] == alone["best_epoch"][0]
     assert (together["mask"][1] == alone["mask"][0]).all()
 
@@ -92,8 +92,25 @@ def test_pruned_weights_stay_zero_and_every_matrix_has_the_sparsity_of_the_sched
 def test_no_model_from_before_the_first_pruning_is_kept(tmp_path, expression, prior):
     options = read_options(Options, {"integrator": "rk4", "hidden": 5, "epochs": 6, "pruning": {"first_epoch": 5}})
     _, state, _ = train(tmp_path, expression, prior, "sparseflow", [0, 1], options)
-    assert (state["best_epoch"] >= 5).all()
-    assert ((state["best_weights"] == 0) >= ~state["mask"]).all()
+    assert (state["kept_epoch"] >= 5).all()
+    assert ((state["kept_weights"] == 0) >= ~state["mask"]).all()
+
+
+def test_the_sparsest_model_within_one_standard_error_is_kept():
+    names = ("best_validation", "best_error", "kept_validation", "kept_sparsity")
+    state = {name: np.array([start]) for name, start in zip(names, (np.inf, 0.0, np.inf, 0.0), strict=True)}
+    state |= {name: np.zeros(1, int) for name in ("kept_epoch", "steps", "kept_steps")}
+    state |= {"weights": np.zeros((1, 2)), "kept_weights": np.zeros((1, 2))}
+
+    def epoch(number, value, sparsity):
+        if value < state["best_validation"][0]:
+            state["best_validation"][0], state["best_error"][0] = value, 0.1
+        neural._keep(state, np.array([0]), number, np.array([True]), np.array([value]), np.array([sparsity]))
+        return state["kept_epoch"][0]
+
+    # sparser and near enough; equally sparse and better; too far; a new best that what was kept is near enough to
+    assert [epoch(1, 1.0, 0.7), epoch(2, 1.09, 0.8), epoch(3, 1.05, 0.8), epoch(4, 1.2, 0.9)] == [1, 2, 3, 3]
+    assert [epoch(5, 0.98, 0.7), epoch(6, 0.9, 0.5)] == [3, 6]  # and a new best that it is not
 
 
 def test_training_learns(tmp_path, expression, prior):
@@ -132,7 +149,7 @@ def test_a_model_with_an_infinite_loss_fails_alone(tmp_path, expression, prior):
     error = neural.test_error(training, state, training.values)
     assert np.isnan(error[0]) and np.isfinite(error[1])
     _, alone, _ = train(tmp_path / "alone", expression, prior, "unpruned", [1])
-    assert np.abs(state["best_weights"][1] - alone["best_weights"][0]).max() < 1e-5
+    assert np.abs(state["kept_weights"][1] - alone["kept_weights"][0]).max() < 1e-5
 
 
 def test_the_solver_takes_more_steps_where_they_are_needed_and_fewer_where_not(tmp_path, expression, prior):
@@ -263,7 +280,7 @@ def test_a_checkpoint_of_other_settings_is_not_continued(tmp_path, expression, p
         ({"patience_epochs": 0}, "patience_epochs: expected null or at least 1, got 0"),
         ({"batch": "single"}, "batch: expected 'trajectory'"),
         ({"hidden": [5, 0]}, "hidden: expected at least 1 unit"),
-        ({"keep": "best"}, "keep: expected 'pruned' or 'all'"),
+        ({"keep": "best"}, "keep: expected 'sparsest', 'pruned' or 'all'"),
         ({"rewind_by": 0}, "rewind_by: expected a fraction"),
         ({"epochs": 2, "pruning": {"first_epoch": 3}}, "first_epoch 3 comes after the last of 2 epochs"),
     ],

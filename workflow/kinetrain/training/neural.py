@@ -44,11 +44,12 @@ def train(run: Run, checkpoint: Path, tell=lambda text: None):
             steps = state["steps"][group]
             train_loss = _train_epoch(run, state, group, epoch, steps)
             parameters = run.evaluated(state["weights"][group])
-            coarse, fine = (_mse(run, parameters, "validation", group, n) for n in (steps, 2 * steps))
-            _judge(run, state, group, epoch, train_loss, coarse, fine)
-            history += _rows(run, state, group, epoch, train_loss, fine, parameters)
+            coarse, fine = (_squares(run, parameters, "validation", group, n) for n in (steps, 2 * steps))
+            sparsity = snapshots.sparsity(run, parameters)
+            _judge(run, state, group, epoch, train_loss, coarse.mean(axis=1), fine, sparsity)
+            history += _rows(state, group, epoch, train_loss, fine.mean(axis=1), sparsity)
             if epoch in run.snapshot_epochs:
-                snapshots.add_snapshot(run, path, group, epoch, fine, parameters)
+                snapshots.add_snapshot(run, path, group, epoch, fine.mean(axis=1), parameters)
             state["cpu_seconds"][group] += (time.process_time() - began) / len(group)
         tell(f"epoch {epoch} of {options.epochs}: validation MSE {_span(history, len(members))}, {len(live)} models")
         if time.monotonic() - saved >= options.checkpoint_seconds:
@@ -59,8 +60,8 @@ def train(run: Run, checkpoint: Path, tell=lambda text: None):
 
 
 def best_models(run: Run, state) -> dict[str, np.ndarray]:
-    """Return the weights {name: (M, *shape)} of the best validation epoch; those of failed models are NaN."""
-    rows = np.where(state["failed"][:, None], np.float32(np.nan), state["best_weights"])
+    """Return the weights {name: (M, *shape)} of the epochs that are kept; those of failed models are NaN."""
+    rows = np.where(state["failed"][:, None], np.float32(np.nan), state["kept_weights"])
     return {name: part.cpu().numpy() for name, part in run.evaluated(rows).items()}
 
 
@@ -73,9 +74,9 @@ def test_error(run: Run, state, values: np.ndarray) -> np.ndarray:
     if len(run.expression.of("test")):
         shown = dataclasses.replace(run, values=values)
         members = np.flatnonzero(~state["failed"])
-        for group in run.groups(members[np.argsort(-state["best_steps"][members], kind="stable")]):
-            parameters = run.evaluated(state["best_weights"][group])
-            errors[group] = _mse(shown, parameters, "test", group, 2 * state["best_steps"][group])
+        for group in run.groups(members[np.argsort(-state["kept_steps"][members], kind="stable")]):
+            parameters = run.evaluated(state["kept_weights"][group])
+            errors[group] = _squares(shown, parameters, "test", group, 2 * state["kept_steps"][group]).mean(axis=1)
     return errors
 
 
@@ -94,9 +95,13 @@ def _start(run: Run) -> dict[str, np.ndarray]:
         "plateau_waited": np.zeros(models, int),
         "steps": np.full(models, run.options.steps),
         "best_validation": np.full(models, np.inf),
+        "best_error": np.zeros(models),
         "best_epoch": np.zeros(models, int),
-        "best_steps": np.full(models, run.options.steps),
-        "best_weights": weights.copy(),
+        "kept_validation": np.full(models, np.inf),
+        "kept_sparsity": np.zeros(models),
+        "kept_epoch": np.zeros(models, int),
+        "kept_steps": np.full(models, run.options.steps),
+        "kept_weights": weights.copy(),
         "stopped_epoch": np.zeros(models, int),
         "rewound_epoch": np.zeros(models, int),
         "diverged": np.zeros(models, bool),
@@ -246,28 +251,41 @@ def _order(run: Run, seed: int, epoch: int) -> list[np.ndarray]:
     return [shuffled[at : at + run.options.batch] for at in range(0, len(shuffled), run.options.batch)]
 
 
-def _mse(run: Run, parameters, split: str, members, steps) -> np.ndarray:
-    """Return the mean squared one-step error (M,) of the models `members`, whose parameters are given."""
+def _squares(run: Run, parameters, split: str, members, steps) -> np.ndarray:
+    """Return the mean squared one-step errors (M, N) of all transitions of a split, for models of given parameters."""
     start, end, duration = run.transitions(split, members)
     with torch.no_grad():
         predicted = run.integrator.predict(run.field, parameters, start, duration, steps.tolist())
-        return (predicted - end).square().mean(dim=(1, 2)).double().cpu().numpy()
+        return (predicted - end).square().mean(dim=2).double().cpu().numpy()
 
 
-def _judge(run: Run, state, members, epoch: int, train_loss, coarse, fine) -> None:
+def _standard_error(run: Run, squares) -> np.ndarray:
+    """Return the standard error (M,) of the mean of validation errors (M, N): over trajectories where there are some,
+    over transitions elsewhere."""
+    trajectory = run.expression.of("validation")[:, 0]
+    known = np.unique(trajectory)
+    parts = (
+        np.stack([squares[:, trajectory == one].mean(axis=1) for one in known], axis=1) if len(known) > 1 else squares
+    )
+    return parts.std(axis=1, ddof=1) / np.sqrt(parts.shape[1]) if parts.shape[1] > 1 else np.zeros(len(squares))
+
+
+def _judge(run: Run, state, members, epoch: int, train_loss, coarse, squares, sparsity) -> None:
     """Take note of an epoch, in place: best model, learning rate, solver steps, and who stops or rewinds here."""
-    options = run.options
+    options, fine = run.options, squares.mean(axis=1)
     diverged = ~(np.isfinite(train_loss) & np.isfinite(fine))
     plateau = Plateau(options.plateau_patience, options.plateau_threshold, options.minimum_learning_rate)
     kept = ("plateau_best", "plateau_waited", "rate")
     for name, value in zip(kept, plateau.step(fine, *(state[name][members] for name in kept)), strict=True):
         state[name][members] = value
-    better = ~diverged & (fine < state["best_validation"][members]) & (epoch >= run.first_counted)
+    counted = ~diverged & (epoch >= run.first_counted)
+    better = counted & (fine < state["best_validation"][members])
     best = members[better]
     state["best_validation"][best], state["best_epoch"][best] = fine[better], epoch
-    for name in ("weights", "steps", "mask"):
-        if f"best_{name}" in state:
-            state[f"best_{name}"][best] = state[name][best]
+    state["best_error"][best] = _standard_error(run, squares)[better]
+    if run.method.rewinds:
+        state["best_mask"][best] = state["mask"][best]
+    _keep(state, members, epoch, counted, fine, sparsity * (options.keep == "sparsest"))
     deviation = np.abs(coarse - fine) / fine
     change = np.where(deviation > options.tolerances[0], 2, np.where(deviation < options.tolerances[1], -1, 0))
     state["steps"][members] = np.maximum(1, state["steps"][members] + change)
@@ -284,6 +302,22 @@ def _judge(run: Run, state, members, epoch: int, train_loss, coarse, fine) -> No
     state["stopped_epoch"][members[diverged | late]] = epoch
 
 
+def _keep(state, members, epoch: int, counted, fine, sparsity) -> None:
+    """Keep models, in place: the sparsest whose validation error is within one standard error of the best.
+
+    Among the equally sparse, the best. What is kept is looked at again whenever there is a new best.
+    """
+    best, kept = state["best_validation"][members], state["kept_validation"][members]
+    allowed = best + np.where(sparsity > 0, state["best_error"][members], 0)
+    sparser = sparsity > state["kept_sparsity"][members]
+    equal = (sparsity == state["kept_sparsity"][members]) & (fine < kept)
+    chosen = counted & (fine <= allowed) & (sparser | equal | (kept > allowed))
+    kept = members[chosen]
+    state["kept_validation"][kept], state["kept_sparsity"][kept] = fine[chosen], sparsity[chosen]
+    state["kept_epoch"][kept], state["kept_steps"][kept] = epoch, state["steps"][kept]
+    state["kept_weights"][kept] = state["weights"][kept]
+
+
 def _rewind(run: Run, state, members, epoch: int) -> None:
     """Put models back to their start, in place, with the mask of their best epoch; they are not pruned any more."""
     for model in members:
@@ -294,13 +328,15 @@ def _rewind(run: Run, state, members, epoch: int) -> None:
     state["rate"][members] = run.options.learning_rate
     state["plateau_best"][members], state["plateau_waited"][members] = np.inf, 0
     state["best_validation"][members], state["best_epoch"][members] = np.inf, 0
+    state["kept_validation"][members], state["kept_sparsity"][members] = np.inf, 0
     state["steps"][members] = run.options.steps
 
 
-def _rows(run: Run, state, members, epoch, train_loss, validation, parameters) -> list[tuple]:
+def _rows(state, members, epoch, train_loss, validation, sparsity) -> list[tuple]:
     """Return the rows of HISTORY of one epoch."""
-    settings = state["rate"][members], state["steps"][members]
-    columns = zip(members, train_loss, validation, snapshots.sparsity(run, parameters), *settings, strict=True)
+    columns = zip(
+        members, train_loss, validation, sparsity, state["rate"][members], state["steps"][members], strict=True
+    )
     return [(float(member), float(epoch), *map(float, row)) for member, *row in columns]
 
 

@@ -24,8 +24,9 @@ class Options:
     model, integrator: modules of `dynamics`; hidden: hidden units (of each branch, or of each hidden layer); batch:
     `trajectory` (one trajectory per update) or a number of transitions; patience_epochs: epochs without a new best
     after which a model stops, or null; rewind_by: fraction of the epochs after which a method that rewinds does so at
-    the latest; keep: the best model of `pruned` epochs only, or of `all`; steps: Runge-Kutta steps per transition at
-    the start; tolerances: the number of steps grows when doubling it changes the validation loss by more than the
+    the latest; keep: the `sparsest` model within one standard error of the best one, the best after the first event
+    (`pruned`), or the best of `all` epochs, as published; steps: Runge-Kutta steps per transition at the start;
+    tolerances: the number of steps grows when doubling it changes the validation loss by more than the
     larger (relative), and shrinks below the smaller; checkpoint_seconds: time between two checkpoints; device: where
     torch computes (`cpu`, `cuda`).
     """
@@ -41,7 +42,7 @@ class Options:
     plateau_threshold: float = 1e-6
     patience_epochs: int | None = 40
     rewind_by: float = 0.7
-    keep: str = "pruned"
+    keep: str = "sparsest"
     steps: int = 8
     tolerances: tuple[float, ...] = (1e-3, 1e-5)
     checkpoint_seconds: float = 30.0
@@ -60,8 +61,8 @@ class Options:
             raise ValueError(f"patience_epochs: expected null or at least 1, got {self.patience_epochs}")
         if not 0 < self.rewind_by <= 1:
             raise ValueError(f"rewind_by: expected a fraction above 0 and at most 1, got {self.rewind_by}")
-        if self.keep not in ("pruned", "all"):
-            raise ValueError(f"keep: expected 'pruned' or 'all', got {self.keep!r}")
+        if self.keep not in ("sparsest", "pruned", "all"):
+            raise ValueError(f"keep: expected 'sparsest', 'pruned' or 'all', got {self.keep!r}")
         if not 0 < self.minimum_learning_rate <= self.learning_rate:
             raise ValueError("0 < minimum_learning_rate <= learning_rate must hold")
         if self.pruning.first_epoch > self.epochs:
@@ -146,7 +147,7 @@ class Run:
     @cached_property
     def first_counted(self) -> int:
         """First epoch whose model may be kept: that of the first pruning event, so that no dense model is."""
-        return self.first_event if self.options.keep == "pruned" and self.first_event <= self.options.epochs else 1
+        return self.first_event if self.options.keep != "all" and self.first_event <= self.options.epochs else 1
 
     @cached_property
     def snapshot_epochs(self) -> list[int]:
