@@ -19,7 +19,7 @@ def parse_arguments():
         "--effects",
         required=True,
         help="effects.tsv to write: the signs of the truth (method `truth`) and the effects of the first model, scaled "
-        "to a largest absolute value of 1, if at least 0.0005; above 100 genes only regulators in the truth",
+        "to a largest absolute value of 1, if at least 0.0005; above 100 genes only regulators in the truth (or prior)",
     )
     parser.add_argument(
         "--coregulation",
@@ -55,8 +55,9 @@ def main():
     truth = read_edges(arguments.truth, model["genes"])[0] if arguments.truth else None
     save_table(score_rows(model, runs, truth, priors), arguments.output)
     save_table(path_rows(path, runs, truth, priors), arguments.path_scores)
-    save_table(effect_rows(model, runs, truth), arguments.effects)
-    save_table(coregulation_rows(model, runs, priors[first_model(model)[0]]), arguments.coregulation)
+    prior = priors[first_model(model)[0]]
+    save_table(effect_rows(model, runs, truth, prior), arguments.effects)
+    save_table(coregulation_rows(model, runs, prior), arguments.coregulation)
 
 
 if __name__ == "__main__":

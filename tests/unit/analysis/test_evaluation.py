@@ -109,7 +109,7 @@ def test_scores_are_one_row_per_seed_with_the_run_beside_them():
     assert scores["recall_outside_prior"].fillna(-1).tolist() == [-1, 1]
     assert scores["dead_genes"].tolist() == [0, 0]
     assert scores["wall_seconds"].tolist() == [2.0, 2.0]
-    effects = effect_rows(made_model(), made_runs(), TRUTH)
+    effects = effect_rows(made_model(), made_runs(), TRUTH, TRUTH)
     assert effects[["method", "regulator", "target", "effect"]].to_numpy().tolist() == [
         ["truth", "A", "B", 1.0],
         ["dash", "A", "B", -1.0],
@@ -119,9 +119,19 @@ def test_scores_are_one_row_per_seed_with_the_run_beside_them():
 def test_without_a_gold_standard_there_is_sparsity_but_no_accuracy():
     scores = score_rows(made_model(), made_runs(), None, [np.eye(3)] * 2)
     assert scores["balanced_accuracy"].isna().all() and (scores["out_degree"] == 1 / 3).all()
-    assert effect_rows(made_model(), made_runs(), None)["method"].tolist() == ["dash"]
+    assert effect_rows(made_model(), made_runs(), None, TRUTH)["method"].tolist() == ["dash"]
     rows = control_rows(made_expression(), 0.1, [0], [np.eye(3)], None)
     assert rows["method"].tolist() == ["prior alone", "persistence"]
+
+
+def test_of_many_genes_only_known_regulators_are_drawn():
+    genes = [f"g{index}" for index in range(101)]
+    model, truth = made_model(genes=genes), np.zeros((101, 101))
+    model["w_s"][:, 0, 7] = 1
+    truth[5, 7] = 1
+    for prior, known in ((np.eye(101), truth), (truth, None)):
+        effects = effect_rows(model, made_runs(), known, prior)
+        assert set(effects.loc[effects["method"] == "dash", "regulator"]) == {"g7"}
 
 
 def test_a_model_with_broken_weights_gets_no_scores():
@@ -130,9 +140,9 @@ def test_a_model_with_broken_weights_gets_no_scores():
         model["v"][broken, 0] = np.nan
         scores = score_rows(model, made_runs(), np.eye(3), [np.eye(3)] * 2)
         assert scores["balanced_accuracy"].isna().tolist() == [broken == 0, broken == 1]
-        assert set(effect_rows(model, made_runs(), np.eye(3))["seed"]) == {kept}
+        assert set(effect_rows(model, made_runs(), np.eye(3), TRUTH)["seed"]) == {kept}
     model["v"][:] = np.nan
-    assert effect_rows(model, made_runs(), TRUTH)["method"].tolist() == ["truth"]
+    assert effect_rows(model, made_runs(), TRUTH, TRUTH)["method"].tolist() == ["truth"]
 
 
 def test_a_seed_without_a_run_is_an_error():

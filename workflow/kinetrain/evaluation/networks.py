@@ -17,7 +17,7 @@ PATH_COLUMNS = [
     *[*IDENTITY, "epoch", "sparsity", "mask_sparsity", "validation_mse", "edges", "balanced_accuracy"],
     *["true_positive_rate", "true_negative_rate", "precision", "recall_outside_prior", "wrong_prior_kept"],
 ]
-MANY_GENES = 100  # above this a heat map shows only the regulators of the gold standard
+MANY_GENES = 100  # above this a heat map shows only the known regulators
 MANY_REGULATORS = 60  # of a co-regulation map: those with most targets in the prior
 SMALLEST = 5e-4  # relative to the largest; what a heat map cannot show is left out of its table
 
@@ -108,10 +108,11 @@ def _counted(bits):
     return np.bitwise_count(bits).sum(axis=-1, dtype=int)
 
 
-def effect_rows(model, runs: pd.DataFrame, truth) -> pd.DataFrame:
+def effect_rows(model, runs: pd.DataFrame, truth, prior) -> pd.DataFrame:
     """Return the effects of the first model that did not fail, and the signs of the truth as method `truth`.
 
-    Effects are scaled to a largest absolute value of 1; above MANY_GENES genes only regulators in the truth are kept.
+    Effects are scaled to a largest absolute value of 1; above MANY_GENES genes only regulators in the truth are kept,
+    or in the `prior` where there is no truth.
     """
     index, weights = first_model(model)
     run = run_of(runs, model["seeds"][index])
@@ -119,8 +120,8 @@ def effect_rows(model, runs: pd.DataFrame, truth) -> pd.DataFrame:
     if weights is not None:
         effect = effects.effect_matrix(weights, model["chains"])
         shown[run["method"]] = effect / (np.abs(effect).max() or 1)
-        if truth is not None and len(effect) > MANY_GENES:
-            shown[run["method"]] *= (np.asarray(truth) != 0).any(axis=0)
+        if len(effect) > MANY_GENES:
+            shown[run["method"]] *= (np.asarray(prior if truth is None else truth) != 0).any(axis=0)
     genes = np.asarray(model["genes"])
     names = ["regulator", "target", "effect"]
     parts = [
