@@ -32,7 +32,7 @@ from kinetrain.training import ensemble
 TOGETHER = False  # one model is solved after the other: its weights stay in the cache of the core
 
 SOURCE = Path(__file__).with_name("phoenix_kernel.cpp")
-FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")
+FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi", "-fPIC", "-shared")
 X86 = {
     "plain": (),
     "avx2": ("-mavx2", "-mfma"),
@@ -254,7 +254,7 @@ def _compile(wanted: dict[Path, tuple[str, ...]]) -> None:
             said, _ = process.communicate()
             if process.returncode:
                 raise InputError(
-                    f"integrator: fused cannot be compiled ({shlex.join(process.args)}):\n{said.strip()[-2000:]}\n"
+                    f"integrator: fused cannot be compiled ({shlex.join(process.args)}):\n{said.strip()[:2000]}\n"
                     "Another compiler can be named in the variable CXX. `integrator: rk4` works without a compiler."
                 )
             made.replace(file)

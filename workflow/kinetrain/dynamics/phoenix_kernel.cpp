@@ -19,25 +19,31 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <new>
 #include <numeric>
 #include <vector>
 
 #if defined(__AVX512F__)
 #define LANES 16
 #define TILE 6
+#define DOTS 4
 #elif defined(__AVX__)
 #define LANES 8
 #define TILE 3
+#define DOTS 3
 #elif defined(__aarch64__)
 #define LANES 4
 #define TILE 5
+#define DOTS 4
 #else
 #define LANES 4
 #define TILE 2
+#define DOTS 2
 #endif
 #define ROWS 4
 
-#define INLINE static inline __attribute__((always_inline))
+#define INLINE_MEMBER inline __attribute__((always_inline))
+#define INLINE static INLINE_MEMBER
 #if defined(__clang__)
 #define UNROLL _Pragma("unroll")
 #else
@@ -62,29 +68,12 @@ typedef float quad __attribute__((vector_size(16)));
 #define SHUFFLE(x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
 #else
 typedef int32_t iquad __attribute__((vector_size(16)));
-#define SHUFFLE(x, y, ...) __builtin_shuffle(x, y, iquad{__VA_ARGS__})
+INLINE ivec indices_for(vec) { return ivec{}; }
+#if LANES != 4
+INLINE iquad indices_for(quad) { return iquad{}; }
 #endif
-
-// Four numbers with the same sum as the vector.
-INLINE quad fold(vec v) {
-    quad parts[LANES / 4];
-    std::memcpy(parts, &v, sizeof v);
-#if LANES == 16
-    return (parts[0] + parts[1]) + (parts[2] + parts[3]);
-#elif LANES == 8
-    return parts[0] + parts[1];
-#else
-    return parts[0];
+#define SHUFFLE(x, y, ...) __builtin_shuffle(x, y, decltype(indices_for(x)){__VA_ARGS__})
 #endif
-}
-
-// The sums of four vectors.
-INLINE quad totals(vec a, vec b, vec c, vec d) {
-    quad p = fold(a), q = fold(b), r = fold(c), s = fold(d);
-    quad pq = SHUFFLE(p, q, 0, 4, 1, 5) + SHUFFLE(p, q, 2, 6, 3, 7);
-    quad rs = SHUFFLE(r, s, 0, 4, 1, 5) + SHUFFLE(r, s, 2, 6, 3, 7);
-    return SHUFFLE(pq, rs, 0, 1, 4, 5) + SHUFFLE(pq, rs, 2, 3, 6, 7);
-}
 
 // exp(x) to about 1 ulp; overflows to infinity, underflows to 0, NaN stays NaN.
 INLINE vec exponential(vec x) {
@@ -165,10 +154,14 @@ struct Shape {
         vectors = (k + LANES - 1) / LANES;
         panels = (vectors + TILE - 1) / TILE;
         hidden = (2 * m + LANES - 1) / LANES * LANES;  // length of a hidden row
+        for (long panel = 0; panel <= panels; panel++) starts.push_back(panel * vectors / panels);
     }
-    long first(long panel) const { return panel * vectors / panels; }
-    int width(long panel) const { return int(first(panel + 1) - first(panel)); }
+    long first(long panel) const { return starts[panel]; }
+    int width(long panel) const { return int(starts[panel + 1] - starts[panel]); }
     long padded() const { return vectors * LANES; }
+
+  private:
+    std::vector<long> starts;
 };
 
 // ---------------------------------------------------------------------------------------------------- products
@@ -232,12 +225,67 @@ struct Panelled {
     }
 };
 
+#define IN_QUADS_4(a, b, c, d) a, b, c, d
+#define IN_QUADS_8(a, b, c, d) IN_QUADS_4(a, b, c, d), IN_QUADS_4(a + 4, b + 4, c + 4, d + 4)
+#define IN_QUADS_16(a, b, c, d) IN_QUADS_8(a, b, c, d), IN_QUADS_8(a + 8, b + 8, c + 8, d + 8)
+#if LANES == 16
+#define IN_QUADS IN_QUADS_16
+#elif LANES == 8
+#define IN_QUADS IN_QUADS_8
+#else
+#define IN_QUADS IN_QUADS_4
+#endif
+
+// The sums of every four neighbours of four vectors.
+INLINE vec totals(vec a, vec b, vec c, vec d) {
+    vec ab = SHUFFLE(a, b, IN_QUADS(0, LANES, 1, LANES + 1)) + SHUFFLE(a, b, IN_QUADS(2, LANES + 2, 3, LANES + 3));
+    vec cd = SHUFFLE(c, d, IN_QUADS(0, LANES, 1, LANES + 1)) + SHUFFLE(c, d, IN_QUADS(2, LANES + 2, 3, LANES + 3));
+    return SHUFFLE(ab, cd, IN_QUADS(0, 1, LANES, LANES + 1)) + SHUFFLE(ab, cd, IN_QUADS(2, 3, LANES + 2, LANES + 3));
+}
+
+// out[r * so + j] = sum of the numbers in c[r][j], for r < rows and j < columns; the others are zero.
+INLINE void add_up(const vec c[ROWS][4], int rows, int columns, float* out, long so) {
+    vec sums[16 / LANES];  // of four columns each: for all rows, for two, or for one
+#if LANES == 16
+    vec all[4];
+    UNROLL for (int j = 0; j < 4; j++) {
+        vec low = SHUFFLE(c[0][j], c[1][j], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+                  SHUFFLE(c[0][j], c[1][j], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+        vec high = SHUFFLE(c[2][j], c[3][j], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+                   SHUFFLE(c[2][j], c[3][j], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+        all[j] = SHUFFLE(low, high, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
+                 SHUFFLE(low, high, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+    }
+    sums[0] = totals(all[0], all[1], all[2], all[3]);
+#elif LANES == 8
+    UNROLL for (int half = 0; half < 2; half++) {
+        vec both[4];
+        UNROLL for (int j = 0; j < 4; j++)
+            both[j] = SHUFFLE(c[2 * half][j], c[2 * half + 1][j], 0, 1, 2, 3, 8, 9, 10, 11) +
+                      SHUFFLE(c[2 * half][j], c[2 * half + 1][j], 4, 5, 6, 7, 12, 13, 14, 15);
+        sums[half] = totals(both[0], both[1], both[2], both[3]);
+    }
+#else
+    UNROLL for (int r = 0; r < ROWS; r++) sums[r] = totals(c[r][0], c[r][1], c[r][2], c[r][3]);
+#endif
+    quad by_row[ROWS];
+    std::memcpy(by_row, sums, sizeof sums);
+    UNROLL for (int r = 0; r < ROWS; r++) {
+        if (r >= rows) continue;
+        if (columns == 4)
+            std::memcpy(out + r * so, &by_row[r], sizeof(quad));
+        else
+            UNROLL for (int j = 0; j < 4; j++)
+                if (j < columns) out[r * so + j] = by_row[r][j];
+    }
+}
+
 // out[r * so + j] = sum over genes of x[xr + r][gene] * w[wr + j][gene], for R rows of x and J rows of w.
 template <int R, int J>
 void dots(const Shape& shape, const Panelled& x, long xr, const Panelled& w, long wr, float* out, long so) {
-    vec c[ROWS][J];
+    vec c[ROWS][4];
     UNROLL for (int r = 0; r < ROWS; r++)
-        UNROLL for (int j = 0; j < J; j++) c[r][j] = vec{};
+        UNROLL for (int j = 0; j < 4; j++) c[r][j] = vec{};
     for (long p = 0; p < shape.panels; p++) {
         long length = shape.width(p) * LANES;
         const float* xp = x.at(shape, p, xr);
@@ -251,10 +299,7 @@ void dots(const Shape& shape, const Panelled& x, long xr, const Panelled& w, lon
             }
         }
     }
-    UNROLL for (int j = 0; j < J; j++) {
-        quad sums = totals(c[0][j], c[1][j], c[2][j], c[3][j]);
-        UNROLL for (int r = 0; r < R; r++) out[r * so + j] = sums[r];
-    }
+    add_up(c, R, J, out, so);
 }
 
 typedef void (*Dots)(const Shape&, const Panelled&, long, const Panelled&, long, float*, long);
@@ -263,15 +308,11 @@ Dots dots_of_width(int j) {
     switch (j) {
         case 1: return dots<R, 1>;
         case 2: return dots<R, 2>;
-#if TILE > 2
+#if DOTS > 2
         case 3: return dots<R, 3>;
 #endif
-#if TILE > 3
+#if DOTS > 3
         case 4: return dots<R, 4>;
-        case 5: return dots<R, 5>;
-#endif
-#if TILE > 5
-        case 6: return dots<R, 6>;
 #endif
     }
     return nullptr;
@@ -288,7 +329,7 @@ Dots dots_of(int r, int j) {
 // out[r * so + j] = sum over genes of x[xr + r][gene] * w[wr + j][gene] for `rows` rows r and `count` rows j.
 void all_dots(const Shape& s, const Panelled& x, long xr, long rows, const Panelled& w, long wr, long count, float* out,
               long so) {
-    long tiles = (count + TILE - 1) / TILE;
+    long tiles = (count + DOTS - 1) / DOTS;
     for (long t = 0; t < tiles; t++) {
         long j = t * count / tiles;
         int width = int((t + 1) * count / tiles - j);
@@ -693,6 +734,446 @@ void mask_gradients(const Shape& s, const int64_t* masks, const Parameters& grad
     }
 }
 
+// ----------------------------------------------------------------------------------------------------- sparse
+//
+// With few weights left, the rows of the batch are the vector dimension: an array holds gene after gene (or hidden unit
+// after hidden unit), each with L neighbouring numbers, one per row. Every weight left is one multiplication of L
+// numbers. Rows that are done keep their state (a step of length 0) until so few are left that L is halved.
+
+// The weights left in one matrix, hidden unit after hidden unit, filled up to fours with zeros.
+struct Links {
+    std::vector<long> begins;  // of every hidden unit
+    std::vector<int32_t> gene, place;  // place: in the matrix as it is handed in, -1 for a zero
+    long count = 0;  // without the zeros
+
+    long size() const { return long(gene.size()); }
+
+    // across, down: distance in the matrix of neighbouring genes and of neighbouring hidden units
+    void find(const uint8_t* mask, long k, long m, long across, long down) {
+        begins.assign(1, 0);
+        gene.clear();
+        place.clear();
+        for (long j = 0; j < m; j++) {
+            for (long i = 0; i < k; i++)
+                if (mask[i * across + j * down]) add(i, i * across + j * down);
+            for (long i = 0; size() % 4; i++) add(k + i, -1);
+            begins.push_back(size());
+        }
+        count = long(std::count_if(place.begin(), place.end(), [](int32_t at) { return at >= 0; }));
+    }
+
+  private:
+    void add(long i, long at) {
+        gene.push_back(int32_t(i));
+        place.push_back(int32_t(at));
+    }
+};
+
+// The links of all four matrices, found again only when the masks have changed.
+class Pattern {
+  public:
+    Links links[4];  // w_s, w_p, u_s, u_p
+
+    void update(const Shape& s, const int64_t* masks) {
+        size_t size = size_t(s.k) * s.m;
+        bool same = s.k == k_ && s.m == m_;
+        known_.resize(4 * size);
+        for (int part = 0; part < 4; part++) {
+            auto mask = reinterpret_cast<const uint8_t*>(masks[part]);
+            uint8_t* known = known_.data() + part * size;
+            if (same && std::memcmp(known, mask, size) == 0) continue;
+            std::memcpy(known, mask, size);
+            links[part].find(mask, s.k, s.m, part < 2 ? 1 : s.m, part < 2 ? s.k : 1);
+        }
+        k_ = s.k, m_ = s.m;
+    }
+    long size() const { return links[0].size() + links[1].size() + links[2].size() + links[3].size(); }
+    double density() const {
+        return double(links[0].count + links[1].count + links[2].count + links[3].count) / (4.0 * double(k_ * m_));
+    }
+
+  private:
+    long k_ = 0, m_ = 0;
+    std::vector<uint8_t> known_;
+};
+thread_local Pattern pattern;
+
+template <int L>
+struct Wide {
+    typedef float type __attribute__((vector_size(4 * L)));
+};
+template <>
+struct Wide<1> {
+    typedef float type;
+};
+template <int L>
+INLINE typename Wide<L>::type read(const float* at) {
+    typename Wide<L>::type v;
+    std::memcpy(&v, at, sizeof v);
+    return v;
+}
+template <class T>
+INLINE void write(float* at, T v) {
+    std::memcpy(at, &v, sizeof v);
+}
+
+const int WIDEST = 16;  // rows of a block
+
+class SparseSolve {
+  public:
+    // steps must not increase; state: rows of genes, one after the other
+    SparseSolve(const Shape& s, const Parameters& own, const Pattern& pattern, const std::vector<int32_t>& steps,
+                const std::vector<float>& scale, bool keep)
+        : s(s), own(own), pattern(pattern), steps(steps), scale(scale), keep(keep) {
+        long rounds = steps.empty() ? 0 : steps[0], widest = lanes(0), taped = 0;
+        for (long round = 0; round < rounds; round++) taped += keep || round == 0 ? lanes(round) : 0;
+        long n = length(widest), all = 4 * taped * (s.k + 4) + 4 * rounds * LANES;
+        arena.reserve(3 * Arena::room(all) + Arena::room(8 * s.m * taped + 8 * LANES * (rounds + 1)) +
+                      10 * Arena::room(n) + Arena::room(2 * s.m * widest + LANES) * 2 + Arena::room(2 * s.m) +
+                      3 * Arena::room(pattern.size()) + Arena::room(pattern.size() * widest) +
+                      Arena::room(s.k * long(steps.size())));
+        if (!arena.ready()) throw std::bad_alloc();
+        hill = arena.take(all), logarithm = arena.take(all), difference = arena.take(all);
+        hidden = arena.take(8 * s.m * taped + 8 * LANES * (rounds + 1));
+        for (float** part : {&state, &at, &sum, &combined, &through_s, &through_p, &pull, &rate, &rate_sum, &step})
+            *part = arena.take(n);
+        inner = arena.take(2 * s.m * widest + LANES), bias_sum = arena.take(2 * s.m * widest + LANES);
+        bias = arena.take(2 * s.m);
+        weight = arena.take(pattern.size()), gradient = arena.take(pattern.size());
+        offset = reinterpret_cast<int32_t*>(arena.take(pattern.size()));
+        link_sum = arena.take(pattern.size() * widest);
+        ends = arena.take(s.k * long(steps.size()));
+        std::copy(own.b_s, own.b_s + s.m, bias);
+        std::copy(own.b_p, own.b_p + s.m, bias + s.m);
+        const float* parts[4] = {own.w_s, own.w_p, own.u_s, own.u_p};
+        float* to = weight;
+        for (int part = 0; part < 4; part++)
+            for (int32_t place : pattern.links[part].place) *to++ = place < 0 ? 0.0f : parts[part][place];
+        std::fill(gradient, gradient + pattern.size(), 0.0f);
+    }
+
+    float* ends;  // states (rows, k), or their adjoints
+
+    void forward() {
+        long rounds = steps.empty() ? 0 : steps[0], from = 0;
+        Place place = {};
+        while (from < rounds) {
+            long L = lanes(from), to = from;
+            while (to < rounds && lanes(to) == L) to++;
+            switch (L) {
+                case 1: forward<1>(from, to, place); break;
+                case 2: forward<2>(from, to, place); break;
+                case 4: forward<4>(from, to, place); break;
+                case 8: forward<8>(from, to, place); break;
+                default: forward<16>(from, to, place);
+            }
+            from = to;
+        }
+        end = place;
+    }
+
+    // Add the gradients of biases and v, and keep those of the links.
+    void backward(float* b_s, float* b_p, float* v) {
+        long to = steps.empty() ? 0 : steps[0];
+        Place place = end;
+        while (to > 0) {
+            long L = lanes(to - 1), from = to;
+            while (from > 0 && lanes(from - 1) == L) from--;
+            switch (L) {
+                case 1: backward<1>(from, to, place, b_s, b_p, v); break;
+                case 2: backward<2>(from, to, place, b_s, b_p, v); break;
+                case 4: backward<4>(from, to, place, b_s, b_p, v); break;
+                case 8: backward<8>(from, to, place, b_s, b_p, v); break;
+                default: backward<16>(from, to, place, b_s, b_p, v);
+            }
+            to = from;
+        }
+    }
+
+    // Add the gradients of the links to those of the matrices.
+    void collect(const Parameters& all) const {
+        float* parts[4] = {all.w_s, all.w_p, all.u_s, all.u_p};
+        const float* from = gradient;
+        for (int part = 0; part < 4; part++)
+            for (int32_t place : pattern.links[part].place) {
+                if (place >= 0) parts[part][place] += *from;
+                from++;
+            }
+    }
+
+  private:
+    struct Place {
+        long genes, units;  // where a stage begins on the tape
+    };
+
+    long lanes(long round) const {
+        long width = 0, L = 1;
+        for (int32_t own : steps) width += own > round;
+        while (L < width) L *= 2;
+        return L;
+    }
+    // Numbers per array: four genes more than there are, which the zeros among the links act on, and whole vectors.
+    long length(long L) const { return ((s.k + 4) * L + LANES - 1) / LANES * LANES; }
+
+    // Rows of genes to lanes and back. A lane without a row has the state of the first, and steps of length 0.
+    template <int L>
+    void to_lanes() {
+        std::fill(state + s.k * L, state + length(L), 0.0f);
+        std::fill(rate + s.k * L, rate + length(L), 0.0f);
+        for (int lane = 0; lane < L; lane++) {
+            const float* row = ends + (lane < long(steps.size()) ? lane : 0) * s.k;
+            for (long i = 0; i < s.k; i++) state[i * L + lane] = row[i];
+        }
+        for (long i = 0; i < s.k; i++)
+            for (int lane = 0; lane < L; lane++) rate[i * L + lane] = own.v[i] < 0 ? 0.0f : own.v[i];
+        int32_t* to = offset;
+        for (const Links& links : pattern.links)
+            for (int32_t gene : links.gene) *to++ = gene * L;
+    }
+    template <int L>
+    void from_lanes() {
+        for (int lane = 0; lane < std::min<long>(L, long(steps.size())); lane++)
+            for (long i = 0; i < s.k; i++) ends[lane * s.k + i] = state[i * L + lane];
+    }
+    // The step lengths of a round, in the pattern of the lanes.
+    template <int L>
+    void set_step(long round) {
+        const long n = std::max(L, LANES);
+        for (long i = 0; i < n; i++) step[i] = i % L < long(steps.size()) && steps[i % L] > round ? scale[i % L] : 0.0f;
+    }
+    template <int L>
+    INLINE_MEMBER vec step_at(long i) const {
+        return load(step + (L <= LANES ? 0 : i % L));
+    }
+
+    template <int L>
+    INLINE_MEMBER typename Wide<L>::type gather(const float* w, const int32_t* place, long count, const float* from) const {
+        typename Wide<L>::type a{}, b{}, c{}, d{};
+        for (long q = 0; q < count; q += 4) {
+            a += w[q] * read<L>(from + place[q]);
+            b += w[q + 1] * read<L>(from + place[q + 1]);
+            c += w[q + 2] * read<L>(from + place[q + 2]);
+            d += w[q + 3] * read<L>(from + place[q + 3]);
+        }
+        return (a + b) + (c + d);
+    }
+
+    template <int L>
+    void forward(long from, long to, Place& place) {
+        const long n = length(L), genes = keep ? n : 0, units = keep ? 2 * s.m * L + LANES : 0;
+        to_lanes<L>();
+        for (long round = from; round < to; round++) {
+            set_step<L>(round);
+            for (long i = 0; i < n; i += LANES) hill_and_logarithm(load(state + i), place.genes + i);
+            for (int stage = 0; stage < 4; stage++) {
+                hidden_units<L>(place);
+                combine<L>(hidden + place.units);
+                Place next = {place.genes + genes, place.units + units};
+                switch (stage) {
+                    case 0: advance<L, 0>(place.genes, next.genes); break;
+                    case 1: advance<L, 1>(place.genes, next.genes); break;
+                    case 2: advance<L, 2>(place.genes, next.genes); break;
+                    case 3: advance<L, 3>(place.genes, next.genes);
+                }
+                place = next;
+            }
+        }
+        from_lanes<L>();
+    }
+
+    INLINE_MEMBER void hill_and_logarithm(vec from, long to) {
+        vec h = hill_term(from);
+        store(hill + to, h);
+        store(logarithm + to, log_of_one_plus(h));
+    }
+
+    template <int L>
+    void hidden_units(Place place) {
+        const float* w = weight;
+        const int32_t* at = offset;
+        float* to = hidden + place.units;
+        for (int branch = 0; branch < 2; branch++) {
+            const std::vector<long>& begins = pattern.links[branch].begins;
+            const float* terms = (branch ? logarithm : hill) + place.genes;
+            for (long j = 0; j < s.m; j++) {
+                write(to + j * L, gather<L>(w + begins[j], at + begins[j], begins[j + 1] - begins[j], terms) +
+                                      bias[branch * s.m + j]);
+            }
+            to += s.m * L;
+            w += begins[s.m];
+            at += begins[s.m];
+        }
+        float* products = hidden + place.units + s.m * L;
+        for (long i = 0; i < s.m * L; i += LANES) store(products + i, exponential(load(products + i)));
+    }
+
+    template <int L>
+    void combine(const float* units) {
+        std::fill(combined, combined + length(L), 0.0f);
+        const long skipped = pattern.links[0].size() + pattern.links[1].size();
+        const float* w = weight + skipped;
+        const int32_t* at = offset + skipped;
+        for (int branch = 0; branch < 2; branch++) {
+            const std::vector<long>& begins = pattern.links[2 + branch].begins;
+            for (long j = 0; j < s.m; j++) {
+                auto unit = read<L>(units + (branch * s.m + j) * L);
+                for (long q = begins[j]; q < begins[j + 1]; q += 4)
+                    UNROLL for (int t = 0; t < 4; t++) {
+                        float* to = combined + at[q + t];
+                        write(to, read<L>(to) + w[q + t] * unit);
+                    }
+            }
+            w += begins[s.m];
+            at += begins[s.m];
+        }
+    }
+
+    template <int L, int STAGE>
+    void advance(long here, long next) {
+        const long n = length(L);
+        for (long i = 0; i < n; i += LANES) {
+            vec start = load(state + i);
+            vec away = load(combined + i) - (STAGE == 0 ? start : load(at + i));
+            store(difference + here + i, away);
+            vec slope = away * load(rate + i) * step_at<L>(i);
+            if (STAGE == 0) store(sum + i, slope);
+            if (STAGE == 1 || STAGE == 2) store(sum + i, load(sum + i) + 2.0f * slope);
+            if (STAGE == 3) store(state + i, start + (load(sum + i) + slope) * (1.0f / 6.0f));
+            if (STAGE == 3) continue;
+            vec to = start + (STAGE == 2 ? slope : 0.5f * slope);
+            store(at + i, to);
+            hill_and_logarithm(to, next + i);
+        }
+    }
+
+    template <int L>
+    void backward(long from, long to, Place& place, float* b_s, float* b_p, float* v) {
+        const long n = length(L), genes = n, units = 2 * s.m * L + LANES;
+        to_lanes<L>();
+        std::fill(rate_sum, rate_sum + n, 0.0f);
+        std::fill(bias_sum, bias_sum + 2 * s.m * L, 0.0f);
+        std::fill(link_sum, link_sum + pattern.size() * L, 0.0f);
+        for (long round = to - 1; round >= from; round--) {
+            set_step<L>(round);
+            for (int stage = 3; stage >= 0; stage--) {
+                place = {place.genes - genes, place.units - units};
+                if (stage == 3)
+                    for (long i = 0; i < n; i += LANES)
+                        keep_pull<L>(load(state + i) * (1.0f / 6.0f), place.genes, i);
+                through_second<L>(hidden + place.units);
+                through_first<L>(place);
+                switch (stage) {
+                    case 3: pull_back<L, 3>(place.genes); break;
+                    case 2: pull_back<L, 2>(place.genes); break;
+                    case 1: pull_back<L, 1>(place.genes); break;
+                    case 0: pull_back<L, 0>(place.genes);
+                }
+            }
+        }
+        from_lanes<L>();
+        for (long i = 0; i < s.k; i++)
+            for (int lane = 0; lane < L; lane++) v[i] += rate_sum[i * L + lane];
+        for (long j = 0; j < s.m; j++)
+            for (int lane = 0; lane < L; lane++) {
+                b_s[j] += bias_sum[j * L + lane];
+                b_p[j] += bias_sum[(s.m + j) * L + lane];
+            }
+        for (long q = 0; q < pattern.size(); q++)
+            for (int lane = 0; lane < L; lane++) gradient[q] += link_sum[q * L + lane];
+    }
+
+    template <int L>
+    INLINE_MEMBER void keep_pull(vec adjoint, long here, long i) {
+        vec of_slope = adjoint * step_at<L>(i);
+        store(rate_sum + i, load(rate_sum + i) + of_slope * load(difference + here + i));
+        store(pull + i, of_slope * load(rate + i));
+    }
+
+    // Adjoints of the hidden units, and gradients of U.
+    template <int L>
+    void through_second(const float* units) {
+        long skipped = pattern.links[0].size() + pattern.links[1].size();
+        for (int branch = 0; branch < 2; branch++) {
+            const std::vector<long>& begins = pattern.links[2 + branch].begins;
+            const float* w = weight + skipped;
+            const int32_t* at = offset + skipped;
+            float* sums = link_sum + skipped * L;
+            for (long j = 0; j < s.m; j++) {
+                auto unit = read<L>(units + (branch * s.m + j) * L);
+                typename Wide<L>::type total[4] = {};
+                for (long q = begins[j]; q < begins[j + 1]; q += 4)
+                    UNROLL for (int t = 0; t < 4; t++) {
+                        auto own = read<L>(pull + at[q + t]);
+                        total[t] += w[q + t] * own;
+                        write(sums + (q + t) * L, read<L>(sums + (q + t) * L) + unit * own);
+                    }
+                auto all = (total[0] + total[1]) + (total[2] + total[3]);
+                if (branch) all *= unit;
+                write(inner + (branch * s.m + j) * L, all);
+                float* of_bias = bias_sum + (branch * s.m + j) * L;
+                write(of_bias, read<L>(of_bias) + all);
+            }
+            skipped += begins[s.m];
+        }
+    }
+
+    // Adjoints of the Hill terms and logarithms, and gradients of W.
+    template <int L>
+    void through_first(Place place) {
+        long skipped = 0;
+        for (int branch = 0; branch < 2; branch++) {
+            const std::vector<long>& begins = pattern.links[branch].begins;
+            const float* w = weight + skipped;
+            const int32_t* at = offset + skipped;
+            float *sums = link_sum + skipped * L, *through = branch ? through_p : through_s;
+            const float* terms = (branch ? logarithm : hill) + place.genes;
+            std::fill(through, through + length(L), 0.0f);
+            for (long j = 0; j < s.m; j++) {
+                auto unit = read<L>(inner + (branch * s.m + j) * L);
+                for (long q = begins[j]; q < begins[j + 1]; q += 4)
+                    UNROLL for (int t = 0; t < 4; t++) {
+                        float *to = through + at[q + t], *own = sums + (q + t) * L;
+                        write(to, read<L>(to) + w[q + t] * unit);
+                        write(own, read<L>(own) + unit * read<L>(terms + at[q + t]));
+                    }
+            }
+            skipped += begins[s.m];
+        }
+    }
+
+    template <int L, int STAGE>
+    void pull_back(long here) {
+        const long n = length(L), before = here - n;
+        for (long i = 0; i < n; i += LANES) {
+            vec h = load(hill + here + i);
+            vec slope = 1.0f - magnitude(h);
+            vec through = slope * slope * (load(through_s + i) + load(through_p + i) / (1.0f + h)) - load(pull + i);
+            vec so_far = STAGE == 3 ? through : load(sum + i) + through;
+            vec adjoint = load(state + i);
+            if (STAGE == 0) store(state + i, adjoint + so_far);
+            if (STAGE == 0) continue;
+            store(sum + i, so_far);
+            vec stage = STAGE == 3   ? adjoint * (1.0f / 3.0f) + through
+                        : STAGE == 2 ? adjoint * (1.0f / 3.0f) + 0.5f * through
+                                     : adjoint * (1.0f / 6.0f) + 0.5f * through;
+            keep_pull<L>(stage, before, i);
+        }
+    }
+
+    const Shape& s;
+    const Parameters& own;
+    const Pattern& pattern;
+    const std::vector<int32_t>& steps;
+    const std::vector<float>& scale;
+    bool keep;
+    Place end = {};
+    float *hill, *logarithm, *difference, *hidden;  // the tape
+    float *state, *at, *sum, *combined, *through_s, *through_p, *pull, *inner;
+    float *rate, *bias, *weight, *step;
+    float *rate_sum, *bias_sum, *link_sum, *gradient;
+    int32_t* offset;  // of a link's gene in an array of genes
+};
+
 // ------------------------------------------------------------------------------------------------------- calls
 
 void read_rows(const Shape& s, const float* from, const int* rows, long count, const Panelled& to) {
@@ -782,6 +1263,44 @@ void adam(long count, float* __restrict weights, const float* __restrict gradien
 
 const long BUDGET = 16 << 20;  // floats on the tapes of a block (64 MB), unless 4 rows need more
 
+// The loss and its gradients with the weights that `pattern` has left.
+void sparse_gradient(const Shape& s, const int64_t* a, const Parameters& own, const Parameters& gradient) {
+    long rows = a[2], most = std::max<long>(a[3], 1);
+    auto start = reinterpret_cast<const float*>(a[4]), duration = reinterpret_cast<const float*>(a[5]);
+    auto end = reinterpret_cast<const float*>(a[13]), weight = reinterpret_cast<const float*>(a[14]);
+    float* matrices[4] = {gradient.w_s, gradient.w_p, gradient.u_s, gradient.u_p};
+    for (float* matrix : matrices) std::fill(matrix, matrix + s.k * s.m, 0.0f);
+    std::fill(gradient.b_s, gradient.b_s + s.m, 0.0f);
+    std::fill(gradient.b_p, gradient.b_p + s.m, 0.0f);
+    std::fill(gradient.v, gradient.v + s.k, 0.0f);
+    Batch batch(duration, weight, rows, most, WIDEST);
+    double all = 0, squares = 0;
+    for (long r = 0; r < rows; r++) all += weight[r];
+    for (long b = 0; b < batch.blocks(); b++) {
+        arena.restart();
+        Block one(batch, b, duration);
+        SparseSolve solve(s, own, pattern, one.steps, one.scale, true);
+        for (long r = 0; r < one.count; r++) std::copy_n(start + one.rows[r] * s.k, s.k, solve.ends + r * s.k);
+        solve.forward();
+        for (long r = 0; r < one.count; r++) {
+            float factor = 2 * weight[one.rows[r]] / float(all * double(s.k));
+            double sum = 0;
+            for (long i = 0; i < s.k; i++) {
+                float away = solve.ends[r * s.k + i] - end[one.rows[r] * s.k + i];
+                sum += double(away) * away;
+                solve.ends[r * s.k + i] = away * factor;
+            }
+            squares += double(weight[one.rows[r]]) * sum;
+        }
+        solve.backward(gradient.b_s, gradient.b_p, gradient.v);
+        solve.collect(gradient);
+    }
+    for (long i = 0; i < s.k; i++) gradient.v[i] = own.v[i] > 0 ? gradient.v[i] : 0.0f;
+    *reinterpret_cast<float*>(a[15]) = float(squares / (all * double(s.k)));
+}
+
+const double SPARSE = 0.2;  // share of weights below which only those left are computed with
+
 }  // namespace
 
 extern "C" {
@@ -850,6 +1369,10 @@ int kinetrain_gradient(const int64_t* a) try {
     auto end = reinterpret_cast<const float*>(a[13]), weight = reinterpret_cast<const float*>(a[14]);
     auto value = reinterpret_cast<float*>(a[15]);
     Parameters gradient = parameters_at(a + 16);
+    if (a[23]) {
+        pattern.update(s, a + 23);
+        if (pattern.density() < SPARSE) return sparse_gradient(s, a, own, gradient), 0;
+    }
     long per_row = 4 * most * (4 * s.padded() + 2 * s.hidden);
     long size = std::min(rows, std::max<long>(BUDGET / per_row / ROWS * ROWS, ROWS));
     Batch batch(duration, weight, rows, most, size);
