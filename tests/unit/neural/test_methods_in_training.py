@@ -53,15 +53,16 @@ METHODS = ["unpruned", "pinn", "pinn_mp", "l0", "c_node", "pathreg", "dst", "imp
 METHODS += ["bioprune", "dash", "random", "snip"]
 
 
+@pytest.mark.parametrize("integrator", ["rk4", "fused"])
 @pytest.mark.parametrize("name", METHODS)
-def test_every_method_trains_to_finite_models_alike_in_company_and_alone(tmp_path, expression, prior, name):
+def test_every_method_trains_to_finite_models_alike_in_company_and_alone(tmp_path, expression, prior, name, integrator):
     method = find_method(name)()
-    together = a_run(expression, prior, method)
+    together = a_run(expression, prior, method, integrator=integrator)
     state, history, path = neural.train(together, tmp_path / "a.npz")
     models = neural.best_models(together, state)
     assert all(np.isfinite(part).all() for part in models.values()) and list(models) == list(together.shapes)
     assert np.isfinite(neural.test_error(together, state, together.values)).all()
-    alone, _, _ = neural.train(a_run(expression, prior, method, seeds=(1,)), tmp_path / "b.npz")
+    alone, _, _ = neural.train(a_run(expression, prior, method, seeds=(1,), integrator=integrator), tmp_path / "b.npz")
     assert np.abs(state["kept_weights"][1] - alone["kept_weights"][0]).max() < 1e-4
     sparsity = pd.DataFrame(history, columns=neural.HISTORY).groupby("model").mask_sparsity.last()
     assert path["mask_sparsity"][:, -1] == pytest.approx(sparsity)
@@ -114,7 +115,7 @@ def test_gradients_pass_through_gates_and_penalties(expression, prior):
     raw = unpack(torch.from_numpy(state["weights"]).double(), run.raw_shapes)
     start, end, duration = (part.double() for part in run.transitions("train", [0, 1]))
     batch = start, end, duration, torch.ones_like(duration)
-    value, gradients = neural._objective(run, raw, None, [np.random.default_rng(0)] * 2, 1, batch, np.array([2, 2]))
+    value, gradients = neural._objective(run, [0, 1], raw, None, [np.random.default_rng(0)] * 2, 1, batch, [2, 2])
     leaves = {name: part.clone().requires_grad_() for name, part in raw.items()}
     shown = run.method.parameters(leaves, None)
     data = rk4.loss(rk4.predict(run.field, shown, start, duration, [2, 2]), end, batch[3])

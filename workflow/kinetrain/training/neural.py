@@ -191,11 +191,11 @@ def _train_epoch(run: Run, state, members, epoch: int, steps) -> np.ndarray:
         present = (batch >= 0).to(start)
         chosen = (rows, batch.clamp(min=0))
         rngs = [np.random.default_rng([run.seeds[member], 9, epoch, number]) for member in members]
-        value, gradients = _objective(
-            run, raw, masks, rngs, epoch, (start[chosen], end[chosen], duration[chosen] * present, present), steps
-        )
+        chosen = start[chosen], end[chosen], duration[chosen] * present, present
+        value, gradients = _objective(run, members, raw, masks, rngs, epoch, chosen, steps.tolist())
         updates += 1
         adam_step(weights, pack(gradients), first, second, rates, updates, mask)
+        run.method.after_update(raw)
         total += value * present.sum(dim=1)
     for name, tensor in held.items():
         state[name][members] = tensor.cpu().numpy()
@@ -203,9 +203,9 @@ def _train_epoch(run: Run, state, members, epoch: int, steps) -> np.ndarray:
     return total.cpu().numpy() / start.shape[1]
 
 
-def _objective(run: Run, raw, masks, rngs, epoch: int, batch, steps):
+def _objective(run: Run, members, raw, masks, rngs, epoch: int, batch, steps: list[int]):
     """Return the data loss (M,) of a mini-batch, and the gradient of the method's whole objective in `raw`."""
-    method, steps = run.method, steps.tolist()
+    method = run.method
     if not (method.gates or method.penalises):
         return run.integrator.value_and_gradient(run.field, raw, *batch, steps, mask=masks)
     leaves = {name: tensor.detach().requires_grad_() for name, tensor in raw.items()}
@@ -219,7 +219,8 @@ def _objective(run: Run, raw, masks, rngs, epoch: int, batch, steps):
     objective = sum((parameters[name] * gradient).sum() for name, gradient in gradients.items())
     objective = method.data_weight(pruned) * objective
     if method.penalises:
-        objective = objective + method.penalty(leaves, parameters, Moment(run.field, run.priors, rngs, pruned)).sum()
+        moment = Moment(run.field, [run.priors[member] for member in members], rngs, pruned, noise)
+        objective = objective + method.penalty(leaves, parameters, moment).sum()
     return value, dict(zip(leaves, torch.autograd.grad(objective, list(leaves.values())), strict=True))
 
 
