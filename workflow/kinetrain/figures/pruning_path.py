@@ -39,7 +39,7 @@ def _panel(axis, rows, sparsest) -> None:
         look = {"color": colour(method), "linewidth": 1.1, **marker(method, 3.5)}
         axis.plot(_remaining(own["sparsity"]), 100 * own["balanced_accuracy"], **look)
         bounds = (100 * own[f"balanced_accuracy_{side}"] for side in ("low", "high"))
-        axis.fill_between(_remaining(own["sparsity"]), *bounds, color=colour(method), alpha=0.15, linewidth=0)
+        axis.fill_between(_remaining(own["sparsity"]), *bounds, color=colour(method), alpha=0.12, linewidth=0)
     axis.set_xscale("log")
     axis.minorticks_off()
     axis.set_xticks([100 - tick for tick in SPARSITIES], SPARSITIES)

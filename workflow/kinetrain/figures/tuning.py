@@ -29,7 +29,7 @@ def _grid(figure, axis, rows) -> None:
     image = axis.pcolormesh(np.ma.masked_invalid(errors), cmap="viridis_r", edgecolor="white", linewidth=0.6)
     for _, row in rows[rows["chosen"]].iterrows():
         corner = np.searchsorted(first, row["lambda1"]), np.searchsorted(second, row["lambda2"])
-        axis.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=RED, linewidth=2.2))
+        axis.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=RED, linewidth=2.2, clip_on=False, zorder=3))
     axis.set_xticks(np.arange(len(first)) + 0.5, [f"{value:g}" for value in first], rotation=45 * (len(first) > 6))
     axis.set_yticks(np.arange(len(second)) + 0.5, [f"{value:g}" for value in second])
     axis.set(xlabel="λ₁, weight of the prior in the first layer", ylabel="λ₂, in the last layer", facecolor="#DDDDDD")
