@@ -186,15 +186,15 @@ def _train_epoch(run: Run, state, members, epoch: int, steps) -> np.ndarray:
     raw, masks = unpack(weights, run.raw_shapes), unpack(mask, run.raw_shapes)
     adam_step = getattr(run.integrator, "adam_step", ensemble.adam_step)
     total = torch.zeros(len(members), dtype=torch.float64, device=run.options.device)
-    rows = torch.arange(len(members))[:, None]
-    for number, batch in enumerate(_batches(run, members, epoch)):
-        present = (batch >= 0).to(start)
-        chosen = (rows, batch.clamp(min=0))
-        rngs = [np.random.default_rng([run.seeds[member], 9, epoch, number]) for member in members]
-        chosen = start[chosen], end[chosen], duration[chosen] * present, present
+    draws = run.method.gates or run.method.penalises
+    for number, (batch, present) in enumerate(_batches(run, members, epoch)):
+        chosen = [_rows_of(part, batch) for part in (start, end, duration)]
+        chosen = chosen[0], chosen[1], chosen[2] * present, present
+        rngs = [np.random.default_rng([run.seeds[member], 9, epoch, number]) for member in members] if draws else []
         value, gradients = _objective(run, members, raw, masks, rngs, epoch, chosen, steps.tolist())
         updates += 1
-        adam_step(weights, pack(gradients), first, second, rates, updates, mask)
+        rows = gradients if hasattr(gradients, "rows") else pack(gradients)
+        adam_step(weights, rows, first, second, rates, updates, mask)
         run.method.after_update(raw)
         total += value * present.sum(dim=1)
     for name, tensor in held.items():
@@ -234,12 +234,25 @@ def _rates(run: Run, rate) -> np.ndarray:
 
 
 def _batches(run: Run, members, epoch: int):
-    """Yield the mini-batches of an epoch as indices (M, B) of training transitions, −1 where a model's is shorter."""
+    """Yield the mini-batches of an epoch: indices (M, B) of training transitions, and which of them are there (M, B).
+
+    The batch of a model that has fewer than another is filled up.
+    """
+    device = run.options.device
     orders = [_order(run, run.seeds[member], epoch) for member in members]
     for batches in zip(*orders, strict=True):
-        longest = max(map(len, batches))
-        padded = [np.pad(batch, (0, longest - len(batch)), constant_values=-1) for batch in batches]
-        yield torch.from_numpy(np.stack(padded))
+        indices = np.zeros((len(batches), max(map(len, batches))), int)
+        present = np.zeros(indices.shape, np.float32)
+        for model, batch in enumerate(batches):
+            indices[model, : len(batch)], present[model, : len(batch)] = batch, 1
+        yield torch.from_numpy(indices).to(device), torch.from_numpy(present).to(device)
+
+
+def _rows_of(part, indices):
+    """Return the transitions `indices` (M, B) of every model, out of (M, N, ...)."""
+    if len(part) == 1:
+        return part[0].index_select(0, indices[0])[None]
+    return part[torch.arange(len(part), device=part.device)[:, None], indices]
 
 
 def _order(run: Run, seed: int, epoch: int) -> list[np.ndarray]:
@@ -247,7 +260,8 @@ def _order(run: Run, seed: int, epoch: int) -> list[np.ndarray]:
     rng = np.random.default_rng([seed, 8, epoch])
     trajectory = run.expression.of("train")[:, 0]
     if run.options.batch == "trajectory":
-        return [np.flatnonzero(trajectory == one) for one in rng.permutation(np.unique(trajectory))]
+        ordered = np.split(np.arange(len(trajectory)), np.flatnonzero(np.diff(trajectory)) + 1)
+        return [ordered[one] for one in rng.permutation(len(ordered))]
     shuffled = rng.permutation(len(trajectory))
     return [shuffled[at : at + run.options.batch] for at in range(0, len(shuffled), run.options.batch)]
 
