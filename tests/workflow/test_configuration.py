@@ -164,7 +164,7 @@ def test_a_grid_of_settings_that_a_method_does_not_have_is_refused(smoke, manife
 def test_the_settings_of_the_methods_are_those_of_their_files():
     settings = method_settings.settings("dash")
     assert list(settings) == ["lambdas", "variant"]
-    assert settings["lambdas"].default == [0.5, 0.05] and settings["lambdas"].allows([1, 0.5])
+    assert settings["lambdas"].default == [0.5, 0.95] and settings["lambdas"].allows([1, 0.5])
     assert settings["variant"].default == "normalised" and settings["variant"].choices == ["normalised", "published"]
     for method in method_settings.known_methods():
         for name, setting in method_settings.settings(method).items():
