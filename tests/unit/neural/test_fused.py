@@ -1,10 +1,7 @@
 """The compiled kernel gives what Runge-Kutta in torch gives, for every size, mask and set of instructions."""
 
 import ctypes
-import os
-import subprocess
-import sys
-from pathlib import Path
+import multiprocessing
 
 import numpy as np
 import pytest
@@ -13,8 +10,6 @@ import torch
 from kinetrain.dynamics import fused, mlp, phoenix, rk4
 from kinetrain.errors import InputError
 from kinetrain.training import ensemble
-
-ROOT = Path(__file__).parents[3]
 
 
 def problem(models=1, rows=4, genes=30, hidden=5, durations=(1.5,)):
@@ -209,23 +204,25 @@ def test_all_sets_of_instructions_give_the_same(monkeypatch, rows, density):
         assert_same(fused.value_and_gradient(phoenix, *arguments, [6], masks), expected)
 
 
-def run(script: str, **environment):
-    settings = {**os.environ, "PYTHONPATH": str(ROOT / "workflow"), **environment}
-    return subprocess.Popen(
-        [sys.executable, "-c", script], env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
-def test_processes_that_start_together_compile_once(tmp_path):
-    script = "from kinetrain.dynamics import fused; fused._kernel(); print('ready')"
+def test_processes_that_start_together_compile_once(tmp_path, monkeypatch):
     compiler = tmp_path / "compiler"
-    compiler.write_text(f'#!/bin/sh\necho >> {tmp_path}/calls\nexec c++ "$@" -O0\n')
+    compiler.write_text(
+        f"#!/bin/sh\necho >> {tmp_path}/calls\nsleep 0.3\nwhile [ $1 != -o ]; do shift; done\necho > $2\n"
+    )
     compiler.chmod(0o755)
-    settings = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "CXX": str(compiler)}
-    both = [run(script, **settings) for _ in range(2)]
-    assert [process.communicate()[0] for process in both] == ["ready\n"] * 2
-    files = list((tmp_path / "cache/kinetrain").glob("*.so"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("CXX", str(compiler))
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=fused._built) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    files = fused._built().values()
+    assert all(file.exists() for file in files)
     assert len((tmp_path / "calls").read_text().splitlines()) == len(files)
+    assert not [folder for folder in (tmp_path / "kinetrain").iterdir() if folder.is_dir()]
 
 
 def test_without_a_compiler_it_is_said_what_to_install(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@
 // Transitions of different length take steps of equal size: each has its own number of steps, and in every round of
 // the schedule some of them make one step together.
 //
-// Compiled several times for different instruction sets; nothing but the compiler's vector types is needed.
+// Compiled several times for different instruction sets, from the compiler's vector types.
 
 #include <algorithm>
 #include <cmath>
@@ -41,6 +41,9 @@
 #define DOTS 2
 #endif
 #define ROWS 4
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
 
 #define INLINE_MEMBER inline __attribute__((always_inline))
 #define INLINE static INLINE_MEMBER
@@ -114,9 +117,40 @@ INLINE vec log_of_one_plus(vec h) {
     return u == 0.0f ? splat(-std::numeric_limits<float>::infinity()) : result;
 }
 
+// Root and inverse to about 1 ulp: an estimate of the processor, made better by a step of Newton, takes less time than
+// its division. Arguments are not negative; that of the inverse is a normal number.
+INLINE vec root(vec x) {
+    x = x < 1e-36f ? splat(1e-36f) : x;
+#if defined(__AVX512F__)
+    vec y = (vec)_mm512_maskz_rsqrt14_ps(0xffff, (__m512)x);
+#elif defined(__AVX__)
+    vec y = (vec)_mm256_rsqrt_ps((__m256)x);
+#else
+    vec y;
+    for (int i = 0; i < LANES; i++) y[i] = 1.0f / std::sqrt(x[i]);
+#endif
+    return x * (y * (1.5f - 0.5f * x * y * y));
+}
+INLINE vec inverse(vec x) {
+#if defined(__AVX512F__)
+    vec y = (vec)_mm512_maskz_rcp14_ps(0xffff, (__m512)x);
+#elif defined(__AVX__)
+    vec y = (vec)_mm256_rcp_ps((__m256)x);
+#else
+    vec y = 1.0f / x;
+#endif
+    return y * (2.0f - x * y);
+}
+
 INLINE vec hill_term(vec state) {
     vec x = state - 0.5f;
     return x / (1.0f + magnitude(x));
+}
+
+INLINE void hill_and_logarithm(vec state, float* hill, float* logarithm) {
+    vec h = hill_term(state);
+    store(hill, h);
+    store(logarithm, log_of_one_plus(h));
 }
 
 // Memory that grows and is kept from call to call.
@@ -565,12 +599,6 @@ class Solve {
             for (long lane = 0; lane < width; lane++) act(p, lane, rows[lane], s.width(p) * LANES);
     }
 
-    INLINE void hill_and_logarithm(vec state, float* hill, float* logarithm) {
-        vec h = hill_term(state);
-        store(hill, h);
-        store(logarithm, log_of_one_plus(h));
-    }
-
     void begin(long round, long q) {
         each(round, [=](long p, long lane, int row, long length) {
             const float* from = state.at(s, p, row);
@@ -740,26 +768,38 @@ void mask_gradients(const Shape& s, const int64_t* masks, const Parameters& grad
 // after hidden unit), each with L neighbouring numbers, one per row. Every weight left is one multiplication of L
 // numbers. Rows that are done keep their state (a step of length 0) until so few are left that L is halved.
 
-// The weights left in one matrix, hidden unit after hidden unit, filled up to fours with zeros.
+// The weights left in one matrix, hidden unit after hidden unit, filled up to fours with zeros. Units come in the order
+// of their numbers of weights: loops whose lengths change rarely are predicted better.
 struct Links {
-    std::vector<long> begins;  // of every hidden unit
+    std::vector<int> unit;
+    std::vector<long> begins;          // of every unit in this order, and the end
     std::vector<int32_t> gene, place;  // place: in the matrix as it is handed in, -1 for a zero
-    long count = 0;  // without the zeros
+    long count = 0;                    // without the zeros
 
     long size() const { return long(gene.size()); }
 
     // across, down: distance in the matrix of neighbouring genes and of neighbouring hidden units
     void find(const uint8_t* mask, long k, long m, long across, long down) {
+        std::vector<long> fours(m);
+        count = 0;
+        for (long j = 0; j < m; j++) {
+            long left = 0;
+            for (long i = 0; i < k; i++) left += mask[i * across + j * down] != 0;
+            count += left;
+            fours[j] = (left + 3) / 4;
+        }
+        unit.resize(m);
+        std::iota(unit.begin(), unit.end(), 0);
+        std::stable_sort(unit.begin(), unit.end(), [&](int a, int b) { return fours[a] > fours[b]; });
         begins.assign(1, 0);
         gene.clear();
         place.clear();
-        for (long j = 0; j < m; j++) {
+        for (int j : unit) {
             for (long i = 0; i < k; i++)
                 if (mask[i * across + j * down]) add(i, i * across + j * down);
             for (long i = 0; size() % 4; i++) add(k + i, -1);
             begins.push_back(size());
         }
-        count = long(std::count_if(place.begin(), place.end(), [](int32_t at) { return at >= 0; }));
     }
 
   private:
@@ -942,8 +982,8 @@ class SparseSolve {
         for (long i = 0; i < n; i++) step[i] = i % L < long(steps.size()) && steps[i % L] > round ? scale[i % L] : 0.0f;
     }
     template <int L>
-    INLINE_MEMBER vec step_at(long i) const {
-        return load(step + (L <= LANES ? 0 : i % L));
+    INLINE vec lanes_of(const float* steps, long i) {
+        return load(steps + (L <= LANES ? 0 : i % L));
     }
 
     template <int L>
@@ -964,7 +1004,7 @@ class SparseSolve {
         to_lanes<L>();
         for (long round = from; round < to; round++) {
             set_step<L>(round);
-            for (long i = 0; i < n; i += LANES) hill_and_logarithm(load(state + i), place.genes + i);
+            for (long i = 0; i < n; i += LANES) hill_and_logarithm(load(state + i), hill + place.genes + i, logarithm + place.genes + i);
             for (int stage = 0; stage < 4; stage++) {
                 hidden_units<L>(place);
                 combine<L>(hidden + place.units);
@@ -981,27 +1021,21 @@ class SparseSolve {
         from_lanes<L>();
     }
 
-    INLINE_MEMBER void hill_and_logarithm(vec from, long to) {
-        vec h = hill_term(from);
-        store(hill + to, h);
-        store(logarithm + to, log_of_one_plus(h));
-    }
-
     template <int L>
     void hidden_units(Place place) {
         const float* w = weight;
         const int32_t* at = offset;
         float* to = hidden + place.units;
         for (int branch = 0; branch < 2; branch++) {
-            const std::vector<long>& begins = pattern.links[branch].begins;
+            const Links& links = pattern.links[branch];
             const float* terms = (branch ? logarithm : hill) + place.genes;
-            for (long j = 0; j < s.m; j++) {
-                write(to + j * L, gather<L>(w + begins[j], at + begins[j], begins[j + 1] - begins[j], terms) +
-                                      bias[branch * s.m + j]);
+            for (long n = 0; n < s.m; n++) {
+                long j = links.unit[n], first = links.begins[n], count = links.begins[n + 1] - first;
+                write(to + j * L, gather<L>(w + first, at + first, count, terms) + bias[branch * s.m + j]);
             }
             to += s.m * L;
-            w += begins[s.m];
-            at += begins[s.m];
+            w += links.size();
+            at += links.size();
         }
         float* products = hidden + place.units + s.m * L;
         for (long i = 0; i < s.m * L; i += LANES) store(products + i, exponential(load(products + i)));
@@ -1013,36 +1047,41 @@ class SparseSolve {
         const long skipped = pattern.links[0].size() + pattern.links[1].size();
         const float* w = weight + skipped;
         const int32_t* at = offset + skipped;
+        float* const out = combined;  // own names keep these addresses in registers
         for (int branch = 0; branch < 2; branch++) {
-            const std::vector<long>& begins = pattern.links[2 + branch].begins;
-            for (long j = 0; j < s.m; j++) {
-                auto unit = read<L>(units + (branch * s.m + j) * L);
-                for (long q = begins[j]; q < begins[j + 1]; q += 4)
+            const Links& links = pattern.links[2 + branch];
+            for (long n = 0; n < s.m; n++) {
+                const auto unit = read<L>(units + (branch * s.m + links.unit[n]) * L);
+                const long last = links.begins[n + 1];
+                for (long q = links.begins[n]; q < last; q += 4)
                     UNROLL for (int t = 0; t < 4; t++) {
-                        float* to = combined + at[q + t];
+                        float* to = out + at[q + t];
                         write(to, read<L>(to) + w[q + t] * unit);
                     }
             }
-            w += begins[s.m];
-            at += begins[s.m];
+            w += links.size();
+            at += links.size();
         }
     }
 
     template <int L, int STAGE>
     void advance(long here, long next) {
         const long n = length(L);
+        const float *c = combined, *rates = rate, *steps = step;
+        float *own = state, *place = at, *mean = sum, *differences = difference + here;
+        float *terms = hill + next, *logarithms = logarithm + next;
         for (long i = 0; i < n; i += LANES) {
-            vec start = load(state + i);
-            vec away = load(combined + i) - (STAGE == 0 ? start : load(at + i));
-            store(difference + here + i, away);
-            vec slope = away * load(rate + i) * step_at<L>(i);
-            if (STAGE == 0) store(sum + i, slope);
-            if (STAGE == 1 || STAGE == 2) store(sum + i, load(sum + i) + 2.0f * slope);
-            if (STAGE == 3) store(state + i, start + (load(sum + i) + slope) * (1.0f / 6.0f));
+            vec start = load(own + i);
+            vec away = load(c + i) - (STAGE == 0 ? start : load(place + i));
+            store(differences + i, away);
+            vec slope = away * load(rates + i) * lanes_of<L>(steps, i);
+            if (STAGE == 0) store(mean + i, slope);
+            if (STAGE == 1 || STAGE == 2) store(mean + i, load(mean + i) + 2.0f * slope);
+            if (STAGE == 3) store(own + i, start + (load(mean + i) + slope) * (1.0f / 6.0f));
             if (STAGE == 3) continue;
             vec to = start + (STAGE == 2 ? slope : 0.5f * slope);
-            store(at + i, to);
-            hill_and_logarithm(to, next + i);
+            store(place + i, to);
+            hill_and_logarithm(to, terms + i, logarithms + i);
         }
     }
 
@@ -1059,7 +1098,7 @@ class SparseSolve {
                 place = {place.genes - genes, place.units - units};
                 if (stage == 3)
                     for (long i = 0; i < n; i += LANES)
-                        keep_pull<L>(load(state + i) * (1.0f / 6.0f), place.genes, i);
+                        keep_pull<L>(load(state + i) * (1.0f / 6.0f), i, step, rate, difference + place.genes, pull, rate_sum);
                 through_second<L>(hidden + place.units);
                 through_first<L>(place);
                 switch (stage) {
@@ -1082,10 +1121,12 @@ class SparseSolve {
             for (int lane = 0; lane < L; lane++) gradient[q] += link_sum[q * L + lane];
     }
 
+    // Keep the adjoint of a stage's slope, given that of scale * f.
     template <int L>
-    INLINE_MEMBER void keep_pull(vec adjoint, long here, long i) {
-        vec of_slope = adjoint * step_at<L>(i);
-        store(rate_sum + i, load(rate_sum + i) + of_slope * load(difference + here + i));
+    INLINE void keep_pull(vec adjoint, long i, const float* steps, const float* rate, const float* difference, float* pull,
+                          float* rate_sum) {
+        vec of_slope = adjoint * lanes_of<L>(steps, i);
+        store(rate_sum + i, load(rate_sum + i) + of_slope * load(difference + i));
         store(pull + i, of_slope * load(rate + i));
     }
 
@@ -1094,16 +1135,18 @@ class SparseSolve {
     void through_second(const float* units) {
         long skipped = pattern.links[0].size() + pattern.links[1].size();
         for (int branch = 0; branch < 2; branch++) {
-            const std::vector<long>& begins = pattern.links[2 + branch].begins;
+            const Links& links = pattern.links[2 + branch];
             const float* w = weight + skipped;
             const int32_t* at = offset + skipped;
-            float* sums = link_sum + skipped * L;
-            for (long j = 0; j < s.m; j++) {
-                auto unit = read<L>(units + (branch * s.m + j) * L);
+            float* const sums = link_sum + skipped * L;
+            const float* const from = pull;
+            for (long n = 0; n < s.m; n++) {
+                const long j = links.unit[n], last = links.begins[n + 1];
+                const auto unit = read<L>(units + (branch * s.m + j) * L);
                 typename Wide<L>::type total[4] = {};
-                for (long q = begins[j]; q < begins[j + 1]; q += 4)
+                for (long q = links.begins[n]; q < last; q += 4)
                     UNROLL for (int t = 0; t < 4; t++) {
-                        auto own = read<L>(pull + at[q + t]);
+                        auto own = read<L>(from + at[q + t]);
                         total[t] += w[q + t] * own;
                         write(sums + (q + t) * L, read<L>(sums + (q + t) * L) + unit * own);
                     }
@@ -1113,7 +1156,7 @@ class SparseSolve {
                 float* of_bias = bias_sum + (branch * s.m + j) * L;
                 write(of_bias, read<L>(of_bias) + all);
             }
-            skipped += begins[s.m];
+            skipped += links.size();
         }
     }
 
@@ -1122,41 +1165,45 @@ class SparseSolve {
     void through_first(Place place) {
         long skipped = 0;
         for (int branch = 0; branch < 2; branch++) {
-            const std::vector<long>& begins = pattern.links[branch].begins;
+            const Links& links = pattern.links[branch];
             const float* w = weight + skipped;
             const int32_t* at = offset + skipped;
-            float *sums = link_sum + skipped * L, *through = branch ? through_p : through_s;
-            const float* terms = (branch ? logarithm : hill) + place.genes;
+            float *const sums = link_sum + skipped * L, *const through = branch ? through_p : through_s;
+            const float* const terms = (branch ? logarithm : hill) + place.genes;
             std::fill(through, through + length(L), 0.0f);
-            for (long j = 0; j < s.m; j++) {
-                auto unit = read<L>(inner + (branch * s.m + j) * L);
-                for (long q = begins[j]; q < begins[j + 1]; q += 4)
+            for (long n = 0; n < s.m; n++) {
+                const auto unit = read<L>(inner + (branch * s.m + links.unit[n]) * L);
+                const long last = links.begins[n + 1];
+                for (long q = links.begins[n]; q < last; q += 4)
                     UNROLL for (int t = 0; t < 4; t++) {
                         float *to = through + at[q + t], *own = sums + (q + t) * L;
                         write(to, read<L>(to) + w[q + t] * unit);
                         write(own, read<L>(own) + unit * read<L>(terms + at[q + t]));
                     }
             }
-            skipped += begins[s.m];
+            skipped += links.size();
         }
     }
 
     template <int L, int STAGE>
     void pull_back(long here) {
         const long n = length(L), before = here - n;
+        const float *terms = hill + here, *of_s = through_s, *of_p = through_p, *steps = step, *rates = rate;
+        const float* differences = difference + before;
+        float *own = state, *pulled = sum, *pulls = pull, *of_rate = rate_sum;
         for (long i = 0; i < n; i += LANES) {
-            vec h = load(hill + here + i);
+            vec h = load(terms + i);
             vec slope = 1.0f - magnitude(h);
-            vec through = slope * slope * (load(through_s + i) + load(through_p + i) / (1.0f + h)) - load(pull + i);
-            vec so_far = STAGE == 3 ? through : load(sum + i) + through;
-            vec adjoint = load(state + i);
-            if (STAGE == 0) store(state + i, adjoint + so_far);
+            vec through = slope * slope * (load(of_s + i) + load(of_p + i) / (1.0f + h)) - load(pulls + i);
+            vec so_far = STAGE == 3 ? through : load(pulled + i) + through;
+            vec adjoint = load(own + i);
+            if (STAGE == 0) store(own + i, adjoint + so_far);
             if (STAGE == 0) continue;
-            store(sum + i, so_far);
+            store(pulled + i, so_far);
             vec stage = STAGE == 3   ? adjoint * (1.0f / 3.0f) + through
                         : STAGE == 2 ? adjoint * (1.0f / 3.0f) + 0.5f * through
                                      : adjoint * (1.0f / 6.0f) + 0.5f * through;
-            keep_pull<L>(stage, before, i);
+            keep_pull<L>(stage, i, steps, rates, differences, pulls, of_rate);
         }
     }
 
@@ -1245,20 +1292,15 @@ double residual(const Shape& s, const Panelled& state, long row, const float* en
     return sum;
 }
 
-void adam(long count, float* __restrict weights, const float* __restrict gradient, float* __restrict first,
-          float* __restrict second, const float* __restrict rates, const uint8_t* __restrict mask, float factor,
-          float smallest) {
-    auto step = [=](long i) {
-        float g = gradient[i];
-        first[i] += (g - first[i]) * 0.1f;
-        second[i] = second[i] * 0.999f + g * g * 0.001f;
-        weights[i] -= rates[i] * first[i] / (std::sqrt(second[i]) * factor + smallest);
-    };
-    if (!mask)
-        for (long i = 0; i < count; i++) step(i);
-    else
-        for (long i = 0; i < count; i++)
-            if (mask[i]) step(i);
+// One step of Adam on LANES weights; rows: weights, gradient, moments and rates, from `i` on.
+INLINE void adam(float* weights, const float* gradient, float* first, float* second, vec rate, ivec kept, float factor,
+                 float smallest) {
+    vec g = load(gradient), m = load(first), v = load(second), w = load(weights);
+    vec mean = m + (g - m) * 0.1f, square = v * 0.999f + g * g * 0.001f;
+    vec step = rate * mean * inverse(root(square) * factor + smallest);
+    store(first, kept ? mean : m);
+    store(second, kept ? square : v);
+    store(weights, kept ? w - step : w);
 }
 
 const long BUDGET = 16 << 20;  // floats on the tapes of a block (64 MB), unless 4 rows need more
@@ -1299,7 +1341,8 @@ void sparse_gradient(const Shape& s, const int64_t* a, const Parameters& own, co
     *reinterpret_cast<float*>(a[15]) = float(squares / (all * double(s.k)));
 }
 
-const double SPARSE = 0.2;  // share of weights below which only those left are computed with
+// Share of weights below which only those left are computed with, given the rows of the batch (measured).
+double sparse_below(long rows) { return std::min(0.02 + 0.03 * double(rows), 0.3); }
 
 }  // namespace
 
@@ -1371,7 +1414,7 @@ int kinetrain_gradient(const int64_t* a) try {
     Parameters gradient = parameters_at(a + 16);
     if (a[23]) {
         pattern.update(s, a + 23);
-        if (pattern.density() < SPARSE) return sparse_gradient(s, a, own, gradient), 0;
+        if (pattern.density() < sparse_below(rows)) return sparse_gradient(s, a, own, gradient), 0;
     }
     long per_row = 4 * most * (4 * s.padded() + 2 * s.hidden);
     long size = std::min(rows, std::max<long>(BUDGET / per_row / ROWS * ROWS, ROWS));
@@ -1421,13 +1464,28 @@ void kinetrain_adam(const int64_t* a) {
     auto mask = reinterpret_cast<const uint8_t*>(a[8]);
     double correction1 = 1 - std::pow(0.9, double(a[1])), correction2 = 1 - std::pow(0.999, double(a[1]));
     float factor = float(correction1 / std::sqrt(correction2)), smallest = float(1e-8 * correction1);
-    const long size = 256;
-    float same[size];
-    if (a[2]) std::fill(same, same + size, rates[0]);
-    for (long from = 0; from < count; from += size) {
-        long length = std::min(size, count - from);
-        adam(length, weights + from, gradient + from, first + from, second + from, a[2] ? same : rates + from,
-             mask ? mask + from : nullptr, factor, smallest);
+    typedef uint8_t bytes __attribute__((vector_size(LANES)));
+    for (long i = 0; i < count; i += LANES) {
+        long length = std::min<long>(LANES, count - i);
+        bytes kept = bytes{} + 1;
+        if (mask) {
+            kept = bytes{};
+            std::memcpy(&kept, mask + i, length);
+            const bytes nothing = {};
+            if (std::memcmp(&kept, &nothing, sizeof kept) == 0) continue;
+        }
+        ivec move = __builtin_convertvector(kept, ivec) != 0;
+        if (length == LANES) {
+            vec rate = a[2] ? splat(rates[0]) : load(rates + i);
+            adam(weights + i, gradient + i, first + i, second + i, rate, move, factor, smallest);
+            continue;
+        }
+        float parts[5][LANES] = {};
+        float* own[4] = {weights + i, gradient + i, first + i, second + i};
+        for (int part = 0; part < 4; part++) std::copy_n(own[part], length, parts[part]);
+        for (long rest = 0; rest < length; rest++) parts[4][rest] = rates[a[2] ? 0 : i + rest];
+        adam(parts[0], parts[1], parts[2], parts[3], load(parts[4]), move, factor, smallest);
+        for (int part = 0; part < 4; part++) std::copy_n(parts[part], length, own[part]);
     }
 }
 }
