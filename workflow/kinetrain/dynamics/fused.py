@@ -1,7 +1,7 @@
 """Runge-Kutta of PHOENIX in one compiled kernel (phoenix_kernel.cpp): as `rk4`, on one core, several times faster.
 
 Transitions take steps of about equal size: the longest one takes `steps`, the others a number in proportion to their
-length (`rk4`: all take `steps`). Their error stays that of the longest, and none is done more often than needed.
+length and one more (`rk4`: all take `steps`), so that none costs more than its error asks for.
 
 The kernel is compiled on first use, for several instruction sets at once, and kept in $XDG_CACHE_HOME/kinetrain
 (~/.cache/kinetrain); which of them the processor can run is asked when it is loaded, so that a folder shared by the
@@ -20,6 +20,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -42,10 +43,33 @@ MATRICES = ("w_s", "w_p", "u_s", "u_p")
 NAMES = tuple(phoenix.shapes(1, 1))  # the parameters in the order in which the kernel takes them
 
 
-class Gradients(dict):
+class Gradients(Mapping):
     """Gradients by the names of the parameters: views of `rows` (M, P), their parts in the order of the parameters."""
 
-    rows: torch.Tensor
+    def __init__(self, parameters, models: int):
+        self.layout, size = _layout(tuple([(name, part.shape[1:]) for name, part in parameters.items()]))
+        self.rows = torch.empty(models, size)
+
+    def __getitem__(self, name: str) -> torch.Tensor:
+        shape, strides, at = self.layout[name]
+        models, size = self.rows.shape
+        return self.rows.as_strided((models, *shape), (size, *strides), at)
+
+    def __iter__(self):
+        return iter(self.layout)
+
+    def __len__(self) -> int:
+        return len(self.layout)
+
+
+@cache
+def _layout(shapes):
+    """Return {name: (shape, strides, beginning)} of the parts of a row of parameters, and the length of the row."""
+    layout, at = {}, 0
+    for name, shape in shapes:
+        layout[name] = shape, torch.empty(shape).stride(), at
+        at += shape.numel()
+    return layout, at
 
 
 def predict(field, parameters, start, duration, steps: list[int]):
@@ -75,14 +99,17 @@ def value_and_gradient(field, parameters, start, end, duration, weight, steps: l
     models, rows, genes, hidden = _sizes(parameters, start, duration)
     if end.shape != start.shape or weight.shape != duration.shape:
         raise ValueError(f"end {tuple(end.shape)} or weight {tuple(weight.shape)} does not fit {tuple(start.shape)}")
-    value, gradients = torch.empty(models), _empty(parameters, models)
-    ours, theirs = ([parts[name] for name in NAMES] for parts in (parameters, gradients))
-    tensors = [start, duration, *ours, end, weight, value, *theirs]
+    value, gradients = torch.empty(models), Gradients(parameters, models)
+    tensors = [start, duration, *(parameters[name] for name in NAMES), end, weight, value, gradients.rows]
     if mask is not None:
         tensors += [_mask_of(mask, parameters, name) for name in MATRICES]
+    places = [4 * gradients.layout[name][2] for name in NAMES]
     for own, addresses in zip(steps, _addresses(tensors, models), strict=True):
-        addresses = addresses if mask is not None else [*addresses, 0, 0, 0, 0]
-        _check(_kernel().kinetrain_gradient(_GRADIENT.pack(genes, hidden, rows, own, *addresses)))
+        row, masks = addresses[12], addresses[13:] or (0, 0, 0, 0)
+        written = [row + place for place in places]
+        _check(
+            _kernel().kinetrain_gradient(_GRADIENT.pack(genes, hidden, rows, own, *addresses[:12], *written, *masks))
+        )
     return value, gradients
 
 
@@ -133,17 +160,6 @@ def _sizes(parameters, start, duration) -> tuple[int, int, int, int]:
 @cache
 def _shapes(models: int, genes: int, hidden: int):
     return [(name, (models, *shape)) for name, shape in phoenix.shapes(genes, hidden).items()]
-
-
-def _empty(parameters, models: int) -> Gradients:
-    """Return gradients that are yet to be written."""
-    sizes = [part[0].numel() for part in parameters.values()]
-    gradients, at = Gradients(), 0
-    gradients.rows = torch.empty(models, sum(sizes))
-    for (name, part), size in zip(parameters.items(), sizes, strict=True):
-        gradients[name] = gradients.rows[:, at : at + size].view(part.shape)
-        at += size
-    return gradients
 
 
 def _mask_of(mask, parameters, name: str):

@@ -449,16 +449,17 @@ struct Packed {
     }
 };
 
-// Numbers of steps in proportion to the durations, `most` for the longest and at least 1; none for a row of weight 0
-// or of no duration. A step may be 1 % of itself longer than that of the longest row.
+// Numbers of steps in proportion to the durations and one more, at most `most`, that of the longest; none for a row of
+// weight 0 or of no duration. One more, because short transitions are often measured where much happens: with steps of
+// exactly the same size, the error of SIM350 would be 1.7e-4 instead of 5e-5.
 void row_steps(const float* duration, const float* weight, long rows, long most, int32_t* steps) {
     float longest = 0;
     auto counts = [=](long r) { return duration[r] != 0 && !(weight && weight[r] == 0); };
     for (long r = 0; r < rows; r++)
         if (counts(r)) longest = std::max(longest, std::fabs(duration[r]));
     for (long r = 0; r < rows; r++) {
-        double share = std::ceil(double(most) * std::fabs(duration[r]) / longest - 0.01);
-        steps[r] = !counts(r) ? 0 : share >= 1 && share <= double(most) ? int32_t(share) : std::isnan(share) ? most : 1;
+        double share = std::ceil(double(most) * std::fabs(duration[r]) / longest - 0.01) + 1;
+        steps[r] = !counts(r) ? 0 : share < double(most) ? int32_t(share) : int32_t(most);
     }
 }
 
@@ -1465,27 +1466,26 @@ void kinetrain_adam(const int64_t* a) {
     double correction1 = 1 - std::pow(0.9, double(a[1])), correction2 = 1 - std::pow(0.999, double(a[1]));
     float factor = float(correction1 / std::sqrt(correction2)), smallest = float(1e-8 * correction1);
     typedef uint8_t bytes __attribute__((vector_size(LANES)));
-    for (long i = 0; i < count; i += LANES) {
-        long length = std::min<long>(LANES, count - i);
-        bytes kept = bytes{} + 1;
+    const bytes nothing = {}, everything = nothing + 1;
+    long i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        bytes kept = everything;
         if (mask) {
-            kept = bytes{};
-            std::memcpy(&kept, mask + i, length);
-            const bytes nothing = {};
+            std::memcpy(&kept, mask + i, sizeof kept);
             if (std::memcmp(&kept, &nothing, sizeof kept) == 0) continue;
         }
-        ivec move = __builtin_convertvector(kept, ivec) != 0;
-        if (length == LANES) {
-            vec rate = a[2] ? splat(rates[0]) : load(rates + i);
-            adam(weights + i, gradient + i, first + i, second + i, rate, move, factor, smallest);
-            continue;
-        }
-        float parts[5][LANES] = {};
-        float* own[4] = {weights + i, gradient + i, first + i, second + i};
-        for (int part = 0; part < 4; part++) std::copy_n(own[part], length, parts[part]);
-        for (long rest = 0; rest < length; rest++) parts[4][rest] = rates[a[2] ? 0 : i + rest];
-        adam(parts[0], parts[1], parts[2], parts[3], load(parts[4]), move, factor, smallest);
-        for (int part = 0; part < 4; part++) std::copy_n(parts[part], length, own[part]);
+        adam(weights + i, gradient + i, first + i, second + i, a[2] ? splat(rates[0]) : load(rates + i),
+             __builtin_convertvector(kept, ivec) != 0, factor, smallest);
     }
+    long rest = count - i;
+    float parts[5][LANES] = {};
+    float* own[4] = {weights + i, gradient + i, first + i, second + i};
+    bytes kept = everything;
+    if (mask) std::memcpy(&kept, mask + i, rest);
+    for (int part = 0; part < 4; part++) std::copy_n(own[part], rest, parts[part]);
+    for (long r = 0; r < rest; r++) parts[4][r] = rates[a[2] ? 0 : i + r];
+    adam(parts[0], parts[1], parts[2], parts[3], load(parts[4]), __builtin_convertvector(kept, ivec) != 0, factor,
+         smallest);
+    for (int part = 0; part < 4; part++) std::copy_n(parts[part], rest, own[part]);
 }
 }
