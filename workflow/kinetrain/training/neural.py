@@ -213,15 +213,30 @@ def _objective(run: Run, members, raw, masks, rngs, epoch: int, batch, steps: li
     noise = {name: torch.from_numpy(np.stack([one[name] for one in drawn])).to(batch[0]) for name in drawn[0]}
     parameters = method.parameters(leaves, noise)
     fixed = {name: tensor.detach() for name, tensor in parameters.items()}
-    value, gradients = run.integrator.value_and_gradient(run.field, fixed, *batch, steps)
-    pruned = epoch >= run.first_event
-    # the chain rule: what this sum has for a gradient in the raw parameters is that of the weighted data loss
-    objective = sum((parameters[name] * gradient).sum() for name, gradient in gradients.items())
-    objective = method.data_weight(pruned) * objective
+    value, gradients = run.integrator.value_and_gradient(
+        run.field, fixed, *batch, steps, mask=None if method.gates else masks
+    )
+    pruned, objective = epoch >= run.first_event, torch.zeros(())
+    if method.gates:
+        # the chain rule: what this sum has for a gradient in the raw parameters is that of the data loss
+        objective = sum((parameters[name] * gradient).sum() for name, gradient in gradients.items())
+        objective = method.data_weight(pruned) * objective
     if method.penalises:
         moment = Moment(run.field, [run.priors[member] for member in members], rngs, pruned, noise)
         objective = objective + method.penalty(leaves, parameters, moment).sum()
-    return value, dict(zip(leaves, torch.autograd.grad(objective, list(leaves.values())), strict=True))
+    found = _derivatives(objective, leaves)
+    if not method.gates:
+        found = {name: found[name] + method.data_weight(pruned) * gradients[name] for name in leaves}
+    return value, found
+
+
+def _derivatives(objective, leaves: dict) -> dict:
+    """Return the derivatives of a sum in the leaves {name: tensor}, zero where it does not depend on them."""
+    found = [None] * len(leaves)
+    if objective.requires_grad:
+        found = torch.autograd.grad(objective, list(leaves.values()), allow_unused=True)
+    parts = zip(leaves.items(), found, strict=True)
+    return {name: torch.zeros_like(leaf) if part is None else part for (name, leaf), part in parts}
 
 
 def _rates(run: Run, rate) -> np.ndarray:
