@@ -507,7 +507,7 @@ def _kind(definition: dict) -> str:
 
 
 def main():
-    """`results CONFIG...` prints the folder of results (later files overlay the first); `describe` documents all keys."""
+    """`results CONFIG...` prints the folder of results (later files overlay the first), `describe` all keys."""
     match sys.argv[1:]:
         case ["results", *paths] if paths:
             given = [(yaml.safe_load(Path(path).read_text()) or {}).get("pathvars", {}) for path in paths]
