@@ -1,124 +1,312 @@
-"""How fast PHOENIX is trained, side by side in one run: the published way, and ours.
+"""How fast PHOENIX is trained, side by side in one run: the published way, other libraries, and ours.
 
-Every variant makes the same updates on the same 350-gene problem (40 hidden units, one trajectory of four transitions
-per update) from the same start; updates of the variants alternate, so that a busy machine slows all of them alike.
+Every variant of a work makes the same updates (gradient and Adam) from the same start with the same data, and all run
+in one thread. They take turns after a few updates, so that a busy machine slows all of them alike. The first variant
+of a work is the one that the others are compared with.
 
-The table has one row per variant: `seconds` of CPU per update of one model (median), `ratio` to the published way,
-`deviation` of its loss from that of the published way (largest, relative) and `peak_memory_mb` of a process of its own.
+work, variant:          what is done, and by what; `published` solves pair by pair with the adaptive adjoint,
+                        `fused` and `fused-sparse` are the compiled kernel (the latter is told which weights are pruned)
+seconds:                CPU time per update of one model (median)
+ratio:                  how many times faster than the first variant of this work
+deviation:              largest relative deviation of the loss of an update from that of the first variant
+peak_memory_mb:         of a process that makes two updates, libraries included
+working_memory_mb:      what these two updates add to it
+updates:                how many were made
+seconds_per_epoch:      where an epoch is defined (SIM350: 149 updates)
+gflops:                 multiplications and additions in matrix products per second, of the fixed-step variants
+percent_of_matrix_peak: the same relative to the product of two large matrices by torch, `matrix_peak_gflops`
 """
 
 import argparse
+import contextlib
+import importlib.util
 import resource
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
-WORK = "350 genes, 40 hidden units, 4 transitions, one update"
-GENES, HIDDEN, STEPS, MODELS = 350, 40, 8, 4
-VARIANTS = ("published", "torch-rk4-autograd", "torch-rk4", "torch-rk4-ensemble")
+OUTPUT = "results/benchmarks/neural.tsv"
+STEPS, MODELS, MODELS_ON_GPU = 8, 4, 64
+IN_A_ROW = (
+    15  # updates of a variant before it is the next one's turn: after the first of them its data are in the cache
+)
+
+
+@dataclass(frozen=True)
+class Work:
+    """One kind of update: k genes, m hidden units, the lengths of the transitions of one batch.
+
+    published: whether the published way is the reference (else torch-rk4); left: share of the weights not pruned;
+    share: of the updates asked for; epoch: updates per epoch, 0 where that says nothing.
+    """
+
+    genes: int
+    hidden: int
+    lengths: tuple[float, ...]
+    published: bool = False
+    left: float = 1.0
+    share: float = 1.0
+    epoch: int = 0
+
+    def variants(self) -> list[str]:
+        """Return the names of the variants that can be run here, the reference first."""
+        import torch
+
+        names = ["torch-rk4"]
+        if self.published:
+            diffrax = ["diffrax"] if importlib.util.find_spec("diffrax") else []
+            names = ["published", *diffrax, "torch-rk4-autograd", "torch-rk4", "torch-rk4-ensemble"]
+        gpu = ["torch-rk4-gpu"] if torch.cuda.is_available() else []
+        return [*names, *gpu, "fused", *(["fused-sparse"] if self.left < 1 else [])]
+
+
+SIM350 = (2.0, 1.0, 4.0, 2.0)  # between the times 0, 2, 3, 7, 9
+WORKS = {
+    "SIM350 update": Work(350, 40, SIM350, published=True, epoch=149),
+    "SIM350 update, 96 % pruned": Work(350, 40, SIM350, published=True, left=0.04, share=0.2, epoch=149),
+    "BRCA500 update": Work(500, 40, (0.0051,) * 16),
+    "BRCA500 update, 96 % pruned": Work(500, 40, (0.0051,) * 16, left=0.04),
+    "yeast3551 update": Work(3551, 120, (5.0,) * 4, share=0.1),
+    "yeast3551 update, 96 % pruned": Work(3551, 120, (5.0,) * 4, left=0.04, share=0.1),
+}
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--updates", type=int, default=24, metavar="N", help="updates per variant (default 24)")
-    parser.add_argument("--output", default="results/benchmarks/neural.tsv", metavar="TSV", help="table to write")
-    parser.add_argument("--memory-of", choices=VARIANTS, help="only print the peak memory (MB) of two updates of one")
+    parser.add_argument("--updates", type=int, default=298, metavar="N", help="updates per variant (default 298)")
+    parser.add_argument("--work", action="append", choices=list(WORKS), help="only this one (may be repeated)")
+    parser.add_argument("--output", default=OUTPUT, metavar="TSV", help=f"table to write (default {OUTPUT})")
+    parser.add_argument("--memory-of", nargs=2, metavar=("WORK", "VARIANT"), help="only print what two updates need")
     return parser.parse_args()
 
 
-def transitions():
-    """Return start, end (N, k) and duration (N,) of a simulated network, in float32, four per trajectory."""
+def batches(work: Work, count: int = 149):
+    """Return start, end (N, B, k) and duration (N, B) of N batches of a simulated network, in float32."""
     import numpy as np
     import torch
 
     from kinetrain.dynamics import network as networks
-    from kinetrain.dynamics.trajectories import Expression, all_transitions, pairs
 
-    network = networks.draw_network(GENES, regulators=97, inputs=73, modules=10, seed=1)
-    times = np.tile([0.0, 2, 3, 7, 9], (8, 1))
-    values = networks.simulate(network, networks.draw_initial_states(network, 8, seed=1), times[0])
-    listed = all_transitions(times)
-    expression = Expression(network.genes, values, times, listed, np.full(len(listed), "train"), "1")
-    return [torch.from_numpy(part.astype(np.float32)) for part in pairs(expression, expression.noisy(0.025, 0), listed)]
+    inputs, regulators = work.genes // 5, work.genes // 4
+    network = networks.draw_network(work.genes, regulators=regulators, inputs=inputs, modules=10, seed=1)
+    count = min(count, max(2, 60_000 // work.genes))
+    initial = networks.draw_initial_states(network, count, seed=1)
+    values = networks.simulate(network, initial, np.cumsum([0.0, *work.lengths]))
+    values = values + np.random.default_rng(0).normal(0, 0.025, values.shape)
+    duration = np.tile(work.lengths, (count, 1))
+    return [torch.from_numpy(part.astype(np.float32)) for part in (values[:, :-1], values[:, 1:], duration)]
 
 
 class Replay:
-    """The updates of one variant: each call makes the next one and returns its loss and its CPU seconds per model."""
+    """The updates of one variant: each call makes the next one and returns its loss and its seconds per model."""
 
-    def __init__(self, variant: str, data):
+    def __init__(self, work: Work, variant: str, data):
         import numpy as np
         import torch
 
-        from kinetrain.dynamics import adaptive_adjoint, phoenix, rk4
-        from kinetrain.training.ensemble import size
+        from kinetrain.dynamics import fused, phoenix, rk4
+        from kinetrain.training import ensemble
 
-        self.data = data
-        self.models = MODELS if variant == "torch-rk4-ensemble" else 1
-        self.shapes = phoenix.shapes(GENES, HIDDEN)
-        start = phoenix.initialise(0, GENES, HIDDEN)
+        self.device = "cuda" if variant.endswith("gpu") else "cpu"
+        self.models = {"torch-rk4-ensemble": MODELS, "torch-rk4-gpu": MODELS_ON_GPU}.get(variant, 1)
+        self.data = [part.to(self.device) for part in data]
+        self.shapes = phoenix.shapes(work.genes, work.hidden)
+        start = phoenix.initialise(0, work.genes, work.hidden)
         row = np.concatenate([start[name].ravel() for name in self.shapes]).astype(np.float32)
-        self.weights = torch.from_numpy(np.tile(row, (self.models, 1)))
-        self.first, self.second = torch.zeros((2, self.models, size(self.shapes)))
-        self.updates = torch.zeros(self.models, dtype=torch.int64)
+        kept = np.ones(row.shape, bool)
+        rng, views = np.random.default_rng(1), ensemble.unpack(kept[None], self.shapes)
+        if work.left < 1:
+            for name in fused.MATRICES:
+                views[name][:] = rng.random(views[name].shape) < work.left
+            row += np.where(kept & (row == 0), rng.normal(0, 0.05, row.shape), 0).astype(
+                np.float32
+            )  # as after training
+        tile = (self.models, 1)
+        self.mask = torch.from_numpy(np.tile(kept, tile)).to(self.device)
+        self.weights = torch.from_numpy(np.tile(row * kept, tile)).to(self.device)
+        self.first, self.second = torch.zeros((2, *self.weights.shape), device=self.device)
+        self.updates = torch.zeros(self.models, dtype=torch.int64, device=self.device)
+        self.rates = torch.full((self.models, 1), 1e-3, device=self.device)
+        self.adam_step = fused.adam_step if variant.startswith("fused") else ensemble.adam_step
+        self.pack = ensemble.pack
         steps = {"steps": [STEPS] * self.models}
-        self.gradient = {
-            "published": partial(adaptive_adjoint.value_and_gradient, phoenix),
-            "torch-rk4-autograd": partial(rk4.autograd_value_and_gradient, phoenix, **steps),
-        }.get(variant, partial(rk4.value_and_gradient, phoenix, **steps))
+        if variant == "published":
+            from kinetrain.dynamics import adaptive_adjoint
+
+            self.gradient = partial(adaptive_adjoint.value_and_gradient, phoenix)
+        elif variant == "diffrax":
+            self.gradient = diffrax_value_and_gradient()
+        elif variant == "torch-rk4-autograd":
+            self.gradient = partial(rk4.autograd_value_and_gradient, phoenix, **steps)
+        elif variant == "fused-sparse":
+            mask = ensemble.unpack(self.mask, self.shapes)
+            self.gradient = partial(fused.value_and_gradient, phoenix, mask=mask, **steps)
+        else:
+            integrator = fused if variant == "fused" else rk4
+            self.gradient = partial(integrator.value_and_gradient, phoenix, **steps)
+        self.views = ensemble.unpack(self.weights, self.shapes)
 
     def __call__(self):
         import torch
 
-        from kinetrain.training.ensemble import adam_step, pack, unpack
-
-        trajectory = int(self.updates[0]) * 4 % len(self.data[2])
-        rows = slice(trajectory, trajectory + 4)
-        start, end, duration = (part[rows].expand(self.models, *part[rows].shape) for part in self.data)
-        began = time.process_time()
-        views = unpack(self.weights, self.shapes)
-        value, gradients = self.gradient(views, start, end, duration, torch.ones_like(duration))
+        number = int(self.updates[0]) % len(self.data[0])
+        start, end, duration = (part[number].expand(self.models, *part[number].shape) for part in self.data)
+        weight = torch.ones_like(duration)
+        began = self._now()
+        value, gradients = self.gradient(self.views, start, end, duration, weight)
         self.updates += 1
-        rates = torch.full_like(self.updates, 1, dtype=torch.float32)[:, None] * 1e-3
-        adam_step(self.weights, pack(gradients), self.first, self.second, rates, self.updates)
-        return float(value[0]), (time.process_time() - began) / self.models
+        gradient = gradients if hasattr(gradients, "rows") else self.pack(gradients)
+        self.adam_step(self.weights, gradient, self.first, self.second, self.rates, self.updates, self.mask)
+        return float(value[0]), (self._now() - began) / self.models
+
+    def _now(self) -> float:
+        """Return the CPU time of this process, or the time of day where a GPU does the work."""
+        if self.device == "cpu":
+            return time.process_time()
+        import torch
+
+        torch.cuda.synchronize()
+        return time.perf_counter()
+
+
+def diffrax_value_and_gradient():
+    """Return a function like the integrators', of JAX and diffrax: adaptive, all transitions in one solve, compiled."""
+    import diffrax
+    import jax
+    import torch
+
+    def derivative(time, state, arguments):
+        weights, duration = arguments
+        shifted = state - 0.5
+        hill = shifted / (1 + jax.numpy.abs(shifted))
+        sums = hill @ weights["w_s"].T + weights["b_s"]
+        products = jax.numpy.exp(jax.numpy.log1p(hill) @ weights["w_p"].T + weights["b_p"])
+        combined = sums @ weights["u_s"].T + products @ weights["u_p"].T
+        return duration[:, None] * jax.nn.relu(weights["v"]) * (combined - state)
+
+    def loss(weights, start, end, duration):
+        term, control = diffrax.ODETerm(derivative), diffrax.PIDController(rtol=1e-7, atol=1e-9)
+        options = {"stepsize_controller": control, "max_steps": 256, "throw": False}
+        arguments = weights, duration
+        solution = diffrax.diffeqsolve(term, diffrax.Dopri5(), 0.0, 1.0, 0.05, start, args=arguments, **options)
+        return jax.numpy.mean((solution.ys[-1] - end) ** 2)
+
+    compiled = jax.jit(jax.value_and_grad(loss))
+
+    def value_and_gradient(parameters, start, end, duration, weight):
+        weights = {name: part[0].numpy() for name, part in parameters.items()}
+        value, gradients = compiled(weights, *(part[0].numpy() for part in (start, end, duration)))
+        found = {name: torch.tensor(jax.device_get(gradients[name]))[None] for name in parameters}
+        return torch.tensor([float(value)]), found
+
+    return value_and_gradient
+
+
+def matrix_peak() -> float:
+    """Return the best speed of the product of two large matrices in one thread, in GFLOP per second."""
+    import torch
+
+    best = 0.0
+    for size in (512, 1024, 1536):
+        left, right = torch.rand(2, size, size)
+        for _ in range(4):
+            began = time.process_time()
+            torch.mm(left, right)
+            best = max(best, 2e-9 * size**3 / (time.process_time() - began))
+    return best
+
+
+def products(work: Work, variant: str) -> float:
+    """Return the GFLOP of an update in matrix products: forward, adjoint and gradient; NaN where they are not fixed."""
+    import numpy as np
+
+    if variant in ("published", "diffrax", "fused-sparse"):
+        return np.nan
+    longest, steps = max(work.lengths), STEPS * len(work.lengths)
+    if variant == "fused":
+        steps = sum(min(STEPS, np.ceil(STEPS * length / longest - 0.01) + 1) for length in work.lengths)
+    return 1e-9 * 4 * steps * 24 * work.genes * work.hidden
+
+
+def measure(name: str, work: Work, updates: int, tell=lambda text: None):
+    """Return the rows of one work."""
+    import numpy as np
+
+    data, variants = batches(work), work.variants()
+    replays = [Replay(work, variant, data) for variant in variants]
+    peak, measured = matrix_peak(), np.empty((updates, len(variants), 2))
+    for first in range(0, updates, IN_A_ROW):
+        tell(f"{name}: update {first + 1} of {updates}")
+        for variant, replay in enumerate(replays):
+            for update in range(first, min(first + IN_A_ROW, updates)):
+                measured[update, variant] = replay()
+    losses, seconds = measured[..., 0], np.median(measured[..., 1], axis=0)
+    peak = max(peak, matrix_peak())
+    speed = np.array([products(work, variant) for variant in variants]) / seconds
+    memory = np.array([_memory(name, variant) for variant in variants]) if name in WORKS else np.nan * measured[0]
+    return {
+        "work": name,
+        "variant": variants,
+        "seconds": seconds,
+        "ratio": seconds[0] / seconds,
+        "deviation": np.abs(losses / losses[:, :1] - 1).max(axis=0),
+        "peak_memory_mb": memory[:, 0],
+        "working_memory_mb": memory[:, 1],
+        "updates": updates,
+        "seconds_per_epoch": seconds * (work.epoch or np.nan),
+        "gflops": speed,
+        "percent_of_matrix_peak": 100 * speed / peak,
+        "matrix_peak_gflops": peak,
+    }
+
+
+def _memory(work: str, variant: str) -> tuple[float, float]:
+    command = [sys.executable, __file__, "--memory-of", work, variant]
+    return tuple(map(float, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()))
+
+
+def _print_memory(work: str, variant: str) -> None:
+    """Print the peak memory (MB) of this process after two updates, and what they added to it."""
+    replay = Replay(WORKS[work], variant, batches(WORKS[work], 2))
+    before = _resident("VmRSS")
+    _ = replay(), replay()
+    print(_resident("VmHWM"), _resident("VmHWM") - before)
+
+
+def _resident(kind: str) -> float:
+    """Return the memory of this process in MB: VmRSS now, VmHWM at its peak (where there is no /proc, the peak)."""
+    with contextlib.suppress(FileNotFoundError):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(float(line.split()[1]) for line in lines if line.startswith(kind)) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 1024)
 
 
 def main():
     arguments = parse_arguments()
 
-    import numpy as np
     import pandas as pd
     import torch
 
     from kinetrain.files import save_table
 
     torch.set_num_threads(1)
-    data = transitions()
     if arguments.memory_of:
-        replay = Replay(arguments.memory_of, data)
-        _ = replay(), replay()
-        print(round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1))
-        return
-    replays = [Replay(variant, data) for variant in VARIANTS]
-    measured = np.array([[replay() for replay in replays] for _ in range(arguments.updates)])
-    losses, seconds = measured[..., 0], np.median(measured[..., 1], axis=0)
-    rows = {
-        "work": WORK,
-        "variant": VARIANTS,
-        "seconds": seconds,
-        "ratio": seconds[0] / seconds,
-        "deviation": np.abs(losses / losses[:, :1] - 1).max(axis=0),
-        "peak_memory_mb": [_memory(variant) for variant in VARIANTS],
-    }
-    table = pd.DataFrame(rows)
+        return _print_memory(*arguments.memory_of)
+    tell = partial(print, file=sys.stderr)
+    if not importlib.util.find_spec("diffrax"):
+        tell("diffrax is not installed: its rows are left out")
+    works = {name: WORKS[name] for name in arguments.work or WORKS}
+    tables = [
+        pd.DataFrame(measure(name, work, max(2, round(work.share * arguments.updates)), tell))
+        for name, work in works.items()
+    ]
+    table = pd.concat(tables, ignore_index=True)
     save_table(table, arguments.output)
-    print(table.to_string(index=False))
-
-
-def _memory(variant: str) -> float:
-    command = [sys.executable, __file__, "--memory-of", variant]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    print(table.to_string(index=False, float_format=lambda value: f"{value:.3g}"))
+    return None
 
 
 if __name__ == "__main__":

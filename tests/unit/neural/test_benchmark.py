@@ -1,0 +1,32 @@
+"""The benchmark of the neural arm compares equal work: all variants make the same updates."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="module")
+def benchmark(root):
+    specification = importlib.util.spec_from_file_location("benchmark_neural", root / "benchmarks/neural.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("left", [1.0, 0.1])
+def test_all_variants_make_the_same_updates(benchmark, left):
+    work = benchmark.Work(20, 3, (0.4, 0.2, 0.8), published=True, left=left)
+    rows = benchmark.measure("tiny", work, 2)
+    assert rows["variant"][0] == "published"
+    assert ("fused-sparse" in rows["variant"]) == (left < 1)
+    assert rows["ratio"][0] == 1
+    assert np.all(rows["deviation"] < 1e-3)
+    columns = ["work", "variant", "seconds", "ratio", "deviation", "peak_memory_mb"]
+    assert list(rows)[:6] == columns
+
+
+def test_products_count_what_is_multiplied(benchmark):
+    work = benchmark.WORKS["SIM350 update"]
+    assert benchmark.products(work, "torch-rk4") == pytest.approx(4 * benchmark.STEPS * 4 * 24 * 350 * 40 * 1e-9)
+    assert benchmark.products(work, "fused") == pytest.approx(21 / 32 * benchmark.products(work, "torch-rk4"))
