@@ -1,4 +1,4 @@
-// Loss and gradient of PHOENIX through Runge-Kutta steps, for one core: forward pass, discrete adjoint, weight gradients.
+// Loss and gradient of PHOENIX through Runge-Kutta steps, for one core: forward, discrete adjoint, weight gradients.
 //
 // The same mathematics as phoenix_rk4.py. What makes it fast: weights are packed once per call in the order in which
 // they are read; products keep a tile of 4 rows in registers; every stage writes its part of one tape, so that the
@@ -22,7 +22,12 @@
 #include <new>
 #include <numeric>
 #include <vector>
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
 
+// LANES: numbers per vector; TILE: vectors of a tile of a product, as many as registers allow; DOTS: the same where
+// the product ends in a sum over the vector.
 #if defined(__AVX512F__)
 #define LANES 16
 #define TILE 6
@@ -41,12 +46,8 @@
 #define DOTS 2
 #endif
 #define ROWS 4
-#if defined(__AVX__)
-#include <immintrin.h>
-#endif
 
-#define INLINE_MEMBER inline __attribute__((always_inline))
-#define INLINE static INLINE_MEMBER
+#define INLINE static inline __attribute__((always_inline))
 #if defined(__clang__)
 #define UNROLL _Pragma("unroll")
 #else
@@ -451,7 +452,7 @@ struct Packed {
 
 // Numbers of steps in proportion to the durations and one more, at most `most`, that of the longest; none for a row of
 // weight 0 or of no duration. One more, because short transitions are often measured where much happens: with steps of
-// exactly the same size, the loss of SIM350 with 8 steps would be wrong by 1.7e-4 instead of 9e-5 (benchmarks/neural.py).
+// exactly the same size, the loss of SIM350 with 8 steps is wrong by 1.7e-4 instead of 9e-5 (benchmarks/neural.py).
 void row_steps(const float* duration, const float* weight, long rows, long most, int32_t* steps) {
     float longest = 0;
     auto counts = [=](long r) { return duration[r] != 0 && !(weight && weight[r] == 0); };
@@ -988,7 +989,7 @@ class SparseSolve {
     }
 
     template <int L>
-    INLINE_MEMBER typename Wide<L>::type gather(const float* w, const int32_t* place, long count, const float* from) const {
+    INLINE typename Wide<L>::type gather(const float* w, const int32_t* place, long count, const float* from) {
         typename Wide<L>::type a{}, b{}, c{}, d{};
         for (long q = 0; q < count; q += 4) {
             a += w[q] * read<L>(from + place[q]);
@@ -1005,7 +1006,8 @@ class SparseSolve {
         to_lanes<L>();
         for (long round = from; round < to; round++) {
             set_step<L>(round);
-            for (long i = 0; i < n; i += LANES) hill_and_logarithm(load(state + i), hill + place.genes + i, logarithm + place.genes + i);
+            float *terms = hill + place.genes, *logarithms = logarithm + place.genes;
+            for (long i = 0; i < n; i += LANES) hill_and_logarithm(load(state + i), terms + i, logarithms + i);
             for (int stage = 0; stage < 4; stage++) {
                 hidden_units<L>(place);
                 combine<L>(hidden + place.units);
@@ -1099,7 +1101,8 @@ class SparseSolve {
                 place = {place.genes - genes, place.units - units};
                 if (stage == 3)
                     for (long i = 0; i < n; i += LANES)
-                        keep_pull<L>(load(state + i) * (1.0f / 6.0f), i, step, rate, difference + place.genes, pull, rate_sum);
+                        keep_pull<L>(load(state + i) * (1.0f / 6.0f), i, step, rate, difference + place.genes, pull,
+                                     rate_sum);
                 through_second<L>(hidden + place.units);
                 through_first<L>(place);
                 switch (stage) {
@@ -1124,8 +1127,8 @@ class SparseSolve {
 
     // Keep the adjoint of a stage's slope, given that of scale * f.
     template <int L>
-    INLINE void keep_pull(vec adjoint, long i, const float* steps, const float* rate, const float* difference, float* pull,
-                          float* rate_sum) {
+    INLINE void keep_pull(vec adjoint, long i, const float* steps, const float* rate, const float* difference,
+                          float* pull, float* rate_sum) {
         vec of_slope = adjoint * lanes_of<L>(steps, i);
         store(rate_sum + i, load(rate_sum + i) + of_slope * load(difference + i));
         store(pull + i, of_slope * load(rate + i));
