@@ -118,8 +118,8 @@ INLINE vec log_of_one_plus(vec h) {
     return u == 0.0f ? splat(-std::numeric_limits<float>::infinity()) : result;
 }
 
-// Root and inverse to about 1 ulp: an estimate of the processor, made better by a step of Newton, takes less time than
-// its division. Arguments are not negative; that of the inverse is a normal number.
+// Root to about 1 ulp of a number that is not negative: an estimate of the processor, made better by a step of Newton,
+// leaves the unit for roots and divisions to the divisions.
 INLINE vec root(vec x) {
     x = x < 1e-36f ? splat(1e-36f) : x;
 #if defined(__AVX512F__)
@@ -131,16 +131,6 @@ INLINE vec root(vec x) {
     for (int i = 0; i < LANES; i++) y[i] = 1.0f / std::sqrt(x[i]);
 #endif
     return x * (y * (1.5f - 0.5f * x * y * y));
-}
-INLINE vec inverse(vec x) {
-#if defined(__AVX512F__)
-    vec y = (vec)_mm512_maskz_rcp14_ps(0xffff, (__m512)x);
-#elif defined(__AVX__)
-    vec y = (vec)_mm256_rcp_ps((__m256)x);
-#else
-    vec y = 1.0f / x;
-#endif
-    return y * (2.0f - x * y);
 }
 
 INLINE vec hill_term(vec state) {
@@ -1296,15 +1286,16 @@ double residual(const Shape& s, const Panelled& state, long row, const float* en
     return sum;
 }
 
-// One step of Adam on LANES weights; rows: weights, gradient, moments and rates, from `i` on.
+// One step of Adam on LANES weights, or on those that are kept.
+template <bool ALL>
 INLINE void adam(float* weights, const float* gradient, float* first, float* second, vec rate, ivec kept, float factor,
                  float smallest) {
     vec g = load(gradient), m = load(first), v = load(second), w = load(weights);
     vec mean = m + (g - m) * 0.1f, square = v * 0.999f + g * g * 0.001f;
-    vec step = rate * mean * inverse(root(square) * factor + smallest);
-    store(first, kept ? mean : m);
-    store(second, kept ? square : v);
-    store(weights, kept ? w - step : w);
+    vec moved = w - rate * mean / (root(square) * factor + smallest);
+    store(first, ALL ? mean : kept ? mean : m);
+    store(second, ALL ? square : kept ? square : v);
+    store(weights, ALL ? moved : kept ? moved : w);
 }
 
 const long BUDGET = 16 << 20;  // floats on the tapes of a block (64 MB), unless 4 rows need more
@@ -1473,12 +1464,14 @@ void kinetrain_adam(const int64_t* a) {
     long i = 0;
     for (; i + LANES <= count; i += LANES) {
         bytes kept = everything;
-        if (mask) {
-            std::memcpy(&kept, mask + i, sizeof kept);
-            if (std::memcmp(&kept, &nothing, sizeof kept) == 0) continue;
-        }
-        adam(weights + i, gradient + i, first + i, second + i, a[2] ? splat(rates[0]) : load(rates + i),
-             __builtin_convertvector(kept, ivec) != 0, factor, smallest);
+        if (mask) std::memcpy(&kept, mask + i, sizeof kept);
+        vec rate = a[2] ? splat(rates[0]) : load(rates + i);
+        if (std::memcmp(&kept, &nothing, sizeof kept) == 0) continue;
+        if (std::memcmp(&kept, &everything, sizeof kept) == 0)
+            adam<true>(weights + i, gradient + i, first + i, second + i, rate, ivec{}, factor, smallest);
+        else
+            adam<false>(weights + i, gradient + i, first + i, second + i, rate,
+                        __builtin_convertvector(kept, ivec) != 0, factor, smallest);
     }
     long rest = count - i;
     float parts[5][LANES] = {};
@@ -1487,8 +1480,8 @@ void kinetrain_adam(const int64_t* a) {
     if (mask) std::memcpy(&kept, mask + i, rest);
     for (int part = 0; part < 4; part++) std::copy_n(own[part], rest, parts[part]);
     for (long r = 0; r < rest; r++) parts[4][r] = rates[a[2] ? 0 : i + r];
-    adam(parts[0], parts[1], parts[2], parts[3], load(parts[4]), __builtin_convertvector(kept, ivec) != 0, factor,
-         smallest);
+    adam<false>(parts[0], parts[1], parts[2], parts[3], load(parts[4]), __builtin_convertvector(kept, ivec) != 0,
+                factor, smallest);
     for (int part = 0; part < 4; part++) std::copy_n(parts[part], rest, own[part]);
 }
 }
