@@ -6,7 +6,7 @@ of a work is the one that the others are compared with.
 
 work, variant:          what is done, and by what; `published` solves pair by pair with the adaptive adjoint,
                         `fused` and `fused-sparse` are the compiled kernel (the latter is told which weights are pruned)
-seconds:                CPU time per update of one model (median)
+seconds:                CPU time per update of one model (median); of all 200 epochs in a whole run
 ratio:                  how many times faster than the first variant of this work
 deviation:              largest relative deviation of the loss of an update from that of the first variant
 peak_memory_mb:         of a process that makes two updates, libraries included
@@ -23,6 +23,7 @@ import importlib.util
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -74,10 +75,13 @@ WORKS = {
 }
 
 
+RUN = "SIM350, whole DASH run"
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--updates", type=int, default=298, metavar="N", help="updates per variant (default 298)")
-    parser.add_argument("--work", action="append", choices=list(WORKS), help="only this one (may be repeated)")
+    parser.add_argument("--work", action="append", choices=[*WORKS, RUN], help="only this one (may be repeated)")
     parser.add_argument("--output", default=OUTPUT, metavar="TSV", help=f"table to write (default {OUTPUT})")
     parser.add_argument("--memory-of", nargs=2, metavar=("WORK", "VARIANT"), help="only print what two updates need")
     return parser.parse_args()
@@ -263,6 +267,51 @@ def measure(name: str, work: Work, updates: int, tell=lambda text: None):
     }
 
 
+def training_run(genes=350, hidden=40, trajectories=150, epochs=200, tell=lambda text: None):
+    """Return the rows of a whole training with DASH: updates, validation and pruning; the deviation is that of the
+    validation error at the end."""
+    import numpy as np
+    from scipy import sparse
+
+    from kinetrain.dynamics import network as networks
+    from kinetrain.dynamics.trajectories import Expression, all_transitions, split_transitions
+    from kinetrain.networks import priors
+    from kinetrain.pruning.dash import Method
+    from kinetrain.training import neural
+    from kinetrain.training.run import Options, Run
+
+    network = networks.draw_network(genes, regulators=genes // 4, inputs=genes // 5, modules=10, seed=1)
+    times = np.tile(np.cumsum([0.0, *SIM350]), (trajectories, 1))
+    values = networks.simulate(network, networks.draw_initial_states(network, trajectories, seed=1), times[0])
+    transitions = all_transitions(times)
+    split = split_transitions(transitions, {"validation": 1 / 15}, seed=1)
+    expression = Expression(network.genes, values, times, transitions, split, "1")
+    truth = np.zeros((genes, genes))
+    truth[network.target, network.regulator] = network.sign
+    prior = priors.corrupt(truth, 0.05, seed=0)
+    known = tuple(sparse.csr_array(part) for part in (prior, priors.coregulation(prior)))
+    seconds, errors, updates = [], [], 0
+    for integrator in ("rk4", "fused"):
+        options = Options(integrator=integrator, hidden=hidden, epochs=epochs, patience_epochs=None)
+        run = Run(Method(), expression, [known], [0], expression.noisy(0.025, 0)[None], options)
+        with tempfile.TemporaryDirectory() as folder:
+            began = time.process_time()
+            state, history, _ = neural.train(run, Path(folder) / "training.npz", lambda text: tell(f"DASH run: {text}"))
+        seconds.append(time.process_time() - began)
+        errors.append(history[-1, 3])
+        updates = int(state["updates"][0])
+    return {
+        "work": RUN,
+        "variant": ["torch-rk4", "fused"],
+        "seconds": seconds,
+        "ratio": seconds[0] / np.array(seconds),
+        "deviation": np.abs(np.array(errors) / errors[0] - 1),
+        "peak_memory_mb": _resident("VmHWM"),
+        "updates": updates,
+        "seconds_per_epoch": np.array(seconds) / epochs,
+    }
+
+
 def _memory(work: str, variant: str) -> tuple[float, float]:
     command = [sys.executable, __file__, "--memory-of", work, variant]
     return tuple(map(float, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()))
@@ -298,11 +347,14 @@ def main():
     tell = partial(print, file=sys.stderr)
     if not importlib.util.find_spec("diffrax"):
         tell("diffrax is not installed: its rows are left out")
-    works = {name: WORKS[name] for name in arguments.work or WORKS}
+    wanted = arguments.work or [*WORKS, RUN]
     tables = [
         pd.DataFrame(measure(name, work, max(2, round(work.share * arguments.updates)), tell))
-        for name, work in works.items()
+        for name, work in WORKS.items()
+        if name in wanted
     ]
+    if RUN in wanted:
+        tables.append(pd.DataFrame(training_run(tell=tell)))
     table = pd.concat(tables, ignore_index=True)
     save_table(table, arguments.output)
     print(table.to_string(index=False, float_format=lambda value: f"{value:.3g}"))

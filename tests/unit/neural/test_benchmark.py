@@ -30,3 +30,9 @@ def test_products_count_what_is_multiplied(benchmark):
     work = benchmark.WORKS["SIM350 update"]
     assert benchmark.products(work, "torch-rk4") == pytest.approx(4 * benchmark.STEPS * 4 * 24 * 350 * 40 * 1e-9)
     assert benchmark.products(work, "fused") == pytest.approx(21 / 32 * benchmark.products(work, "torch-rk4"))
+
+
+def test_a_whole_run_is_the_same_by_both_integrators(benchmark):
+    rows = benchmark.training_run(genes=20, hidden=3, trajectories=15, epochs=4)
+    assert rows["variant"] == ["torch-rk4", "fused"] and rows["updates"] == 4 * 14
+    assert rows["deviation"][1] < 0.05
