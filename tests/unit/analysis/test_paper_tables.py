@@ -48,7 +48,7 @@ def test_what_is_not_in_the_run_is_left_out_and_named(published):
     table = paper_tables(made_networks(), **published)
     notes = table[table["method"].isna()].groupby("table")["note"].agg(" ".join)
     assert "Not in this run: Unpruned, L0," in notes[1]
-    assert "Not in this run: sim350 with noise 0.05 and 10 % of the prior moved." in notes[4]
+    assert "Not in this run: sim350_noise with noise 0.05 and 10 % of the prior moved." in notes[4]
     assert "could not be had" in notes[8]
     assert set(table.loc[table["method"].notna(), "table"]) == {1, 5, 7}
     assert paper_tables(made_networks().head(0), **published)["method"].isna().all()
@@ -76,9 +76,35 @@ def test_a_page_shows_per_cent_intervals_and_a_dash_for_what_could_not_be_read(p
     table, notes = page_of(paper_tables(made_networks(), **published), 1)
     dash = table.set_index("Method").loc["DASH"]
     assert dash["Models"] == "4"
-    assert dash["Sparsity (%)"] == "95.0 [93.7, 96.3]" and dash["Sparsity (%), published"] == "94.6"
+    assert dash["Sparsity (%)"] == "95.0 [93.7, 96.3]" and dash["Sparsity (%), published"] == "94.6 (digitised)"
     assert dash["Test MSE × 1000"] == "1.60 [1.60, 1.60]" and dash["Test MSE × 1000, published"] == "–"
     assert table.set_index("Method").loc["SNIP", "Balanced accuracy (%), published"] == ""
     assert "SIM350, DASH: 1 of 5 models failed." in notes
     empty, notes = page_of(paper_tables(made_networks(), **published), 9)
     assert empty.empty and any("stand in for the erythroid cells" in note for note in notes)
+
+
+def test_a_method_of_which_every_model_failed_has_a_row_that_says_so(published):
+    networks = made_networks()
+    networks.loc[networks["method"] == "snip", ["status", "balanced_accuracy"]] = ["failed", np.nan]
+    tables = paper_tables(networks, **published)
+    table, notes = page_of(tables, 1)
+    assert table.set_index("Method").loc["SNIP", ["Models", "Sparsity (%)"]].tolist() == ["0", "failed"]
+    assert "SIM350, SNIP: 1 of 1 models failed." in notes
+
+
+def test_a_model_that_diverged_late_counts_and_is_named(published):
+    networks = made_networks()
+    networks.loc[0, "status"] = "diverged"
+    networks.loc[1, "test_mse"] = np.inf
+    rows = paper_tables(networks, **published)
+    rows = rows[(rows["table"] == 1) & (rows["method"] == "dash")].set_index("metric")
+    assert rows.loc["sparsity", "n"] == 4 and rows.loc["test_mse", "n"] == 3
+    both = "1 of 5 models failed; 1 of 5 models diverged late"
+    assert rows.loc["sparsity", "note"] == both
+    assert rows.loc["test_mse", "note"] == both + "; 1 of 5 models have no finite test mse"
+
+
+def test_a_sparsity_of_nearly_all_weights_is_rounded_to_a_whole_number(published):
+    table, _ = page_of(paper_tables(made_networks().assign(sparsity=0.9997), **published), 1)
+    assert table.set_index("Method").loc["DASH", "Sparsity (%)"] == "100 [100, 100]"

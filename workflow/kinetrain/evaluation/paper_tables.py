@@ -29,7 +29,8 @@ NOT_IN_PAPER = "not in the paper"
 def paper_tables(networks: pd.DataFrame, layout, methods, published) -> pd.DataFrame:
     """Return one row per table, data set, method and metric that this run has, with notes on what it has not.
 
-    mean, low, high: mean over the models that did not fail, and its 95 % interval by Student's t over their number n.
+    mean, low, high: mean over the n models that did not fail, and its 95 % interval by Student's t; without numbers
+    where all models of a method failed. A model that diverged late counts with what it had reached.
     published, published_source, note: the paper's number, its source, and remarks. A row without a method is a note on
     the whole condition: how the data differ from the paper's, and what is missing.
     """
@@ -47,7 +48,7 @@ def paper_tables(networks: pd.DataFrame, layout, methods, published) -> pd.DataF
                 ours = _summary(group, metric)
                 theirs = _published(published, part, method, metric) if in_paper else {"published_source": NOT_IN_PAPER}
                 note = "; ".join(filter(None, [ours["note"], theirs.get("note")]))
-                if ours["n"]:
+                if ours["n"] or (group["status"] == "failed").all():
                     rows.append(row | {"metric": metric} | ours | theirs | {"note": note})
     return pd.DataFrame(rows, columns=COLUMNS).astype({"n": "Int64"})
 
@@ -75,7 +76,9 @@ def _notes(part: pd.Series, own: pd.DataFrame, methods: pd.DataFrame):
             f"{100 * float(part['prior_corruption']):g} % of the prior moved."
         )
         return
-    wanted = methods.loc[methods["in_paper"] == "yes", "method"] if part["methods"] == "all" else [part["methods"]]
+    wanted = (
+        methods.loc[methods["in_paper"] == "yes", "method"] if part["methods"] == "all" else part["methods"].split(",")
+    )
     missing = [label(method) for method in wanted if method not in set(own["method"])]
     if missing:
         yield f"Not in this run: {', '.join(missing)}."
@@ -83,11 +86,16 @@ def _notes(part: pd.Series, own: pd.DataFrame, methods: pd.DataFrame):
 
 def _summary(group: pd.DataFrame, metric: str) -> dict:
     finished = group[group["status"] != "failed"]
-    values = finished[metric].dropna() if metric in finished else []
+    values = finished[metric].astype(float) if metric in finished else pd.Series(dtype=float)
+    number = int(np.isfinite(values).sum())
     mean, low, high = mean_interval(values)
-    failed = len(group) - len(finished)
-    note = f"{failed} of {len(group)} models failed" if failed else ""
-    return {"mean": mean, "low": low, "high": high, "n": len(values), "note": note}
+    counts = {
+        "failed": len(group) - len(finished),
+        "diverged late": int((group["status"] == "diverged").sum()),
+        f"have no finite {metric.replace('_', ' ')}": len(finished) - number if number else 0,
+    }
+    notes = [f"{count} of {len(group)} models {what}" for what, count in counts.items() if count]
+    return {"mean": mean, "low": low, "high": high, "n": number, "note": "; ".join(notes)}
 
 
 def _published(published: pd.DataFrame, part: pd.Series, method: str, metric: str) -> dict:
@@ -109,7 +117,8 @@ def _published(published: pd.DataFrame, part: pd.Series, method: str, metric: st
 def page_of(tables: pd.DataFrame, number: int) -> tuple[pd.DataFrame, list[str]]:
     """Return one table as the paper lays it out, one row per condition and method, and the notes below it.
 
-    Numbers are texts: mean [low, high] over models, then the published number, a dash where none could be read.
+    Numbers are texts: mean [low, high] over models, then the published number with its evidence, a dash where none
+    could be read.
     """
     own = tables[tables["table"] == number]
     values = own[own["method"].notna()]
@@ -131,20 +140,23 @@ def page_of(tables: pd.DataFrame, number: int) -> tuple[pd.DataFrame, list[str]]
 
 
 def _with_interval(cell: pd.Series, factor: float) -> str:
+    if cell["n"] == 0:
+        return "failed"
     texts = [_text(factor * cell[name]) for name in ("mean", "low", "high")]
     return texts[0] if pd.isna(cell["low"]) else f"{texts[0]} [{texts[1]}, {texts[2]}]"
 
 
 def _theirs(cells: pd.DataFrame, factor: float) -> str:
-    known = cells["published"].dropna()
+    known = cells.dropna(subset="published")
     if len(known):
-        return f"{factor * known.iloc[0]:.4g}"
+        evidence = str(known["published_source"].iloc[0]).rpartition("(")[2].rstrip(")")
+        return f"{factor * known['published'].iloc[0]:.4g} ({evidence})"
     return "" if (cells["published_source"] == NOT_IN_PAPER).all() else "–"
 
 
 def _text(number: float) -> str:
     """Return a number with three significant digits and without an exponent."""
-    return f"{number:.0f}" if abs(number) >= 100 else f"{number:#.3g}"
+    return f"{number:.0f}" if abs(number) >= 99.95 else f"{number:#.3g}"
 
 
 def _remark(condition: str, method, note: str) -> str:
