@@ -92,6 +92,22 @@ def test_patience_rewinds_before_the_latest_epoch_and_then_stops(tmp_path, expre
     assert (state["stopped_epoch"] == np.maximum(state["best_epoch"], state["rewound_epoch"]) + 1).all()
 
 
+@pytest.mark.parametrize("name", ["imp", "synflow"])
+def test_no_model_is_rewound_when_no_epoch_is_left_to_train_it(tmp_path, expression, prior, name):
+    for at_the_end in ({"rewind_by": 1.0}, {"rewind_by": 1.0, "patience_epochs": 1, "epochs": 3}):
+        run = a_run(expression, prior, find_method(name)(), **at_the_end)
+        state, _, _ = neural.train(run, tmp_path / f"{len(at_the_end)}.npz")
+        assert (state["rewound_epoch"] < run.options.epochs).all()
+        assert np.isfinite(state["kept_validation"]).all() and (state["best_epoch"] > 0).all()
+
+
+def test_a_model_rewinds_after_its_first_event_if_that_comes_late(tmp_path, expression, prior):
+    late = Schedule(first_epoch=5, first_fraction=0.5)
+    run = a_run(expression, prior, find_method("imp")(), rewind_by=3 / EPOCHS, pruning=late)
+    state, _, _ = neural.train(run, tmp_path / "a.npz")
+    assert (state["rewound_epoch"] == 5).all() and (state["best_epoch"] > 5).all()
+
+
 @dataclasses.dataclass(frozen=True)
 class Doubled(Method):
     """Every matrix is twice its raw values, and the squares of the raw values are penalised."""
@@ -150,6 +166,15 @@ def test_a_model_that_stopped_repeats_its_last_network(tmp_path, expression, pri
         after = path["epochs"] > stopped
         assert np.isnan(path["validation_mse"][model]).tolist() == after.tolist()
         assert (path["edges"][model, after] == path["edges"][model, ~after][-1]).all()
+
+
+def test_models_that_all_fail_at_once_have_an_empty_path(tmp_path, expression, prior):
+    run = a_run(expression, prior, find_method("unpruned")(), pruning=Schedule(first_epoch=3))
+    run.values[:] = np.nan
+    state, _, path = neural.train(run, tmp_path / "a.npz")
+    assert state["failed"].all() and (state["stopped_epoch"] == 1).all()
+    assert path["epochs"].tolist() == [2, 9] and np.isnan(path["validation_mse"]).all()
+    assert path["edges"].shape == (2, 2, (GENES**2 + 7) // 8) and not path["edges"].any()
 
 
 def test_a_model_that_diverges_late_keeps_what_it_had_reached(tmp_path, expression, prior):

@@ -322,8 +322,9 @@ def _judge(run: Run, state, members, epoch: int, train_loss, coarse, squares, sp
     since = np.maximum(np.maximum(state["best_epoch"][members], run.first_counted - 1), state["rewound_epoch"][members])
     late = epoch - since >= (options.patience_epochs or np.inf)
     if run.method.rewinds:
-        ready = (state["rewound_epoch"][members] == 0) & (late | (epoch == round(options.rewind_by * options.epochs)))
-        ready &= ~diverged & (state["best_epoch"][members] > 0)
+        ready = (state["rewound_epoch"][members] == 0) & (late | (epoch >= round(options.rewind_by * options.epochs)))
+        # after the last epoch there would be nothing left to train what was rewound
+        ready &= ~diverged & (state["best_epoch"][members] > 0) & (epoch < options.epochs)
         _rewind(run, state, members[ready], epoch)
         late &= ~ready
     state["diverged"][members] = diverged

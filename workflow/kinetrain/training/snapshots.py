@@ -47,7 +47,8 @@ def complete(run, path) -> dict[str, np.ndarray]:
     """
     epochs = run.snapshot_epochs
     found = {row[:2]: (row[2:], edges) for row, edges in zip(path["rows"], path["edges"], strict=True)}
-    nothing = (np.nan, np.nan, np.nan), np.zeros_like(path["edges"][0])
+    no_edges = np.packbits(np.zeros(len(run.expression.genes) ** 2, bool))
+    nothing = (np.nan, np.nan, np.nan), no_edges  # of a model that failed before its first snapshot
     rows, edges = [], []
     for model in range(len(run.seeds)):
         last = nothing
