@@ -176,7 +176,7 @@ def test_with_three_layers_each_score_is_what_the_others_leave_of_the_prior(prio
     weights = mlp.initialise(0, GENES, [6, 6])
     method = dash.Method((1.0, 1.0, 1.0), "published")
     memory = method.start_memory(np.random.default_rng(2), mlp, mlp.shapes(GENES, [6, 6]))
-    omega1, omega2, omega3 = (memory[f"omega_w{layer}"] for layer in (1, 2, 3))
+    omega2, omega3 = memory["omega_w2"], memory["omega_w3"]
     score, _ = scored(method, weights, prior, memory, mlp)
     omega1 = np.abs(np.linalg.pinv(omega3 @ omega2) @ prior[0])
     omega2 = np.abs(np.linalg.pinv(omega3) @ prior[0] @ np.linalg.pinv(omega1))
@@ -196,6 +196,14 @@ def test_a_single_layer_is_compared_with_the_prior_itself(weights, prior):
     score, memory = scored(dash.Method((0.25,), "published"), linear, prior, field=Linear)
     assert np.allclose(score["w"], 0.25 * prior[0] + 0.75 * np.abs(linear["w"]) / np.abs(linear["w"]).sum())
     assert not memory
+
+
+def test_only_scores_that_the_next_event_needs_are_remembered(weights, prior):
+    for hidden, kept in ((7, {"omega_w1"}), ([7, 5], {"omega_w2", "omega_w3"})):
+        start = mlp.initialise(0, GENES, hidden)
+        method = dash.Method((0.5,) * len(mlp.chains(start)[0]))
+        assert method.start_memory(np.random.default_rng(0), mlp, mlp.shapes(GENES, hidden)).keys() == kept
+        assert scored(method, start, prior, field=mlp)[1].keys() == kept
 
 
 def test_prior_knowledge_alone_leaves_paths_from_its_regulators_to_its_targets_only(weights):

@@ -51,13 +51,13 @@ class Method(method.Method):
 
 
 def random_scores(rng, field, shapes) -> dict[str, np.ndarray]:
-    """Return scores Ω in (0, 1) for the matrices whose scores are needed before they are known: all but the last."""
+    """Return scores Ω in (0, 1) for the matrices whose scores are needed before they are known."""
     return {f"omega_{name}": rng.random(shapes[name]) for chain in field.chains(shapes) for name in _remembered(chain)}
 
 
 def _remembered(chain) -> tuple[str, ...]:
-    """Return the matrices whose scores at one event enter those of the next."""
-    return chain[:1] if len(chain) == 2 else chain if len(chain) > 2 else ()
+    """Return the matrices whose scores at one event enter those of the next: of two the first, else all others."""
+    return chain[:1] if len(chain) == 2 else chain[1:]
 
 
 def mixed_scores(event, lambdas, variant: str):
