@@ -282,6 +282,8 @@ def test_a_checkpoint_of_other_settings_is_not_continued(tmp_path, expression, p
         ({"hidden": [5, 0]}, "hidden: expected at least 1 unit"),
         ({"keep": "best"}, "keep: expected 'sparsest', 'pruned' or 'all'"),
         ({"rewind_by": 0}, "rewind_by: expected a fraction"),
+        ({"device": "gpu", "integrator": "rk4"}, "device: expected cpu"),
+        ({"device": "cuda", "integrator": "fused"}, "device: 'cuda' needs another integrator"),
         ({"epochs": 2, "pruning": {"first_epoch": 3}}, "first_epoch 3 comes after the last of 2 epochs"),
     ],
 )

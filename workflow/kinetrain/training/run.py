@@ -69,6 +69,11 @@ class Options:
             raise ValueError(
                 f"pruning: first_epoch {self.pruning.first_epoch} comes after the last of {self.epochs} epochs"
             )
+        if self.device != "cpu" and self.integrator == "fused":
+            raise ValueError(f"device: {self.device!r} needs another integrator than 'fused', such as 'rk4'")
+        if self.device != "cpu" and not (self.device.split(":")[0] == "cuda" and torch.cuda.is_available()):
+            known = "cpu or cuda" if torch.cuda.is_available() else "cpu (torch finds no GPU here)"
+            raise ValueError(f"device: expected {known}, got {self.device!r}")
         if len(self.tolerances) != 2 or not self.tolerances[0] > self.tolerances[1] > 0:
             raise ValueError(f"tolerances: expected a larger and a smaller number, got {list(self.tolerances)}")
 
