@@ -108,6 +108,14 @@ def test_a_model_rewinds_after_its_first_event_if_that_comes_late(tmp_path, expr
     assert (state["rewound_epoch"] == 5).all() and (state["best_epoch"] > 5).all()
 
 
+@pytest.mark.parametrize("keep", ["all", "pruned"])
+def test_the_training_before_the_pruning_of_pinn_mp_has_no_result(tmp_path, expression, prior, keep):
+    method = find_method("pinn_mp")(variant="published")
+    run = a_run(expression, prior, method, keep=keep, epochs=30, patience_epochs=1, learning_rate=0.03)
+    state, _, path = neural.train(run, tmp_path / "a.npz")
+    assert (state["kept_epoch"] >= 19).all() and (path["mask_sparsity"][:, -1] > 0.8).all()
+
+
 @dataclasses.dataclass(frozen=True)
 class Doubled(Method):
     """Every matrix is twice its raw values, and the squares of the raw values are penalised."""

@@ -57,6 +57,7 @@ class Method:
 
     uses_prior: ClassVar[bool] = False
     prunes: ClassVar[bool] = False  # at events; the dense models before the first event are no result
+    retrains: ClassVar[bool] = False  # the first event ends one training and begins the one that counts
     rewinds: ClassVar[bool] = False  # train the masked model anew from its start once pruning no longer helps
     gates: ClassVar[bool] = False  # `parameters` does something
     penalises: ClassVar[bool] = False  # `penalty` does something

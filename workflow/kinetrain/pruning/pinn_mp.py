@@ -18,6 +18,8 @@ from kinetrain.pruning.magnitude import normalised_magnitudes
 class Method(pinn.Method):
     """As `pinn` until the event, then the smallest weights go, and the survivors are trained on the data alone.
 
+    The models before the event are of the first training and no result, even where the best of `all` epochs is kept.
+
     fraction: fraction p of each matrix that is pruned; the default is the sparsity of the authors' own plot.
     prune_at: fraction of the epochs after which this happens; choice of ours.
     variant: `published` draws 10000 states once, as `pinn` does, and prunes both first layers by the absolute values
@@ -25,6 +27,7 @@ class Method(pinn.Method):
     """
 
     prunes: ClassVar[bool] = True
+    retrains: ClassVar[bool] = True
 
     fraction: float = 0.87
     prune_at: float = 0.6

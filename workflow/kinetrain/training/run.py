@@ -151,8 +151,12 @@ class Run:
 
     @cached_property
     def first_counted(self) -> int:
-        """First epoch whose model may be kept: that of the first pruning event, so that no dense model is."""
-        return self.first_event if self.options.keep != "all" and self.first_event <= self.options.epochs else 1
+        """First epoch whose model may be kept: that of the first pruning event, so that no dense model is.
+
+        The first of all where those may be, or nothing is pruned.
+        """
+        dense_too = self.options.keep == "all" and not self.method.retrains
+        return 1 if dense_too or self.first_event > self.options.epochs else self.first_event
 
     @cached_property
     def snapshot_epochs(self) -> list[int]:
