@@ -215,6 +215,13 @@ def test_folds_part_the_trajectories_and_leave_the_test_alone(expression):
         tuning.fold(single, 4, 0, 0)
 
 
+def test_equally_sparse_settings_are_chosen_by_their_error():
+    errors = {"first": (1.2, 1.4), "second": (1.1, 1.5), "best": (1.0, 1.4)}
+    rows = [(name, fold, value, 0.9) for name, values in errors.items() for fold, value in enumerate(values)]
+    table = pd.DataFrame(rows, columns=["setting", "fold", "validation_mse", "sparsity"])
+    assert tuning.choose(table, "sparsest") == "best"
+
+
 def test_a_grid_is_the_product_of_its_values():
     assert tuning.candidates({"a": [1, 2], "b": [3]}) == [{"a": 1, "b": 3}, {"a": 2, "b": 3}]
     assert tuning.candidates({"lambdas": {"each": [0, 1]}}) == [{"lambdas": [i, j]} for i in (0, 1) for j in (0, 1)]

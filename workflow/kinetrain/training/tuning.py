@@ -78,8 +78,8 @@ def choose(table: pd.DataFrame, choice: str) -> str:
     if choice == "best":
         return best
     values = groups.get_group(best)["validation_mse"]
-    within = error[error <= error[best] + values.std() / np.sqrt(len(values))].index
-    return groups["sparsity"].mean()[within].idxmax()
+    within = error[error <= error[best] + values.std() / np.sqrt(len(values))].sort_values().index
+    return groups["sparsity"].mean()[within].idxmax()  # the first of the equally sparse, that of the lowest error
 
 
 def as_text(setting: dict) -> str:
