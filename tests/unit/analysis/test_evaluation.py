@@ -397,6 +397,17 @@ def test_findings_name_the_methods_that_are_above_a_predictor_and_those_that_are
     assert found["no"].endswith("NOT above it: Unpruned (0.580).")
 
 
+def test_findings_count_models_that_failed_or_diverged_late_and_name_their_methods():
+    networks = made_networks()
+    assert "None of 3 models failed." in findings(networks=networks)["statement"].tolist()
+    networks.loc[:2, "status"] = ["failed", "failed", "diverged"]
+    said = findings(networks=networks).set_index("topic").loc["Failed runs", ["statement", "verdict"]]
+    assert said.to_numpy().tolist() == [
+        ["2 of 3 models (DASH 2) failed.", "no"],
+        ["1 of 3 models (Unpruned 1) diverged late: what they had reached before counts.", "no"],
+    ]
+
+
 def test_findings_compare_methods_by_pairs_of_the_same_seed():
     other = (
         made_networks().head(2).assign(method="sparseflow", balanced_accuracy=[0.70, 0.71], test_mse=[0.005, 0.0031])

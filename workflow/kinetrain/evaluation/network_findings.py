@@ -135,12 +135,26 @@ def _interval(interval) -> str:
 
 
 def failed_models(networks: pd.DataFrame):
-    """Yield how many trained models of each data set failed."""
+    """Yield how many trained models of each data set failed, and how many diverged late, with their methods.
+
+    A model that diverged late counts everywhere, with what it had reached; one that failed has no numbers.
+    """
     models = networks[~networks["method"].isin(CONTROLS)]
     for dataset, group in models.groupby("dataset", sort=False):
-        failed = int((group["status"] == "failed").sum())
-        statement = f"{failed} of {len(group)} models failed." if failed else f"None of {len(group)} models failed."
+        failed, told = _with_status(group, "failed")
+        statement = f"{told} failed." if failed else f"None of {len(group)} models failed."
         yield "Failed runs", dataset, statement, failed, 0, verdict(not failed)
+        late, told = _with_status(group, "diverged")
+        if late:
+            statement = f"{told} diverged late: what they had reached before counts."
+            yield "Failed runs", dataset, statement, late, 0, "no"
+
+
+def _with_status(models: pd.DataFrame, status: str) -> tuple[int, str]:
+    """Return how many models ended so, and of which methods they are, as text."""
+    counts = models.loc[models["status"] == status, "method"].value_counts()
+    told = ", ".join(f"{label(method)} {counts[method]}" for method in in_order(counts.index))
+    return int(counts.sum()), f"{counts.sum()} of {len(models)} models ({told})"
 
 
 def beside_published(networks: pd.DataFrame, published: pd.DataFrame | None):
