@@ -126,6 +126,14 @@ def test_the_columns_of_effects_say_whether_they_are_all_genes():
     assert draw("effect_matrices", more).axes[0].get_xlabel() == "2 genes as regulators"
 
 
+@pytest.mark.parametrize("name", ["effect_matrices", "coregulation"])
+def test_a_method_that_one_data_set_lacks_is_said_to_have_no_map_there(name):
+    table = pd.concat([made_table(name, 1), made_table(name, 2, "sparseflow").query("dataset == 'problem 1'")])
+    axes = [axis for axis in draw(name, table).axes if axis.get_title(loc="left")]
+    empty = [axis.get_title(loc="left") for axis in axes if any(text.get_text() == "none" for text in axis.texts)]
+    assert len(axes) == 6 and empty == ["SparseFlow", "DASH"]
+
+
 def test_every_drawn_method_and_optimizer_has_its_own_colour_and_a_name():
     assert set(COLOURS) <= set(NAMES)
     methods = set(METHODS) - {"truth", "prior", *CONTROLS}

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from kinetrain.evaluation.names import in_order, label
-from kinetrain.figures.style import nothing_to_show
+from kinetrain.figures.style import nothing_in_panel, nothing_to_show
 
 STRONG = 0.5  # of the largest value: full colour
 
@@ -25,6 +25,8 @@ def draw(table) -> Figure:
         for axis, method in zip(row, methods, strict=True):
             rows = own[own["method"] == method]
             image = _heat_map(axis, rows, size)
+            if rows.empty:
+                nothing_in_panel(axis)
             axis.set_title(label(method), fontsize=9, fontweight="normal")
             agreement = rows["agreement"].dropna()
             axis.set_xlabel(f"agreement {agreement.iloc[0]:.2f}" if len(agreement) else "", fontsize=8)

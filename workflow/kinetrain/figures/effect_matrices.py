@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from kinetrain.evaluation.names import in_order, label
-from kinetrain.figures.style import nothing_to_show
+from kinetrain.figures.style import nothing_in_panel, nothing_to_show
 
 STRONG = 0.05  # effects of this share of the largest have full colour, as in Hossain et al. 2024, figure 3
 
@@ -24,7 +24,10 @@ def draw(table) -> Figure:
         own = table[table["panel"] == title]
         shape = own["target_place"].max() + 1, own["regulator_place"].max() + 1
         for axis, method in zip(row, methods, strict=True):
-            image = _heat_map(axis, own[own["method"] == method], shape)
+            edges = own[own["method"] == method]
+            image = _heat_map(axis, edges, shape)
+            if edges.empty:
+                nothing_in_panel(axis)
             axis.set_title(label(method), fontsize=9, fontweight="normal")
             axis.set_xlabel(_regulators(own), fontsize=8)
         row[0].set_ylabel(title.replace(", ", "\n", 1) + f"\n{shape[0]} targets", fontsize=8)

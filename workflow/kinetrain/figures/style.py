@@ -140,6 +140,11 @@ def first_column(axes):
     return [axis for axis in axes if axis.get_subplotspec().is_first_col()]
 
 
+def nothing_in_panel(axis) -> None:
+    """Write into a panel that there is no result, which an empty map would not tell from a model without effects."""
+    axis.text(0.5, 0.5, "none", transform=axis.transAxes, ha="center", va="center", color=GREY, fontsize=8)
+
+
 def nothing_to_show(why: str) -> Figure:
     """Return a figure that says there is nothing to show, and why."""
     figure = Figure(figsize=(5, 1.2))
