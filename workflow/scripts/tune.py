@@ -45,17 +45,17 @@ def main():
     options = read_options(Options, settings)
     expression = tuning.fold(load_expression(arguments.expression), plan.folds, arguments.fold, arguments.seed)
     values = expression.noisy(arguments.noise, arguments.seed)[None]
+    priors = read_priors(arguments.prior, [arguments.seed], expression.genes, record)
     checkpoint, grid = Path(arguments.checkpoint), tuning.candidates(plan.grid)
     rows = []
     for number, candidate in enumerate(grid):
-        done = checkpoint / f"{number}.tsv"
+        method = read_options(record, given | candidate, f"methods.{arguments.method}")
+        run = Run(method, expression, priors, [arguments.seed], values, options)
+        done = checkpoint / f"{neural.fingerprint(run)}.tsv"
         if not done.is_file():
-            method = read_options(record, given | candidate, f"methods.{arguments.method}")
-            priors = read_priors(arguments.prior, [arguments.seed], expression.genes, method)
-            run = Run(method, expression, priors, [arguments.seed], values, options)
             name = f"{arguments.dataset}, {arguments.method}, fold {arguments.fold + 1} of {plan.folds}"
             tell = progress(f"{name}, setting {number + 1} of {len(grid)}")
-            state, history, _ = neural.train(run, checkpoint / f"{number}.npz", tell)
+            state, history, _ = neural.train(run, done.with_suffix(".npz"), tell)
             best = history[history[:, 1] == state["kept_epoch"][0]]
             row = {
                 "dataset": arguments.dataset,

@@ -101,3 +101,24 @@ def test_influences_are_a_table_of_seeds_and_genes_empty_for_failed_models(call,
     save_arrays(tmp_path / "m.npz", genes=genes[::-1], **named, **model)
     with pytest.raises(InputError, match=r"m\.npz: its genes are not those of"):
         call("influence", *paths)
+
+
+def test_a_fold_that_was_broken_off_is_not_mixed_with_one_of_other_settings(call, tmp_path, monkeypatch):
+    simulate(call, tmp_path)
+    fold = ["tune", f"--expression={tmp_path}/e.npz", "--dataset=small", "--method=dst", "--seed=0", "--fold=0"]
+    fold += [f"--checkpoint={tmp_path}/parts", f"--output={tmp_path}/fold.tsv"]
+
+    def tune(alphas, epochs):
+        settings = {"integrator": "rk4", "hidden": 3, "epochs": epochs, "pruning": {"first_epoch": 1}}
+        call(*fold, "--settings", json.dumps(settings), "--tuning", json.dumps({"grid": {"alpha": alphas}}))
+        return pd.read_csv(tmp_path / "fold.tsv", sep="\t").drop(columns="cpu_seconds")
+
+    whole = tune([0.0, 0.01], 2)
+    for alphas, epochs in (([0.02, 0.03], 2), ([0.0, 0.01], 3), ([0.0, 0.01], 2)):
+        with monkeypatch.context() as broken:  # before it takes the checkpoint away
+            broken.setattr("shutil.rmtree", lambda *arguments, **options: None)
+            found = tune(alphas, epochs)
+    assert list(found.setting) == ['{"alpha": 0.0}', '{"alpha": 0.01}'] and found.equals(whole)
+    began = len(list((tmp_path / "parts").glob("*.tsv")))
+    assert found.equals(tune([0.0, 0.01], 2)) and began == 6  # nothing was trained again
+    assert not (tmp_path / "parts").exists()

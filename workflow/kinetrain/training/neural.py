@@ -29,8 +29,8 @@ def train(run: Run, checkpoint: Path, tell=lambda text: None):
     and `edges`, their networks as packed bits. Continues from the file `checkpoint` where it was left by the same
     run, with the same result as without a break.
     """
-    options, fingerprint, saved = run.options, _fingerprint(run), time.monotonic()
-    state, history, path, done = _resume(checkpoint, fingerprint) or (_start(run), [], {"rows": [], "edges": []}, 0)
+    options, identity, saved = run.options, fingerprint(run), time.monotonic()
+    state, history, path, done = _resume(checkpoint, identity) or (_start(run), [], {"rows": [], "edges": []}, 0)
     if done:
         tell(f"continuing after epoch {done}")
     for epoch in range(done + 1, options.epochs + 1):
@@ -53,7 +53,7 @@ def train(run: Run, checkpoint: Path, tell=lambda text: None):
             state["cpu_seconds"][group] += (time.process_time() - began) / len(group)
         tell(f"epoch {epoch} of {options.epochs}: validation MSE {_span(history, len(members))}, {len(live)} models")
         if time.monotonic() - saved >= options.checkpoint_seconds:
-            _save(checkpoint, fingerprint, epoch, state, history, path)
+            _save(checkpoint, identity, epoch, state, history, path)
             saved = time.monotonic()
     state["stopped_epoch"][state["stopped_epoch"] == 0] = options.epochs
     return state, np.array(sorted(history)), snapshots.complete(run, path)
@@ -78,6 +78,18 @@ def test_error(run: Run, state, values: np.ndarray) -> np.ndarray:
             parameters = run.evaluated(state["kept_weights"][group])
             errors[group] = _squares(shown, parameters, "test", group, 2 * state["kept_steps"][group]).mean(axis=1)
     return errors
+
+
+def fingerprint(run: Run) -> np.ndarray:
+    """Return a digest of all that decides the result, so that nothing is continued that another run began."""
+    names = run.field.__name__, run.integrator.__name__, type(run.method).__module__
+    digest = hashlib.sha256(repr((run.options, run.method, names, run.seeds)).encode())
+    matrices = [matrix for prior in run.priors if prior for matrix in prior]
+    parts = [part for matrix in matrices for part in (matrix.data, matrix.indices, matrix.indptr)]
+    for array in (run.values, run.expression.times, run.expression.transitions, *parts):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    digest.update("".join(run.expression.split).encode())
+    return np.array(digest.hexdigest())
 
 
 def _start(run: Run) -> dict[str, np.ndarray]:
@@ -376,30 +388,18 @@ def _span(history, count: int) -> str:
     return f"{min(values):.3g} to {max(values):.3g}"
 
 
-def _fingerprint(run: Run) -> np.ndarray:
-    """Return a digest of all that decides the result, so that a checkpoint of another run is not continued."""
-    names = run.field.__name__, run.integrator.__name__, type(run.method).__module__
-    digest = hashlib.sha256(repr((run.options, run.method, names, run.seeds)).encode())
-    matrices = [matrix for prior in run.priors if prior for matrix in prior]
-    parts = [part for matrix in matrices for part in (matrix.data, matrix.indices, matrix.indptr)]
-    for array in (run.values, run.expression.times, run.expression.transitions, *parts):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    digest.update("".join(run.expression.split).encode())
-    return np.array(digest.hexdigest())
-
-
-def _save(checkpoint: Path, fingerprint, epoch: int, state, history, path) -> None:
+def _save(checkpoint: Path, identity, epoch: int, state, history, path) -> None:
     arrays = {"history": np.array(history), "rows": np.array(path["rows"]), "edges": np.array(path["edges"])}
     with atomic(checkpoint) as temporary:  # not compressed: large models would take longer to pack than to train
-        np.savez(temporary, fingerprint=fingerprint, epoch=epoch, **arrays, **state)
+        np.savez(temporary, fingerprint=identity, epoch=epoch, **arrays, **state)
 
 
-def _resume(checkpoint: Path, fingerprint):
+def _resume(checkpoint: Path, identity):
     """Return state, history, path and last epoch of a checkpoint of this very run, or None."""
     if not Path(checkpoint).is_file():
         return None
     state = load_arrays(checkpoint)
-    if state.pop("fingerprint") != fingerprint:
+    if state.pop("fingerprint") != identity:
         return None
     history = [tuple(row) for row in state.pop("history").tolist()]
     rows, edges = state.pop("rows").tolist(), state.pop("edges")
