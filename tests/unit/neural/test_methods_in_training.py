@@ -246,3 +246,16 @@ def test_wrong_tuning_names_the_key():
         read_options(tuning.Tuning, {"folds": 1})
     with pytest.raises(InputError, match="choice: expected 'best' or 'sparsest'"):
         read_options(tuning.Tuning, {"choice": "good"})
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [("dash", {"v": 5}, {"u_p": 5}), ("bioprune", {"v": 5}, {"u_p": 5}), ("l0", {}, {}), ("pinn", {"v": 5}, {"v": 5})],
+)
+def test_the_released_forms_give_the_faster_rate_to_other_parameters(expression, prior, name, before, after):
+    for variant, expected in (("published", (before, after)), (None, ({"v": 5}, {"v": 5}))):
+        run = a_run(expression, prior, find_method(name)(**({"variant": variant} if variant else {})))
+        for epoch, factors in zip((1, SCHEDULE.first_epoch), expected, strict=True):
+            rates = unpack(neural._rates(run, np.array([0.1, 0.2]), epoch), run.raw_shapes)
+            for parameter, part in rates.items():
+                assert part[1] == pytest.approx(0.2 * factors.get(parameter, 1))

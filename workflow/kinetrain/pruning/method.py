@@ -66,6 +66,10 @@ class Method:
         """Return the fraction of the remaining weights to remove at the start of `epoch`, 0 if none."""
         return schedule.due(epoch, epochs) if self.prunes else 0.0
 
+    def rate_factors(self, factors: dict[str, float], pruned: bool) -> dict[str, float]:
+        """Return by how much single parameters learn faster; `factors` are those of the field, {name: factor}."""
+        return factors
+
     def start_memory(self, rng, field, shapes) -> dict[str, np.ndarray]:
         """Return what is remembered of one model before its first event."""
         return {}

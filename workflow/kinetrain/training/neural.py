@@ -194,7 +194,7 @@ def _train_epoch(run: Run, state, members, epoch: int, steps) -> np.ndarray:
     names = ("weights", "first", "second", "mask", "updates")
     held = {name: torch.from_numpy(state[name][members]).to(run.options.device) for name in names}
     weights, first, second, mask, updates = held.values()
-    rates = torch.from_numpy(_rates(run, state["rate"][members])).to(run.options.device)
+    rates = torch.from_numpy(_rates(run, state["rate"][members], epoch)).to(run.options.device)
     raw, masks = unpack(weights, run.raw_shapes), unpack(mask, run.raw_shapes)
     adam_step = getattr(run.integrator, "adam_step", ensemble.adam_step)
     total = torch.zeros(len(members), dtype=torch.float64, device=run.options.device)
@@ -251,13 +251,11 @@ def _derivatives(objective, leaves: dict) -> dict:
     return {name: torch.zeros_like(leaf) if part is None else part for (name, leaf), part in parts}
 
 
-def _rates(run: Run, rate) -> np.ndarray:
+def _rates(run: Run, rate, epoch: int) -> np.ndarray:
     """Return the learning rate (M, P) of every raw parameter of models with the rates (M,)."""
-    factors = [
-        np.full(int(np.prod(shape)), run.field.LEARNING_RATE_FACTOR.get(name, 1.0))
-        for name, shape in run.raw_shapes.items()
-    ]
-    return (rate[:, None] * np.concatenate(factors)).astype(np.float32)
+    factors = run.method.rate_factors(run.field.LEARNING_RATE_FACTOR, epoch >= run.first_event)
+    parts = [np.full(int(np.prod(shape)), factors.get(name, 1.0)) for name, shape in run.raw_shapes.items()]
+    return (rate[:, None] * np.concatenate(parts)).astype(np.float32)
 
 
 def _batches(run: Run, members, epoch: int):
