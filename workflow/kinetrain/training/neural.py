@@ -336,7 +336,7 @@ def _judge(run: Run, state, members, epoch: int, train_loss, coarse, squares, sp
         # after the last epoch there would be nothing left to train what was rewound
         ready &= ~diverged & (state["best_epoch"][members] > 0) & (epoch < options.epochs)
         _rewind(run, state, members[ready], epoch)
-        late &= ~ready
+        late &= state["rewound_epoch"][members] == 0  # what was rewound is trained to the last epoch
     state["diverged"][members] = diverged
     # a model that diverges late keeps what it had reached before
     state["failed"][members] = diverged & (state["best_epoch"][members] == 0)
