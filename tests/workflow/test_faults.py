@@ -76,7 +76,7 @@ def test_an_arm_that_is_left_out_has_empty_tables_and_figures_that_say_so(neural
 
 
 def test_a_killed_run_goes_on_where_it_stopped_and_ends_in_the_same_bytes(neural, root, snakemake, tmp_path):
-    neural["training"] = {"hidden": 6, "epochs": 240, "patience_epochs": None, "checkpoint_every": 5}
+    neural["training"] = {"hidden": 6, "epochs": 1500, "patience_epochs": None, "checkpoint_seconds": 0.2}
     model = "results/training/modular24/noise0.025_corruption0.1/unpruned/model.npz"
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     for folder in (whole, killed):
