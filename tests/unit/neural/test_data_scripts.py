@@ -1,7 +1,6 @@
 """The commands turn files of published networks and of cells into what training reads."""
 
 import json
-import sys
 
 import numpy as np
 import pandas as pd
@@ -11,18 +10,6 @@ from anndata import AnnData, settings
 from kinetrain.dynamics.trajectories import load_expression
 
 settings.allow_write_nullable_strings = True
-
-
-@pytest.fixture
-def call(monkeypatch, root):
-    """Run the main function of a script with the given arguments."""
-    monkeypatch.syspath_prepend(str(root / "workflow/scripts"))
-
-    def call(script, *arguments):
-        monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
-        __import__(script).main()
-
-    return call
 
 
 @pytest.fixture

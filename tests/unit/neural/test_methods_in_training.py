@@ -9,9 +9,7 @@ import pytest
 import torch
 from scipy import sparse
 
-from kinetrain.dynamics import network as networks
 from kinetrain.dynamics import rk4
-from kinetrain.dynamics.trajectories import Expression, all_transitions, split_transitions
 from kinetrain.errors import InputError
 from kinetrain.pruning.events import Schedule
 from kinetrain.pruning.method import Method
@@ -28,25 +26,10 @@ OPTIONS = Options(
 )
 
 
-@pytest.fixture(scope="module")
-def expression():
-    network = networks.draw_network(GENES, 6, 3, 2, seed=1)
-    times = np.tile([0.0, 2, 3, 7], (8, 1))
-    values = networks.simulate(network, networks.draw_initial_states(network, 8, seed=1), times[0])
-    transitions = all_transitions(times)
-    split = split_transitions(transitions, {"validation": 0.2, "test": 0.2}, seed=1)
-    return Expression(network.genes, values, times, transitions, split, "1")
-
-
-@pytest.fixture(scope="module")
-def prior():
-    matrix = (np.random.default_rng(0).random((GENES, GENES)) < 0.2).astype(float)
-    return sparse.csr_array(matrix), sparse.csr_array(matrix.T @ matrix)
-
-
 def a_run(expression, prior, method, seeds=(0, 1), **options):
     values = np.stack([expression.noisy(0.025, seed) for seed in seeds])
-    return Run(method, expression, [prior] * len(seeds), list(seeds), values, dataclasses.replace(OPTIONS, **options))
+    priors = [tuple(map(sparse.csr_array, prior))] * len(seeds)
+    return Run(method, expression, priors, list(seeds), values, dataclasses.replace(OPTIONS, **options))
 
 
 METHODS = ["unpruned", "pinn", "pinn_mp", "l0", "c_node", "pathreg", "dst", "imp", "synflow", "sparseflow"]

@@ -1,7 +1,6 @@
 """The commands write what the next stage reads, and the same seed gives the same bytes."""
 
 import json
-import sys
 
 import numpy as np
 import pandas as pd
@@ -12,18 +11,6 @@ from kinetrain.errors import InputError
 from kinetrain.files import save_arrays
 
 SMALL = {"genes": 14, "regulators": 6, "inputs": 3, "modules": 2, "trajectories": 10}
-
-
-@pytest.fixture
-def call(monkeypatch, root):
-    """Run the main function of a script with the given arguments."""
-    monkeypatch.syspath_prepend(str(root / "workflow/scripts"))
-
-    def call(script, *arguments):
-        monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
-        __import__(script).main()
-
-    return call
 
 
 def simulate(call, folder, **settings):

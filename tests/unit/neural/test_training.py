@@ -13,10 +13,9 @@ import pytest
 import torch
 from scipy import sparse
 
-from kinetrain.dynamics import network as networks
 from kinetrain.dynamics import phoenix
 from kinetrain.dynamics.influence import influence, initial_range
-from kinetrain.dynamics.trajectories import Expression, all_transitions, load_expression, split_transitions
+from kinetrain.dynamics.trajectories import Expression, load_expression
 from kinetrain.errors import InputError
 from kinetrain.files import load_arrays, save_arrays
 from kinetrain.pruning.events import Schedule
@@ -31,22 +30,6 @@ SCHEDULE = Schedule(first_epoch=2, first_fraction=0.5, every=3, fraction=0.2)
 OPTIONS = Options(
     integrator="rk4", hidden=5, epochs=8, learning_rate=0.01, steps=3, pruning=SCHEDULE, patience_epochs=None
 )
-
-
-@pytest.fixture(scope="module")
-def expression():
-    network = networks.draw_network(GENES, 6, 3, 2, seed=1)
-    times = np.tile([0.0, 2, 3, 7], (8, 1))
-    values = networks.simulate(network, networks.draw_initial_states(network, 8, seed=1), times[0])
-    transitions = all_transitions(times)
-    split = split_transitions(transitions, {"validation": 0.2, "test": 0.2}, seed=1)
-    return Expression(network.genes, values, times, transitions, split, "1")
-
-
-@pytest.fixture(scope="module")
-def prior():
-    matrix = (np.random.default_rng(0).random((GENES, GENES)) < 0.2).astype(float)
-    return matrix, matrix.T @ matrix
 
 
 def run(expression, prior, method, seeds, options=OPTIONS):
