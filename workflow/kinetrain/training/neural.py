@@ -49,7 +49,7 @@ def train(run: Run, checkpoint: Path, tell=lambda text: None):
             _judge(run, state, group, epoch, train_loss, coarse.mean(axis=1), fine, sparsity)
             history += _rows(state, group, epoch, train_loss, fine.mean(axis=1), sparsity)
             if epoch in run.snapshot_epochs:
-                snapshots.add_snapshot(run, path, group, epoch, fine.mean(axis=1), parameters)
+                snapshots.add_snapshot(run, path, group, epoch, fine.mean(axis=1), parameters, sparsity)
             state["cpu_seconds"][group] += (time.process_time() - began) / len(group)
         tell(f"epoch {epoch} of {options.epochs}: validation MSE {_span(history, len(members))}, {len(live)} models")
         if time.monotonic() - saved >= options.checkpoint_seconds:

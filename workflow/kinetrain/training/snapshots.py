@@ -19,9 +19,9 @@ def sparsity(run, parameters, dead=False) -> np.ndarray:
     return (sum(part.sum(dim=(1, 2)) for part in zero.values()) / total).cpu().numpy()
 
 
-def add_snapshot(run, path, members, epoch: int, validation, parameters) -> None:
+def add_snapshot(run, path, members, epoch: int, validation, parameters, mask_sparsity) -> None:
     """Add the networks of the models to the path, in place."""
-    columns = (sparsity(run, parameters, dead=True), sparsity(run, parameters), validation)
+    columns = (sparsity(run, parameters, dead=True), mask_sparsity, validation)
     path["rows"] += [(int(m), epoch, *map(float, row)) for m, *row in zip(members, *columns, strict=True)]
     path["edges"] += [np.packbits(edges) for edges in _edges(run, parameters)]
 
