@@ -1,10 +1,9 @@
 """Figure: heat maps of which regulators act through the same hidden units, beside their common targets in the prior."""
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from kinetrain.evaluation.names import in_order, label
-from kinetrain.figures.style import nothing_in_panel, nothing_to_show
+from kinetrain.figures.style import heat_map, nothing_to_show
 
 STRONG = 0.5  # of the largest value: full colour
 
@@ -24,9 +23,8 @@ def draw(table) -> Figure:
         size = int(own[["place", "other_place"]].max(axis=None)) + 1
         for axis, method in zip(row, methods, strict=True):
             rows = own[own["method"] == method]
-            image = _heat_map(axis, rows, size)
-            if rows.empty:
-                nothing_in_panel(axis)
+            look = {"cmap": "Purples", "vmin": 0, "vmax": STRONG}
+            image = heat_map(axis, rows["place"], rows["other_place"], rows["value"], (size, size), **look)
             axis.set_title(label(method), fontsize=9, fontweight="normal")
             agreement = rows["agreement"].dropna()
             axis.set_xlabel(f"agreement {agreement.iloc[0]:.2f}" if len(agreement) else "", fontsize=8)
@@ -34,12 +32,3 @@ def draw(table) -> Figure:
     bar = figure.colorbar(image, ax=axes, shrink=0.8 / len(titles), aspect=20, extend="max", pad=0.01)
     bar.set_label(f"Shared units or targets\n(largest of the panel = 1,\nfull colour from {STRONG:g})", fontsize=8)
     return figure
-
-
-def _heat_map(axis, rows, size):
-    matrix = np.zeros((size, size))
-    matrix[rows["place"], rows["other_place"]] = rows["value"]
-    axis.set(xticks=[], yticks=[])
-    axis.grid(visible=False)
-    axis.spines[:].set(visible=True, color="#BBBBBB")
-    return axis.imshow(matrix, cmap="Purples", vmin=0, vmax=STRONG, interpolation="nearest")

@@ -1,10 +1,9 @@
 """Figure: heat maps of which gene acts on which, in the gold standard and in the models."""
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from kinetrain.evaluation.names import in_order, label
-from kinetrain.figures.style import nothing_in_panel, nothing_to_show
+from kinetrain.figures.style import heat_map, nothing_to_show
 
 STRONG = 0.05  # effects of this share of the largest have full colour, as in Hossain et al. 2024, figure 3
 
@@ -25,9 +24,8 @@ def draw(table) -> Figure:
         shape = own["target_place"].max() + 1, own["regulator_place"].max() + 1
         for axis, method in zip(row, methods, strict=True):
             edges = own[own["method"] == method]
-            image = _heat_map(axis, edges, shape)
-            if edges.empty:
-                nothing_in_panel(axis)
+            look = {"cmap": "RdBu_r", "vmin": -STRONG, "vmax": STRONG, "aspect": "auto"}
+            image = heat_map(axis, edges["target_place"], edges["regulator_place"], edges["effect"], shape, **look)
             axis.set_title(label(method), fontsize=9, fontweight="normal")
             axis.set_xlabel(_regulators(own), fontsize=8)
         row[0].set_ylabel(title.replace(", ", "\n", 1) + f"\n{shape[0]} targets", fontsize=8)
@@ -41,13 +39,3 @@ def _regulators(edges) -> str:
     shown = set(edges["regulator"])
     true = set(edges.loc[edges["method"] == "truth", "regulator"])
     return f"{len(shown)} regulators of\nthe gold standard" if shown == true else f"{len(shown)} genes as regulators"
-
-
-def _heat_map(axis, edges, shape):
-    matrix = np.zeros(shape)
-    matrix[edges["target_place"], edges["regulator_place"]] = edges["effect"]
-    axis.set(xticks=[], yticks=[])
-    axis.grid(visible=False)
-    axis.spines[:].set(visible=True, color="#BBBBBB")
-    # nearest, not antialiased: a single effect must stay visible in a map of many genes
-    return axis.imshow(matrix, cmap="RdBu_r", vmin=-STRONG, vmax=STRONG, aspect="auto", interpolation="nearest")

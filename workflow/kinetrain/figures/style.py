@@ -1,6 +1,7 @@
 """The look of all figures: a fixed colour per method and optimizer, a marker per method, and files without dates."""
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
 
 from kinetrain.files import atomic
@@ -140,9 +141,20 @@ def first_column(axes):
     return [axis for axis in axes if axis.get_subplotspec().is_first_col()]
 
 
-def nothing_in_panel(axis) -> None:
-    """Write into a panel that there is no result, which an empty map would not tell from a model without effects."""
-    axis.text(0.5, 0.5, "none", transform=axis.transAxes, ha="center", va="center", color=GREY, fontsize=8)
+def heat_map(axis, rows, columns, values, shape, **look):
+    """Draw `values` at their places in an otherwise empty matrix, and return the image; `look` goes to imshow.
+
+    Where there is no value at all the panel says so, which an empty map would not tell from a model without effects.
+    """
+    matrix = np.zeros(shape)
+    matrix[rows, columns] = values
+    axis.set(xticks=[], yticks=[])
+    axis.grid(visible=False)
+    axis.spines[:].set(visible=True, color="#BBBBBB")
+    if not len(values):
+        axis.text(0.5, 0.5, "none", transform=axis.transAxes, ha="center", va="center", color=GREY, fontsize=8)
+    # nearest, not antialiased: a single effect must stay visible in a map of many genes
+    return axis.imshow(matrix, interpolation="nearest", **look)
 
 
 def nothing_to_show(why: str) -> Figure:
