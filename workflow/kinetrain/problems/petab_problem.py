@@ -14,7 +14,7 @@ from amici.sim import sundials as amici
 from kinetrain.errors import InputError
 from kinetrain.problems.compiled import load_model
 from kinetrain.problems.conditions import prepare
-from kinetrain.problems.options import SolverOptions
+from kinetrain.problems.options import SolverOptions, filled, safe_options
 from kinetrain.problems.petab_tables import (
     checksum,
     list_files,
@@ -40,7 +40,7 @@ class PetabProblem:
     ----------
     path: the PEtab YAML.
     model_folder: where its model was compiled (`compiled.compile_model`).
-    options: how to solve it.
+    options: how to solve it (`options.merged`); safe constants stand in for what they leave open.
     tables: PEtab tables to use in place of those that the YAML names, for the same model.
 
     Attributes
@@ -49,19 +49,22 @@ class PetabProblem:
     start_lower, start_upper: the box of starting points, from uniform initialization priors, else the bounds.
     n_conditions, condition_names: K conditions in the order of the measurement table.
     checksum: sha256 of all its files.
+    gradient_weight: the cost of a gradient of one condition in solves without sensitivities.
+    relaxed_solves: how many solves were repeated with looser tolerances so far (`SolverOptions.trials`).
 
     Source: Stapor et al. 2022 (conditions as the unit of mini-batches); PEtab 1 (likelihood, scales).
     """
 
     def __init__(self, path, model_folder, options: SolverOptions | None = None, tables: petab.Problem | None = None):
-        options = options or SolverOptions()
         self.petab = tables or read_petab(path)
         self.model = load_model(path, self.petab, model_folder)
-        self.solver = _solver(self.model, options)
-        self.adjoint = options.sensitivities == "adjoint"
         table = self.petab.parameter_df
         table = table[table["estimate"] == 1]
         self.names = list(table.index)
+        options = filled(options or SolverOptions(), safe_options(len(self.names)))
+        self.solver = _solver(self.model, options)
+        self.adjoint = options.sensitivities == "adjoint"
+        self.gradient_weight, self.relaxed_solves = options.gradient_weight, 0
         self.lower, self.upper, self.nominal = (
             _scaled(table, column) for column in ("lowerBound", "upperBound", "nominalValue")
         )
@@ -181,6 +184,6 @@ def _solver(model, options: SolverOptions):
     solver.set_absolute_tolerance_quadratures(1e-8)
     solver.set_relative_tolerance_quadratures(1e-6)
     solver.set_max_steps(options.max_steps)
-    solver.set_max_steps_backward_problem(10 * options.max_steps)  # the default of 100 makes failures cost seconds
+    solver.set_max_steps_backward_problem(options.max_steps_backward)
     solver.set_return_data_reporting_mode(amici.RDataReporting.likelihood)
     return solver
