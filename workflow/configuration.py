@@ -14,8 +14,10 @@ import yaml
 from jsonschema import Draft202012Validator
 
 SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
+UPDATERS = Path(__file__).parent / "kinetrain" / "training" / "updaters.py"
 DOWNLOADS = "<resources>/downloads"
 FILES = ("train", "test", "genes", "edges", "matrix", "equations")  # keys of a data set that name files
+GRID = ("optimizers", "schedules", "batch_sizes", "safeguards")  # what a grid of mini-batch fits combines
 SIZES = ("genes", "regulators", "inputs", "modules")  # keys of a random network
 
 # Columns of the manifest: what they must look like, and how that is told.
@@ -112,10 +114,10 @@ def _refuse(errors, prefix: str = "") -> None:
 
 
 def _merge(base: dict, override: dict) -> dict:
-    """Return `base` with the keys of `override`; settings are merged, the mapping of named schedules is replaced."""
+    """Return `base` with the keys of `override`; mappings are merged, all else is replaced."""
     merged = dict(base)
     for key, value in override.items():
-        nested = isinstance(value, dict) and isinstance(base.get(key), dict) and key != "schedules"
+        nested = isinstance(value, dict) and isinstance(base.get(key), dict)
         merged[key] = _merge(base[key], value) if nested else value
     return merged
 
@@ -236,7 +238,9 @@ class Plan:
         if mirror is not None and not Path(mirror).is_dir():
             raise ConfigurationError(f"mirror = '{mirror}': no such folder (wanted: one that holds <owner>/<repo>/…)")
         _check_methods(self.config["methods"], "methods")
-        self.problems = {name: self._problem(name, problem) for name, problem in self.config["problems"].items()}
+        self.problems = {
+            name: self._problem(name, problem) for name, problem in self.config["problems"].items() if problem["run"]
+        }
         self.datasets = {
             name: self._dataset(name, dataset) for name, dataset in self.config["datasets"].items() if dataset["run"]
         }
@@ -261,14 +265,10 @@ class Plan:
             return [self.file(name, key) for name in [value, *names]]
         path = Path(self.file(value, key))
         try:
-            content = yaml.safe_load(path.read_text())
-            named = [content["parameter_file"]]
-            for problem in content["problems"]:
-                for tables in ("sbml_files", "condition_files", "measurement_files", "observable_files"):
-                    named += problem[tables]
+            named = _named_files(yaml.safe_load(path.read_text()))
         except yaml.YAMLError as error:
             raise ConfigurationError(f"{key}: {path} is not valid YAML: {error}") from None
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ConfigurationError(f"{key}: {path} is not a PEtab problem: {error} is missing") from None
         missing = [name for name in named if not (path.parent / name).is_file()]
         if missing:
@@ -278,21 +278,21 @@ class Plan:
     def fit_labels(self, problem: str) -> list[str]:
         """Return the settings in which a problem is fitted, as they stand in the names of the result files."""
         fits = self.problems[problem]["fits"]
-        batched = fits["mini_batch"]
-        return [
-            f"{optimizer}-{schedule}-batch{size}"
-            for optimizer in batched["optimizers"]
-            for schedule in batched["schedules"]
-            for size in batched["batch_sizes"]
-        ] + fits["full_batch"]["optimizers"]
+        labels = [
+            f"{optimizer}-{schedule}-batch{size}-{safeguard}"
+            for grid in filter(None, fits["mini_batch"].values())
+            for optimizer, schedule, size, safeguard in product(*(grid[key] for key in GRID))
+        ]
+        return list(dict.fromkeys(labels)) + fits["full_batch"]["optimizers"]
 
-    def mini_batch_settings(self, problem: str, schedule: str, batch_size: int) -> dict:
+    def mini_batch_settings(self, problem: str, optimizer: str, schedule: str, batch_size: str, safeguard: str) -> dict:
         """Return the settings of a mini-batch fit."""
-        batched = self.problems[problem]["fits"]["mini_batch"]
+        fits = self.problems[problem]["fits"]
         return {
-            "schedule": {"name": schedule, **batched["schedules"][schedule]},
-            "batch_size": batch_size,
-            "rescue": batched["rescue"],
+            "optimizer": fits["optimizers"].get(optimizer, {"rule": optimizer}),
+            "schedule": {"name": schedule, **fits["schedules"][schedule]},
+            "batch_size": batch_size if batch_size == "full" else int(batch_size),
+            "safeguard": {"name": safeguard, **fits["safeguards"][safeguard]},
             **self.full_batch_settings(problem),
         }
 
@@ -333,11 +333,8 @@ class Plan:
         key = f"problems.{name}"
         fits = overridden(self.config["fits"], problem["fits"], key, "fits")
         artificial = problem.get("artificial")
-        largest = max(fits["mini_batch"]["batch_sizes"])
-        if artificial and largest > artificial["conditions"]:
-            raise ConfigurationError(
-                f"{key}: mini_batch.batch_sizes has {largest}, but artificial.conditions is {artificial['conditions']}"
-            )
+        for name, grid in fits["mini_batch"].items():
+            _check_fits(f"{key}.fits.mini_batch.{name}", grid, fits, artificial)
         files = self.petab_files(problem["petab"], f"{key}.petab")
         if artificial and problem["petab"] not in self.manifest:
             _check_artificial(f"{key}.artificial", artificial, files)
@@ -399,6 +396,54 @@ class Plan:
         if "network" in section:
             found["network"] = self._files(section["network"], f"{key}.network")
         return {**section, **found}
+
+
+def known_rules() -> list[str]:
+    """Return the names of the update rules, read from their file: the library is not installed where this runs."""
+    return re.findall(r"(?m)^def ([a-z]\w*)\(moments, gradient, t\)", UPDATERS.read_text())
+
+
+def _check_fits(key: str, grid: dict | None, fits: dict, artificial: dict | None) -> None:
+    """Refuse names in a grid of fits that nothing defines, and mini-batches of more conditions than there are."""
+    if grid is None:
+        return
+    rules = known_rules()
+    for name, optimizer in fits["optimizers"].items():
+        if optimizer.get("rule", rules[0]) not in rules:
+            rule = optimizer["rule"]
+            raise ConfigurationError(
+                f"fits.optimizers.{name}.rule: unknown rule '{rule}'{_close(rule, rules)}; known: {', '.join(rules)}"
+            )
+    known = {
+        "optimizers": [*rules, *fits["optimizers"]],
+        "schedules": fits["schedules"],
+        "safeguards": fits["safeguards"],
+    }
+    for kind, names in known.items():
+        for name in grid[kind]:
+            if name not in names:
+                raise ConfigurationError(
+                    f"{key}.{kind}: unknown name '{name}'{_close(name, names)}; known: {', '.join(names)}"
+                )
+    largest = max((size for size in grid["batch_sizes"] if size != "full"), default=0)
+    if artificial and largest > artificial["conditions"]:
+        raise ConfigurationError(
+            f"{key}: batch_sizes has {largest}, but artificial.conditions is {artificial['conditions']}"
+        )
+
+
+def _named_files(content: dict) -> list[str]:
+    """Return the files that a PEtab YAML names, of version 1 (a list of problems) or 2 (all at the top level)."""
+    if str(content.get("format_version")).startswith("2"):
+        tables = ("parameter_files", "condition_files", "experiment_files", "observable_files", "measurement_files")
+        named = [name for table in tables for name in content.get(table) or ()]
+        return [*(model["location"] for model in content["model_files"].values()), *named]
+    parameters = content["parameter_file"]
+    named = list(parameters) if isinstance(parameters, list) else [parameters]
+    for problem in content["problems"]:
+        for table in ("sbml_files", "condition_files", "measurement_files", "observable_files"):
+            named += problem[table]
+    return named
 
 
 def _check_training(key: str, planned: dict) -> None:

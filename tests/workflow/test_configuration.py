@@ -87,9 +87,44 @@ def test_a_yaml_that_is_no_petab_problem_is_refused(smoke, manifest, root, tmp_p
 
 
 def test_mini_batches_larger_than_the_data_are_refused(smoke, manifest, root):
-    smoke["fits"]["mini_batch"]["batch_sizes"] = [7]
+    smoke["fits"]["mini_batch"]["main"]["batch_sizes"] = ["full", 7]
     said = refusal(smoke, manifest, root)
-    assert "problems.egf_akt: mini_batch.batch_sizes has 7, but artificial.conditions is 6" in said
+    assert "problems.egf_akt.fits.mini_batch.main: batch_sizes has 7, but artificial.conditions is 6" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"optimizers": ["adam_balance"]},
+            "main.optimizers: unknown name 'adam_balance' (did you mean 'adam_balanced'?)",
+        ),
+        ({"schedules": ["S9"]}, "main.schedules: unknown name 'S9'"),
+        ({"safeguards": ["none"]}, "main.safeguards: unknown name 'none'"),
+        ({"batch_sizes": ["half"]}, "fits.mini_batch.main"),
+    ],
+)
+def test_a_grid_of_fits_combines_only_what_is_defined(smoke, manifest, root, change, said):
+    smoke["fits"]["mini_batch"]["main"] |= change
+    assert said in refusal(smoke, manifest, root)
+
+
+def test_an_optimizer_of_ones_own_is_a_rule_or_a_class_of_torch(smoke, manifest, root):
+    smoke["fits"]["optimizers"] = {"mine": {"rule": "adam", "torch": "Adam"}}
+    assert "fits.optimizers.mine: exactly one of rule or torch must be given" in refusal(smoke, manifest, root)
+    smoke["fits"]["optimizers"] = {"mine": {"rule": "adam"}}
+    assert "fits.optimizers.mine.rule: unknown rule 'adam'" in refusal(smoke, manifest, root)
+
+
+def test_equal_fits_of_several_grids_are_run_once_and_a_null_grid_not_at_all(smoke, manifest, root):
+    main = smoke["fits"]["mini_batch"]["main"]
+    smoke["fits"]["mini_batch"] |= {"more": main | {"batch_sizes": [2, "full"]}, "none": None}
+    plan = configuration.Plan(smoke, manifest, places=(root,))
+    labels = ["adam_balanced-S3-batch2-rescue", "adam_balanced-S3-batchfull-rescue", "fides"]
+    assert plan.fit_labels("egf_akt") == labels
+    settings = plan.mini_batch_settings("egf_akt", "adam_balanced", "S3", "full", "rescue")
+    assert settings["batch_size"] == "full" and settings["optimizer"] == {"rule": "adam_balanced"}
+    assert settings["safeguard"] == {"name": "rescue", "rescue": 2, "line_search": 0, "form": "published"}
 
 
 def test_pruning_that_would_begin_after_the_last_epoch_is_refused(smoke, manifest, root):

@@ -40,7 +40,8 @@ wildcard_constraints:
     method=r"\w+",
     optimizer=r"\w+",
     schedule=r"\w+",
-    batch_size=r"\d+",
+    batch_size=r"\d+|full",
+    safeguard=r"\w+",
     replicate=r"\d+",
     noise=r"[\d.e-]+",
     corruption=r"[\d.e-]+",
@@ -104,24 +105,37 @@ def names(items):
 
 # --- the mechanistic arm ---
 
+ARTIFICIAL = [name for name, problem in PLAN.problems.items() if "artificial" in problem]
+MINI_BATCH_FIT = "<results>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}-{safeguard}"
+
+
+def template_or_files(wildcards):
+    """What the model is compiled from: the template of artificial data, or the problem's own files."""
+    own = PLAN.problems[wildcards.problem]["files"]
+    return f"<results>/templates/{wildcards.problem}" if wildcards.problem in ARTIFICIAL else own
+
 
 def fitted_problem(wildcards):
     """What is fitted: the artificial data of a problem, or its own files."""
-    problem = PLAN.problems[wildcards.problem]
-    return (
-        f"<results>/problems/{wildcards.problem}/{wildcards.replicate}" if "artificial" in problem else problem["files"]
-    )
+    drawn = f"<results>/problems/{wildcards.problem}/{wildcards.replicate}"
+    return drawn if wildcards.problem in ARTIFICIAL else PLAN.problems[wildcards.problem]["files"]
+
+
+def first_replicate(wildcards):
+    """The data on which the settings of a problem's solver are measured."""
+    drawn = f"<results>/problems/{wildcards.problem}/0"
+    return drawn if wildcards.problem in ARTIFICIAL else PLAN.problems[wildcards.problem]["files"]
 
 
 def petab_yaml(files):
     """The YAML of a problem that is given by its files, YAML first, or by the folder of artificial data."""
-    path = files if isinstance(files, str) else files[0]
+    path = str(files if isinstance(files, str) else files[0])
     return path if path.endswith((".yaml", ".yml")) else f"{path}/problem.yaml"
 
 
 def nominal_reference(problem, files):
     """What the nominal objective is compared with: the truth of artificial data, or a published value."""
-    if "artificial" in PLAN.problems[problem]:
+    if problem in ARTIFICIAL:
         return f"--truth {files}/truth.json"
     return option("--reference", PLAN.problems[problem].get("reference_objective"))
 
@@ -261,8 +275,8 @@ PARTS = {
 FOR_A_FIGURE = {"effects", "coregulation"}  # tables that nobody asks for but a figure
 # What the tables promise, also where a configuration leaves one of the two arms out.
 LEVEL = ["dataset", "method", "noise", "prior_corruption"]
-FIT = ["problem", "optimizer", "schedule", "batch_size", "replicate", "start"]
-SOLVES = ["gradient_solves", "value_solves", "cpu_seconds"]
+FIT = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate", "start"]
+SOLVES = ["gradient_solves", "value_solves", "cost", "cpu_seconds"]
 SCORES = ["sparsity", "balanced_accuracy", "auroc", "auprc", "test_mse", "epochs", "cpu_seconds", "status"]
 COLUMNS = {
     "nominal": ["problem", "objective_nominal", "reference"],

@@ -2,9 +2,11 @@ rule fit_full_batch:
     input:
         files=fitted_problem,
         model="<results>/models/{problem}",
+        solver="<results>/solvers/{problem}.json",
     output:
         fits="<results>/fits/{problem}/{replicate}/{optimizer}.tsv",
         trace="<results>/fits/{problem}/{replicate}/{optimizer}.trace.tsv",
+        parameters="<results>/fits/{problem}/{replicate}/{optimizer}.parameters.npz",
     log:
         "<logs>/fits/{problem}/{replicate}/{optimizer}.log",
     conda:
@@ -16,21 +18,24 @@ rule fit_full_batch:
         settings=lambda w: settings(PLAN.full_batch_settings(w.problem)),
         checkpoint=lambda w, output: f"{output.fits}.checkpoint",
     shell:
-        "({params.command} --problem {params.problem} --model {input.model} --name {wildcards.problem}"
+        "({params.command} --problem {params.problem} --model {input.model} --solver {input.solver} --name {wildcards.problem}"
         " --replicate {wildcards.replicate} --optimizer {wildcards.optimizer} --starts {params.starts}"
         " --settings {params.settings:q} --checkpoint {params.checkpoint}"
-        " --output {output.fits} --trace {output.trace}) 2>&1 | tee {log}"
+        " --output {output.fits} --trace {output.trace} --parameters {output.parameters}) 2>&1 | tee {log}"
 
 
 # A mini-batch fit is given more settings, which stand in its name.
 use rule fit_full_batch as fit_mini_batch with:
     output:
-        fits="<results>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}.tsv",
-        trace="<results>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}.trace.tsv",
+        fits=f"{MINI_BATCH_FIT}.tsv",
+        trace=f"{MINI_BATCH_FIT}.trace.tsv",
+        parameters=f"{MINI_BATCH_FIT}.parameters.npz",
     log:
-        "<logs>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}.log",
+        MINI_BATCH_FIT.replace("<results>", "<logs>") + ".log",
     params:
-        settings=lambda w: settings(PLAN.mini_batch_settings(w.problem, w.schedule, int(w.batch_size))),
+        settings=lambda w: settings(
+            PLAN.mini_batch_settings(w.problem, w.optimizer, w.schedule, w.batch_size, w.safeguard)
+        ),
 
 
 rule train_neural_ode:

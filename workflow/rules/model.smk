@@ -1,6 +1,26 @@
-rule compile_model:
+# What artificial data vary must be in the compiled model: a template has those columns, without any data.
+rule write_template:
     input:
         lambda w: PLAN.problems[w.problem]["files"],
+    output:
+        directory("<results>/templates/{problem}"),
+    log:
+        "<logs>/templates/{problem}.log",
+    wildcard_constraints:
+        problem=names(ARTIFICIAL),
+    conda:
+        conda("mechanistic")
+    params:
+        command=command("mechanistic", "write_template"),
+        problem=lambda w, input: petab_yaml(input),
+        settings=lambda w: settings(PLAN.problems[w.problem]["artificial"]),
+    shell:
+        "({params.command} --problem {params.problem} --settings {params.settings:q} --output {output}) 2>&1 | tee {log}"
+
+
+rule compile_model:
+    input:
+        template_or_files,
     output:
         directory("<results>/models/{problem}"),
     log:
@@ -9,14 +29,14 @@ rule compile_model:
         conda("mechanistic")
     params:
         command=command("mechanistic", "compile_model"),
-        problem=lambda w, input: input[0],
+        problem=lambda w, input: petab_yaml(input),
     shell:
         "({params.command} --problem {params.problem} --model {output}) 2>&1 | tee {log}"
 
 
 rule draw_artificial_data:
     input:
-        files=lambda w: PLAN.problems[w.problem]["files"],
+        files=template_or_files,
         model="<results>/models/{problem}",
     output:
         directory("<results>/problems/{problem}/{replicate}"),
@@ -33,10 +53,30 @@ rule draw_artificial_data:
         " --settings {params.settings:q} --output {output}) 2>&1 | tee {log}"
 
 
+rule measure_solver:
+    input:
+        files=first_replicate,
+        model="<results>/models/{problem}",
+    output:
+        "<results>/solvers/{problem}.json",
+    log:
+        "<logs>/solvers/{problem}.log",
+    conda:
+        conda("mechanistic")
+    params:
+        command=command("mechanistic", "measure_solver"),
+        problem=lambda w, input: petab_yaml(input.files),
+        settings=lambda w: settings(PLAN.problems[w.problem]["solver"]),
+    shell:
+        "({params.command} --problem {params.problem} --model {input.model} --settings {params.settings:q}"
+        " --output {output}) 2>&1 | tee {log}"
+
+
 rule evaluate_nominal:
     input:
         files=fitted_problem,
         model="<results>/models/{problem}",
+        solver="<results>/solvers/{problem}.json",
     output:
         "<results>/nominal/{problem}/{replicate}.tsv",
     log:
@@ -49,5 +89,5 @@ rule evaluate_nominal:
         reference=lambda w, input: nominal_reference(w.problem, input.files),
         settings=lambda w: settings(PLAN.problems[w.problem]["solver"]),
     shell:
-        "({params.command} --problem {params.problem} --model {input.model} --name {wildcards.problem}"
+        "({params.command} --problem {params.problem} --model {input.model} --solver {input.solver} --name {wildcards.problem}"
         " --replicate {wildcards.replicate} {params.reference} --settings {params.settings:q} --output {output}) 2>&1 | tee {log}"
