@@ -63,6 +63,8 @@ def _convert(value, kind, where: str):
         return read_options(kind, value, where)
     choices = typing.get_args(kind) if isinstance(kind, types.UnionType) else ()
     for choice in choices:
+        if dataclasses.is_dataclass(choice) and isinstance(value, dict):
+            return read_options(choice, value, where)
         if typing.get_origin(choice) is tuple and isinstance(value, list | tuple):
             return _convert(value, choice, where)
     if typing.get_origin(kind) is typing.Literal:

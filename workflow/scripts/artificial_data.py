@@ -6,7 +6,7 @@ import sys
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--problem", required=True, help="PEtab version 1 problem (YAML) to start from")
+    parser.add_argument("--problem", required=True, help="template (write_template.py: problem.yaml)")
     parser.add_argument("--model", required=True, help="folder of its compiled model (compile_model.py)")
     parser.add_argument("--replicate", type=int, required=True, help="data replicate (seeds conditions and noise)")
     parser.add_argument(
@@ -14,8 +14,9 @@ def parse_arguments():
         required=True,
         help="JSON: conditions (how many), replicates, seed, times (model's unit), observables (ids; null for all), "
         "noise (fraction of each observable's maximum), the solver's settings as for fits, protocols [{weight, inputs: "
-        "{NAME: {log10_uniform: [a, b]} or {uniform: [a, b]} or {log10_normal: [mean, sd]} or {constant: x} or "
-        "{choice: [...]}}}]",
+        "{NAME: {log10_uniform: [a, b]} or {uniform: [a, b]} or {log10_normal: [mean, sd]} or {log_normal_factor: sd} "
+        "or {constant: x} or {choice: [...]}}}], groups {count, inputs (once a group), scaling (true, false), test "
+        "(how many are held out), control {NAME: value} (first condition of each group)}",
     )
     parser.add_argument("--output", required=True, help="folder to write: problem.yaml, its tables and truth.json")
     return parser.parse_args()
@@ -23,7 +24,8 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    from kinetrain.problems.artificial import ArtificialOptions, make_artificial
+    from kinetrain.problems.artificial import make_artificial
+    from kinetrain.problems.drawing import ArtificialOptions
     from kinetrain.settings import read_options, read_settings
 
     options = read_options(ArtificialOptions, read_settings(arguments.settings))

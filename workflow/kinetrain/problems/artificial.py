@@ -6,202 +6,144 @@ examples the noise is known to the likelihood, and the nominal parameters are th
 """
 
 import json
-import re
-import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
+import petab.v1 as petab
 
 from kinetrain.errors import InputError
-from kinetrain.files import atomic, save_table
-from kinetrain.problems.options import SolverOptions, solver_options
+from kinetrain.files import atomic
+from kinetrain.problems.drawing import ArtificialOptions, draw_conditions, draw_inputs
+from kinetrain.problems.options import solver_options
 from kinetrain.problems.petab_problem import PetabProblem
-from kinetrain.problems.petab_tables import (
-    checksum,
-    is_number,
-    is_placeholder,
-    list_files,
-    read_description,
-    read_petab,
-)
+from kinetrain.problems.petab_tables import checksum, list_files, read_description, read_petab
+from kinetrain.problems.template import sbml_file, scaling_rows, with_scaling, write_tables
 
 MOST_ROUNDS = 20
-
-DRAWS = {
-    "log10_uniform": lambda rng, a, b: 10 ** rng.uniform(a, b),
-    "uniform": lambda rng, a, b: rng.uniform(a, b),
-    "log10_normal": lambda rng, mean, sd: 10 ** rng.normal(mean, sd),
-    "constant": lambda rng, value: value,
-    "choice": lambda rng, *values: values[rng.integers(len(values))],
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class ArtificialOptions(SolverOptions):
-    """Settings of artificial data, besides how the model is solved.
-
-    conditions: how many. times: of the measurements, in the model's unit. observables: their ids (None: all).
-    replicates: how many data sets there will be (None: any number), each with conditions and noise of its own.
-    noise: standard deviation, as a fraction of the largest noise-free value of an observable over all conditions; for
-    observables on a log scale it is the standard deviation on that scale.
-    protocols: list of {weight, inputs: {column of the condition table: {how to draw it: numbers}}}.
-    """
-
-    conditions: int
-    times: list
-    protocols: list
-    seed: int = 0
-    observables: list | None = None
-    replicates: int | None = None
-    noise: float = 0.1
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.conditions < 1 or not self.times or not self.protocols or self.noise <= 0:
-            raise ValueError("'conditions' and 'noise' must be positive, 'times' and 'protocols' not empty")
-        if sorted(set(self.times)) != list(self.times):
-            raise ValueError(f"'times' must rise without repeats, got {self.times}")
+SCALING_SD = 0.3  # of the true scalings of groups, in log10 units; our choice
 
 
 def make_artificial(path, model_folder, replicate: int, options: ArtificialOptions, folder) -> dict:
     """Write an artificial PEtab problem (`folder`/problem.yaml) and return what is known of its truth.
 
+    `path` is the template (`template.write_template`) that the model was compiled from. Groups that are held out are a
+    problem of their own, `folder`/test.yaml, with their scalings fixed at one: a prediction has to estimate them.
+
     The truth (also `folder`/truth.json): objective at the true parameters, its expected value over the noise, standard
-    deviation by observable, parameters that are not estimated, conditions drawn again because their simulation failed,
-    measurements left out because a log-scale observable was not positive, sha256 of each file.
+    deviation by observable, conditions drawn again because their simulation failed, measurements left out because a
+    log-scale observable was not positive, true scalings of all groups, sha256 of each file.
 
     Raises
     ------
     InputError
-        If a protocol names an input that the compiled model does not take, or an observable is unknown or always zero.
+        If the settings name inputs or groups that the template lacks, or an observable is always zero.
     """
     folder = Path(folder)
     if options.replicates is not None and replicate >= options.replicates:
         raise InputError(f"replicate {replicate} was asked for, but 'replicates' is {options.replicates}")
     template = read_petab(path)
-    estimated = template.parameter_df.index[template.parameter_df["estimate"] == 1]
-    chosen = _chosen(template, options.observables or [], path)
-    rng = np.random.default_rng([options.seed, replicate, 2])
-    skeleton = _skeleton(template, chosen, options, path)
-    problem, results, redrawn = _simulate_conditions(skeleton, path, model_folder, options, rng)
-    measurements, truth = _measure(problem, results, chosen, options, rng)
-    _write(folder, path, problem.petab, measurements)
-    path_written = folder / "problem.yaml"
-    written = PetabProblem(path_written, model_folder, solver_options(options))
+    rng, groups_rng = (np.random.default_rng([options.seed, replicate, stream]) for stream in (2, 3))
+    own = template.condition_df.iloc[0].to_dict()
+    conditions, members = draw_conditions(own, options, rng, groups_rng)
+    factors = _scalings(options, groups_rng)
+    blank = _blank_measurements(template.measurement_df, conditions.index, members, factors, options)
+    parameters = _with_scalings(template.parameter_df, factors)
+    simulated = (template.model, template.observable_df, parameters)
+    problem, results, redrawn = _simulate(simulated, conditions, blank, own, path, model_folder, options, rng)
+    measurements, known = _measure(problem, results, options, rng)
+    held_out = _held_out(members, options)
+    tables = {"conditions": problem.petab.condition_df, "observables": problem.petab.observable_df}
+    sbml = sbml_file(path)
+    written = [write_tables(folder, sbml, _part(tables, parameters, measurements, ~held_out, factors))]
+    if held_out.any():
+        test = _part(tables, parameters, measurements, held_out, factors, estimated=False)
+        written.append(write_tables(folder, sbml, test, "_test"))
+    fitted = PetabProblem(written[0], model_folder, solver_options(options))
     truth = {
-        "J_true": written.value(written.nominal, np.arange(written.n_conditions)),
-        **truth,
-        "not_estimated": sorted(set(estimated) - set(written.names)),
+        "J_true": fitted.value(fitted.nominal, np.arange(fitted.n_conditions)),
+        "expected_J_true": float(measurements["expected"][~held_out[measurements["number"]]].sum()),
+        **known,
         "conditions_drawn_again": redrawn,
-        "sha256": {
-            file.name: checksum(file.read_bytes()) for file in list_files(path_written, read_description(path_written))
-        },
+        **({"scalings": factors} if factors else {}),
+        "sha256": {file.name: checksum(file.read_bytes()) for yaml in written for file in _files(yaml)},
     }
     with atomic(folder / "truth.json") as temporary:
         temporary.write_text(json.dumps(truth, indent=2) + "\n")
     return truth
 
 
-def _chosen(template, wanted, path) -> list[str]:
-    for name in wanted:
-        if name not in template.observable_df.index:
-            known = ", ".join(template.observable_df.index)
-            raise InputError(f"observable '{name}' is not in {path} (it has {known})")
-    return list(wanted or template.observable_df.index)
+def _scalings(options, rng) -> dict[str, float]:
+    """Return the true scaling of each group, by its name; none without scaled groups."""
+    if options.groups is None or not options.groups.scaling:
+        return {}
+    names = options.groups.names()
+    return dict(zip(names, map(float, 10 ** rng.normal(0, SCALING_SD, len(names))), strict=True))
 
 
-def _skeleton(template, chosen, options, path):
-    """Return the template without parameters that nothing needs, and the rows which each condition measures."""
-    rows = template.measurement_df.drop_duplicates("observableId").set_index("observableId")
-    for name in chosen:
-        if name not in rows.index:
-            raise InputError(f"observable '{name}' has no measurement in {path} that shows its parameters")
-    rows = rows.reindex(columns=["observableParameters", "noiseParameters"]).loc[chosen]
-    parameters = template.parameter_df.copy()
-    parameters = parameters.drop(columns=[name for name in parameters.columns if name.startswith("objectivePrior")])
-    formulas = template.observable_df.loc[chosen]
-    for name, formula in formulas["noiseFormula"].items():
-        if is_placeholder(formula):
-            rows.loc[name, "noiseParameters"] = 1.0  # until the size of the observable is known
-        elif formula in parameters.index:
-            parameters.loc[formula, "estimate"] = 0
-        elif not is_number(formula):
-            raise InputError(f"{path}: the noise formula '{formula}' of '{name}' is neither a number nor one parameter")
-    overrides = set(re.findall(r"[A-Za-z_]\w*", " ".join(rows["observableParameters"].dropna().astype(str))))
-    used = overrides | _names_in(formulas["observableFormula"]) | _names_in(formulas["noiseFormula"])
-    every = template.observable_df
-    elsewhere = _names_in(every["observableFormula"]) | _names_in(every["noiseFormula"])
-    for name in parameters.index:
-        in_model = template.model.has_entity_with_id(name) or name in template.condition_df.to_numpy().ravel().tolist()
-        if name not in used and not in_model:
-            if name in elsewhere:
-                parameters.loc[name, "estimate"] = 0  # the compiled model needs a number for it
-            else:
-                parameters = parameters.drop(index=name)
-    template.parameter_df = parameters
-    grid = pd.MultiIndex.from_product([chosen, np.asarray(options.times, float)], names=["observableId", "time"])
-    per_condition = grid.to_frame(index=False).join(rows, on="observableId")
-    return template, per_condition
+def _with_scalings(parameters, factors) -> pd.DataFrame:
+    """Return the parameter table with the scalings of all groups in place of the template's one."""
+    if not factors:
+        return parameters
+    rows = scaling_rows(parameters, factors)
+    if rows.index[0] not in parameters.index:
+        raise InputError(f"the template has no parameter '{rows.index[0]}'; write it anew for settings with groups")
+    return pd.concat([parameters.drop(index=rows.index[0]), rows]).astype(parameters.dtypes)
 
 
-def _simulate_conditions(skeleton, path, model_folder, options, rng):
+def _blank_measurements(rows, names, members, factors, options) -> pd.DataFrame:
+    """Return the rows of the measurement table without measurements, by condition, observable and time."""
+    grid = pd.MultiIndex.from_product([names, rows["observableId"], np.asarray(options.times, float)])
+    table = grid.set_names(["simulationConditionId", "observableId", "time"]).to_frame(index=False)
+    table["number"] = np.repeat(np.arange(len(names)), len(rows) * len(options.times))
+    table["measurement"], table["noiseParameters"] = 0.0, 1.0
+    by_observable = rows.reindex(columns=["observableId", "observableParameters"]).set_index("observableId")
+    table["observableParameters"] = table["observableId"].map(by_observable["observableParameters"])
+    if factors:
+        groups = [f"scaling_{name}" for name in factors]
+        own = table["observableParameters"].str.rpartition(";")[0].replace("", np.nan)
+        table["observableParameters"] = with_scaling(own, pd.Series(groups)[members[table["number"]]].to_numpy())
+    return table
+
+
+def _simulate(simulated, conditions, blank, own, path, model_folder, options, rng):
     """Return a problem whose conditions can all be simulated, its simulations, and how many had to be drawn again."""
-    template, per_condition = skeleton
-    conditions = pd.DataFrame([_draw(template, options, rng, path) for _ in range(options.conditions)])
-    conditions.index = pd.Index([f"c{number:04d}" for number in range(options.conditions)], name="conditionId")
-    redrawn = 0
+    model, observables, parameters = simulated
+    results, wrong, redrawn = [None] * len(conditions), np.arange(len(conditions)), 0
     for _ in range(MOST_ROUNDS):
-        template.condition_df = conditions
-        template.measurement_df = _blank_measurements(per_condition, conditions.index)
-        problem = PetabProblem(path, model_folder, solver_options(options), template)
-        results = problem.simulate(problem.nominal, range(problem.n_conditions))
-        failed = [number for number, result in enumerate(results) if result.status != 0]
-        if not failed:
+        tables = petab.Problem(
+            model=model,
+            condition_df=conditions,
+            measurement_df=blank.drop(columns="number"),
+            observable_df=observables,
+            parameter_df=parameters,
+        )
+        problem = PetabProblem(path, model_folder, solver_options(options), tables)
+        for number, result in zip(wrong, problem.simulate(problem.nominal, wrong), strict=True):
+            results[number] = result
+        wrong = np.array([number for number in wrong if results[number].status != 0])
+        if not wrong.size:
             return problem, results, redrawn
-        redrawn += len(failed)
-        for number in failed:
-            conditions.iloc[number] = pd.Series(_draw(template, options, rng, path))
+        redrawn += wrong.size
+        for number in wrong:
+            for name, value in draw_inputs(own, options, rng).items():
+                conditions.loc[conditions.index[number], name] = value
     raise InputError(f"after {MOST_ROUNDS} rounds some conditions of the protocols still cannot be simulated")
 
 
-def _draw(template, options, rng, path) -> dict:
-    """Return one random row of the condition table; inputs that the protocol leaves out are as in the first row."""
-    weights = np.array([protocol.get("weight", 1.0) for protocol in options.protocols], float)
-    protocol = options.protocols[rng.choice(len(weights), p=weights / weights.sum())]
-    row = template.condition_df.iloc[0].drop("conditionName", errors="ignore").to_dict()
-    for name, rule in protocol["inputs"].items():
-        if name not in row:
-            raise InputError(f"input '{name}' is no column of the conditions of {path} ({', '.join(row)})")
-        if not isinstance(rule, dict) or len(rule) != 1 or next(iter(rule)) not in DRAWS:
-            raise InputError(f"input '{name}' is drawn by {rule}; wanted one of {', '.join(DRAWS)}")
-        kind, numbers = next(iter(rule.items()))
-        row[name] = float(DRAWS[kind](rng, *(numbers if isinstance(numbers, list) else [numbers])))
-    return row
-
-
-def _blank_measurements(per_condition, names) -> pd.DataFrame:
-    repeated = pd.concat([per_condition] * len(names), ignore_index=True)
-    repeated.insert(1, "simulationConditionId", np.repeat(np.asarray(names), len(per_condition)))
-    repeated["measurement"] = 0.0
-    return repeated
-
-
-def _measure(problem, results, chosen, options, rng):
-    """Return the table of noisy measurements and the expected objective at the truth."""
+def _measure(problem, results, options, rng):
+    """Return the table of noisy measurements, with their expected share of the objective, and what is known of them."""
     table = problem.petab.measurement_df
+    formulas = problem.petab.observable_df
+    chosen = list(dict.fromkeys(table["observableId"]))
     columns = [list(problem.model.get_observable_ids()).index(name) for name in chosen]
     clean = np.array([result.y[:, columns].T for result in results])  # condition, observable, time
-    scales = problem.petab.observable_df.reindex(columns=["observableTransformation"])["observableTransformation"]
-    known = problem.petab.observable_df["noiseFormula"]
-    noisy, expected, spread = np.full(clean.shape, np.nan), 0.0, {}
+    scales = formulas.reindex(columns=["observableTransformation"])["observableTransformation"]
+    noisy, expected, spread = np.full(clean.shape, np.nan), np.zeros(clean.shape), {}
     for index, name in enumerate(chosen):
         scale = scales[name] if isinstance(scales[name], str) else "lin"
         y = clean[:, index]
-        relative = options.noise * (np.abs(y).max() if scale == "lin" else 1.0)
-        sd = float(known[name]) if is_number(known[name]) else relative
+        sd = options.noise * (np.abs(y).max() if scale == "lin" else 1.0)
         if sd == 0:
             raise InputError(f"observable '{name}' is zero in all conditions, so it has no noise to add")
         factor = {"lin": 0.0, "log": 1.0, "log10": np.log(10)}[scale]
@@ -211,42 +153,31 @@ def _measure(problem, results, chosen, options, rng):
         terms = np.full(y.shape, 0.5 * np.log(2 * np.pi * sd**2) + 0.5)
         if scale != "lin":
             terms = np.where(positive, terms + np.log(np.where(positive, y, 1.0) * factor), 0.0)
-        expected += terms.sum()
-        spread[name] = sd
-    table = table.assign(measurement=noisy.ravel())
-    placeholder = table["observableId"].map(lambda name: is_placeholder(known[name]))
-    table["noiseParameters"] = table["observableId"].map(spread).where(placeholder)
-    for name in chosen:
-        if known[name] in problem.petab.parameter_df.index:
-            problem.petab.parameter_df.loc[known[name], "nominalValue"] = spread[name]
+        expected[:, index] = terms
+        spread[name] = float(sd)
+    number = np.repeat(np.arange(len(results)), clean[0].size)
+    table = table.assign(measurement=noisy.ravel(), expected=expected.ravel(), number=number)
+    table["noiseParameters"] = table["observableId"].map(spread)
     left_out = int(table["measurement"].isna().sum())
-    truth = {"expected_J_true": float(expected), "noise": spread, "measurements_left_out": left_out}
-    return table.dropna(subset="measurement").dropna(axis=1, how="all"), truth
+    return table.dropna(subset="measurement"), {"noise": spread, "measurements_left_out": left_out}
 
 
-def _write(folder, path, problem, measurements):
-    folder.mkdir(parents=True, exist_ok=True)
-    sbml = next(file for file in list_files(path, read_description(path)) if file.suffix in (".xml", ".sbml"))
-    shutil.copyfile(sbml, folder / "model.xml")
-    save_table(problem.condition_df.reset_index(), folder / "conditions.tsv")
-    save_table(problem.observable_df.reset_index(), folder / "observables.tsv")
-    save_table(problem.parameter_df.reset_index(), folder / "parameters.tsv")
-    save_table(measurements, folder / "measurements.tsv")
-    description = {
-        "format_version": 1,
-        "parameter_file": "parameters.tsv",
-        "problems": [
-            {
-                "sbml_files": ["model.xml"],
-                "condition_files": ["conditions.tsv"],
-                "observable_files": ["observables.tsv"],
-                "measurement_files": ["measurements.tsv"],
-            }
-        ],
-    }
-    with atomic(folder / "problem.yaml") as temporary:
-        temporary.write_text(yaml.safe_dump(description, sort_keys=False))
+def _held_out(members, options) -> np.ndarray:
+    """Return whether each condition belongs to a group that is held out."""
+    return members >= options.groups.count - options.groups.test if options.groups else np.zeros(len(members), bool)
 
 
-def _names_in(formulas) -> set[str]:
-    return set(re.findall(r"[A-Za-z_]\w*", " ".join(formulas.astype(str))))
+def _part(tables, parameters, measurements, chosen, factors, estimated=True) -> dict:
+    """Return the tables of some conditions, with the scalings of their groups, which are estimated or fixed at one."""
+    rows = measurements[chosen[measurements["number"]]].drop(columns=["number", "expected"]).dropna(axis=1, how="all")
+    scalings = {f"scaling_{name}" for name in factors}
+    if scalings:
+        unused = scalings - set(rows["observableParameters"].str.rpartition(";")[2])
+        parameters = parameters.drop(index=list(unused))
+        if not estimated:
+            parameters.loc[parameters.index.isin(scalings), ["estimate", "nominalValue"]] = 0, 1.0
+    return {**tables, "conditions": tables["conditions"][chosen], "parameters": parameters, "measurements": rows}
+
+
+def _files(yaml) -> list[Path]:
+    return list_files(yaml, read_description(yaml))
