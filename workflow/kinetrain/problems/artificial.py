@@ -100,9 +100,9 @@ def _blank_measurements(rows, names, members, factors, options) -> pd.DataFrame:
     by_observable = rows.reindex(columns=["observableId", "observableParameters"]).set_index("observableId")
     table["observableParameters"] = table["observableId"].map(by_observable["observableParameters"])
     if factors:
-        groups = [f"scaling_{name}" for name in factors]
+        scalings = np.array([f"scaling_{name}" for name in factors])
         own = table["observableParameters"].str.rpartition(";")[0].replace("", np.nan)
-        table["observableParameters"] = with_scaling(own, pd.Series(groups)[members[table["number"]]].to_numpy())
+        table["observableParameters"] = with_scaling(own, pd.Series(scalings[members[table["number"]]]))
     return table
 
 
