@@ -1,40 +1,24 @@
 """Compiled models shared by the tests of this folder: each is compiled once, and kept for later test sessions."""
 
-import contextlib
-import sys
-import tempfile
 from pathlib import Path
 
-import amici
 import numpy as np
 import pytest
 
-from kinetrain.problems import compiled, petab_tables
+from kinetrain.problems.compiled import compile_model
+from kinetrain.problems.petab_tables import checksum
 
 BENCHMARK = Path("Benchmarking-Initiative/Benchmark-Models-PEtab")
 COMMIT = "4d2085084b289f6215a95475b1ee639fd7d42283"
 
 
 @pytest.fixture(scope="session")
-def compiled_model(request):
-    """A function of a PEtab YAML that returns the folder of its compiled model.
-
-    Models of earlier sessions lie in pytest's cache under a name made from all that shapes them: the problem's files,
-    our code, AMICI and the interpreter. `pytest --cache-clear` compiles them again.
-    """
-    models = request.config.cache.mkdir("models")
+def compiled_model(tmp_path_factory):
+    """A function of a PEtab YAML that returns the folder of its compiled model, which is kept in the user's cache."""
 
     def folder_of(yaml):
-        files = [Path(module.__file__) for module in (compiled, petab_tables)]
-        files += petab_tables.list_files(yaml, petab_tables.read_description(yaml))
-        versions = f"{amici.__version__} {sys.executable} {sys.version}".encode()
-        key = petab_tables.checksum(b"".join([versions, *(file.read_bytes() for file in files)]))
-        folder = models / f"{yaml.parent.name}-{key[:16]}"
-        if not folder.is_dir():
-            with tempfile.TemporaryDirectory(dir=models) as fresh:
-                compiled.compile_model(yaml, Path(fresh) / "model")
-                with contextlib.suppress(OSError):  # another session was faster
-                    (Path(fresh) / "model").rename(folder)
+        folder = tmp_path_factory.getbasetemp() / "models" / checksum(str(yaml))[:16]
+        compile_model(yaml, folder)
         return folder
 
     return folder_of
@@ -71,6 +55,7 @@ class Quadratic:
     start_lower, start_upper = lower, upper
     n_conditions = 4
     checksum = "quadratic"
+    gradient_weight, relaxed_solves, adjoint = 1.0, 0, True
     centres = np.array([(1, 0), (2, 1), (-1, 3), (0.5, -2)])
     weights = np.array([1.0, 10.0])
 

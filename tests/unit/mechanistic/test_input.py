@@ -1,13 +1,17 @@
 """Wrong input is told in one line that names the file and what is missing."""
 
 import json
+import multiprocessing
 import os
 import re
+import shutil
+import time
 
 import pandas as pd
 import pytest
 
 from kinetrain.errors import InputError
+from kinetrain.problems import compiled
 from kinetrain.problems.compiled import compile_model
 from kinetrain.problems.petab_problem import PetabProblem
 from kinetrain.problems.petab_tables import read_petab
@@ -119,6 +123,49 @@ def test_a_compiled_model_is_not_compiled_again(egf_yaml, egf_model):
     assert not compile_model(egf_yaml, egf_model)["compiled"]
     assert (egf_model / "compiled.json").stat().st_mtime_ns == before
     assert set(json.loads((egf_model / "compiled.json").read_text())) == {"model", "amici", "sha256"}
+
+
+def test_problems_of_the_same_model_are_compiled_once(problem, egf_model, tmp_path):
+    table = problem.parent / "conditions.tsv"
+    table.write_text(table.read_text().replace("step_0_1\t0.1 ng/ml EGF from 0 to 3600 s\t0.1", "step_0_1\t\t0.2"))
+    assert not compile_model(problem, tmp_path / "model")["compiled"]
+    assert PetabProblem(problem, tmp_path / "model").condition_names[0] == "step_0_1"
+
+
+def fake_generation(path, problem, folder):
+    """Write what AMICI would, and note that it was asked."""
+    with (path.parent / "calls").open("a") as calls:
+        calls.write("called\n")
+    time.sleep(0.3)
+    module = folder / compiled.MODEL
+    module.mkdir(parents=True)
+    for name in ("__init__.py", f"_{compiled.MODEL}.so", f"{compiled.MODEL}.a"):
+        (module / name).write_text("")
+
+
+def test_processes_that_compile_the_same_model_share_the_work(problem, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(compiled, "_generate", fake_generation)
+    folders = [tmp_path / f"model{number}" for number in range(3)]
+    processes = [multiprocessing.get_context("fork").Process(target=compile_model, args=(problem, f)) for f in folders]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert (tmp_path / "calls").read_text() == "called\n"
+    shutil.rmtree(tmp_path / "cache")
+    assert [compile_model(problem, folder)["compiled"] for folder in folders] == [False] * 3
+    names = sorted(file.name for file in (folders[0] / "module" / compiled.MODEL).iterdir())
+    assert names == ["__init__.py", f"_{compiled.MODEL}.so"]
+
+
+@pytest.mark.parametrize("variable", ["CXX", "AMICI_CXXFLAGS"])
+def test_another_compiler_or_other_flags_compile_again(problem, tmp_path, monkeypatch, variable):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(compiled, "_generate", fake_generation)
+    compile_model(problem, tmp_path / "first")
+    monkeypatch.setenv(variable, "/bin/echo" if variable == "CXX" else "-O1")
+    assert compile_model(problem, tmp_path / "second")["compiled"]
 
 
 def test_a_missing_tool_is_named_with_how_to_install_it(problem, tmp_path, monkeypatch):

@@ -9,9 +9,7 @@ different nodes of a cluster works on all of them. Other fields than PHOENIX, ot
 than float32 are passed on to `rk4`.
 """
 
-import contextlib
 import ctypes
-import fcntl
 import hashlib
 import os
 import platform
@@ -26,6 +24,7 @@ from pathlib import Path
 
 import torch
 
+from kinetrain.cache import cache_folder, locked
 from kinetrain.dynamics import phoenix, rk4
 from kinetrain.errors import InputError
 from kinetrain.training import ensemble
@@ -221,32 +220,13 @@ def _built() -> dict[str, Path]:
     variants = X86 if machine in ("x86_64", "AMD64") else {"plain": ()}
     identity = [SOURCE.read_text(), FLAGS, variants, platform.system(), machine, platform.libc_ver()]
     digest = hashlib.sha256(repr(identity).encode()).hexdigest()[:16]
-    folder = _cache_folder()
+    folder = cache_folder()
     files = {variant: folder / f"phoenix-{digest}-{variant}.so" for variant in variants}
     if not all(file.exists() for file in files.values()):
-        with _locked(folder / f"phoenix-{digest}.lock"):
+        with locked(folder / f"phoenix-{digest}.lock"):
             missing = [variant for variant, file in files.items() if not file.exists()]
             _compile({files[variant]: variants[variant] for variant in missing})
     return files
-
-
-def _cache_folder() -> Path:
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kinetrain"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError:  # no home, or one that cannot be written to
-        return Path(tempfile.mkdtemp(prefix="kinetrain-"))
-
-
-@contextlib.contextmanager
-def _locked(file: Path):
-    """Wait until no other process compiles; only saves work, as files appear whole in any case."""
-    with file.open("w") as handle:
-        with contextlib.suppress(OSError):  # some network file systems have no locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
 
 
 def _compile(wanted: dict[Path, tuple[str, ...]]) -> None:

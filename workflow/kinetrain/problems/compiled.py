@@ -1,51 +1,129 @@
-"""Models compiled by AMICI: built once for each PEtab model, shared by all its fits and artificial data."""
+"""Models compiled by AMICI: built once for each content, kept in the user's cache, copied to where they are used."""
 
+import contextlib
 import json
 import logging
 import os
+import platform
+import shlex
 import shutil
+import subprocess
 import sys
 import sysconfig
+import tempfile
 from pathlib import Path
 
 import amici
-import petab.v1 as petab
 
+# Compiled models need libraries that this one loads, and find them so even if the environment has moved since.
+import amici.sim.sundials
+import petab.v1 as petab
+from amici.exporters.sundials.compile import build_model_extension
+from pandas.api.types import is_numeric_dtype
+
+from kinetrain.cache import cache_folder, locked
 from kinetrain.errors import InputError
 from kinetrain.files import atomic
 from kinetrain.problems.petab_tables import checksum, list_files, read_description, read_petab
 
-RECORD = "compiled.json"
+RECORD, MODEL = "compiled.json", "kinetrain_model"
+# One source file of all that AMICI generates: its headers are read once instead of 25 times, which halves the time.
+TOOLCHAIN = "set(CMAKE_UNITY_BUILD ON)\nset(CMAKE_UNITY_BUILD_BATCH_SIZE 0)\n"
+FLAGS = "CXXFLAGS", "AMICI_CXXFLAGS", "AMICI_LDFLAGS", "CMAKE_TOOLCHAIN_FILE"
 
 
 def compile_model(path, folder) -> dict:
-    """Compile the model of a PEtab problem into `folder` unless that was done already; return its record.
+    """Put the compiled model of a PEtab problem into `folder` unless it is there already; return its record.
 
-    The record (`compiled.json`) holds the model's name, the version of AMICI, and sha256 of the SBML, the observables
-    and which parameters are estimated or set by conditions; what is returned says too if this call compiled it.
+    It comes from the user's cache (`cache.cache_folder`) if a problem with the same SBML, observables and roles of
+    parameters was compiled before by the same AMICI, Python, compiler and kind of machine; else it is compiled, by one
+    process at a time. The record (`compiled.json`) holds the model's name, the version of AMICI, and sha256 of the
+    SBML, the observables and the roles; what is returned says too if this call compiled it.
 
     Raises
     ------
     InputError
-        If the problem is not valid PEtab, or a tool that compilation needs is missing.
+        If the problem is not valid PEtab, AMICI does not support it, or a tool that compilation needs is missing.
     """
-    # Through a subfolder: AMICI empties the folder that it writes to.
     folder = Path(folder).absolute()
     problem = read_petab(path)
-    record = {"model": "kinetrain_model", "amici": amici.__version__, "sha256": fingerprint(path, problem)}
+    record = {"model": MODEL, "amici": amici.__version__, "sha256": fingerprint(path, problem)}
     if _read_record(folder) == record:
         return {**record, "compiled": False}
     _require_tools()
-    (folder / RECORD).unlink(missing_ok=True)
+    kept = cache_folder() / "models" / _key(record)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with locked(kept.with_suffix(".lock")):
+        missing = _read_record(kept) != record
+        if missing:
+            _build(path, problem, record, kept)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _place(kept / "module", record, folder)
+    return {**record, "compiled": missing}
+
+
+def _key(record) -> str:
+    """Return the name in the cache of what is compiled from these contents, with these tools, for this machine."""
+    tools = [sys.version, platform.system(), platform.machine(), platform.libc_ver(), TOOLCHAIN]
+    version = subprocess.run([*_compiler(), "--version"], capture_output=True, text=True, check=False).stdout
+    flags = [os.environ.get(name) for name in FLAGS]
+    return checksum(json.dumps([record, tools, version.split("\n")[0], flags]))[:32]
+
+
+def _build(path, problem, record, kept):
+    """Compile a model into the cache; it appears there whole."""
+    with tempfile.TemporaryDirectory(dir=kept.parent) as temporary:
+        made = Path(temporary) / "generated"
+        try:
+            with _quick_compilation(Path(temporary)):
+                _generate(path, problem, made)
+        except subprocess.CalledProcessError:  # this code does not go together in one file
+            shutil.rmtree(made / "build_model_ext", ignore_errors=True)
+            build_model_extension(made)
+        whole = Path(temporary) / "whole"
+        _place(made, record, whole)
+        shutil.rmtree(kept, ignore_errors=True)
+        whole.rename(kept)
+
+
+def _generate(path, problem, folder):
     from amici.importers.petab.v1 import import_petab_problem
 
-    import_petab_problem(
-        problem, output_dir=folder / "module", model_name=record["model"], compile_=True, verbose=logging.WARNING
-    )
-    shutil.rmtree(folder / "module" / "build", ignore_errors=True)
+    try:
+        # The linter has been through it, which takes its time with large tables.
+        import_petab_problem(
+            problem, output_dir=folder, model_name=MODEL, compile_=True, verbose=logging.WARNING, validate=False
+        )
+    except (NotImplementedError, ValueError) as error:
+        raise InputError(f"{path}: AMICI cannot compile it: {error}") from error
+
+
+@contextlib.contextmanager
+def _quick_compilation(folder):
+    """Let CMake, which AMICI calls, join the sources, and use all cores."""
+    toolchain = folder / "toolchain.cmake"
+    toolchain.write_text(TOOLCHAIN)
+    wanted = {"CMAKE_TOOLCHAIN_FILE": str(toolchain), "AMICI_PARALLEL_COMPILE": str(os.cpu_count() or 1)}
+    added = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
+
+
+def _place(module, record, folder):
+    """Copy what is needed of a compiled module into `folder`, the record last."""
+    (folder / RECORD).unlink(missing_ok=True)
+    shutil.rmtree(folder / "module", ignore_errors=True)
+    wanted = folder / "module" / MODEL
+    wanted.mkdir(parents=True)
+    for file in (module / MODEL).iterdir():
+        if file.suffix in (".py", ".so", ".pyd"):
+            shutil.copy2(file, wanted)
     with atomic(folder / RECORD) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n")
-    return {**record, "compiled": True}
 
 
 def load_model(path, problem: petab.Problem, folder):
@@ -74,7 +152,12 @@ def fingerprint(path, problem: petab.Problem) -> dict[str, str]:
     columns = ["observableFormula", "noiseFormula", "observableTransformation", "noiseDistribution"]
     table = observables.reindex(columns=columns).fillna("").to_csv(sep="\t")
     estimated = problem.parameter_df.index[problem.parameter_df["estimate"] == 1]
-    roles = json.dumps([sorted(estimated), sorted(problem.condition_df.columns.drop("conditionName", errors="ignore"))])
+    overridden = {name: not is_numeric_dtype(column) for name, column in problem.condition_df.items()}
+    overridden.pop("conditionName", None)
+    before = problem.measurement_df.get("preequilibrationConditionId")
+    roles = json.dumps(
+        [sorted(estimated), sorted(overridden.items()), before is not None and bool(before.notna().any())]
+    )
     return {
         "sbml": checksum(b"".join(file.read_bytes() for file in sbml)),
         "observables": checksum(table),
@@ -92,9 +175,14 @@ def _read_record(folder) -> dict | None:
     return record if any(package.glob("_*.so")) or any(package.glob("_*.pyd")) else None
 
 
+def _compiler() -> list[str]:
+    """Return the command of the C++ compiler that CMake will take."""
+    return shlex.split(os.environ.get("CXX") or next(filter(shutil.which, ("c++", "g++", "clang++")), "c++"))
+
+
 def _require_tools():
-    compiler = os.environ.get("CXX", "g++")
-    if shutil.which(compiler) is None and shutil.which("c++") is None:
+    compiler = _compiler()[0]
+    if shutil.which(compiler) is None:
         raise InputError(
             f"no C++ compiler: '{compiler}' is not on PATH. Install one "
             "(Debian, Ubuntu: apt install g++; conda: conda install cxx-compiler)"
