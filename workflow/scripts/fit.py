@@ -5,48 +5,55 @@ import argparse
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--problem", required=True, help="PEtab version 1 problem (YAML)")
+    parser.add_argument("--problem", required=True, help="PEtab problem (YAML)")
     parser.add_argument("--model", required=True, help="folder of the compiled model (compile_model.py)")
     parser.add_argument("--name", required=True, help="name of the problem in the tables")
     parser.add_argument("--replicate", type=int, default=0, help="number of the data replicate (seeds the shuffling)")
+    parser.add_argument("--solver", help="chosen settings of the solver (measure_solver.py), for those that are null")
     parser.add_argument(
         "--optimizer",
         required=True,
-        help="full batch: fides, l_bfgs_b, ipopt; mini-batch: sgd, momentum, momentum_exact, rmsprop, adam_balanced, "
-        "adam_standard",
+        help="full batch: fides, l_bfgs_b, ipopt, or one of these with _hierarchical; mini-batch: its name in the "
+        "tables, the settings say what it does",
     )
     parser.add_argument("--starts", type=int, required=True, help="number of starting points")
     parser.add_argument(
         "--settings",
         required=True,
-        help="JSON: epochs (budget in full gradients), seed, sensitivities (forward, adjoint), absolute_tolerance, "
-        "relative_tolerance, max_steps (per condition), priors (true, false); for mini-batch also schedule {name, "
-        "start, end, shape}, batch_size (conditions), rescue (0, 1, 2)",
+        help="JSON: epochs (budget in full gradients), seed, and those of the solver (see SolverOptions); for "
+        "mini-batch also optimizer {rule or torch, arguments, then, share}, schedule {name, start, end, shape}, "
+        "batch_size (conditions, or full), safeguard {name, rescue, line_search, form}",
     )
     parser.add_argument("--checkpoint", required=True, help="folder for the state of the run; removed at the end")
     parser.add_argument("--output", required=True, help="table of fits to write (TSV), one row per start")
     parser.add_argument("--trace", required=True, help="table of the objective during the fits to write (TSV)")
+    parser.add_argument("--parameters", required=True, help="parameters that the fits arrived at, to write (NPZ)")
     return parser.parse_args()
 
 
 def main():
     arguments = parse_arguments()
     import shutil
+    from dataclasses import replace
 
-    from kinetrain.files import save_table
-    from kinetrain.problems.options import solver_options
+    from kinetrain.files import save_arrays, save_table
+    from kinetrain.problems.options import merged
     from kinetrain.problems.petab_problem import PetabProblem
     from kinetrain.settings import read_options, read_settings
-    from kinetrain.training import full_batch, minibatch
+    from kinetrain.training import full_batch, minibatch_fits
     from kinetrain.training.settings import FullBatchOptions, MinibatchOptions
 
-    in_full = arguments.optimizer in full_batch.OPTIMIZERS
-    room, record = (full_batch, FullBatchOptions) if in_full else (minibatch, MinibatchOptions)
-    options = read_options(record, read_settings(arguments.settings))
-    problem = PetabProblem(arguments.problem, arguments.model, solver_options(options))
+    settings = read_settings(arguments.settings)
+    in_batches = "optimizer" in settings
+    room, record = (minibatch_fits, MinibatchOptions) if in_batches else (full_batch, FullBatchOptions)
+    options = read_options(record, settings)
+    solver = merged(options, arguments.solver)
+    problem = PetabProblem(arguments.problem, arguments.model, solver)
     run = (arguments.name, arguments.replicate, arguments.optimizer, arguments.starts)
-    fits, trace = room.fit_starts(problem, *run, options, arguments.checkpoint)
+    options = replace(options, **vars(solver))
+    fits, trace, parameters = room.fit_starts(problem, *run, options, arguments.checkpoint)
     save_table(trace, arguments.trace)
+    save_arrays(arguments.parameters, **parameters)
     save_table(fits, arguments.output)
     shutil.rmtree(arguments.checkpoint, ignore_errors=True)
 

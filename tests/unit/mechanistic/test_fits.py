@@ -12,52 +12,82 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kinetrain.files import load_arrays
 from kinetrain.problems.petab_problem import PetabProblem
 from kinetrain.settings import read_options
-from kinetrain.training import full_batch, minibatch
+from kinetrain.training import full_batch, minibatch_fits, starts
 from kinetrain.training.settings import FullBatchOptions, MinibatchOptions
 from kinetrain.training.starts import FIT_COLUMNS, TRACE_COLUMNS, starting_point
 
 TOY = str(Path(__file__).with_name("toy_fit.py"))
-fit_toy = runpy.run_path(TOY)["fit"]
+toy = runpy.run_path(TOY)
 MEASURED = ["cpu_seconds", "wall_seconds", "peak_memory_mb"]
 SCHEDULE = {"name": "S", "start": 0.3, "end": 0.01, "shape": "logarithmic"}
+BATCHED = {"optimizer": {"rule": "adam_balanced"}, "schedule": SCHEDULE, "batch_size": 2}
 
 
-@pytest.mark.parametrize("kind", ["minibatch", "fides"])
-def test_a_killed_fit_goes_on_to_the_same_result(kind, tmp_path):
+def assert_same_results(first, second):
+    for table in ("fits.tsv", "trace.tsv"):
+        expected, found = (
+            pd.read_csv(folder / table, sep="\t", dtype=str).drop(columns=MEASURED, errors="ignore")
+            for folder in (first, second)
+        )
+        assert expected.to_csv() == found.to_csv()
+    expected, found = (load_arrays(folder / "parameters.npz") for folder in (first, second))
+    for name in ("names", "last", "best", "averaged"):
+        np.testing.assert_array_equal(expected[name], found[name])
+
+
+def kind_or_skip(kind):
+    pytest.importorskip({"torch": "torch", "ipopt": "cyipopt"}.get(kind, "numpy"), exc_type=ImportError)
+    return kind
+
+
+@pytest.mark.parametrize("kind", ["rule", "clean", "published", "torch", "hybrid", "fides", "l_bfgs_b", "ipopt"])
+def test_a_stopped_fit_goes_on_to_the_same_result(kind, tmp_path, monkeypatch):
+    kind_or_skip(kind)
+    monkeypatch.setattr(starts, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    valley = toy["Valley"]()
+    toy["fit"](kind, whole / "checkpoint", whole, valley)
+    table = pd.read_csv(whole / "fits.tsv", sep="\t")
+    assert (table["cost"] <= 40 * 6 * 4.0).all() and (table["status"] == "finished").all()
+    for lives in (valley.gradients // 5, valley.gradients // 2):  # stopped twice, in different starts
+        with pytest.raises(KeyboardInterrupt):
+            toy["fit"](kind, stopped / "checkpoint", stopped, toy["Valley"](lives=lives))
+    last = toy["Valley"]()
+    toy["fit"](kind, stopped / "checkpoint", stopped, last)
+    assert 0 < last.gradients < 0.6 * valley.gradients  # nothing is done twice
+    assert_same_results(whole, stopped)
+
+
+def test_a_killed_fit_goes_on_to_the_same_result(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     killed.mkdir()
     process = subprocess.Popen(
-        [sys.executable, TOY, kind, str(killed / "checkpoint"), str(killed), "0.02"],
+        [sys.executable, TOY, "rule", str(killed / "checkpoint"), str(killed), "0.02"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         start_new_session=True,
     )
-    state = killed / "checkpoint" / "start-1.npz"
+    state = killed / "checkpoint" / "start-0.npz"
     while not state.is_file() and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert state.is_file() and not (killed / "fits.tsv").exists()
-    fit_toy(kind, whole / "checkpoint", whole, 0.0)
-    resumed = fit_toy(kind, killed / "checkpoint", killed, 0.0)
-    assert 0 < resumed < pd.read_csv(whole / "fits.tsv", sep="\t").loc[1, "gradient_solves"]  # nothing is done twice
-    for table in ("fits.tsv", "trace.tsv"):
-        expected, found = (
-            pd.read_csv(folder / table, sep="\t", dtype=str).drop(columns=MEASURED, errors="ignore")
-            for folder in (whole, killed)
-        )
-        assert expected.to_csv() == found.to_csv()
+    toy["fit"]("rule", whole / "checkpoint", whole, toy["Valley"]())
+    toy["fit"]("rule", killed / "checkpoint", killed, toy["Valley"]())
+    assert_same_results(whole, killed)
 
 
 @pytest.mark.parametrize("optimizer", ["fides", "l_bfgs_b", "ipopt"])
 def test_full_batch_optimizers_find_the_minimum_within_the_budget(quadratic, optimizer, tmp_path):
-    if optimizer == "ipopt":
-        pytest.importorskip("cyipopt")
+    kind_or_skip(optimizer)
     problem = quadratic()
-    options = read_options(FullBatchOptions, {"epochs": 50, "seed": 1, "sensitivities": "adjoint"})
-    fits, trace = full_batch.fit_starts(problem, "toy", 0, optimizer, 3, options, tmp_path)
+    options = read_options(FullBatchOptions, {"epochs": 50, "seed": 1})
+    fits, trace, parameters = full_batch.fit_starts(problem, "toy", 0, optimizer, 3, options, tmp_path)
     lowest = problem.value(problem.centres.mean(axis=0), np.arange(4))
+    np.testing.assert_allclose(parameters["best"], np.tile(problem.centres.mean(axis=0), (3, 1)), atol=1e-3)
     np.testing.assert_allclose(fits["objective"], lowest, rtol=1e-6)
     assert list(fits.columns) == FIT_COLUMNS and list(trace.columns) == TRACE_COLUMNS
     assert (fits["status"] == "finished").all() and (fits["schedule"] == "-").all() and (fits["batch_size"] == 4).all()
@@ -66,21 +96,20 @@ def test_full_batch_optimizers_find_the_minimum_within_the_budget(quadratic, opt
 
 @pytest.mark.parametrize("optimizer", ["fides", "l_bfgs_b", "ipopt"])
 def test_a_used_budget_ends_a_run_with_its_best_point(quadratic, optimizer, tmp_path):
-    if optimizer == "ipopt":
-        pytest.importorskip("cyipopt")
+    kind_or_skip(optimizer)
     problem = quadratic()
-    options = read_options(FullBatchOptions, {"epochs": 2, "seed": 1, "sensitivities": "adjoint"})
-    fits, trace = full_batch.fit_starts(problem, "toy", 0, optimizer, 1, options, tmp_path)
+    options = read_options(FullBatchOptions, {"epochs": 2, "seed": 1})
+    fits, trace, _ = full_batch.fit_starts(problem, "toy", 0, optimizer, 1, options, tmp_path)
     values = [4 * mean for _, _, _, mean in problem.evaluations]
     assert fits.loc[0, "status"] == "finished" and fits.loc[0, "message"] == "budget used"
-    assert fits.loc[0, "gradient_solves"] == 2 * 4 and fits.loc[0, "objective"] <= min(values)
-    assert trace["objective"].is_monotonic_decreasing and (trace["gradient_solves"] <= 8).all()
+    assert 4 < fits.loc[0, "cost"] <= 2 * 4 and fits.loc[0, "objective"] <= min(values)
+    assert trace["objective"].is_monotonic_decreasing and (trace["cost"] <= 8).all()
 
 
 def test_the_trace_of_a_long_run_begins_at_its_start(quadratic, tmp_path):
     problem = quadratic()
-    options = read_options(FullBatchOptions, {"epochs": 100, "seed": 1, "sensitivities": "adjoint"})
-    _, trace = full_batch.fit_starts(problem, "toy", 0, "fides", 1, options, tmp_path)
+    options = read_options(FullBatchOptions, {"epochs": 100, "seed": 1})
+    _, trace, _ = full_batch.fit_starts(problem, "toy", 0, "fides", 1, options, tmp_path)
     start = problem.value(starting_point(problem, 1, 0), np.arange(4))
     assert (trace.loc[0, "gradient_solves"], trace.loc[0, "objective"]) == (4, pytest.approx(start))
     assert len(trace) <= 22
@@ -88,12 +117,12 @@ def test_the_trace_of_a_long_run_begins_at_its_start(quadratic, tmp_path):
 
 def test_a_start_that_cannot_be_evaluated_stays_a_failed_row(quadratic, tmp_path):
     problem = quadratic(wall=lambda x: True)
-    full = read_options(FullBatchOptions, {"epochs": 2, "sensitivities": "adjoint"})
-    batched = read_options(MinibatchOptions, {"epochs": 2, "schedule": SCHEDULE, "batch_size": 2})
+    full = read_options(FullBatchOptions, {"epochs": 2})
+    batched = read_options(MinibatchOptions, {"epochs": 2, **BATCHED})
     for number, fits in enumerate(
         (
             full_batch.fit_starts(problem, "toy", 0, "fides", 2, full, tmp_path / "full")[0],
-            minibatch.fit_starts(problem, "toy", 0, "adam_balanced", 2, batched, tmp_path / "batched")[0],
+            minibatch_fits.fit_starts(problem, "toy", 0, "adam_balanced", 2, batched, tmp_path / "batched")[0],
         )
     ):
         assert (fits["status"] == "failed").all() and np.isinf(fits["objective"]).all(), number
@@ -111,19 +140,58 @@ def test_starts_are_the_same_for_all_optimizers_and_lie_in_the_box(quadratic):
 def test_changed_settings_do_not_continue_an_old_checkpoint(quadratic, tmp_path):
     results = []
     for epochs in (3, 6):
-        options = read_options(MinibatchOptions, {"epochs": epochs, "schedule": SCHEDULE, "batch_size": 2})
-        fits, _ = minibatch.fit_starts(quadratic(), "toy", 0, "adam_balanced", 1, options, tmp_path)
+        options = read_options(MinibatchOptions, {"epochs": epochs, **BATCHED})
+        fits, _, _ = minibatch_fits.fit_starts(quadratic(), "toy", 0, "adam_balanced", 1, options, tmp_path)
         results.append((fits.loc[0, "epochs"], fits.loc[0, "gradient_solves"]))
     assert results == [(3, 12), (6, 24)]
 
 
 def test_mini_batches_and_fides_improve_the_embedded_problem(egf_yaml, egf_model, tmp_path):
     problem = PetabProblem(egf_yaml, egf_model)
-    batched = read_options(MinibatchOptions, {"epochs": 4, "schedule": SCHEDULE, "batch_size": 2, "seed": 1})
+    batched = read_options(MinibatchOptions, {"epochs": 4, "seed": 1, **BATCHED})
     full = read_options(FullBatchOptions, {"epochs": 12, "seed": 1})
-    adam, trace = minibatch.fit_starts(problem, "egf", 0, "adam_balanced", 1, batched, tmp_path / "adam")
-    fides, best = full_batch.fit_starts(problem, "egf", 0, "fides", 1, full, tmp_path / "fides")
-    assert adam.loc[0, "gradient_solves"] >= 4 * 6 and fides.loc[0, "gradient_solves"] <= 12 * 6
+    adam, trace, arrived = minibatch_fits.fit_starts(problem, "egf", 0, "adam_balanced", 1, batched, tmp_path / "adam")
+    fides, best, _ = full_batch.fit_starts(problem, "egf", 0, "fides", 1, full, tmp_path / "fides")
+    assert adam.loc[0, "gradient_solves"] == 4 * 6 and 11 * 6 < fides.loc[0, "gradient_solves"] <= 12 * 6
     assert trace.loc[0, "objective"] == pytest.approx(best.loc[0, "objective"])  # the same start
     assert adam.loc[0, "objective"] == trace["objective"].iloc[-1] < trace.loc[0, "objective"]
     assert fides.loc[0, "objective"] < best.loc[0, "objective"]
+    everything = np.arange(6)
+    assert problem.value(arrived["last"][0], everything) == adam.loc[0, "objective"]
+    assert problem.value(arrived["best"][0], everything) == adam.loc[0, "best_objective"]
+    assert problem.value(arrived["averaged"][0], everything) == adam.loc[0, "averaged_objective"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"safeguard": {"name": "s", "line_search": 3}},
+        {"safeguard": {"name": "s", "line_search": 3, "form": "clean"}},
+        {"batch_size": "full"},
+        {"optimizer": {"rule": "sgd", "then": "fides", "share": 0.9}},
+        {},
+    ],
+)
+def test_every_kind_of_fit_uses_its_budget_up_and_is_traced_along_it(changes, tmp_path):
+    valley = toy["Valley"]()
+    options = read_options(MinibatchOptions, {"epochs": 40, "seed": 3, **BATCHED, **changes})
+    fits, trace, points = minibatch_fits.fit_starts(valley, "toy", 0, "some", 1, options, tmp_path)
+    budget, row = 40 * 6 * 4.0, fits.loc[0]
+    assert row["cost"] == row["value_solves"] + 4 * row["gradient_solves"] == pytest.approx(budget, abs=6 * 4)
+    assert row["cost"] <= budget and (row["value_solves"] > 0) == ("safeguard" in changes)
+    assert row["best_objective"] <= row["objective"] == trace["objective"].iloc[-1]
+    assert 19 <= len(trace) <= 22 and trace["cost"].is_monotonic_increasing
+    np.testing.assert_allclose(trace["cost"], np.linspace(0, budget, len(trace)), atol=0.06 * budget)
+    assert row["batch_size"] == (6 if "batch_size" in changes else 2)
+    assert valley.value(points["last"][0], range(6)) == row["objective"]
+    assert np.isnan(row["averaged_objective"]) == ("optimizer" in changes)
+
+
+def test_a_hybrid_beats_its_first_part(tmp_path):
+    objectives = {}
+    for then in (None, "fides"):
+        optimizer = {"rule": "adam_balanced", "then": then, "share": 0.2}
+        options = read_options(MinibatchOptions, {"epochs": 40, "seed": 3, **BATCHED, "optimizer": optimizer})
+        fits, _, _ = minibatch_fits.fit_starts(toy["Valley"](), "toy", 0, "h", 1, options, tmp_path / str(then))
+        objectives[then] = fits.loc[0, "objective"]
+    assert objectives["fides"] < 1e-3 * objectives[None]

@@ -1,19 +1,30 @@
 """Whole mini-batch runs agree with the original implementation; failures are rescued as there, and within limits."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from kinetrain.problems.cost import Counted
 from kinetrain.training.minibatch import MOST_FAILED_EVALUATIONS, EvaluationFailed, Minibatch
-from kinetrain.training.schedules import learning_rates
+from kinetrain.training.schedules import learning_rate
+from kinetrain.training.settings import Safeguard
+from kinetrain.training.updaters import Updater
 
 START = np.array([-3.0, 4.0])
 
 
-def run(problem, name, rates, batch_size=2, rescue=0, generator=None):
-    """Return a finished run on a toy problem."""
-    fit = Minibatch(Counted(problem), START, problem.lower, problem.upper, name, rates, batch_size, rescue, generator)
-    while not fit.finished:
+def create(problem, name, rate, batch_size=2, rescue=0, generator=None, form="published"):
+    """Return a run on a toy problem."""
+    safeguard = Safeguard(name="-", rescue=rescue, form=form)
+    box = problem.lower, problem.upper
+    return Minibatch(Counted(problem), START, *box, Updater(name, 2), rate, batch_size, safeguard, generator)
+
+
+def run(problem, name, rates, epochs, **options):
+    """Return a finished run on a toy problem; rates: shape, start and end."""
+    fit = create(problem, name, learning_rate(*rates, epochs), **options)
+    for _ in range(epochs):
         fit.run_epoch()
     return fit
 
@@ -30,7 +41,7 @@ def run(problem, name, rates, batch_size=2, rescue=0, generator=None):
 )
 def test_whole_runs_end_where_those_of_parpe_do(quadratic, name, cost, x1, x2):
     problem = quadratic()
-    fit = run(problem, name, learning_rates("logarithmic", 1, 0.01, 10))
+    fit = run(problem, name, ("logarithmic", 1, 0.01), 10)
     np.testing.assert_allclose(fit.state.x, [x1, x2], atol=1e-9, rtol=0)
     assert problem.value(fit.state.x, np.arange(4)) / 4 == pytest.approx(cost, abs=1e-8)
     assert fit.problem.cost.gradient_solves == 2 * 20  # 10 epochs of 2 batches of 2 conditions
@@ -38,7 +49,7 @@ def test_whole_runs_end_where_those_of_parpe_do(quadratic, name, cost, x1, x2):
 
 def test_the_rescue_takes_the_path_of_parpe(quadratic):
     problem = quadratic(wall=lambda x: x[0] > -0.9)
-    fit = run(problem, "adam_balanced", learning_rates("logarithmic", 1, 0.1, 3), rescue=2)
+    fit = run(problem, "adam_balanced", ("logarithmic", 1, 0.1), 3, rescue=2)
     expected = [
         ((0, 1), -3, 4, 72.75),
         ((2, 3), -2.000000022, 3.000000003, 64.31250011),
@@ -61,7 +72,7 @@ def test_the_rescue_takes_the_path_of_parpe(quadratic):
 def test_without_rescue_the_first_failure_ends_the_run(quadratic):
     problem = quadratic(wall=lambda x: x[0] > -0.9)
     with pytest.raises(EvaluationFailed):
-        run(problem, "adam_balanced", learning_rates("logarithmic", 1, 0.1, 3), rescue=0)
+        run(problem, "adam_balanced", ("logarithmic", 1, 0.1), 3, rescue=0)
     assert len(problem.evaluations) == 4
 
 
@@ -69,7 +80,7 @@ def test_without_rescue_the_first_failure_ends_the_run(quadratic):
 def test_a_start_that_cannot_be_evaluated_ends_the_run_in_every_mode(quadratic, rescue):
     problem = quadratic(wall=lambda x: x[0] > -4)
     with pytest.raises(EvaluationFailed, match="no good point"):
-        run(problem, "adam_balanced", learning_rates("linear", 1, 0.1, 3), rescue=rescue)
+        run(problem, "adam_balanced", ("linear", 1, 0.1), 3, rescue=rescue)
     assert len(problem.evaluations) == 1
 
 
@@ -78,13 +89,13 @@ def test_a_rescue_that_cannot_succeed_gives_up(quadratic, rescue, failures):
     problem = quadratic()
     problem.wall = lambda x: len(problem.evaluations) >= 1  # only the very first evaluation succeeds
     with pytest.raises(EvaluationFailed, match="gave up"):
-        run(problem, "adam_balanced", learning_rates("linear", 1, 0.1, 3), rescue=rescue)
+        run(problem, "adam_balanced", ("linear", 1, 0.1), 3, rescue=rescue)
     assert len(problem.evaluations) <= 2 + failures
 
 
 def test_every_condition_is_used_once_per_epoch_and_the_last_batch_may_be_smaller(quadratic):
     problem = quadratic()
-    run(problem, "sgd", np.ones(5), batch_size=3, generator=np.random.default_rng(0))
+    run(problem, "sgd", ("constant", 1.0, 1.0), 5, batch_size=3, generator=np.random.default_rng(0))
     batches = [batch for batch, *_ in problem.evaluations]
     assert [len(batch) for batch in batches] == [3, 1] * 5
     assert all(sorted(first + last) == [0, 1, 2, 3] for first, last in zip(batches[::2], batches[1::2], strict=True))
@@ -92,8 +103,41 @@ def test_every_condition_is_used_once_per_epoch_and_the_last_batch_may_be_smalle
 
 
 def test_full_batches_do_not_depend_on_the_shuffling(quadratic):
-    ends = [run(quadratic(), "sgd", np.ones(9), 4, 0, np.random.default_rng(seed)).state.x for seed in (1, 2)]
+    rates = ("constant", 1.0, 1.0)
+    ends = [
+        run(quadratic(), "sgd", rates, 9, batch_size=4, generator=np.random.default_rng(seed)).state.x
+        for seed in (1, 2)
+    ]
     np.testing.assert_allclose(ends[0], ends[1], rtol=1e-12)
+
+
+def test_single_failures_add_up_as_published_but_not_in_the_clean_form(quadratic):
+    rescued = {}
+    for form in ("published", "clean"):
+        problem = quadratic()
+        calls = itertools.count()
+        problem.wall = lambda x, calls=calls: next(calls) % 4 > 1  # two failures, a rescued step and a good one
+        fit = create(problem, "adam_balanced", lambda epoch: 0.01, rescue=1, form=form)
+        try:
+            for _ in range(100):
+                fit.step()
+        except EvaluationFailed:
+            pass
+        rescued[form] = fit.state.rescues, fit.state.t
+    assert rescued == {"published": (9, 19), "clean": (49, 100)}
+
+
+def test_the_clean_form_starts_anew_from_the_rescued_point(quadratic):
+    goods = {}
+    for form in ("published", "clean"):
+        problem = quadratic(wall=lambda x: x[0] > -0.9)
+        fit = create(problem, "adam_balanced", learning_rate("logarithmic", 1, 0.1, 3), rescue=2, form=form)
+        for _ in range(4):
+            fit.step()  # the fourth fails and is rescued
+        goods[form] = fit.state.x_good
+        assert fit.state.rescues == 1
+    np.testing.assert_allclose(goods["published"], [-1.088012596, 2.013805408], rtol=1e-9)
+    np.testing.assert_allclose(goods["clean"], [-1.035644229, 1.960521917], rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["adam_balanced", "momentum_exact"])
@@ -101,15 +145,14 @@ def test_a_restored_run_goes_on_as_if_nothing_had_happened(quadratic, name):
     def fresh():
         problem = quadratic(wall=lambda x: x[0] > -0.9)
         generator = np.random.default_rng([0, 1, 2, 1])
-        rates = learning_rates("logarithmic", 1, 0.1, 8)
-        return Minibatch(Counted(problem), START, problem.lower, problem.upper, name, rates, 2, 2, generator)
+        return create(problem, name, learning_rate("logarithmic", 1, 0.1, 8), rescue=2, generator=generator)
 
     whole, first, second = fresh(), fresh(), fresh()
-    for fit, epochs in ((whole, 8), (first, 3)):
-        for _ in range(epochs):
-            fit.run_epoch()
+    for fit, steps in ((whole, 16), (first, 7)):
+        for _ in range(steps):
+            fit.step()
     second.restore({key: np.asarray(value) for key, value in first.as_arrays().items()})
-    for _ in range(5):
-        second.run_epoch()
+    for _ in range(9):
+        second.step()
     np.testing.assert_array_equal(whole.state.x, second.state.x)
     assert whole.state.rescues == second.state.rescues > 0

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from kinetrain.errors import InputError
-from kinetrain.training.schedules import learning_rates
+from kinetrain.settings import read_options
+from kinetrain.training.schedules import learning_rate
+from kinetrain.training.settings import MinibatchOptions
 from kinetrain.training.updaters import RULES, Updater
 
 GRADIENTS = np.array([(3, -4), (1, 2), (-2, 0.5), (0.1, 0.1)])
@@ -93,13 +95,41 @@ def test_a_step_to_nowhere_stays_nan_instead_of_landing_on_a_bound():
     ],
 )
 def test_schedules_are_those_of_parpe(shape, expected):
-    np.testing.assert_allclose(learning_rates(shape, 1.0, 1e-4, 5), expected, atol=1e-12, rtol=1e-8)
+    rate = learning_rate(shape, 1.0, 1e-4, 5)
+    np.testing.assert_allclose([rate(epoch) for epoch in range(5)], expected, atol=1e-12, rtol=1e-8)
+    assert rate(2.5) < rate(2) or shape == "constant"
+    assert rate(4.6) == rate(4)
+
+
+def test_a_schedule_needs_epochs_to_interpolate_between():
+    with pytest.raises(InputError, match="2 epochs"):
+        learning_rate("linear", 1.0, 0.1, 1)
+
+
+SETTINGS = {
+    "epochs": 2,
+    "optimizer": {"rule": "sgd"},
+    "schedule": {"name": "S", "start": 1.0, "end": 0.1},
+    "batch_size": 1,
+}
 
 
 @pytest.mark.parametrize(
-    ("schedule", "message"),
-    [(("cubic", 1.0, 0.1, 5), "cubic"), (("linear", 1.0, 0.0, 5), "positive"), (("linear", 1.0, 0.1, 1), "2 epochs")],
+    ("key", "value", "message"),
+    [
+        ("schedule", {"name": "S", "start": 1.0, "end": 0.1, "shape": "cubic"}, "settings: schedule: shape 'cubic'"),
+        ("schedule", {"name": "S", "start": 1.0, "end": 0.0}, "positive"),
+        ("optimizer", {"rule": "sdg"}, "settings: optimizer: rule 'sdg' is unknown"),
+        ("optimizer", {}, "either 'rule' or 'torch'"),
+        ("optimizer", {"rule": "sgd", "arguments": {"momentum": 0.9}}, "'torch' only"),
+        ("optimizer", {"rule": "sgd", "then": "adam"}, "'then' is 'adam'"),
+        ("optimizer", {"rule": "sgd", "then": "fides", "share": 1.0}, "'share' is 1.0"),
+        ("batch_size", "half", "positive number or 'full'"),
+        ("batch_size", 0, "positive number or 'full'"),
+        ("safeguard", {"name": "a", "rescue": 3}, "settings: safeguard: rescue"),
+        ("safeguard", {"name": "a", "line_search": -1}, "cannot be negative"),
+    ],
 )
-def test_impossible_schedules_are_refused(schedule, message):
+def test_impossible_settings_are_refused(key, value, message):
     with pytest.raises(InputError, match=message):
-        learning_rates(*schedule)
+        read_options(MinibatchOptions, {**SETTINGS, key: value})

@@ -1,47 +1,68 @@
 """What training a problem has cost so far: a counting layer around any problem."""
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
+
+ROUNDING = 1e-9  # relative; a budget may be met exactly, in sums of other order
 
 
 @dataclass
 class Cost:
-    """Solves of single conditions, failed evaluations (of any number of conditions), CPU seconds in evaluations."""
+    """Solves of single conditions, and what went wrong in them.
 
+    gradient_weight: the cost of one gradient solve, in solves without sensitivities. failed_evaluations: of any number
+    of conditions. relaxed_solves: repeated with looser tolerances; they are part of the solves of their kind.
+    """
+
+    gradient_weight: float
     gradient_solves: int = 0
     value_solves: int = 0
-    failed_evaluations: int = 0
     cpu_seconds: float = 0.0
+    failed_evaluations: int = 0
+    relaxed_solves: int = 0
 
-    def as_dict(self) -> dict:
-        """Return the four numbers by name."""
-        return asdict(self)
+    @property
+    def total(self) -> float:
+        """All solves, in units of one without sensitivities."""
+        return self.value_solves + self.gradient_weight * self.gradient_solves
+
+    def columns(self) -> dict:
+        """Return what stands in traces: solves of both kinds, their cost, CPU seconds."""
+        return {
+            "gradient_solves": self.gradient_solves,
+            "value_solves": self.value_solves,
+            "cost": self.total,
+            "cpu_seconds": self.cpu_seconds,
+        }
 
 
 class BudgetExhausted(Exception):
-    """The budget does not pay for another gradient."""
+    """The budget does not pay for another evaluation."""
 
 
 class Counted:
     """A problem whose evaluations are counted in `cost`; `problem` is the same one without counting.
 
     A problem has `names`, `lower`, `upper`, `start_lower`, `start_upper`, `nominal` (all of length n, on the scale of
-    the optimization), `n_conditions`, a `checksum` of its data, and `value(theta, conditions)` and
-    `value_and_gradient(theta, conditions)`: *sums* over any sequence of condition indices, `inf` where they failed.
-    CPU seconds count the evaluations alone, not the optimizer around them (parPE: simulation time). A gradient beyond
-    the `budget` (gradient solves of single conditions; None is without limit) raises BudgetExhausted.
+    the optimization), `n_conditions`, `condition_names`, a `checksum` of its data, a `gradient_weight`, and
+    `value(theta, conditions)` and `value_and_gradient(theta, conditions)`: *sums* over any sequence of condition
+    indices, `inf` where they failed; `relaxed_solves` counts all solves that it ever repeated with looser tolerances.
+    Unless it is `adjoint`, it has `value_gradient_and_information` too.
+
+    CPU seconds count the evaluations alone, not the optimizer around them (parPE: simulation time). An evaluation
+    beyond the `budget` (in the units of `Cost.total`; None is without limit) raises BudgetExhausted.
     """
 
-    def __init__(self, problem, budget: int | None = None):
+    def __init__(self, problem, budget: float | None = None, gradient_weight: float | None = None):
         self.problem, self.budget = problem, budget
-        self.cost = Cost()
+        self.cost = Cost(problem.gradient_weight if gradient_weight is None else gradient_weight)
         self.n_conditions = problem.n_conditions
 
     def value(self, theta, conditions) -> float:
         """Return the sum of the objective over `conditions`; `inf` if it failed."""
-        return self._count("value_solves", self.problem.value, theta, conditions)[0]
+        return self._count("value_solves", self.problem.value, theta, conditions)
 
     def value_and_gradient(self, theta, conditions) -> tuple[float, np.ndarray]:
         """Return the sum of the objective over `conditions` and its gradient (n,); `inf` if it failed."""
@@ -51,14 +72,20 @@ class Counted:
         """Return sum, gradient (n,) and Fisher information (n, n); counts as one gradient."""
         return self._count("gradient_solves", self.problem.value_gradient_and_information, theta, conditions)
 
+    def simulate(self, theta, conditions) -> list:
+        """Return the problem's own simulations of `conditions`; counts as one value. Only PEtab problems have them."""
+        return self._count("value_solves", self.problem.simulate, theta, conditions)
+
     def _count(self, kind, evaluate, theta, conditions):
-        spent = self.cost.gradient_solves + len(conditions)
-        if kind == "gradient_solves" and self.budget is not None and spent > self.budget:
+        cost, weight = self.cost, self.cost.gradient_weight if kind == "gradient_solves" else 1
+        if self.budget is not None and cost.total + weight * len(conditions) > self.budget * (1 + ROUNDING):
             raise BudgetExhausted
-        begin = time.process_time()
+        relaxed, begin = self.problem.relaxed_solves, time.process_time()
         result = evaluate(theta, conditions)
-        result = result if isinstance(result, tuple) else (result,)
-        self.cost.cpu_seconds += time.process_time() - begin
-        setattr(self.cost, kind, getattr(self.cost, kind) + len(conditions))
-        self.cost.failed_evaluations += not np.isfinite(result[0])
+        cost.cpu_seconds += time.process_time() - begin
+        relaxed = self.problem.relaxed_solves - relaxed
+        cost.relaxed_solves += relaxed
+        setattr(cost, kind, getattr(cost, kind) + len(conditions) + relaxed)
+        if not isinstance(result, list):
+            cost.failed_evaluations += not np.isfinite(result[0] if isinstance(result, tuple) else result)
         return result

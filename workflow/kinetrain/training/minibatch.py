@@ -1,25 +1,20 @@
-"""Mini-batch optimization with learning-rate schedules and the rescue interceptor.
+"""The mini-batch loop with learning-rate schedules, the rescue interceptor and the line search.
 
-Source: Stapor et al. 2022, Figs. 1 and 7, Methods; details as in parPE. Choices of ours: a seeded generator, NaN steps
-count as failed evaluations, and a cap on the work of one rescue (in parPE it may go on for ever).
+Source: Stapor et al. 2022, Figs. 1, 7 and 8, Methods; details as in parPE. Choices of ours: a seeded generator, NaN
+steps count as failed evaluations, and a cap on the work of one rescue (in parPE it may go on for ever).
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
-from kinetrain.errors import InputError
-from kinetrain.problems.cost import BudgetExhausted, Cost, Counted
-from kinetrain.training.schedules import learning_rates
-from kinetrain.training.settings import MinibatchOptions
-from kinetrain.training.starts import Checkpoint, budget_points, run_starts, starting_point
-from kinetrain.training.updaters import LENGTH_RULES, RULES, Updater
+from kinetrain.training.line_search import SEARCHES
+from kinetrain.training.settings import Safeguard
 
 SHRINK, GROWTH = 5.0, 1.3
 MOST_FAILURES, RESTART = 10, 1e-5
 MOST_FAILED_EVALUATIONS, MOST_RESTARTS = 30, 3  # in one iteration
-DONE = "all epochs done"
 
 
 class EvaluationFailed(Exception):
@@ -28,13 +23,19 @@ class EvaluationFailed(Exception):
 
 @dataclass
 class State:
-    """Everything an optimization needs to go on after an epoch. Arrays are (n,), `order` is (K,)."""
+    """Everything an optimization needs to go on after a step, besides its updater and generator.
+
+    Arrays are (n,), `order` is (K,). position: the conditions of the epoch that are done; rate: that of the epoch; t:
+    the steps, the first is 1; multiplier: of the rate, below 1 after rescues.
+    """
 
     x: np.ndarray
     x_good: np.ndarray
     gradient_good: np.ndarray
     order: np.ndarray
     epoch: int = 0
+    position: int = 0
+    rate: float = np.nan
     t: int = 0
     multiplier: float = 4.0
     failures: int = 0
@@ -46,190 +47,130 @@ class Minibatch:
 
     Parameters
     ----------
-    problem: the interface of `problems.cost.Counted` (sums over conditions).
+    problem: a `problems.cost.Counted` (sums over conditions).
     start: parameters (n,) on the problem's scale; lower, upper: the box.
-    name: an update rule of `updaters.RULES`.
-    rates: learning rate of each epoch (E,).
+    updater: an `updaters.Updater` or `torch_updater.TorchUpdater`.
+    rate: the learning rate as a function of the epoch, 0, 1, ...
     batch_size: conditions per batch; the last batch of an epoch may be smaller.
-    rescue: 0 off, 1 shrink the step, 2 shrink and restart.
+    safeguard: rescue and line search.
     generator: shuffles the conditions before each epoch; None leaves them in order.
     """
 
-    def __init__(self, problem, start, lower, upper, name, rates, batch_size, rescue=2, generator=None):
+    def __init__(self, problem, start, lower, upper, updater, rate, batch_size, safeguard: Safeguard, generator=None):
         self.problem, self.lower, self.upper = problem, lower, upper
-        self.rates, self.batch_size, self.rescue = rates, batch_size, rescue
+        self.updater, self.rate, self.batch_size = updater, rate, batch_size
+        self.safeguard, self.clean = safeguard, safeguard.form == "clean"
         self.generator = generator
-        n = len(start)
-        self.updater = Updater(name, n)
-        nothing = np.full(n, np.nan)
+        nothing = np.full(len(start), np.nan)
         self.state = State(np.array(start, float), nothing, nothing, np.arange(problem.n_conditions))
 
-    @property
-    def finished(self) -> bool:
-        """Whether all epochs are done."""
-        return self.state.epoch >= len(self.rates)
-
     def run_epoch(self) -> None:
-        """Take one step for each batch of a fresh division of the conditions; EvaluationFailed ends the run."""
-        state = self.state
-        if self.generator is not None:
-            self.generator.shuffle(state.order)
-        for begin in range(0, len(state.order), self.batch_size):
-            self._iterate(state.order[begin : begin + self.batch_size], self.rates[state.epoch])
-        state.epoch += 1
+        """Take the steps up to the end of the epoch."""
+        epoch = self.state.epoch
+        while self.state.epoch == epoch:
+            self.step()
 
-    def _iterate(self, batch, rate):
+    def step(self) -> None:
+        """Take one step, for the next batch of a division of the conditions that is fresh in each epoch.
+
+        Raises
+        ------
+        EvaluationFailed
+            If the objective failed and could not be rescued: the run is over.
+        BudgetExhausted
+            If the budget does not pay for the whole step. `state.x` is then the last point that was arrived at.
+        """
+        state = self.state
+        if state.position == 0:
+            if self.generator is not None:
+                self.generator.shuffle(state.order)
+            state.rate = float(self.rate(state.epoch))
+        self._iterate(state.order[state.position : state.position + self.batch_size])
+        state.position += self.batch_size
+        if state.position >= len(state.order):
+            state.epoch, state.position = state.epoch + 1, 0
+
+    def _iterate(self, batch):
         state = self.state
         state.t += 1
-        value, gradient = self._evaluate(batch)
+        value, gradient = self._evaluate(state.x, batch)
         if np.isfinite(value):
-            state.failures = max(state.failures - 1, 0)
+            state.failures = 0 if self.clean else max(state.failures - 1, 0)
             state.multiplier = min(GROWTH * state.multiplier, 1.0)
             state.x_good, state.gradient_good = state.x, gradient
         else:
-            gradient = self._rescue(batch, rate)
-        state.x = self._step(state.x, gradient, rate)
+            value, gradient = self._rescue(batch)
+        x = self._move(state.x, gradient, state.rate * state.multiplier)
+        if self.safeguard.line_search:
+            x = self._search(batch, value, gradient)
+        state.x = x
 
-    def _rescue(self, batch, rate) -> np.ndarray:
-        """Return the gradient of the failed batch at a point nearer to the last good one, to which `state.x` is moved.
+    def _rescue(self, batch) -> tuple[float, np.ndarray]:
+        """Return value and gradient of the failed batch nearer to the last good point, to where `state.x` is moved.
 
-        The last good point and its gradient stay what they were, as in parPE: if the next batch fails too, the run
-        falls back to them.
+        As published, the last good point and its gradient stay what they were: if the next batch fails too, the run
+        falls back to them, and a line search starts from there. The counter of failures falls by one with each
+        iteration that succeeds, so that single failures add up over time. In the clean form the rescued point is the
+        new good one, and an iteration that succeeds sets the counter to zero.
         """
-        state = self.state
-        if self.rescue == 0 or np.isnan(state.x_good).any():
+        state, mode = self.state, self.safeguard.rescue
+        if mode == 0 or np.isnan(state.x_good).any():
             raise EvaluationFailed("the objective failed and there is no good point to go back to")
         restarts = 0
         state.rescues += 1
+        state.x = state.x_good
         for _ in range(MOST_FAILED_EVALUATIONS):
             state.failures += 1
             self.updater.undo()
             if state.failures >= MOST_FAILURES:
-                if self.rescue == 1 or restarts == MOST_RESTARTS:
+                if mode == 1 or restarts == MOST_RESTARTS:
                     break
                 restarts += 1
                 state.failures, state.multiplier = 0, RESTART
                 self.updater.clear()
             else:
                 state.multiplier /= SHRINK
-            state.x = self._step(state.x_good, state.gradient_good, rate)
-            value, gradient = self._evaluate(batch)
+            x = self._move(state.x_good, state.gradient_good, state.rate * state.multiplier)
+            value, gradient = self._evaluate(x, batch)
             if np.isfinite(value):
-                return gradient
+                state.x = x
+                if self.clean:
+                    state.x_good, state.gradient_good = x, gradient
+                return value, gradient
         raise EvaluationFailed("the rescue interceptor gave up")
 
-    def _step(self, x, gradient, rate):
+    def _search(self, batch, value, gradient) -> np.ndarray:
         state = self.state
-        return self.updater.step(x, gradient, rate * state.multiplier, state.t, self.lower, self.upper)
 
-    def _evaluate(self, batch):
+        def step(rate):
+            self.updater.undo()
+            return self._move(state.x_good, gradient, rate)
+
+        def cost(x):
+            mean = self.problem.value(x, batch) / len(batch)
+            return mean if np.isfinite(mean) else np.inf
+
+        search, rate = SEARCHES[self.safeguard.form], state.rate * state.multiplier
+        return search(step, cost, state.x_good, value, gradient, rate, self.safeguard.line_search)
+
+    def _move(self, x, gradient, rate):
+        return self.updater.step(x, gradient, rate, self.state.t, self.lower, self.upper)
+
+    def _evaluate(self, x, batch):
         """Return the means of objective and gradient over the batch; the mean is infinite where they failed."""
-        value, gradient = self.problem.value_and_gradient(self.state.x, batch)
+        value, gradient = self.problem.value_and_gradient(x, batch)
         return value / len(batch), gradient / len(batch)
 
     def as_arrays(self) -> dict:
         """Return the run's whole state as named arrays."""
-        state = self.state
         generator = json.dumps(self.generator.bit_generator.state) if self.generator is not None else ""
-        moments = {"moments": self.updater.moments, "previous": self.updater.previous}
-        return {**vars(state), **moments, "generator": generator}
+        return {**vars(self.state), **self.updater.as_arrays(), "generator": generator}
 
     def restore(self, arrays: dict) -> None:
         """Take over a state written by `as_arrays`; the run goes on exactly as it would have."""
         for name, value in vars(self.state).items():
             restored = np.array(arrays[name]) if isinstance(value, np.ndarray) else type(value)(arrays[name])
             setattr(self.state, name, restored)
-        self.updater.moments, self.updater.previous = np.array(arrays["moments"]), np.array(arrays["previous"])
+        self.updater.restore(arrays)
         if self.generator is not None:
             self.generator.bit_generator.state = json.loads(str(arrays["generator"]))
-
-
-def fit(problem, start: int, x, name, rates, batch_size, rescue, generator, checkpoint: Checkpoint):
-    """Return the row and the trace of one mini-batch run from x (n,), going on from its checkpoint if there is one.
-
-    The result is the last iterate, judged by the sum over all conditions. That final value and the trace (about 20
-    points, evenly spread over the epochs) are evaluated outside the counted cost. The budget is one gradient of each
-    condition per epoch; rescues are paid from it too, so a run with rescues ends before its last epoch.
-
-    Source: parPE (last iterate, neither best nor averaged); the budget is a choice of ours.
-    """
-    counted = Counted(problem, len(rates) * problem.n_conditions)
-    run = Minibatch(counted, x, problem.lower, problem.upper, name, rates, batch_size, rescue, generator)
-    everything = np.arange(problem.n_conditions)
-    traced = set(budget_points(len(rates)).tolist())
-    trace, message = [], DONE
-
-    def record():
-        cost = counted.cost.as_dict()
-        del cost["failed_evaluations"]
-        trace.append({**cost, "objective": problem.value(run.state.x, everything)})
-
-    saved = checkpoint.load(start)
-    if saved is None:
-        record()
-    else:
-        run.restore(saved)
-        counted.cost = Cost(**json.loads(str(saved["cost"])))
-        trace = json.loads(str(saved["trace"]))
-    try:
-        while not run.finished:
-            run.run_epoch()
-            if run.state.epoch in traced:
-                record()
-            record_so_far = {"cost": json.dumps(vars(counted.cost)), "trace": json.dumps(trace)}
-            checkpoint.save(start, {**run.as_arrays(), **record_so_far})
-        objective = trace[-1]["objective"]
-    except BudgetExhausted:
-        run.state.x = run.state.x_good
-        record()
-        objective, message = trace[-1]["objective"], "budget used, partly by rescues"
-    except EvaluationFailed as failure:
-        objective, message = np.inf, str(failure)
-    if message == DONE and not np.isfinite(objective):
-        message = "the last iterate cannot be simulated"
-    return {
-        **counted.cost.as_dict(),
-        "objective": objective,
-        "status": "finished" if np.isfinite(objective) else "failed",
-        "rescues": run.state.rescues,
-        "epochs": run.state.epoch,
-        "conditions": problem.n_conditions,
-        "best_objective": min(point["objective"] for point in trace),
-        "message": message,
-    }, trace
-
-
-def fit_starts(problem, name, replicate, optimizer, starts, options: MinibatchOptions, checkpoint_folder):
-    """Return the tables of fits and traces (`starts.FIT_COLUMNS`, `TRACE_COLUMNS`) of a mini-batch multi-start.
-
-    Raises
-    ------
-    InputError
-        If the optimizer or the shape of the schedule is unknown.
-    """
-    if optimizer not in RULES:
-        raise InputError(f"optimizer '{optimizer}' is unknown (known: {', '.join(RULES)})")
-    schedule = dict(options.schedule)
-    schedule_name = schedule.pop("name")
-    rates = learning_rates(epochs=options.epochs, **schedule)
-    if optimizer in LENGTH_RULES:
-        rates = rates * np.sqrt(len(problem.lower))
-    batch_size = options.batch_size
-    if batch_size > problem.n_conditions:
-        raise InputError(f"{name}: batch_size is {batch_size}, but there are only {problem.n_conditions} conditions")
-    identity = {
-        "problem": name,
-        "optimizer": optimizer,
-        "schedule": schedule_name,
-        "batch_size": batch_size,
-        "replicate": replicate,
-    }
-    checkpoint = Checkpoint(checkpoint_folder, {**identity, "settings": asdict(options), "data": problem.checksum})
-
-    def fit_one(start):
-        x = starting_point(problem, options.seed, start)
-        # The last number keeps the shuffling apart from the streams of the starts.
-        generator = np.random.default_rng([options.seed, start, replicate, 1])
-        return fit(problem, start, x, optimizer, rates, batch_size, options.rescue, generator, checkpoint)
-
-    return run_starts(fit_one, starts, checkpoint, identity)

@@ -1,6 +1,7 @@
 """Learning rates by epoch."""
 
-import numpy as np
+import math
+from collections.abc import Callable
 
 from kinetrain.errors import InputError
 
@@ -17,32 +18,28 @@ def inverse(start, end, r):
 
 def logarithmic(start, end, r):
     """Return rates that fall by the same factor in every epoch."""
-    return np.exp(np.log(start) - (np.log(start) - np.log(end)) * r)
+    return math.exp(math.log(start) - (math.log(start) - math.log(end)) * r)
 
 
 def constant(start, end, r):
     """Return the rate `start` in every epoch."""
-    return np.full_like(r, start)
+    return start
 
 
 SHAPES = {"linear": linear, "inverse": inverse, "logarithmic": logarithmic, "constant": constant}
 
 
-def learning_rates(shape: str, start: float, end: float, epochs: int) -> np.ndarray:
-    """Return one learning rate per epoch (epochs,), exactly `start` in the first and `end` in the last.
+def learning_rate(shape: str, start: float, end: float, epochs: float) -> Callable[[float], float]:
+    """Return the learning rate as a function of the epoch: `start` in epoch 0, `end` in epoch `epochs` - 1 and later.
 
     Raises
     ------
     InputError
-        If the shape is unknown, a rate is not positive, or there are fewer than two epochs to interpolate between.
+        If there are fewer than two epochs to interpolate between.
 
     Source: parPE (Stapor et al. 2022); there the linear shape is the default.
     """
-    if shape not in SHAPES:
-        raise InputError(f"settings: schedule shape '{shape}' is unknown (known: {', '.join(SHAPES)})")
-    if not (start > 0 and end > 0):
-        raise InputError(f"settings: schedule rates must be positive, got start {start} and end {end}")
     if epochs < 2 and shape != "constant":
-        raise InputError(f"settings: a {shape} schedule needs at least 2 epochs, got {epochs}")
-    r = np.arange(epochs) / max(epochs - 1, 1)
-    return SHAPES[shape](start, end, r)
+        raise InputError(f"settings: a {shape} schedule needs at least 2 epochs, got {epochs:g}")
+    last = max(epochs - 1, 1)
+    return lambda epoch: SHAPES[shape](start, end, min(epoch / last, 1.0))

@@ -11,19 +11,15 @@ import pandas as pd
 
 from kinetrain.files import atomic
 
-RUN_COLUMNS = ["problem", "optimizer", "schedule", "batch_size", "replicate", "start"]
-COST_COLUMNS = ["gradient_solves", "value_solves", "cpu_seconds"]
+RUN_COLUMNS = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate", "start"]
+COST_COLUMNS = ["gradient_solves", "value_solves", "cost", "cpu_seconds"]
 TRACE_COLUMNS = [*RUN_COLUMNS, *COST_COLUMNS, "objective"]
-FIT_COLUMNS = [
-    *RUN_COLUMNS,
-    "objective",
-    *COST_COLUMNS,
-    "status",
-    "wall_seconds",
-    "peak_memory_mb",
-    "failed_evaluations",
-]
-FIT_COLUMNS += ["rescues", "epochs", "conditions", "best_objective", "message"]
+FIT_COLUMNS = [*RUN_COLUMNS, "objective", *COST_COLUMNS, "status", "gradient_weight", "wall_seconds", "peak_memory_mb"]
+FIT_COLUMNS += ["failed_evaluations", "relaxed_solves", "rescues", "epochs", "conditions"]
+FIT_COLUMNS += ["best_objective", "averaged_objective", "message"]
+POINTS = ("last", "best", "averaged")
+
+SECONDS_BETWEEN_CHECKPOINTS = 5.0
 
 
 def starting_point(problem, seed: int, start: int) -> np.ndarray:
@@ -36,9 +32,9 @@ def starting_point(problem, seed: int, start: int) -> np.ndarray:
     return problem.start_lower + share * (problem.start_upper - problem.start_lower)
 
 
-def budget_points(last: int, most: int = 20) -> np.ndarray:
-    """Return at most `most` + 1 whole numbers from 0 to `last`, evenly spread: where a run is traced."""
-    return np.unique(np.linspace(0, last, min(last, most) + 1).round().astype(int))
+def budget_points(epochs: int, most: int = 20) -> np.ndarray:
+    """Return at most `most` + 1 whole numbers from 0 to `epochs`, evenly spread: where a run is traced."""
+    return np.unique(np.linspace(0, epochs, min(epochs, most) + 1).round().astype(int))
 
 
 class Checkpoint:
@@ -50,9 +46,10 @@ class Checkpoint:
     def __init__(self, folder, identity: dict):
         self.folder = Path(folder)
         self.identity = json.dumps(identity, sort_keys=True)
+        self.due = time.monotonic() + SECONDS_BETWEEN_CHECKPOINTS
 
     def finished(self, start: int):
-        """Return the (fit, trace) of a start that was finished before, or None."""
+        """Return the (fit, trace, points) of a start that was finished before, or None."""
         file = self.folder / f"start-{start}.json"
         if not file.is_file():
             return None
@@ -60,7 +57,7 @@ class Checkpoint:
         return content["result"] if content["identity"] == self.identity else None
 
     def finish(self, start: int, result) -> None:
-        """Keep the (fit, trace) of a finished start, and drop its state."""
+        """Keep the (fit, trace, points) of a finished start, and drop its state."""
         with atomic(self.folder / f"start-{start}.json") as temporary:
             temporary.write_text(json.dumps({"identity": self.identity, "result": result}))
         (self.folder / f"start-{start}.npz").unlink(missing_ok=True)
@@ -74,32 +71,46 @@ class Checkpoint:
             arrays = {name: archive[name] for name in archive.files}
         return arrays if str(arrays.pop("identity")) == self.identity else None
 
-    def save(self, start: int, arrays: dict) -> None:
-        """Write the state of a start."""
-        with atomic(self.folder / f"start-{start}.npz") as temporary:
-            np.savez(temporary, identity=self.identity, **arrays)
+    def offer(self, start: int, describe) -> None:
+        """Write the state of a start, the arrays that `describe()` returns, if that is due: every few seconds."""
+        begin = time.monotonic()
+        if begin >= self.due:
+            with atomic(self.folder / f"start-{start}.npz") as temporary:
+                np.savez(temporary, identity=self.identity, **describe())
+            end = time.monotonic()
+            self.due = end + SECONDS_BETWEEN_CHECKPOINTS * max(1.0, 4 * (end - begin))  # at most 5 % of the time
 
 
-def run_starts(fit_one, starts: int, checkpoint: Checkpoint, identity: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the tables of fits and traces of a multi-start.
+def run_starts(fit_one, starts: int, checkpoint: Checkpoint, identity: dict, names):
+    """Return the tables of fits and traces of a multi-start (`FIT_COLUMNS`, `TRACE_COLUMNS`), and its parameters.
 
-    `fit_one(start)` returns a dict of the columns of a fit and a list of dicts of its trace; `identity` holds the
-    columns which all rows share. A failed start keeps its row: starts are never replaced.
+    `fit_one(start)` returns a dict of the columns of a fit, a list of dicts of its trace, and a dict of the `POINTS`
+    (n,) that it arrived at; `identity` holds the columns which all rows share. A failed start keeps its row: starts are
+    never replaced. The parameters are arrays by name: names (n,), and each of the points (starts, n), on the scale of
+    the optimization; NaN where a start failed or has no such point.
     """
-    name = f"{identity['problem']}, replicate {identity['replicate']}, {identity['optimizer']}"
-    fits, trace = [], []
+    label = f"{identity['problem']}, replicate {identity['replicate']}, {identity['optimizer']}"
+    fits, trace, points = [], [], []
     for start in range(starts):
         result = checkpoint.finished(start)
         if result is not None:
-            print(f"{name}, start {start}: kept from before", file=sys.stderr)
+            print(f"{label}, start {start}: kept from before", file=sys.stderr)
         else:
             begin = time.monotonic()
-            fit, points = fit_one(start)
+            fit, traced, arrived = fit_one(start)
             fit["wall_seconds"] = round(time.monotonic() - begin, 3)
             fit["peak_memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
-            result = [fit, points]
+            nowhere = fit["status"] == "failed"
+            arrived = {key: list(np.full(len(names), np.nan) if nowhere else arrived[key]) for key in POINTS}
+            result = [fit, traced, arrived]
             checkpoint.finish(start, result)
-            print(f"{name}, start {start}: {fit['status']}, objective {fit['objective']:.6g}", file=sys.stderr)
+            print(f"{label}, start {start}: {fit['status']}, objective {fit['objective']:.6g}", file=sys.stderr)
         fits.append({**identity, "start": start, **result[0]})
         trace += [{**identity, "start": start, **point} for point in result[1]]
-    return pd.DataFrame(fits, columns=FIT_COLUMNS), pd.DataFrame(trace, columns=TRACE_COLUMNS)
+        points.append(result[2])
+    parameters = {key: np.array([arrived[key] for arrived in points]) for key in POINTS}
+    return (
+        pd.DataFrame(fits, columns=FIT_COLUMNS),
+        pd.DataFrame(trace, columns=TRACE_COLUMNS),
+        {"names": np.array(names), **parameters},
+    )

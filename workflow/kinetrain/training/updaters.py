@@ -86,3 +86,11 @@ class Updater:
         self.moments = np.zeros_like(self.moments)
         if self.name != "momentum_exact":  # in parPE the copy survives there, and comes back at the next undo
             self.previous = np.zeros_like(self.previous)
+
+    def as_arrays(self) -> dict:
+        """Return the state as named arrays."""
+        return {"moments": self.moments, "previous": self.previous}
+
+    def restore(self, arrays: dict) -> None:
+        """Take over a state written by `as_arrays`."""
+        self.moments, self.previous = np.array(arrays["moments"]), np.array(arrays["previous"])

@@ -1,0 +1,181 @@
+"""The line search is that of the original with its quirks, or a clean backtracking; what it costs is counted."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from kinetrain.problems.cost import Counted
+from kinetrain.training.line_search import clean
+from kinetrain.training.minibatch import Minibatch
+from kinetrain.training.schedules import learning_rate
+from kinetrain.training.settings import Safeguard
+from kinetrain.training.updaters import Updater
+
+START = np.array([-3.0, 4.0])
+NAMES = ["sgd", "momentum_exact", "rmsprop", "adam_balanced", "adam_standard"]
+
+
+@pytest.fixture
+def rippled(quadratic):
+    """The quadratic toy problem with 60 sum_i cos(11 (x_i - c_ki)) in each condition: many local minima."""
+
+    class Rippled(quadratic):
+        values = 0
+
+        def value(self, theta, conditions):
+            ripples = 60 * np.cos(11 * (theta - self.centres[conditions])).sum()
+            return super().value(theta, conditions) + float(ripples)
+
+        def value_and_gradient(self, theta, conditions):
+            value, gradient = super().value_and_gradient(theta, conditions)
+            return value, gradient - 660 * np.sin(11 * (theta - self.centres[conditions])).sum(axis=0)
+
+    return Rippled
+
+
+def transcribed(problem, name, rates, batch_size, limit):
+    """Follow the specification's pseudo-code word by word, on rules whose tests stand elsewhere; no failures occur.
+
+    Return the last iterate, the numbers of evaluations with and without gradient, and how often a cubic was tried.
+    """
+    updater, x, t, counts = Updater(name, 2), START, 0, {"gradient": 0, "value": 0, "cubic": 0}
+    for a0 in rates:
+        for begin in range(0, 4, batch_size):
+            batch, t = np.arange(4)[begin : begin + batch_size], t + 1
+            value, gradient = problem.value_and_gradient(x, batch)
+            f0, g, x_old = value / len(batch), gradient / len(batch), x
+            counts["gradient"] += 1
+            here = {"x": updater.step(x_old, g, a0, t, problem.lower, problem.upper)}
+
+            def phi(a, here=here, batch=batch, g=g, x_old=x_old, t=t):
+                updater.undo()
+                here["x"] = updater.step(x_old, g, a, t, problem.lower, problem.upper)
+                counts["value"] += 1
+                cost = problem.value(here["x"], batch) / len(batch)
+                return cost if math.isfinite(cost) else math.inf
+
+            if limit:
+                search(phi, f0, g, a0, limit, lambda here=here, x_old=x_old: here["x"] - x_old, counts)
+            x = here["x"]
+    return x, counts
+
+
+def search(phi, f0, g, a0, limit, moved, counts):
+    f1 = phi(a0)
+    if f1 <= f0:
+        return
+    dn = np.linalg.norm(moved())
+    s = float(moved() / dn @ g)
+    if s > 0:
+        a2 = 2 * a0 if f1 < f0 - 2 * dn * s else a0 / 2
+        f2 = phi(a2)
+        if f2 > f1:
+            phi(a0)
+        return
+    a2 = -0.5 * s * a0**2 / (f1 - f0 - s * a0)
+    f2 = phi(a2)
+    if f2 < f0:
+        return
+    if limit < 2:
+        if f2 > f1:
+            phi(a0)
+        return
+    a1 = a0
+    for j in range(2, limit + 1):
+        counts["cubic"] += 1
+        d = (a1 * a2) ** 2 * (a2 - a1)
+        v1 = f2 - f0 - s * a2
+        v2 = f1 - f0 - s * a1
+        a = (a1**2 * v1 - a2**2 * v2) / d
+        b = (-(a1**3) * v1 + a2**3 * v2) / d
+        root = b**2 - 3 * a * s
+        a3 = (-b + (math.sqrt(root) if root >= 0 else math.nan)) / (3 * a)
+        f3 = phi(a3)
+        if f3 < f0:
+            return
+        if j < limit:
+            f1, f2, a1, a2 = f2, f3, a2, a3
+    phi(a1) if f1 < f2 else phi(a2)
+
+
+def train(problem, name, rate, epochs, batch_size, safeguard):
+    fit = Minibatch(
+        Counted(problem), START, problem.lower, problem.upper, Updater(name, 2), rate, batch_size, safeguard
+    )
+    for _ in range(epochs):
+        fit.run_epoch()
+    return fit
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 8])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_published_search_is_that_of_the_specification(rippled, name, limit):
+    cubics = 0
+    for batch_size, first in itertools.product([1, 2, 4], [1.0, 0.5, 0.3, 0.1]):
+        rate = learning_rate("logarithmic", first, 0.01, 3)
+        x, counts = transcribed(rippled(), name, [rate(epoch) for epoch in range(3)], batch_size, limit)
+        fit = train(rippled(), name, rate, 3, batch_size, Safeguard(name="-", line_search=limit))
+        np.testing.assert_allclose(fit.state.x, x, atol=1e-9, rtol=0)
+        cost = fit.problem.cost
+        assert cost.gradient_solves == batch_size * counts["gradient"]
+        assert cost.value_solves == batch_size * counts["value"]
+        cubics += counts["cubic"]
+    assert (cubics > 0) == (limit > 1)
+
+
+def test_a_good_step_still_costs_one_evaluation(quadratic):
+    fit = train(quadratic(), "sgd", lambda epoch: 1e-3, 1, 2, Safeguard(name="-", line_search=3))
+    assert (fit.problem.cost.gradient_solves, fit.problem.cost.value_solves) == (4, 4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_clean_search_never_ends_above_the_best_of_its_trials_and_costs_no_more_than_them(rippled, name):
+    for limit in (1, 3, 5):
+        problem = rippled()
+        safeguard = Safeguard(name="-", line_search=limit, form="clean")
+        fit = train(problem, name, lambda epoch: 0.5, 5, 4, safeguard)
+        assert 5 * 4 <= fit.problem.cost.value_solves <= 5 * 4 * (limit + 1)
+
+
+def test_the_clean_search_halves_until_armijo_and_else_keeps_the_best():
+    tried = []
+
+    def step(rate):
+        return np.array([-rate])
+
+    def cost(x):
+        tried.append(float(-x[0]))
+        return (x[0] + 0.3) ** 2
+
+    begin, slope = np.zeros(1), np.array([0.6])
+    assert clean(step, cost, begin, 0.09, slope, 2.0, 5)[0] == -0.5
+    assert tried == [2.0, 1.0, 0.5]
+    assert clean(step, cost, begin, 0.0, slope, 2.0, 3)[0] == -0.25  # none is below 0: the best of 2, 1, 0.5, 0.25
+    assert clean(step, lambda x: math.inf, begin, 0.0, slope, 2.0, 2)[0] == -0.5  # all fail: the shortest
+
+
+def test_a_failed_trial_counts_as_infinite(quadratic):
+    for form in ("published", "clean"):
+        problem = quadratic(wall=lambda x: x[0] > -2.5)
+        fit = train(problem, "sgd", lambda epoch: 1.0, 1, 4, Safeguard(name="-", line_search=4, form=form))
+        assert fit.state.x[0] <= -2.5 and np.isfinite(problem.value(fit.state.x, np.arange(4)))
+
+
+@pytest.mark.parametrize("form", ["published", "clean"])
+def test_a_resumed_search_goes_on_as_if_nothing_had_happened(rippled, form):
+    def fresh():
+        safeguard = Safeguard(name="-", line_search=3, form=form)
+        box = rippled.lower, rippled.upper
+        updater, generator = Updater("adam_balanced", 2), np.random.default_rng(1)
+        return Minibatch(Counted(rippled()), START, *box, updater, lambda epoch: 0.3, 2, safeguard, generator)
+
+    whole, first, second = fresh(), fresh(), fresh()
+    for fit, steps in ((whole, 12), (first, 5)):
+        for _ in range(steps):
+            fit.step()
+    second.restore({key: np.asarray(value) for key, value in first.as_arrays().items()})
+    for _ in range(7):
+        second.step()
+    np.testing.assert_array_equal(whole.state.x, second.state.x)

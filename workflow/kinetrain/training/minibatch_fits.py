@@ -1,0 +1,188 @@
+"""Whole mini-batch fits: within a budget, traced, resumed; and hybrids, which go on in full batch."""
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+
+from kinetrain.errors import InputError
+from kinetrain.problems.cost import BudgetExhausted, Cost, Counted
+from kinetrain.training import full_batch
+from kinetrain.training.journal import Journal
+from kinetrain.training.minibatch import EvaluationFailed, Minibatch
+from kinetrain.training.recorder import Recorder
+from kinetrain.training.schedules import learning_rate
+from kinetrain.training.settings import MinibatchOptions, Optimizer
+from kinetrain.training.starts import Checkpoint, budget_points, run_starts, starting_point
+from kinetrain.training.updaters import LENGTH_RULES, Updater
+
+AVERAGED_SHARE = 0.25  # of the budget, its end
+DONE = "budget used"
+
+
+def make_updater(optimizer: Optimizer, n: int):
+    """Return the updater of n parameters that the settings name; torch is imported only for its own."""
+    if optimizer.torch is None:
+        return Updater(optimizer.rule, n)
+    from kinetrain.training.torch_updater import TorchUpdater
+
+    return TorchUpdater(optimizer.torch, optimizer.arguments, n)
+
+
+class Fit:
+    """One mini-batch run with its journal, from x (n,) to the end of its budget, or of its share of it in a hybrid.
+
+    The budget is that of one gradient of each condition per epoch. Everything is paid from it, line searches and
+    rescues too, so a run with these makes fewer epochs; the learning rate of an epoch is that of the share of the
+    budget which is spent at its beginning, and so comes to its end with every run. Without them this is the rate of the
+    epoch's number.
+
+    Source: parPE (the rate depends on the epoch); the budget is a choice of ours.
+    """
+
+    def __init__(self, problem, x, options: MinibatchOptions, generator):
+        optimizer, schedule, n = options.optimizer, options.schedule, len(x)
+        self.per_epoch = problem.gradient_weight * problem.n_conditions
+        self.budgets = self.per_epoch * budget_points(options.epochs)
+        epochs = options.epochs * (optimizer.share if optimizer.then else 1)
+        rate = learning_rate(schedule.shape, schedule.start, schedule.end, epochs)
+        # A rate that is the length of a step is stretched to the length of a step by the other rules.
+        scale = np.sqrt(n) if optimizer.rule in LENGTH_RULES else 1.0
+        self.counted = Counted(problem, epochs * self.per_epoch)
+        self.journal = Journal(problem, self.budgets, (1 - AVERAGED_SHARE) * self.counted.budget)
+        self.run = Minibatch(
+            self.counted,
+            x,
+            problem.lower,
+            problem.upper,
+            make_updater(optimizer, n),
+            lambda epoch: scale * rate(self.counted.cost.total / self.per_epoch),
+            problem.n_conditions if options.batch_size == "full" else options.batch_size,
+            options.safeguard,
+            generator,
+        )
+
+    def train(self, offer) -> str:
+        """Use the budget up; return why the run ended. `offer(self.as_arrays)` is called after each step."""
+        counted, run = self.counted, self.run
+        if not self.journal.trace:
+            self.journal.note(run.state.x, counted.cost)
+        try:
+            while counted.cost.total < counted.budget:
+                run.step()
+                self.journal.note(run.state.x, counted.cost)
+                offer(self.as_arrays)
+        except BudgetExhausted:
+            pass
+        except EvaluationFailed as failure:
+            return str(failure)
+        return DONE
+
+    def as_arrays(self) -> dict:
+        """Return the whole state as named arrays."""
+        return {**self.run.as_arrays(), **self.journal.as_arrays(), "cost": json.dumps(vars(self.counted.cost))}
+
+    def restore(self, arrays: dict) -> None:
+        """Take over a state written by `as_arrays`; the run goes on exactly as it would have."""
+        self.run.restore(arrays)
+        self.journal.restore(arrays)
+        self.counted.cost = Cost(**json.loads(str(arrays["cost"])))
+
+
+def fit(problem, start: int, x, options: MinibatchOptions, generator, checkpoint: Checkpoint):
+    """Return row, trace and points of one mini-batch run or hybrid from x (n,), going on from its checkpoint.
+
+    The result of a mini-batch run is its last iterate, judged by the sum over all conditions; that final value and the
+    trace (about 20 points at fixed budgets) are evaluated outside the counted cost. A hybrid goes on from there in full
+    batch, with its own result.
+
+    Source: parPE (last iterate, neither best nor averaged).
+    """
+    batched = Fit(problem, x, options, generator)
+    saved = checkpoint.load(start)
+    if saved is not None:
+        batched.restore(saved)
+    message = batched.train(lambda describe: checkpoint.offer(start, describe))
+    if message == DONE and options.optimizer.then:
+        return _go_on(batched, options, lambda describe: checkpoint.offer(start, describe), saved)
+    return _result(batched, message)
+
+
+def _result(batched: Fit, message: str):
+    journal, state, cost = batched.journal, batched.run.state, batched.counted.cost
+    objective = journal.record(state.x, cost) if message == DONE else np.inf
+    averaged, averaged_objective = journal.average()
+    if message == DONE and not np.isfinite(objective):
+        message = "the last iterate cannot be simulated"
+    row = {
+        **cost.columns(),
+        "gradient_weight": cost.gradient_weight,
+        "failed_evaluations": cost.failed_evaluations,
+        "relaxed_solves": cost.relaxed_solves,
+        "objective": objective,
+        "status": "finished" if np.isfinite(objective) else "failed",
+        "rescues": state.rescues,
+        "epochs": state.epoch,
+        "conditions": batched.counted.n_conditions,
+        "best_objective": journal.best,
+        "averaged_objective": averaged_objective,
+        "message": message,
+    }
+    return row, journal.trace, {"last": state.x, "best": journal.best_x, "averaged": averaged}
+
+
+def _go_on(batched: Fit, options: MinibatchOptions, offer, saved):
+    """Return row, trace and points of a hybrid after its mini-batch part.
+
+    Its checkpoint is the end of the mini-batch part with the record of evaluations since.
+    """
+    problem, counted, state, journal = batched.counted.problem, batched.counted, batched.run.state, batched.journal
+    journal.record(state.x, counted.cost)
+    before = batched.as_arrays()
+    counted.budget = options.epochs * batched.per_epoch
+    name = options.optimizer.then
+    recorder = Recorder(counted, lambda describe: offer(lambda: {**before, **describe()}), full_batch.least_order(name))
+    if saved is not None and "points" in saved:
+        recorder.restore(saved)
+    information = name == "fides" and not problem.adjoint
+    message = full_batch.minimize(recorder, problem.lower, problem.upper, state.x, name, information)
+    row = full_batch.summary(counted, recorder, message)
+    row["rescues"], row["best_objective"] = state.rescues, min(journal.best, recorder.best)
+    later = recorder.trace(batched.budgets[batched.budgets > journal.trace[-1]["cost"]])[1:]
+    points = full_batch.points_of(recorder.best_x)
+    if journal.best < recorder.best:
+        points["best"] = journal.best_x
+    return row, journal.trace + later, points
+
+
+def fit_starts(problem, name, replicate, optimizer, starts, options: MinibatchOptions, checkpoint_folder):
+    """Return tables of fits and traces and the parameters of a mini-batch multi-start (`starts.run_starts`).
+
+    `optimizer` is its name in the tables.
+
+    Raises
+    ------
+    InputError
+        If the batches are larger than the problem, or the schedule or the torch optimizer is impossible.
+    """
+    if options.batch_size != "full" and options.batch_size > problem.n_conditions:
+        raise InputError(
+            f"{name}: batch_size is {options.batch_size}, but there are only {problem.n_conditions} conditions"
+        )
+    identity = {
+        "problem": name,
+        "optimizer": optimizer,
+        "schedule": options.schedule.name,
+        "batch_size": problem.n_conditions if options.batch_size == "full" else options.batch_size,
+        "safeguard": options.safeguard.name,
+        "replicate": replicate,
+    }
+    checkpoint = Checkpoint(checkpoint_folder, {**identity, "settings": asdict(options), "data": problem.checksum})
+
+    def fit_one(start):
+        x = starting_point(problem, options.seed, start)
+        # The last number keeps the shuffling apart from the streams of the starts.
+        generator = np.random.default_rng([options.seed, start, replicate, 1])
+        return fit(problem, start, x, options, generator, checkpoint)
+
+    return run_starts(fit_one, starts, checkpoint, identity, problem.names)
