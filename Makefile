@@ -13,7 +13,7 @@ with_mirror := $(if $(MIRROR),--config mirror=$(MIRROR))
 # Words that run a command in the environment of a kind of rule.
 environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$PATH" PYTHONPATH=workflow PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1
 
-.PHONY: run real paper-neural report test lint format benchmark docs pins setup environments help
+.PHONY: run real paper-neural paper-mechanistic report test lint format benchmark docs pins setup environments help
 
 run: setup $(CONFIG)  ## run the configuration CONFIG (default: config/config.yaml), from the data to the report
 	@python3 workflow/scripts/release_lock.py
@@ -22,6 +22,9 @@ run: setup $(CONFIG)  ## run the configuration CONFIG (default: config/config.ya
 
 paper-neural:  ## the figures and tables of the DASH paper: MIRROR=folder, OVERLAY=config/paper-neural-small.yaml on one machine
 	@$(MAKE) --no-print-directory run CONFIG="config/paper-neural.yaml $(OVERLAY)"
+
+paper-mechanistic:  ## the figures of the mini-batch paper: MIRROR=folder, OVERLAY=config/paper-mechanistic-small.yaml on one machine
+	@$(MAKE) --no-print-directory run CONFIG="config/paper-mechanistic.yaml $(OVERLAY)"
 
 real:  ## run on measured data: MIRROR=folder with the files, or download them
 	@$(MAKE) --no-print-directory run CONFIG=config/real.yaml
@@ -50,6 +53,7 @@ format: setup  ## bring all files into the project's style
 	snakefmt Snakefile workflow
 
 benchmark: setup environments  ## measure speed: ratios against peers, side by side in one run
+	$(call environment,mechanistic) python benchmarks/mechanistic.py $(if $(MIRROR),--mirror $(MIRROR))
 	$(call environment,neural) python benchmarks/neural.py
 
 docs: setup  ## write the tables of config/README.md anew from the schema

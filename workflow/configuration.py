@@ -336,6 +336,8 @@ class Plan:
         for name, grid in fits["mini_batch"].items():
             _check_fits(f"{key}.fits.mini_batch.{name}", grid, fits, artificial)
         files = self.petab_files(problem["petab"], f"{key}.petab")
+        if artificial and artificial.get("groups", {}).get("test", 0) >= artificial.get("groups", {}).get("count", 1):
+            raise ConfigurationError(f"{key}.artificial.groups: test must be below count, or nothing is left to fit")
         if artificial and problem["petab"] not in self.manifest:
             _check_artificial(f"{key}.artificial", artificial, files)
         return {
@@ -426,10 +428,16 @@ def _check_fits(key: str, grid: dict | None, fits: dict, artificial: dict | None
                     f"{key}.{kind}: unknown name '{name}'{_close(name, names)}; known: {', '.join(names)}"
                 )
     largest = max((size for size in grid["batch_sizes"] if size != "full"), default=0)
-    if artificial and largest > artificial["conditions"]:
+    if artificial and largest > _training_conditions(artificial):
         raise ConfigurationError(
-            f"{key}: batch_sizes has {largest}, but artificial.conditions is {artificial['conditions']}"
+            f"{key}: batch_sizes has {largest}, but there are {_training_conditions(artificial)} conditions"
         )
+
+
+def _training_conditions(artificial: dict) -> int:
+    """Return the number of conditions of artificial data that are fitted: those of the groups not held out."""
+    groups = artificial.get("groups", {"count": 1, "test": 0})
+    return artificial["conditions"] * (groups["count"] - groups["test"]) // groups["count"]
 
 
 def _named_files(content: dict) -> list[str]:
@@ -483,11 +491,13 @@ def _check_artificial(key: str, artificial: dict, files: list[str]) -> None:
     folder = Path(files[0]).parent
     content = yaml.safe_load(Path(files[0]).read_text())["problems"][0]
     inputs = (folder / content["condition_files"][0]).read_text().splitlines()[0].split("\t")
+    inputs += re.findall(r'\bid="(\w+)"', (folder / content["sbml_files"][0]).read_text())
     rows = (folder / content["observable_files"][0]).read_text().splitlines()[1:]
     observables = [row.partition("\t")[0] for row in rows]
-    for number, protocol in enumerate(artificial["protocols"]):
-        for name, distribution in protocol["inputs"].items():
-            where = f"{key}.protocols.{number}.inputs.{name}"
+    drawn = {f"protocols.{number}": protocol["inputs"] for number, protocol in enumerate(artificial["protocols"])}
+    for part, group in (drawn | {"groups": artificial.get("groups", {}).get("inputs", {})}).items():
+        for name, distribution in group.items():
+            where = f"{key}.{part}.inputs.{name}"
             if name not in inputs:
                 raise ConfigurationError(f"{where}: the problem has no such input{_close(name, inputs)}")
             low, high = distribution.get("uniform", distribution.get("log10_uniform", (0, 1)))

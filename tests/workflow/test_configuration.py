@@ -89,7 +89,7 @@ def test_a_yaml_that_is_no_petab_problem_is_refused(smoke, manifest, root, tmp_p
 def test_mini_batches_larger_than_the_data_are_refused(smoke, manifest, root):
     smoke["fits"]["mini_batch"]["main"]["batch_sizes"] = ["full", 7]
     said = refusal(smoke, manifest, root)
-    assert "problems.egf_akt.fits.mini_batch.main: batch_sizes has 7, but artificial.conditions is 6" in said
+    assert "problems.egf_akt.fits.mini_batch.main: batch_sizes has 7, but there are 6 conditions" in said
 
 
 @pytest.mark.parametrize(
