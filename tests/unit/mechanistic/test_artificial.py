@@ -8,8 +8,11 @@ import petab.v1 as petab
 import pytest
 
 from kinetrain.errors import InputError
-from kinetrain.problems.artificial import ArtificialOptions, make_artificial
+from kinetrain.problems.artificial import make_artificial
+from kinetrain.problems.drawing import ArtificialOptions, draw_conditions
 from kinetrain.problems.petab_problem import PetabProblem
+from kinetrain.problems.petab_tables import read_petab
+from kinetrain.problems.template import write_template
 from kinetrain.settings import read_options
 
 STEP = {"EGF_0": {"log10_uniform": [-1.5, 1.5]}, "EGF_rate": {"constant": 0}, "EGF_end": {"constant": 3600}}
@@ -21,24 +24,59 @@ SETTINGS = {
 }
 
 
-def make(egf_yaml, egf_model, folder, replicate=0, **changes):
-    """Return the truth of an artificial data set written to `folder`."""
-    options = read_options(ArtificialOptions, SETTINGS | changes)
-    return make_artificial(egf_yaml, egf_model, replicate, options, folder)
+LINES = {"egfr_initial": {"log_normal_factor": 0.5}, "pAKT": {"uniform": [0, 0.01]}}
+GROUPS = {"count": 4, "test": 1, "inputs": LINES, "control": {"EGF_0": 10, "EGF_rate": 0}}
+
+
+def read(**changes):
+    """Return the settings of artificial data, with some of them changed."""
+    return read_options(ArtificialOptions, SETTINGS | changes)
+
+
+def make(template, folder, replicate=0, **changes):
+    """Return the truth of an artificial data set written to `folder`, for a template and its model."""
+    return make_artificial(*template, replicate, read(**changes), folder)
 
 
 @pytest.fixture(scope="module")
-def artificial(egf_yaml, egf_model, tmp_path_factory):
+def template(egf_yaml, compiled_model, tmp_path_factory):
+    """A function of changed settings that returns a template of the EGF pathway and the folder of its model."""
+
+    def write(**changes):
+        folder = tmp_path_factory.mktemp("template")
+        write_template(egf_yaml, read(**changes), folder)
+        return folder / "problem.yaml", compiled_model(folder / "problem.yaml")
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def plain(template):
+    """The template without groups, and its model."""
+    return template()
+
+
+@pytest.fixture(scope="module")
+def artificial(plain, tmp_path_factory):
     """A folder with an artificial data set, and its truth."""
     folder = tmp_path_factory.mktemp("artificial")
-    return folder, make(egf_yaml, egf_model, folder)
+    return folder, make(plain, folder)
 
 
-def test_an_artificial_problem_passes_the_linter_and_uses_the_same_compiled_model(artificial, egf_model):
-    folder, _ = artificial
+@pytest.fixture(scope="module")
+def grouped(template, tmp_path_factory):
+    """A folder with artificial data of four groups, one held out; their truth; the folder of the model."""
+    folder = tmp_path_factory.mktemp("grouped")
+    path, model = template(groups=GROUPS)
+    return folder, make((path, model), folder, conditions=12, groups=GROUPS), model
+
+
+def test_an_artificial_problem_passes_the_linter_and_uses_the_templates_model(artificial, plain):
+    folder, truth = artificial
     assert not petab.lint_problem(petab.Problem.from_yaml(str(folder / "problem.yaml")))
-    problem = PetabProblem(folder / "problem.yaml", egf_model)
+    problem = PetabProblem(folder / "problem.yaml", plain[1])
     assert (problem.n_conditions, len(problem.names)) == (60, 19)
+    assert problem.value(problem.nominal, np.arange(60)) == pytest.approx(truth["J_true"], rel=1e-9)
 
 
 def test_conditions_follow_the_protocols(artificial):
@@ -49,9 +87,9 @@ def test_conditions_follow_the_protocols(artificial):
     assert (ramps["EGF_0"] == 0).all() and (conditions["EGF_end"] == 3600).all()
 
 
-def test_noise_has_the_stated_size(artificial, egf_model):
+def test_noise_has_the_stated_size(artificial, plain):
     folder, truth = artificial
-    problem = PetabProblem(folder / "problem.yaml", egf_model)
+    problem = PetabProblem(folder / "problem.yaml", plain[1])
     clean = np.array([result.y for result in problem.simulate(problem.nominal, range(60))])
     table = pd.read_csv(folder / "measurements.tsv", sep="\t")
     for index, name in enumerate(problem.model.get_observable_ids()):
@@ -62,22 +100,70 @@ def test_noise_has_the_stated_size(artificial, egf_model):
     assert abs(truth["J_true"] - truth["expected_J_true"]) < 4 * np.sqrt(900 / 2)  # variance 1/2 per measurement
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_replicate_other_data(artificial, egf_yaml, egf_model, tmp_path):
+def test_the_same_seed_gives_the_same_bytes_and_another_replicate_other_data(artificial, plain, tmp_path):
     folder, truth = artificial
-    again = make(egf_yaml, egf_model, tmp_path / "again")
-    other = make(egf_yaml, egf_model, tmp_path / "other", replicate=1)
+    again = make(plain, tmp_path / "again")
+    other = make(plain, tmp_path / "other", replicate=1)
     assert again["sha256"] == truth["sha256"] == json.loads((folder / "truth.json").read_text())["sha256"]
     assert other["sha256"]["conditions.tsv"] != truth["sha256"]["conditions.tsv"]
     assert other["sha256"]["measurements.tsv"] != truth["sha256"]["measurements.tsv"]
     assert other["sha256"]["model.xml"] == truth["sha256"]["model.xml"]
 
 
-def test_scalings_of_observables_that_are_not_measured_are_not_estimated(egf_yaml, egf_model, tmp_path):
-    truth = make(egf_yaml, egf_model, tmp_path, conditions=2, observables=["pAKT_total"])
-    assert truth["not_estimated"] == ["scale_pegfr", "scale_ps6"]
-    problem = PetabProblem(tmp_path / "problem.yaml", egf_model)
-    assert len(problem.names) == 17
-    assert np.isfinite(problem.value_and_gradient(problem.nominal, [0, 1])[1]).all()
+def test_a_template_lacks_what_its_observables_do_not_need(egf_yaml, tmp_path):
+    left_out = write_template(egf_yaml, read(observables=["pAKT_total"]), tmp_path)
+    assert left_out == ["scale_pegfr", "scale_ps6"]
+    template = read_petab(tmp_path / "problem.yaml")
+    assert list(template.observable_df.index) == ["pAKT_total"] and len(template.parameter_df) == 17
+
+
+def test_species_and_estimated_parameters_can_be_inputs(grouped):
+    conditions = pd.read_csv(grouped[0] / "conditions.tsv", sep="\t")
+    parameters = pd.read_csv(grouped[0] / "parameters.tsv", sep="\t", index_col=0)
+    assert conditions["pAKT"].between(0, 0.01).all() and "egfr_initial" not in parameters.index
+    factors = np.log(conditions["egfr_initial"].unique() / 37536153.8059105)
+    assert len(factors) == 3 and np.abs(factors).max() < 2
+
+
+def test_groups_share_inputs_and_a_scaling_and_the_last_ones_are_held_out(grouped):
+    folder, truth, _ = grouped
+    train, test = (petab.Problem.from_yaml(str(folder / name)) for name in ("problem.yaml", "test.yaml"))
+    assert not petab.lint_problem(train) and not petab.lint_problem(test)
+    assert (len(train.condition_df), len(test.condition_df)) == (9, 3)
+    assert set(train.condition_df.groupby("egfr_initial").size()) == {3} and test.condition_df["pAKT"].nunique() == 1
+    assert (train.condition_df["EGF_0"].iloc[::3] == 10).all() and test.condition_df["EGF_0"].iloc[0] == 10
+    assert list(train.x_ids[-3:]) == ["scaling_g00", "scaling_g01", "scaling_g02"] and test.x_ids[-1] == "scaling_g03"
+    assert list(train.x_nominal[-3:]) == pytest.approx([truth["scalings"][name] for name in ("g00", "g01", "g02")])
+    assert test.parameter_df.loc["scaling_g03", ["estimate", "nominalValue"]].tolist() == [0, 1]
+
+
+def test_held_out_groups_are_solved_by_the_same_model(grouped):
+    folder, truth, model = grouped
+    train, test = (PetabProblem(folder / name, model) for name in ("problem.yaml", "test.yaml"))
+    assert train.value(train.nominal, np.arange(9)) == pytest.approx(truth["J_true"], rel=1e-9)
+    own = dict(zip(train.names, train.nominal, strict=True))
+    unscaled = test.simulate(np.array([own[name] for name in test.names]), range(3))
+    measured = pd.read_csv(folder / "measurements_test.tsv", sep="\t")
+    noise = measured["noiseParameters"].to_numpy().reshape(3, 3, -1)
+    y = np.array([result.y.T for result in unscaled])
+    residuals = (measured["measurement"].to_numpy().reshape(y.shape) - truth["scalings"]["g03"] * y) / noise
+    assert residuals.std() == pytest.approx(1, abs=0.4)
+
+
+def test_initial_values_share_one_mapping_and_still_count(grouped):
+    folder, _, model = grouped
+    problem = PetabProblem(folder / "problem.yaml", model)
+    first = [problem.simulate(problem.nominal, [k])[0].x[0] for k in (0, 3)]
+    column = list(problem.model.get_state_ids()).index("pAKT")
+    wanted = pd.read_csv(folder / "conditions.tsv", sep="\t")["pAKT"]
+    assert [x[column] for x in first] == pytest.approx([wanted[0], wanted[3]])
+
+
+def test_a_thousand_conditions_are_drawn_at_once():
+    options = read(conditions=1000)
+    own = {"EGF_0": 0.1, "EGF_rate": 0.0, "EGF_end": 3600.0}
+    table, groups = draw_conditions(own, options, np.random.default_rng(0), np.random.default_rng(1))
+    assert table.shape == (1000, 3) and (groups == 0).all() and table["EGF_0"].nunique() > 700
 
 
 @pytest.mark.parametrize(
@@ -85,12 +171,17 @@ def test_scalings_of_observables_that_are_not_measured_are_not_estimated(egf_yam
     [
         ({"protocols": [{"inputs": {"dose": {"constant": 1}}}]}, "'dose' is no column"),
         ({"protocols": [{"inputs": {"EGF_0": {"gamma": 1}}}]}, "'EGF_0' is drawn by"),
+        ({"protocols": [{"inputs": {"EGFR": {"constant": 1}}}]}, "'EGFR' has no number"),
         ({"observables": ["pERK"]}, "'pERK' is not in"),
         ({"times": [60, 0]}, "'times' must rise"),
         ({"colour": 1}, "unknown key 'colour'"),
         ({"conditions": "ten"}, "conditions: expected int, got 'ten'"),
+        ({"conditions": 2, "groups": GROUPS}, "too few for 4 groups"),
+        ({"groups": GROUPS | {"test": 4}}, "'test' is 4"),
+        ({"groups": GROUPS | {"inputs": STEP}}, "'EGF_0' is drawn by both"),
+        ({"groups": GROUPS | {"control": {"dose": 1}}}, "'control' of the groups sets 'dose'"),
     ],
 )
-def test_impossible_settings_are_refused(egf_yaml, egf_model, tmp_path, changes, message):
+def test_impossible_settings_are_refused(egf_yaml, tmp_path, changes, message):
     with pytest.raises(InputError, match=message):
-        make(egf_yaml, egf_model, tmp_path, **changes)
+        write_template(egf_yaml, read(**changes), tmp_path)

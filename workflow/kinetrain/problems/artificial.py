@@ -6,6 +6,7 @@ examples the noise is known to the likelihood, and the nominal parameters are th
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from kinetrain.problems.petab_tables import checksum, list_files, read_descripti
 from kinetrain.problems.template import sbml_file, scaling_rows, with_scaling, write_tables
 
 MOST_ROUNDS = 20
+MOST_STEPS = 50_000  # of a simulation at the truth; a fit must not wait that long, but data are drawn only once
 SCALING_SD = 0.3  # of the true scalings of groups, in log10 units; our choice
 
 
@@ -42,6 +44,7 @@ def make_artificial(path, model_folder, replicate: int, options: ArtificialOptio
     folder = Path(folder)
     if options.replicates is not None and replicate >= options.replicates:
         raise InputError(f"replicate {replicate} was asked for, but 'replicates' is {options.replicates}")
+    solver = replace(solver_options(options), max_steps=options.max_steps or MOST_STEPS)
     template = read_petab(path)
     rng, groups_rng = (np.random.default_rng([options.seed, replicate, stream]) for stream in (2, 3))
     own = template.condition_df.iloc[0].to_dict()
@@ -49,9 +52,20 @@ def make_artificial(path, model_folder, replicate: int, options: ArtificialOptio
     factors = _scalings(options, groups_rng)
     blank = _blank_measurements(template.measurement_df, conditions.index, members, factors, options)
     parameters = _with_scalings(template.parameter_df, factors)
-    simulated = (template.model, template.observable_df, parameters)
-    problem, results, redrawn = _simulate(simulated, conditions, blank, own, path, model_folder, options, rng)
-    measurements, known = _measure(problem, results, options, rng)
+
+    def build(conditions):
+        tables = petab.Problem(
+            model=template.model,
+            condition_df=conditions,
+            measurement_df=blank.drop(columns="number"),
+            observable_df=template.observable_df,
+            parameter_df=parameters,
+        )
+        return PetabProblem(path, model_folder, solver, tables)
+
+    problem, results, redrawn = _simulate(build, conditions, lambda: draw_inputs(own, options, rng))
+    scaled = np.array(list(factors.values()))[members] if factors else np.ones(len(members))
+    measurements, known = _measure(problem, results, scaled, options, rng)
     held_out = _held_out(members, options)
     tables = {"conditions": problem.petab.condition_df, "observables": problem.petab.observable_df}
     sbml = sbml_file(path)
@@ -59,10 +73,10 @@ def make_artificial(path, model_folder, replicate: int, options: ArtificialOptio
     if held_out.any():
         test = _part(tables, parameters, measurements, held_out, factors, estimated=False)
         written.append(write_tables(folder, sbml, test, "_test"))
-    fitted = PetabProblem(written[0], model_folder, solver_options(options))
+    objective, expected = measurements.loc[~held_out[measurements["number"]], ["objective", "expected"]].sum()
     truth = {
-        "J_true": fitted.value(fitted.nominal, np.arange(fitted.n_conditions)),
-        "expected_J_true": float(measurements["expected"][~held_out[measurements["number"]]].sum()),
+        "J_true": float(objective),
+        "expected_J_true": float(expected),
         **known,
         "conditions_drawn_again": redrawn,
         **({"scalings": factors} if factors else {}),
@@ -106,19 +120,11 @@ def _blank_measurements(rows, names, members, factors, options) -> pd.DataFrame:
     return table
 
 
-def _simulate(simulated, conditions, blank, own, path, model_folder, options, rng):
+def _simulate(build, conditions, redraw):
     """Return a problem whose conditions can all be simulated, its simulations, and how many had to be drawn again."""
-    model, observables, parameters = simulated
     results, wrong, redrawn = [None] * len(conditions), np.arange(len(conditions)), 0
     for _ in range(MOST_ROUNDS):
-        tables = petab.Problem(
-            model=model,
-            condition_df=conditions,
-            measurement_df=blank.drop(columns="number"),
-            observable_df=observables,
-            parameter_df=parameters,
-        )
-        problem = PetabProblem(path, model_folder, solver_options(options), tables)
+        problem = build(conditions)
         for number, result in zip(wrong, problem.simulate(problem.nominal, wrong), strict=True):
             results[number] = result
         wrong = np.array([number for number in wrong if results[number].status != 0])
@@ -126,37 +132,47 @@ def _simulate(simulated, conditions, blank, own, path, model_folder, options, rn
             return problem, results, redrawn
         redrawn += wrong.size
         for number in wrong:
-            for name, value in draw_inputs(own, options, rng).items():
+            for name, value in redraw().items():
                 conditions.loc[conditions.index[number], name] = value
-    raise InputError(f"after {MOST_ROUNDS} rounds some conditions of the protocols still cannot be simulated")
+    raise InputError(
+        f"after {MOST_ROUNDS} rounds {wrong.size} of {len(results)} conditions still cannot be simulated; "
+        "other protocols, looser tolerances or more steps (max_steps) may help"
+    )
 
 
-def _measure(problem, results, options, rng):
-    """Return the table of noisy measurements, with their expected share of the objective, and what is known of them."""
+def _measure(problem, results, scaled, options, rng):
+    """Return the table of noisy measurements, with their parts of the objective and of its expected value.
+
+    `scaled` holds the true scaling of each condition's group. Also returned: what is known of the measurements.
+    """
     table = problem.petab.measurement_df
-    formulas = problem.petab.observable_df
     chosen = list(dict.fromkeys(table["observableId"]))
     columns = [list(problem.model.get_observable_ids()).index(name) for name in chosen]
     clean = np.array([result.y[:, columns].T for result in results])  # condition, observable, time
-    scales = formulas.reindex(columns=["observableTransformation"])["observableTransformation"]
-    noisy, expected, spread = np.full(clean.shape, np.nan), np.zeros(clean.shape), {}
+    scales = problem.petab.observable_df.reindex(columns=["observableTransformation"])["observableTransformation"]
+    spread = {}
+    noisy, constant, logarithm, noise = (np.zeros(clean.shape) for _ in range(4))
     for index, name in enumerate(chosen):
         scale = scales[name] if isinstance(scales[name], str) else "lin"
         y = clean[:, index]
-        sd = options.noise * (np.abs(y).max() if scale == "lin" else 1.0)
+        sd = options.noise * (np.abs(y / scaled[:, None]).max() if scale == "lin" else 1.0)
         if sd == 0:
             raise InputError(f"observable '{name}' is zero in all conditions, so it has no noise to add")
-        factor = {"lin": 0.0, "log": 1.0, "log10": np.log(10)}[scale]
-        noise = rng.normal(0, sd, y.shape)
-        positive = y > 0
-        noisy[:, index] = y + noise if scale == "lin" else np.where(positive, y * np.exp(factor * noise), np.nan)
-        terms = np.full(y.shape, 0.5 * np.log(2 * np.pi * sd**2) + 0.5)
+        added = rng.normal(0, sd, y.shape)
+        noise[:, index], spread[name] = added / sd, float(sd)
+        constant[:, index] = 0.5 * np.log(2 * np.pi * sd**2)
+        noisy[:, index] = y + added
         if scale != "lin":
-            terms = np.where(positive, terms + np.log(np.where(positive, y, 1.0) * factor), 0.0)
-        expected[:, index] = terms
-        spread[name] = float(sd)
-    number = np.repeat(np.arange(len(results)), clean[0].size)
-    table = table.assign(measurement=noisy.ravel(), expected=expected.ravel(), number=number)
+            factor = {"log": 1.0, "log10": np.log(10)}[scale]
+            noisy[:, index] = np.where(y > 0, y, np.nan) * np.exp(factor * added)
+            constant[:, index] += np.log(np.where(y > 0, y, np.nan) * factor)
+            logarithm[:, index] = factor * added
+    table = table.assign(
+        measurement=noisy.ravel(),
+        objective=(constant + logarithm + 0.5 * noise**2).ravel(),
+        expected=(constant + 0.5).ravel(),
+        number=np.repeat(np.arange(len(results)), clean[0].size),
+    )
     table["noiseParameters"] = table["observableId"].map(spread)
     left_out = int(table["measurement"].isna().sum())
     return table.dropna(subset="measurement"), {"noise": spread, "measurements_left_out": left_out}
@@ -169,7 +185,11 @@ def _held_out(members, options) -> np.ndarray:
 
 def _part(tables, parameters, measurements, chosen, factors, estimated=True) -> dict:
     """Return the tables of some conditions, with the scalings of their groups, which are estimated or fixed at one."""
-    rows = measurements[chosen[measurements["number"]]].drop(columns=["number", "expected"]).dropna(axis=1, how="all")
+    rows = (
+        measurements[chosen[measurements["number"]]]
+        .drop(columns=["number", "objective", "expected"])
+        .dropna(axis=1, how="all")
+    )
     scalings = {f"scaling_{name}" for name in factors}
     if scalings:
         unused = scalings - set(rows["observableParameters"].str.rpartition(";")[2])

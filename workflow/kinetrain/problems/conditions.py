@@ -13,6 +13,7 @@ from kinetrain.problems.petab_tables import is_number, is_placeholder
 
 PREEQUILIBRATION, SIMULATION = "preequilibrationConditionId", "simulationConditionId"
 PAIR = [PREEQUILIBRATION, SIMULATION]
+INITIAL = "initial_{}_sim"  # AMICI's name for the parameter of a species that the condition table sets
 SCALES = {"lin": amici.ParameterScaling.none, "log": amici.ParameterScaling.ln, "log10": amici.ParameterScaling.log10}
 UNSCALE = {"lin": lambda x: x, "log": np.exp, "log10": lambda x: 10.0**x}
 
@@ -31,7 +32,7 @@ def prepare(problem: petab.Problem, model, names, path) -> list[Condition]:
     """Return the prepared conditions of a problem, in the order of their first measurement.
 
     PEtab's own mapping takes milliseconds for each condition. Conditions that differ only in numbers which the compiled
-    model takes as constants (doses, say) share one mapping, so that a thousand doses cost one.
+    model takes as constants (doses, say), or as initial values, share one mapping: a thousand doses cost one.
     """
     measurements = problem.measurement_df.reset_index(drop=True)
     if PREEQUILIBRATION not in measurements:
@@ -40,13 +41,15 @@ def prepare(problem: petab.Problem, model, names, path) -> list[Condition]:
     measurements[PREEQUILIBRATION] = before.where(before.notna(), "").astype(str)
     pairs = list(measurements[PAIR].drop_duplicates().itertuples(index=False, name=None))
     doses = _doses(problem, model)
-    kinds = _kinds(problem, measurements, doses)
+    initial = _initial_values(problem, model, pairs)
+    kinds = _kinds(problem, measurements, [*doses.columns, *initial.columns])
     representatives = {}
     for pair in pairs:
         representatives.setdefault(kinds[pair], pair)
     mapped = [_resolve(mapping, model, names, path) for mapping in _map(problem, model, representatives.values())]
     templates = dict(zip(representatives, mapped, strict=True))
     places = [list(model.get_fixed_parameter_ids()).index(name) for name in doses.columns]
+    starts = [list(model.get_free_parameter_ids()).index(INITIAL.format(name)) for name in initial.columns]
     data = _experiments(problem, measurements, model)
 
     def condition(pair):
@@ -58,7 +61,8 @@ def prepare(problem: petab.Problem, model, names, path) -> list[Condition]:
             before = _replace(template.constants_before, places, doses.loc[pair[0]])
             experiment.fixed_parameters_pre_equilibration = before
             experiment.reinitialization_state_idxs_sim = _reset_states(problem, model, pair[1])
-        return Condition(experiment, template.parameters.copy(), template.to_model, template.from_theta)
+        parameters = _replace(template.parameters, starts, initial.loc[pair[1]])
+        return Condition(experiment, parameters, template.to_model, template.from_theta)
 
     return [condition(pair) for pair in pairs]
 
@@ -71,15 +75,26 @@ def _doses(problem, model) -> pd.DataFrame:
     return table[columns].astype(float)
 
 
-def _kinds(problem, measurements, doses) -> dict:
-    """Return for each pair of conditions what, besides doses, decides how parameters are mapped to the model."""
+def _initial_values(problem, model, pairs) -> pd.DataFrame:
+    """Return the columns of the condition table that hold nothing but initial numbers of species.
+
+    AMICI's import gives each of them a parameter of the model. With pre-equilibration there are two, and none is
+    returned.
+    """
+    table, free = problem.condition_df, set(model.get_free_parameter_ids())
+    columns = [name for name in table.columns if INITIAL.format(name) in free and table[name].map(is_number).all()]
+    return table[[] if any(before for before, _ in pairs) else columns].astype(float)
+
+
+def _kinds(problem, measurements, plain) -> dict:
+    """Return for each pair of conditions what, besides `plain` columns, decides how parameters are mapped."""
     overrides = measurements.reindex(columns=["observableId", "observableParameters", "noiseParameters"])
     direct = overrides["observableId"].map(_noise_is_placeholder(problem)) & overrides["noiseParameters"].map(is_number)
     overrides["noiseParameters"] = overrides["noiseParameters"].astype(object).mask(direct, "")
     text = overrides.astype(object).fillna("").astype(str).agg("\t".join, axis=1)
     distinct = pd.concat([measurements[PAIR], text.rename("text")], axis=1).drop_duplicates()
     texts = distinct.groupby(PAIR)["text"].agg(lambda values: tuple(sorted(values)))
-    rest = problem.condition_df.drop(columns=[*doses.columns, "conditionName"], errors="ignore").astype(str)
+    rest = problem.condition_df.drop(columns=[*plain, "conditionName"], errors="ignore").astype(str)
     rest = {name: tuple(row) for name, row in zip(rest.index, rest.to_numpy(), strict=True)}
     return {pair: (bool(pair[0]), rest.get(pair[0]), rest[pair[1]], texts[pair]) for pair in texts.index}
 

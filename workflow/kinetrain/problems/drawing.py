@@ -54,7 +54,7 @@ class ArtificialOptions(SolverOptions):
     conditions: how many. times: of the measurements, in the model's unit; `inf` is the steady state. observables: their
     ids (None: all). replicates: how many data sets there will be (None: any number), each with conditions and noise of
     its own. noise: standard deviation, as a fraction of the largest noise-free value of an observable over all
-    conditions; for observables on a log scale it is the standard deviation on that scale.
+    conditions before the scalings of groups; for observables on a log scale it is the deviation on that scale.
     protocols: list of {weight, inputs: {NAME: {how to draw it: numbers}}}, where NAME is a column of the condition
     table, or a parameter, species or compartment of the model.
     """
