@@ -12,6 +12,7 @@ MAX_TRIALS = 6
 SAFE = {
     "absolute_tolerance": 1e-10,
     "relative_tolerance": 1e-8,
+    "gradient_tolerance": 1e-6,
     "max_steps": 2000,
     "max_steps_backward": 20000,
     "gradient_weight": 5.0,
@@ -23,7 +24,8 @@ FEW_PARAMETERS = 30
 class SolverOptions:
     """How a model is solved. `auto` and None stand for what is measured to be best (`merged`), else safe constants.
 
-    sensitivities: `forward`, `adjoint` or `auto`. Tolerances are those of the states; max_steps and max_steps_backward
+    sensitivities: `forward`, `adjoint` or `auto`. absolute_tolerance, relative_tolerance: of the states;
+    gradient_tolerance: relative, of sensitivities, backward problem and quadratures. max_steps and max_steps_backward
     (adjoint only) are per solve of one condition. priors: whether -log p(theta) of the parameter table's priors is part
     of the objective. trials: how often a failing solve is tried, each time with 100 times looser tolerances.
     gradient_weight: the cost of a gradient of a condition, in solves without sensitivities.
@@ -34,6 +36,7 @@ class SolverOptions:
     sensitivities: str = "auto"
     absolute_tolerance: float | None = None
     relative_tolerance: float | None = None
+    gradient_tolerance: float | None = None
     max_steps: int | None = None
     max_steps_backward: int | None = None
     priors: bool = False

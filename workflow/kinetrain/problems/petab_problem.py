@@ -1,7 +1,7 @@
 """A PEtab problem simulated by AMICI, as a sum of negative log-likelihoods over conditions.
 
 All that does not depend on the parameters (data, the mapping from estimated parameters to model parameters) is prepared
-once; an evaluation only fills in parameters and runs the chosen conditions.
+once; an evaluation only fills in parameters and runs the chosen conditions, in solvers that keep their memory.
 """
 
 import logging
@@ -9,6 +9,7 @@ import warnings
 
 import numpy as np
 import petab.v1 as petab
+from amici._installation.amici import run_simulation
 from amici.sim import sundials as amici
 
 from kinetrain.errors import InputError
@@ -28,6 +29,7 @@ for _name in [name for name in logging.root.manager.loggerDict if name.split("."
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 warnings.filterwarnings("ignore", message="Adjoint sensitivity analysis for models with discontinuous")
 
+RELAXATION = 100.0  # of tolerances, from trial to trial (parPE)
 SCALE = {"lin": lambda x: x, "log": np.log, "log10": np.log10}
 
 
@@ -49,6 +51,7 @@ class PetabProblem:
     start_lower, start_upper: the box of starting points, from uniform initialization priors, else the bounds.
     n_conditions, condition_names: K conditions in the order of the measurement table.
     checksum: sha256 of all its files.
+    options: how it is solved, with nothing left open.
     gradient_weight: the cost of a gradient of one condition in solves without sensitivities.
     relaxed_solves: how many solves were repeated with looser tolerances so far (`SolverOptions.trials`).
 
@@ -61,15 +64,15 @@ class PetabProblem:
         table = self.petab.parameter_df
         table = table[table["estimate"] == 1]
         self.names = list(table.index)
-        options = filled(options or SolverOptions(), safe_options(len(self.names)))
-        self.solver = _solver(self.model, options)
-        self.adjoint = options.sensitivities == "adjoint"
-        self.gradient_weight, self.relaxed_solves = options.gradient_weight, 0
+        self.options = filled(options or SolverOptions(), safe_options(len(self.names)))
+        self.adjoint = self.options.sensitivities == "adjoint"
+        self.gradient_weight, self.relaxed_solves = self.options.gradient_weight, 0
+        self._solvers = {}
         self.lower, self.upper, self.nominal = (
             _scaled(table, column) for column in ("lowerBound", "upperBound", "nominalValue")
         )
         self.start_lower, self.start_upper = _starting_box(table, self.lower, self.upper, path)
-        self.priors = Priors(table) if options.priors else None
+        self.priors = Priors(table) if self.options.priors else None
         self._conditions = prepare(self.petab, self.model, self.names, path)
         self.condition_names = [condition.data.id for condition in self._conditions]
         self.n_conditions = len(self._conditions)
@@ -77,10 +80,11 @@ class PetabProblem:
 
     def value(self, theta, conditions) -> float:
         """Return the sum of the negative log-likelihoods of `conditions` at theta (n,); `inf` if a solve failed."""
-        results = self._simulate(theta, conditions, amici.SensitivityOrder.none)
-        if results is None:
-            return np.inf
-        value = -sum(result.llh for result in results)
+        value = 0.0
+        for _, result in self._solves(theta, conditions, amici.SensitivityOrder.none):
+            if result is None:
+                return np.inf
+            value -= result.llh
         if self.priors:
             value += self._share(conditions) * self.priors.value(theta)
         return float(value) if np.isfinite(value) else np.inf
@@ -99,53 +103,71 @@ class PetabProblem:
 
     def simulate(self, theta, conditions):
         """Return AMICI's results (`y`, `x`, `status`, ...) for each condition at theta (n,), without sensitivities."""
-        self.solver.set_return_data_reporting_mode(amici.RDataReporting.full)
-        try:
-            self.solver.set_sensitivity_order(amici.SensitivityOrder.none)
-            return amici.run_simulations(self.model, self.solver, self._fill(theta, conditions), failfast=False)
-        finally:
-            self.solver.set_return_data_reporting_mode(amici.RDataReporting.likelihood)
+        solver = make_solver(self.model, self.options, amici.SensitivityOrder.none)
+        solver.set_return_data_reporting_mode(amici.RDataReporting.full)
+        filled = [self._fill(theta, k).data for k in conditions]
+        return amici.run_simulations(self.model, solver, filled, failfast=False)
 
     def _first_order(self, theta, conditions, information):
         n = len(theta)
-        failed = np.inf, np.full(n, np.nan), np.full((n, n), np.nan)
-        results = self._simulate(theta, conditions, amici.SensitivityOrder.first)
-        if results is None:
-            return failed
-        value, gradient, fisher = 0.0, np.zeros(n), np.zeros((n, n))
-        for k, result in zip(conditions, results, strict=True):
-            condition = self._conditions[k]
+        failed = np.inf, np.full(n, np.nan), np.full((n, n), np.nan) if information else None
+        value, gradient, fisher = 0.0, np.zeros(n), np.zeros((n, n)) if information else None
+        for places, result in self._solves(theta, conditions, amici.SensitivityOrder.first):
+            if result is None:
+                return failed
             value -= result.llh
-            np.subtract.at(gradient, condition.from_theta, result.sllh)
+            np.subtract.at(gradient, places, np.array(result.sllh))
             if information:
-                np.add.at(fisher, (condition.from_theta[:, None], condition.from_theta[None, :]), result.FIM)
+                part = np.array(result.FIM).reshape(len(places), len(places))
+                np.add.at(fisher, (places[:, None], places[None, :]), part)
         if self.priors:
             value += self._share(conditions) * self.priors.value(theta)
             gradient += self._share(conditions) * self.priors.gradient(theta)
-        finite = np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(fisher).all()
+        finite = np.isfinite(value) and np.isfinite(gradient).all() and (not information or np.isfinite(fisher).all())
         return (float(value), gradient, fisher) if finite else failed
 
     def _share(self, conditions) -> float:
         # The prior counts once in the full objective, so each condition carries 1/K of it.
         return len(conditions) / self.n_conditions
 
-    def _simulate(self, theta, conditions, order):
-        """Return one result per condition, or None at the first failure."""
-        if not (np.asarray(theta) < np.inf).all():  # NaN too; -inf is a zero on a logarithmic scale
-            return None
-        self.solver.set_sensitivity_order(order)
-        results = amici.run_simulations(self.model, self.solver, self._fill(theta, conditions), failfast=True)
-        return results if all(result.status == amici.AMICI_SUCCESS for result in results) else None
-
-    def _fill(self, theta, conditions) -> list:
+    def _solves(self, theta, conditions, order):
+        """Yield for each condition where its derivatives belong in theta, and its result; None is the first failure."""
         theta = np.asarray(theta, dtype=float)
-        filled = []
+        if not (theta < np.inf).all():  # NaN too; -inf is a zero on a logarithmic scale
+            yield None, None
+            return
         for k in conditions:
-            condition = self._conditions[k]
-            condition.parameters[condition.to_model] = theta[condition.from_theta]
-            condition.data.free_parameters = condition.parameters
-            filled.append(condition.data)
-        return filled
+            condition = self._fill(theta, k)
+            result = self._solve(condition, order)
+            yield condition.from_theta, result
+            if result is None:
+                return
+
+    def _solve(self, condition, order):
+        """Return the result of a filled condition, or None if all trials failed."""
+        states = gradient = 1.0
+        for trial in range(self.options.trials):
+            key = order, len(condition.to_model), states, gradient
+            # A solver keeps its memory for the next condition with as many sensitivities, but is not trusted after a
+            # failure. AMICI's own run_simulations copies solver and model and wraps the result for each condition.
+            solver = self._solvers.pop(key, None) or make_solver(self.model, self.options, order, states, gradient)
+            result = run_simulation(solver.get(), condition.data, self.model.get())
+            self.relaxed_solves += trial > 0
+            if result.status == amici.AMICI_SUCCESS:
+                self._solvers[key] = solver
+                return result
+            if np.isfinite(result.llh):  # only the backward problem failed
+                gradient *= RELAXATION
+            else:
+                states *= RELAXATION
+        return None
+
+    def _fill(self, theta, k):
+        """Return condition k with the estimated parameters among its own set to theta (n,)."""
+        condition = self._conditions[k]
+        condition.parameters[condition.to_model] = theta[condition.from_theta]
+        condition.data.free_parameters = condition.parameters
+        return condition
 
 
 def _scaled(table, column) -> np.ndarray:
@@ -170,20 +192,26 @@ def _starting_box(table, lower, upper, path) -> tuple[np.ndarray, np.ndarray]:
     return lower, upper
 
 
-def _solver(model, options: SolverOptions):
-    """Return a CVODES solver. Sensitivities and the backward problem are solved more loosely than the states."""
+def make_solver(model, options: SolverOptions, order, states: float = 1.0, gradient: float = 1.0):
+    """Return a CVODES solver for `options` that leave nothing open, and derivatives up to `order`.
+
+    Sensitivities, the backward problem and its quadratures are solved more loosely than the states. The factors
+    `states` and `gradient` multiply their tolerances.
+    """
     solver = model.create_solver()
     solver.set_sensitivity_method(getattr(amici.SensitivityMethod, options.sensitivities))
-    solver.set_absolute_tolerance(options.absolute_tolerance)
-    solver.set_relative_tolerance(options.relative_tolerance)
+    solver.set_sensitivity_order(order)
+    solver.set_absolute_tolerance(states * options.absolute_tolerance)
+    solver.set_relative_tolerance(states * options.relative_tolerance)
     # Forward sensitivities with AMICI's own atol of 1e-16 fail on many models; the backward problem has another scale.
-    solver.set_absolute_tolerance_fsa(1e-6)
-    solver.set_relative_tolerance_fsa(1e-6)
-    solver.set_absolute_tolerance_b(1e-8)
-    solver.set_relative_tolerance_b(1e-6)
-    solver.set_absolute_tolerance_quadratures(1e-8)
-    solver.set_relative_tolerance_quadratures(1e-6)
+    tolerance = gradient * options.gradient_tolerance
+    solver.set_absolute_tolerance_fsa(tolerance)
+    solver.set_relative_tolerance_fsa(tolerance)
+    solver.set_absolute_tolerance_b(0.1 * tolerance)
+    solver.set_relative_tolerance_b(tolerance)
+    solver.set_absolute_tolerance_quadratures(0.1 * tolerance)
+    solver.set_relative_tolerance_quadratures(tolerance)
     solver.set_max_steps(options.max_steps)
-    solver.set_max_steps_backward_problem(options.max_steps_backward)
+    solver.set_max_steps_backward_problem(options.max_steps_backward)  # AMICI's own lets a failure last for seconds
     solver.set_return_data_reporting_mode(amici.RDataReporting.likelihood)
     return solver
