@@ -1,0 +1,47 @@
+"""Predict the measurements of a problem, and of held-out conditions, by the ensemble of its best fits."""
+
+import argparse
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--problem", required=True, help="PEtab problem (YAML) that was fitted")
+    parser.add_argument("--test", help="PEtab problem (YAML) of held-out conditions of the same model")
+    parser.add_argument("--model", required=True, help="folder of the compiled model (compile_model.py)")
+    parser.add_argument("--solver", help="chosen settings of the solver (measure_solver.py), for those that are null")
+    parser.add_argument("--fits", required=True, help="table of the fits of one optimizer (fit.py)")
+    parser.add_argument("--parameters", required=True, help="parameters that these fits arrived at (fit.py: NPZ)")
+    parser.add_argument("--settings", default="{}", help="JSON: those of the solver (see SolverOptions)")
+    parser.add_argument("--ensemble", type=int, default=10, help="how many of the best fits make up the ensemble")
+    parser.add_argument("--output", required=True, help="table to write: one row per measurement")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    from kinetrain.errors import InputError
+    from kinetrain.files import load_arrays, load_table, save_table
+    from kinetrain.problems.options import SolverOptions, merged
+    from kinetrain.problems.petab_problem import PetabProblem
+    from kinetrain.problems.predictions import RUN, best_members, predict
+    from kinetrain.settings import read_options, read_settings
+
+    if arguments.ensemble < 1:
+        raise InputError(f"--ensemble is {arguments.ensemble}; at least one fit is needed")
+    solver = merged(read_options(SolverOptions, read_settings(arguments.settings)), arguments.solver)
+    fits = load_table(arguments.fits, [*RUN, "start", "objective"])
+    arrays = load_arrays(arguments.parameters, ["names", "last", "best"])
+    train, test = (
+        PetabProblem(yaml, arguments.model, solver) if yaml else None for yaml in (arguments.problem, arguments.test)
+    )
+    members = best_members(fits, arrays, arguments.ensemble)
+    predictions = predict(train, test, list(arrays["names"]), members)
+    for place, name in enumerate(RUN):
+        predictions.insert(place, name, fits[name].iloc[0])
+    save_table(predictions, arguments.output)
+
+
+if __name__ == "__main__":
+    from command import run
+
+    run(main)
