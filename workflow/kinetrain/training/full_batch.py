@@ -101,8 +101,10 @@ def _objective(recorder, information):
     return Objective()
 
 
-def fit(problem, start: int, x, name: str, epochs: int, checkpoint: Checkpoint):
+def fit(problem, start: int, x, name: str, epochs: int, checkpoint: Checkpoint, hierarchical=None):
     """Return row, trace and points of one full-batch run from x (n,), with a budget of `epochs` gradients of all.
+
+    With `hierarchical` (hierarchical.Hierarchical) only its outer parameters are optimized.
 
     The result is the best point evaluated, which is what stands as `last` point too; an average there is not. The trace
     holds the start and the best value so far at about 20 fixed budgets. A run whose start cannot be evaluated has
@@ -110,19 +112,20 @@ def fit(problem, start: int, x, name: str, epochs: int, checkpoint: Checkpoint):
     """
     per_epoch = problem.gradient_weight * problem.n_conditions
     counted = Counted(problem, epochs * per_epoch)
-    task, lower, upper, outer = counted, problem.lower, problem.upper, slice(None)
-    if name.endswith(HIERARCHICAL):
-        from kinetrain.training.hierarchical import Hierarchical
-
-        task = Hierarchical(counted)
-        lower, upper, outer = lower[task.outer], upper[task.outer], task.outer
+    task, outer = counted, slice(None)
+    if hierarchical is not None:
+        task, outer = hierarchical, hierarchical.outer
+        task.counted = counted
     recorder = Recorder(task, lambda describe: checkpoint.offer(start, describe), least_order(name))
     saved = checkpoint.load(start)
     if saved is not None:
         recorder.restore(saved)
     information = name.startswith("fides") and not problem.adjoint
-    message = minimize(recorder, lower, upper, x[outer], name.removesuffix(HIERARCHICAL), information)
-    best = task.complete(recorder.best_x) if task is not counted and recorder.best_x is not None else recorder.best_x
+    box = problem.lower[outer], problem.upper[outer]
+    message = minimize(recorder, *box, x[outer], name.removesuffix(HIERARCHICAL), information)
+    best = recorder.best_x
+    if hierarchical is not None and best is not None:
+        best = hierarchical.complete(best)
     row = summary(counted, recorder, message)
     return row, recorder.trace(per_epoch * budget_points(epochs)), points_of(best)
 
@@ -158,7 +161,7 @@ def fit_starts(problem, name, replicate, optimizer, starts, options: FullBatchOp
     Raises
     ------
     InputError
-        If the optimizer is unknown.
+        If the optimizer is unknown, or nothing can be computed analytically in a hierarchical one.
     """
     if optimizer not in names():
         raise InputError(f"optimizer '{optimizer}' is unknown (known: {', '.join(names())})")
@@ -170,10 +173,15 @@ def fit_starts(problem, name, replicate, optimizer, starts, options: FullBatchOp
         "safeguard": "-",
         "replicate": replicate,
     }
+    hierarchical = None
+    if optimizer.endswith(HIERARCHICAL):
+        from kinetrain.training.hierarchical import Hierarchical
+
+        hierarchical = Hierarchical(problem, name)
     checkpoint = Checkpoint(checkpoint_folder, {**identity, "settings": asdict(options), "data": problem.checksum})
 
     def fit_one(start):
         x = starting_point(problem, options.seed, start)
-        return fit(problem, start, x, optimizer, options.epochs, checkpoint)
+        return fit(problem, start, x, optimizer, options.epochs, checkpoint, hierarchical)
 
     return run_starts(fit_one, starts, checkpoint, identity, problem.names)
