@@ -15,8 +15,9 @@ def parse_arguments():
         help="JSON: conditions (how many), replicates, seed, times (model's unit), observables (ids; null for all), "
         "noise (fraction of each observable's maximum), the solver's settings as for fits, protocols [{weight, inputs: "
         "{NAME: {log10_uniform: [a, b]} or {uniform: [a, b]} or {log10_normal: [mean, sd]} or {log_normal_factor: sd} "
-        "or {constant: x} or {choice: [...]}}}], groups {count, inputs (once a group), scaling (true, false), test "
-        "(how many are held out), control {NAME: value} (first condition of each group)}",
+        "or {constant: x} or {choice: [...]}}}], start_width (decades around the truth, or null for the bounds), groups "
+        "{count, inputs (once a group), scaling (true, false), test (how many are held out), control {NAME: value} "
+        "(first condition of each group)}",
     )
     parser.add_argument("--output", required=True, help="folder to write: problem.yaml, its tables and truth.json")
     return parser.parse_args()

@@ -185,3 +185,10 @@ def test_a_thousand_conditions_are_drawn_at_once():
 def test_impossible_settings_are_refused(egf_yaml, tmp_path, changes, message):
     with pytest.raises(InputError, match=message):
         write_template(egf_yaml, read(**changes), tmp_path)
+
+
+def test_starts_can_be_drawn_around_the_truth(egf_yaml, tmp_path):
+    write_template(egf_yaml, read(start_width=1.5), tmp_path)
+    parameters = read_petab(tmp_path / "problem.yaml").parameter_df
+    low, high = map(float, parameters.loc["k_turnover", "initializationPriorParameters"].split(";"))
+    assert (low + high) / 2 == pytest.approx(np.log10(0.001479614562719)) and high - low == pytest.approx(3)

@@ -55,6 +55,8 @@ class ArtificialOptions(SolverOptions):
     ids (None: all). replicates: how many data sets there will be (None: any number), each with conditions and noise of
     its own. noise: standard deviation, as a fraction of the largest noise-free value of an observable over all
     conditions before the scalings of groups; for observables on a log scale it is the deviation on that scale.
+    start_width: fits start within so many units of the parameter scale (decades) around the truth, not anywhere between
+    the bounds; for models that can seldom be solved far from it.
     protocols: list of {weight, inputs: {NAME: {how to draw it: numbers}}}, where NAME is a column of the condition
     table, or a parameter, species or compartment of the model.
     """
@@ -66,12 +68,15 @@ class ArtificialOptions(SolverOptions):
     observables: list | None = None
     replicates: int | None = None
     noise: float = 0.1
+    start_width: float | None = None
     groups: Groups | None = None
 
     def __post_init__(self):
         super().__post_init__()
         if self.conditions < 1 or not self.times or not self.protocols or self.noise <= 0:
             raise ValueError("'conditions' and 'noise' must be positive, 'times' and 'protocols' not empty")
+        if self.start_width is not None and self.start_width <= 0:
+            raise ValueError(f"'start_width' is {self.start_width}; it must be positive, or null for all within bounds")
         if sorted(set(self.times)) != list(self.times):
             raise ValueError(f"'times' must rise without repeats, got {self.times}")
         groups = self.groups

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import libsbml
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -16,6 +17,7 @@ from kinetrain.files import atomic, save_table
 from kinetrain.problems.drawing import ArtificialOptions, check_rule
 from kinetrain.problems.petab_tables import is_number, list_files, read_description, read_petab
 
+SCALE = {"lin": float, "log": np.log, "log10": np.log10}
 # Ours: true factors, of a standard deviation of 0.3 (log10), lie well within.
 SCALING_BOUNDS = 1e-2, 1e2
 
@@ -45,6 +47,8 @@ def write_template(path, options: ArtificialOptions, folder) -> list[str]:
             last = f"observableParameter{_count_placeholders(formula, name) + 1}_{name}"
             observables.loc[name, "observableFormula"] = f"{last} * ({formula})"
     parameters = _parameters(problem, observables, measurements, conditions)
+    if options.start_width is not None:
+        parameters = _with_starts(parameters, options.start_width)
     if options.groups and options.groups.scaling:
         first = scaling_rows(parameters, {options.groups.names()[0]: 1.0})
         measurements["observableParameters"] = with_scaling(measurements["observableParameters"], first.index[0])
@@ -180,6 +184,15 @@ def _parameters(problem, observables, measurements, conditions) -> pd.DataFrame:
     table = table.drop(columns=[name for name in table.columns if name.startswith("objectivePrior")])
     keep = [name in used or problem.model.has_entity_with_id(name) for name in table.index]
     return table[[need and name not in conditions.columns for name, need in zip(table.index, keep, strict=True)]]
+
+
+def _with_starts(parameters, width) -> pd.DataFrame:
+    """Return the parameters with a box of starts around their nominal values, on their scales."""
+    centres = {name: SCALE[row["parameterScale"]](row["nominalValue"]) for name, row in parameters.iterrows()}
+    boxes = {name: f"{x - width};{x + width}" for name, x in centres.items() if np.isfinite(x)}
+    ranges = parameters.index.map(boxes).where(parameters["estimate"] == 1)
+    kind = pd.Series("parameterScaleUniform", index=parameters.index).where(ranges.notna())
+    return parameters.assign(initializationPriorType=kind, initializationPriorParameters=ranges)
 
 
 def names_in(formulas) -> set[str]:

@@ -1,0 +1,231 @@
+"""How well ensembles of fits describe problems of many conditions: correlation, errors per group, classification.
+
+Source: Stapor et al. 2022, Fig. 4 (training) and 5 (test). The paper's definition of a response is not known to us.
+"""
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_auc_score, roc_curve
+
+from kinetrain.evaluation.statistics import interval, mean_interval
+
+RUN = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate"]
+SETS = ["train", "test"]
+PREDICTION_COLUMNS = [*RUN, "set", "group", "condition", "observable", "measurement", "scale", "mean", "sd"]
+PAIR = ["group", "condition", "observable"]
+ENSEMBLE = "ensemble"
+METRICS = ["correlation", "rmse", "auc", "accuracy"]
+RESAMPLES = 200
+EXAMPLE_ROWS = 40  # of a group in the figure; more cannot be told apart
+METRIC_COLUMNS = [*RUN, "set", "predictor", "metric", "value", "low", "high", "members", "groups", "measurements"]
+FIGURE_COLUMNS = [*RUN, "panel", "predictor", "group", "place", "x", "y", "sd", "label"]
+
+
+def standardized(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return predictions with measurement, mean, sd and members in standard deviations of the observable's data.
+
+    On the observable's scale (linear or logarithmic), the mean of the training measurements of each observable is
+    subtracted and divided by their standard deviation, so that observables in different units can be pooled. An error
+    of 1 is that of predicting the mean. Measurements that no member could simulate are left out.
+    """
+    table = predictions.reset_index(drop=True)
+    logarithmic = (table["scale"] != "lin").to_numpy()
+    values = table[["measurement", "mean", *_members(table)]].to_numpy(float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values[logarithmic] = np.log10(values[logarithmic])
+        values[~np.isfinite(values)] = np.nan
+        spread = table["sd"].to_numpy(float) / np.where(logarithmic, table["mean"] * np.log(10), 1)
+    known = pd.Series(np.where(table["set"] == "train", values[:, 0], np.nan)).groupby(table["observable"])
+    centre, unit = known.transform("mean").to_numpy(), known.transform("std").to_numpy()
+    unit = np.where(unit > 0, unit, 1.0)
+    table[["measurement", "mean", *_members(table)]] = (values - centre[:, None]) / unit[:, None]
+    return table.assign(sd=spread / unit)[table["mean"].notna()].reset_index(drop=True)
+
+
+def responses(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the response of each (group, condition, observable): the mean of its standardized values over time.
+
+    Columns set, group, condition, observable, measurement, mean and those of the members, with `responsive`: whether
+    the measured response lies above the median of the measured training responses. Below and above are alike to ROC
+    curves, so this serves activation as well as viability. The threshold is a choice of ours.
+    """
+    values = ["measurement", "mean", *_members(table)]
+    found = table.groupby(["set", *PAIR], sort=False)[values].mean().reset_index()
+    return found.assign(responsive=found["measurement"] > found.loc[found["set"] == "train", "measurement"].median())
+
+
+def metrics(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per run, set (train, test), predictor (ensemble, single runs) and metric.
+
+    predictions: tables of predict.py, of one or more runs. Metrics are computed from standardized values: Pearson
+    `correlation` of measured and simulated, `rmse` (the mean over groups of each group's root mean squared error),
+    `auc` and `accuracy` of telling responsive pairs from others (`responses`), the latter at the threshold that
+    maximizes sensitivity + specificity (Youden) on the training data, also for the test set. Of the ensemble's mean
+    prediction, with the 95 % bootstrap interval over groups; of single runs the mean over members with Student's
+    interval.
+    """
+    rows = []
+    for run, table in predictions.groupby(RUN, sort=False):
+        table = standardized(table)
+        pairs = responses(table)
+        for part in (name for name in SETS if (table["set"] == name).any()):
+            own = table[table["set"] == part]
+            counts = (len(_members(table)), own["group"].nunique(), len(own))
+            found = _scores(own, pairs, part, "mean")
+            drawn = _bootstrap(own, pairs, part)
+            singles = [_scores(own, pairs, part, member) for member in _members(own)]
+            for name in METRICS:
+                low, high = interval(drawn[name]) if len(drawn) else (np.nan, np.nan)
+                rows.append((*run, part, ENSEMBLE, name, found[name], low, high, *counts))
+                rows.append((*run, part, "single", name, *mean_interval([one[name] for one in singles]), *counts))
+    return pd.DataFrame(rows, columns=METRIC_COLUMNS)
+
+
+def large_scale_train(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of figure 4: how the ensembles describe the data that they were fitted to (`figure_table`)."""
+    return figure_table(predictions, "train")
+
+
+def large_scale_test(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of figure 5: how the ensembles describe held-out groups (`figure_table`)."""
+    return figure_table(predictions, "test")
+
+
+def figure_table(predictions: pd.DataFrame, part: str) -> pd.DataFrame:
+    """Return the table of a figure on one set (train, test), for the best run of each problem.
+
+    The best run is the one whose ensemble has the lowest error on the training data. Panels: `scatter` (x measured, y
+    simulated, one row per measurement), `roc` (x false, y true positive rate, one row per point and predictor; place 1
+    marks the threshold from the training data, and label says AUC and accuracy of the ensemble), `rmse` (x rank, y
+    error of a group by the ensemble, sd over members, label for the examples) and `best` and `worst` (an example group:
+    x the measurement's place, y the measured value as predictor `measured` or the ensemble's with its sd).
+    """
+    tables = [_panels(table, part) for _, table in _best_runs(predictions).groupby(RUN, sort=False)]
+    tables = [table for table in tables if len(table)]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=FIGURE_COLUMNS)
+
+
+def group_errors(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the root mean squared error of each group, by the ensemble's mean (`mean`) and by each member."""
+    squares = table[["mean", *_members(table)]].sub(table["measurement"], axis=0) ** 2
+    return np.sqrt(squares.groupby(table["group"], sort=False).mean())
+
+
+def _members(table) -> list[str]:
+    return [name for name in table.columns if name.startswith("member")]
+
+
+def _scores(own, pairs, part, predictor) -> dict[str, float]:
+    """Return the metrics of one predictor (a column) on one set."""
+    kept = own[own[predictor].notna() & own["measurement"].notna()]
+    cut = threshold(pairs[pairs["set"] == "train"], predictor)
+    mine = pairs[(pairs["set"] == part) & pairs[predictor].notna()]
+    both = mine["responsive"].nunique() == 2
+    vary = len(kept) > 1 and kept[predictor].std() > 0 and kept["measurement"].std() > 0
+    return {
+        "correlation": float(np.corrcoef(kept["measurement"], kept[predictor])[0, 1]) if vary else np.nan,
+        "rmse": float(group_errors(kept)[predictor].mean()),
+        "auc": float(roc_auc_score(mine["responsive"], mine[predictor])) if both else np.nan,
+        "accuracy": float(((mine[predictor] >= cut) == mine["responsive"]).mean()),
+    }
+
+
+def threshold(training: pd.DataFrame, predictor: str) -> float:
+    """Return the response at which sensitivity + specificity is largest on the training pairs. Source: Youden 1950."""
+    training = training[training[predictor].notna()]
+    if training["responsive"].nunique() < 2:
+        return np.nan
+    false, true, cuts = roc_curve(training["responsive"], training[predictor], drop_intermediate=False)
+    return float(cuts[np.argmax(true - false)])
+
+
+def _bootstrap(own, pairs, part) -> pd.DataFrame:
+    """Return the ensemble's metrics for groups drawn with replacement; the threshold stays."""
+    names = own["group"].unique()
+    if len(names) < 2:
+        return pd.DataFrame(columns=METRICS)
+    random = np.random.default_rng(0)
+    training = pairs[pairs["set"] == "train"]
+    cut = threshold(training, "mean")
+    pairs = pairs[pairs["set"] == part]
+    rows, pair_rows = own.groupby("group").indices, pairs.groupby("group").indices
+    error = group_errors(own)["mean"]
+    measured, predicted = own["measurement"].to_numpy(), own["mean"].to_numpy()
+    responsive, score = pairs["responsive"].to_numpy(), pairs["mean"].to_numpy()
+    drawn = []
+    for _ in range(RESAMPLES):
+        chosen = random.choice(names, len(names))
+        here = np.concatenate([rows[name] for name in chosen])
+        there = np.concatenate([pair_rows[name] for name in chosen])
+        both = len(np.unique(responsive[there])) == 2
+        drawn.append(
+            {
+                "correlation": np.corrcoef(measured[here], predicted[here])[0, 1],
+                "rmse": error[chosen].mean(),
+                "auc": roc_auc_score(responsive[there], score[there]) if both else np.nan,
+                "accuracy": ((score[there] >= cut) == responsive[there]).mean(),
+            }
+        )
+    return pd.DataFrame(drawn)
+
+
+def _best_runs(predictions) -> pd.DataFrame:
+    """Return the rows of each problem's run whose ensemble has the lowest error on the training data."""
+    found = []
+    for run, table in predictions.groupby(RUN, sort=False):
+        table = standardized(table)
+        training = table[table["set"] == "train"]
+        if len(training):
+            found.append((*run, group_errors(training)["mean"].mean()))
+    runs = pd.DataFrame(found, columns=[*RUN, "error"]).sort_values("error", kind="stable")
+    best = runs.drop_duplicates("problem").sort_index()[RUN]
+    return predictions.merge(best, on=RUN)
+
+
+def _panels(predictions, part) -> pd.DataFrame:
+    table = standardized(predictions)
+    pairs = responses(table)
+    own = table[table["set"] == part].reset_index(drop=True)
+    if own.empty:
+        return pd.DataFrame(columns=FIGURE_COLUMNS)
+    errors = group_errors(own).sort_values("mean", kind="stable")
+    names = {"best": errors.index[0], "worst": errors.index[-1]}
+    scatter = own.assign(panel="scatter", predictor=ENSEMBLE, x=own["measurement"], y=own["mean"], label="")
+    ranking = pd.DataFrame({"group": errors.index, "y": errors["mean"].to_numpy(), "x": np.arange(1, len(errors) + 1)})
+    ranking["sd"] = errors[_members(errors)].std(axis=1).to_numpy()
+    ranking["label"] = ranking["group"].map({group: place for place, group in names.items()}).fillna("")
+    parts = [scatter, _roc_rows(own, pairs, part), ranking.assign(panel="rmse", predictor=ENSEMBLE)]
+    parts += [_example(own[own["group"] == group], place) for place, group in names.items()]
+    found = pd.concat(parts, ignore_index=True).reindex(columns=FIGURE_COLUMNS)
+    return found.assign(**predictions[RUN].iloc[0].to_dict())
+
+
+def _roc_rows(own, pairs, part) -> pd.DataFrame:
+    found = _scores(own, pairs, part, "mean")
+    mine = pairs[pairs["set"] == part]
+    if mine["responsive"].nunique() < 2:
+        return pd.DataFrame(columns=FIGURE_COLUMNS)
+    cut = threshold(pairs[pairs["set"] == "train"], "mean")
+    said = f"AUC {found['auc']:.3f}\naccuracy {found['accuracy']:.3f}"
+    tables = []
+    for predictor in [*_members(own), "mean"]:
+        kept = mine[mine[predictor].notna()]
+        if kept["responsive"].nunique() < 2:
+            continue
+        false, true, _ = roc_curve(kept["responsive"], kept[predictor])
+        label = ENSEMBLE if predictor == "mean" else predictor
+        tables.append(pd.DataFrame({"x": false, "y": true, "predictor": label, "label": said, "place": 0}))
+    positive, called = mine["responsive"], mine["mean"] >= cut
+    point = {"x": called[~positive].mean(), "y": called[positive].mean(), "predictor": ENSEMBLE, "label": said}
+    return pd.concat([*tables, pd.DataFrame([point | {"place": 1}])], ignore_index=True).assign(panel="roc")
+
+
+def _example(rows, place) -> pd.DataFrame:
+    """Return the measured and predicted values of one group, in the order of what was measured."""
+    rows = rows.sort_values("measurement", kind="stable")
+    if len(rows) > EXAMPLE_ROWS:
+        rows = rows.iloc[np.linspace(0, len(rows) - 1, EXAMPLE_ROWS).round().astype(int)]
+    x = np.arange(1, len(rows) + 1)
+    known = pd.DataFrame({"x": x, "y": rows["measurement"].to_numpy(), "predictor": "measured"})
+    said = pd.DataFrame({"x": x, "y": rows["mean"].to_numpy(), "sd": rows["sd"].to_numpy(), "predictor": ENSEMBLE})
+    return pd.concat([known, said]).assign(panel=place, group=rows["group"].iloc[0])

@@ -1,0 +1,24 @@
+"""Score ensembles on problems of many conditions: correlation, errors of groups, classification."""
+
+import argparse
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--predictions", required=True, help="table of predictions (predict.py), of one run or more")
+    parser.add_argument("--output", required=True, help="table of metrics to write")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    from kinetrain.evaluation.large_scale import PREDICTION_COLUMNS, metrics
+    from kinetrain.files import load_table, save_table
+
+    save_table(metrics(load_table(arguments.predictions, PREDICTION_COLUMNS)), arguments.output)
+
+
+if __name__ == "__main__":
+    from command import run
+
+    run(main)
