@@ -15,7 +15,7 @@ def parse_arguments():
         help="JSON: conditions (how many), replicates, seed, times (model's unit), observables (ids; null for all), "
         "noise (fraction of each observable's maximum), the solver's settings as for fits, protocols [{weight, inputs: "
         "{NAME: {log10_uniform: [a, b]} or {uniform: [a, b]} or {log10_normal: [mean, sd]} or {log_normal_factor: sd} "
-        "or {constant: x} or {choice: [...]}}}], start_width (decades around the truth, or null for the bounds), groups "
+        "or {constant: x} or {choice: [...]}}}], start_width (decades around the truth, or null: the bounds), groups "
         "{count, inputs (once a group), scaling (true, false), test (how many are held out), control {NAME: value} "
         "(first condition of each group)}",
     )
