@@ -4,6 +4,7 @@ All that does not depend on the parameters (data, the mapping from estimated par
 once; an evaluation only fills in parameters and runs the chosen conditions, in solvers that keep their memory.
 """
 
+import copy
 import logging
 import warnings
 
@@ -64,19 +65,28 @@ class PetabProblem:
         table = self.petab.parameter_df
         table = table[table["estimate"] == 1]
         self.names = list(table.index)
-        self.options = filled(options or SolverOptions(), safe_options(len(self.names)))
-        self.adjoint = self.options.sensitivities == "adjoint"
-        self.gradient_weight, self.relaxed_solves = self.options.gradient_weight, 0
-        self._solvers = {}
         self.lower, self.upper, self.nominal = (
             _scaled(table, column) for column in ("lowerBound", "upperBound", "nominalValue")
         )
         self.start_lower, self.start_upper = _starting_box(table, self.lower, self.upper, path)
-        self.priors = Priors(table) if self.options.priors else None
+        self.priors = Priors(table) if options and options.priors else None
         self._conditions = prepare(self.petab, self.model, self.names, path)
         self.condition_names = [condition.data.id for condition in self._conditions]
         self.n_conditions = len(self._conditions)
         self.checksum = checksum(b"".join(file.read_bytes() for file in list_files(path, read_description(path))))
+        self._solve_by(options or SolverOptions())
+
+    def solved_by(self, options: SolverOptions) -> "PetabProblem":
+        """Return this problem, solved otherwise (priors stay as they are); nothing is read again."""
+        other = copy.copy(self)
+        other._solve_by(options)
+        return other
+
+    def _solve_by(self, options):
+        self.options = filled(options, safe_options(len(self.names)))
+        self.adjoint = self.options.sensitivities == "adjoint"
+        self.gradient_weight, self.relaxed_solves = self.options.gradient_weight, 0
+        self._solvers = {}
 
     def value(self, theta, conditions) -> float:
         """Return the sum of the negative log-likelihoods of `conditions` at theta (n,); `inf` if a solve failed."""
@@ -101,9 +111,9 @@ class PetabProblem:
         """Return the sum over `conditions`, its gradient (n,) and the Fisher information (n, n); forward mode only."""
         return self._first_order(theta, conditions, information=True)
 
-    def simulate(self, theta, conditions):
-        """Return AMICI's results (`y`, `x`, `status`, ...) for each condition at theta (n,), without sensitivities."""
-        solver = make_solver(self.model, self.options, amici.SensitivityOrder.none)
+    def simulate(self, theta, conditions, derivatives: bool = False):
+        """Return AMICI's results (`y`, `x`, `status`, `numsteps`, ...) for each condition at theta (n,)."""
+        solver = make_solver(self.model, self.options, amici.SensitivityOrder(int(derivatives)))
         solver.set_return_data_reporting_mode(amici.RDataReporting.full)
         filled = [self._fill(theta, k).data for k in conditions]
         return amici.run_simulations(self.model, solver, filled, failfast=False)

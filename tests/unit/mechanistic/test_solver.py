@@ -1,0 +1,152 @@
+"""How a problem is solved is chosen by measurement, can be pinned, and fails fast."""
+
+import json
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+
+from kinetrain.errors import InputError
+from kinetrain.problems import solver_choice
+from kinetrain.problems.options import SolverOptions, filled, merged, safe_options
+from kinetrain.problems.petab_problem import PetabProblem, make_solver
+from kinetrain.problems.solver_choice import choose
+from kinetrain.settings import read_options
+
+
+@pytest.fixture(scope="module")
+def choice(egf_yaml, egf_model):
+    """What is chosen for the embedded problem."""
+    return choose(egf_yaml, egf_model)
+
+
+@pytest.fixture(scope="module")
+def egf(egf_yaml, egf_model):
+    """The embedded problem, solved with safe settings."""
+    return PetabProblem(egf_yaml, egf_model)
+
+
+def nothing_open(options):
+    return "auto" not in asdict(options).values() and None not in asdict(options).values()
+
+
+def test_the_choice_leaves_nothing_open_and_its_gradients_are_accurate(choice, egf):
+    chosen = SolverOptions(**choice["chosen"])
+    assert nothing_open(chosen)
+    assert choice["accurate"]
+    theta = egf.nominal + np.random.default_rng(7).normal(0, 0.1, 19)
+    exact = egf.solved_by(SolverOptions("forward", **solver_choice.EXACT, **solver_choice.LONG))
+    wanted = solver_choice._evaluate(exact, theta, range(6))
+    assert solver_choice._error(egf.solved_by(chosen), range(6), theta, *wanted) < 3e-4
+
+
+def test_what_is_pinned_is_not_searched(egf_yaml, egf_model):
+    pinned = {"sensitivities": "adjoint", "relative_tolerance": 1e-7, "gradient_tolerance": 1e-5, "max_steps": 3000}
+    choice = choose(egf_yaml, egf_model, SolverOptions(**pinned))
+    assert len(choice["candidates"]) == 1
+    assert {name: choice["chosen"][name] for name in pinned} == pinned
+
+
+def row(method, seconds, error=1e-6):
+    return {"sensitivities": method, "seconds": seconds, "error": error}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "failed", "wanted"),
+    [(0.5, 0, "adjoint"), (0.9, 0, "forward"), (2.0, 0, "forward"), (0.5, 5, "forward"), (0.5, 2, "adjoint")],
+)
+def test_adjoint_wins_if_it_is_clearly_faster_and_fails_hardly_more_often(seconds, failed, wanted):
+    best = {"forward": row("forward", 1.0), "adjoint": row("adjoint", seconds)}
+    assert solver_choice._decide(best, {"forward": {"failed": 0}, "adjoint": {"failed": failed}}) == wanted
+
+
+def test_the_tightest_of_equally_fast_accurate_tolerances_is_taken():
+    rows = [row("forward", 2.0), row("forward", 1.05), row("forward", 1.0), row("forward", 0.1, error=1e-2)]
+    assert solver_choice._pick(rows) is rows[1]
+    assert solver_choice._pick([row("forward", 1.0, error=0.1), row("forward", 2.0, error=0.01)])["error"] == 0.01
+
+
+def test_settings_that_are_given_are_kept_and_the_others_are_filled_from_the_file(tmp_path, choice):
+    file = tmp_path / "solver.json"
+    file.write_text(json.dumps(choice))
+    options = merged(SolverOptions(max_steps=77, priors=True, trials=3), file)
+    assert nothing_open(options)
+    assert (options.max_steps, options.priors, options.trials) == (77, True, 3)
+    assert options.gradient_weight == choice["chosen"]["gradient_weight"]
+
+
+def test_without_a_file_safe_constants_serve(egf):
+    assert merged(SolverOptions()) == SolverOptions()
+    assert egf.options == safe_options(19)
+    assert (egf.options.sensitivities, safe_options(30).sensitivities) == ("forward", "adjoint")
+    assert egf.gradient_weight == 5.0
+    assert filled(SolverOptions("adjoint"), safe_options(19)).sensitivities == "adjoint"
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '{"chosen": {"tolerance": 1}}', '{"chosen": {"max_steps": -1}}'])
+def test_a_file_that_measure_solver_did_not_write_is_refused(tmp_path, text):
+    file = tmp_path / "solver.json"
+    file.write_text(text)
+    with pytest.raises(InputError, match=r"solver\.json"):
+        merged(SolverOptions(), file)
+    with pytest.raises(InputError, match=r"nothing\.json"):
+        merged(SolverOptions(), tmp_path / "nothing.json")
+
+
+@pytest.mark.parametrize(
+    "settings", [{"sensitivities": "both"}, {"max_steps": 0}, {"gradient_tolerance": -1.0}, {"trials": 7}]
+)
+def test_impossible_settings_are_refused(settings):
+    with pytest.raises(InputError, match=next(iter(settings))):
+        read_options(SolverOptions, settings)
+
+
+@pytest.mark.parametrize("sensitivities", ["forward", "adjoint"])
+def test_solvers_that_keep_their_memory_give_the_numbers_of_fresh_ones(egf, sensitivities):
+    from amici.sim import sundials as amici
+
+    problem = egf.solved_by(SolverOptions(sensitivities))
+    theta = problem.nominal + np.random.default_rng(0).normal(0, 0.2, len(problem.names))
+    assert not np.isfinite(problem.value_and_gradient(problem.upper, [0, 1])[0])
+    for order, conditions in ((0, [0, 1]), (1, [2, 0]), (0, [1]), (1, [0, 2, 4])):
+        solver = make_solver(problem.model, problem.options, amici.SensitivityOrder(order))
+        filled_in = [problem._fill(theta, k).data for k in conditions]
+        fresh = amici.run_simulations(problem.model, solver, filled_in)
+        evaluate = problem.value_and_gradient if order else lambda *point: (problem.value(*point), None)
+        value, gradient = evaluate(theta, conditions)
+        assert value == -sum(result.llh for result in fresh)
+        if order:
+            np.testing.assert_array_equal(gradient, -sum(result.sllh for result in fresh))
+
+
+def test_a_failing_solve_is_tried_again_with_looser_tolerances_and_counted(egf):
+    hard = SolverOptions("forward", absolute_tolerance=1e-14, relative_tolerance=1e-12, max_steps=700)
+    strict, patient = egf.solved_by(hard), egf.solved_by(replace(hard, trials=6))
+    assert strict.value(strict.nominal, [0]) == np.inf
+    assert strict.relaxed_solves == 0
+    assert patient.value(patient.nominal, [0]) == pytest.approx(egf.value(egf.nominal, [0]), rel=1e-4)
+    assert 1 <= patient.relaxed_solves <= 5
+
+
+def test_the_backward_problem_is_relaxed_alone_if_it_failed_alone(egf):
+    hard = SolverOptions("adjoint", gradient_tolerance=1e-13, max_steps=2000, max_steps_backward=1500)
+    strict, patient = egf.solved_by(hard), egf.solved_by(replace(hard, trials=6))
+    value, gradient = patient.value_and_gradient(egf.nominal, [0])
+    assert strict.value_and_gradient(egf.nominal, [0])[0] == np.inf
+    assert value == egf.value(egf.nominal, [0])
+    assert np.isfinite(gradient).all()
+    assert patient.relaxed_solves > 0
+
+
+def test_the_first_failure_ends_an_evaluation(egf, monkeypatch):
+    solved = []
+    monkeypatch.setattr(PetabProblem, "_solve", lambda self, condition, order: solved.append(condition))
+    assert egf.value(egf.nominal, np.arange(6)) == np.inf
+    assert egf.value_and_gradient(egf.nominal, np.arange(6))[0] == np.inf
+    assert len(solved) == 2
+
+
+@pytest.mark.parametrize("theta", [np.nan, np.inf])
+def test_parameters_that_are_no_numbers_fail_without_a_solve(egf, theta):
+    assert egf.value(np.full(19, theta), [0]) == np.inf
+    assert np.isnan(egf.value_and_gradient(np.full(19, theta), [0])[1]).all()

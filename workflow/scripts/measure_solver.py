@@ -1,0 +1,41 @@
+"""Choose the fastest accurate solver settings for a PEtab problem by measurement; fits and the like read them."""
+
+import argparse
+import sys
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--problem", required=True, help="PEtab problem (YAML)")
+    parser.add_argument("--model", required=True, help="folder of the compiled model (compile_model.py)")
+    parser.add_argument(
+        "--settings",
+        default="{}",
+        help="JSON: what is not to be chosen: sensitivities (auto, forward, adjoint), absolute_tolerance, "
+        "relative_tolerance, gradient_tolerance, max_steps, max_steps_backward, gradient_weight (null: chosen)",
+    )
+    parser.add_argument("--output", required=True, help="JSON to write: the choice, and what was measured for it")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    import json
+
+    from kinetrain.files import atomic
+    from kinetrain.problems.options import SolverOptions
+    from kinetrain.problems.solver_choice import choose
+    from kinetrain.settings import read_options, read_settings
+
+    options = read_options(SolverOptions, read_settings(arguments.settings))
+    choice = choose(arguments.problem, arguments.model, options)
+    with atomic(arguments.output) as temporary:
+        temporary.write_text(json.dumps(choice, indent=2) + "\n")
+    if not choice["accurate"]:
+        print(f"{arguments.problem}: no settings reach the accuracy {choice['accuracy']:g}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    from command import run
+
+    run(main)
