@@ -3,16 +3,22 @@
 import argparse
 
 FIGURES = (
+    "adam_comparison",
+    "best_starts",
     "coregulation",
     "effect_matrices",
     "final_objective",
-    "objective_against_solves",
+    "objective_against_cost",
     "pathways",
     "prediction_error",
     "prior_recovery",
     "pruning_path",
+    "rank_by_batch_size",
+    "rank_by_schedule",
+    "safeguards",
     "sparsity_against_accuracy",
     "tuning",
+    "waterfall",
 )
 
 

@@ -2,9 +2,16 @@
 
 import argparse
 
+FITS = ["fits", "traces", "nominal"]
 FIGURES = {
-    "final_objective": ["fits"],
-    "objective_against_solves": ["traces", "fits"],
+    "final_objective": FITS,
+    "objective_against_cost": FITS,
+    "rank_by_schedule": FITS,
+    "rank_by_batch_size": FITS,
+    "adam_comparison": FITS,
+    "best_starts": FITS,
+    "waterfall": FITS,
+    "safeguards": FITS,
     "sparsity_against_accuracy": ["networks", "published"],
     "pruning_path": ["path", "networks"],
     "prior_recovery": ["networks"],
@@ -14,12 +21,12 @@ FIGURES = {
     "tuning": ["tuning"],
     "pathways": ["pathways"],
 }
-SETTING = ["problem", "optimizer", "schedule", "batch_size", "replicate", "start"]
-SOLVES = ["objective", "gradient_solves", "value_solves"]
+RUN = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate", "start"]
 LEVEL = ["dataset", "method", "noise", "prior_corruption"]
 COLUMNS = {
-    "fits": [*SETTING, *SOLVES],
-    "traces": [*SETTING, *SOLVES],
+    "fits": [*RUN, "objective", "cost", "conditions"],
+    "traces": [*RUN, "objective", "cost"],
+    "nominal": ["problem", "replicate", "objective_nominal", "data", "parameters"],
     "networks": [*LEVEL, "seed", "sparsity", "balanced_accuracy", "test_mse"],
     "path": [*LEVEL, "seed", "epoch", "sparsity", "balanced_accuracy"],
     "effects": [*LEVEL, "seed", "regulator", "target", "effect"],
@@ -35,6 +42,7 @@ def parse_arguments():
     parser.add_argument("name", choices=sorted(FIGURES), help="name of the figure")
     parser.add_argument("--fits", help="fits.tsv: one row per start")
     parser.add_argument("--traces", help="traces.tsv: the objective of each start at fixed budgets")
+    parser.add_argument("--nominal", help="nominal.tsv: objectives at the nominal parameters")
     parser.add_argument("--networks", help="networks.tsv: scores per model and of the controls")
     parser.add_argument("--path", help="path.tsv: scores of every snapshot of the trainings")
     parser.add_argument("--effects", help="effects.tsv: single effects, with the gold standard")
@@ -43,6 +51,11 @@ def parse_arguments():
     parser.add_argument("--pathways", help="pathways.tsv: z-scores per gene set")
     parser.add_argument("--published", help="networks.tsv of the published values")
     parser.add_argument("--best-known", default="{}", help="JSON: lowest objective known per problem")
+    parser.add_argument(
+        "--fit-settings",
+        default="{}",
+        help="JSON: {safeguards: {name: {rescue, line_search, form}}, schedules, optimizers}",
+    )
     parser.add_argument("--output", required=True, help="table to write")
     arguments = parser.parse_args()
     for needed in FIGURES[arguments.name]:
@@ -59,8 +72,9 @@ def main():
 
     name = arguments.name
     tables = [load_table(getattr(arguments, needed), COLUMNS[needed]) for needed in FIGURES[name]]
-    if "fits" in FIGURES[name]:
-        table = getattr(fits, name)(*tables, read_settings(arguments.best_known))
+    if FIGURES[name] is FITS:
+        known, meaning = read_settings(arguments.best_known), read_settings(arguments.fit_settings)
+        table = getattr(fits, name)(fits.benchmark(*tables, known, meaning))
     else:
         table = getattr(figure_tables, name)(*tables)
     save_table(table, arguments.output)

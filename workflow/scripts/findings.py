@@ -3,23 +3,33 @@
 import argparse
 
 CAPTION = """Every statement is computed from the result tables of this run. "yes" marks what one hopes for, "no" what
-one does not, "-" what is neither.
+one does not, "undecided" what the interval leaves open, "-" what is neither.
 
 Objectives are negative log-likelihoods over all data; reference values at nominal parameters and best known values
 come from the literature and are named in the configuration. Persistence predicts that nothing changes between two time
 points. The prior alone is the given prior network, used as the prediction without any training; copying it earns no
 accuracy outside the prior, and knowing who regulates at all earns none within the rows of the true regulators. Numbers
-in brackets are 95 % intervals of means by Student's t over seeds."""
+in brackets are 95 % intervals: of mechanistic fits by hierarchical bootstrap over problems, data replicates and starts,
+of networks of means by Student's t over seeds. Claims are those of Stapor et al. 2022; in them settings are
+compared start by start, all else being equal, by the logarithm of the final objective above the best value known, and a
+failed run counts as the worst end on the same data. Their intervals are not corrected for the number of comparisons."""
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description="Write statements about the results as a table and as an HTML page.")
     parser.add_argument("--nominal", help="nominal.tsv: objectives at the nominal parameters")
     parser.add_argument("--fits", help="fits.tsv: one row per start")
+    parser.add_argument("--traces", help="traces.tsv: the objective of each start at fixed budgets")
+    parser.add_argument("--pairs", help="pairs.tsv: settings of fits compared start by start")
     parser.add_argument("--networks", help="networks.tsv: scores per model and of the controls")
     parser.add_argument("--pathways", help="pathways.tsv: gene sets with p-values")
     parser.add_argument("--published", help="networks.tsv of the published values")
     parser.add_argument("--best-known", default="{}", help="JSON: lowest objective known per problem")
+    parser.add_argument(
+        "--fit-settings",
+        default="{}",
+        help="JSON: {safeguards: {name: {rescue, line_search, form}}, schedules, optimizers}",
+    )
     parser.add_argument("--output", required=True, help="findings.tsv to write")
     parser.add_argument("--page", required=True, help="findings.html to write")
     return parser.parse_args()
@@ -32,9 +42,11 @@ def main():
     from kinetrain.files import atomic, load_table, save_table
     from kinetrain.settings import read_settings
 
-    paths = {name: getattr(arguments, name) for name in ("nominal", "fits", "networks", "pathways", "published")}
+    names = ("nominal", "fits", "traces", "pairs", "networks", "pathways", "published")
+    paths = {name: getattr(arguments, name) for name in names}
     tables = {name: load_table(path) for name, path in paths.items() if path}
-    table = findings(**tables, best_known=read_settings(arguments.best_known))
+    known, meaning = read_settings(arguments.best_known), read_settings(arguments.fit_settings)
+    table = findings(**tables, best_known=known, meaning=meaning)
     save_table(table, arguments.output)
     shown = table[["topic", "subject", "statement", "verdict"]]
     with atomic(arguments.page) as temporary:

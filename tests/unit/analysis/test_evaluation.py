@@ -6,7 +6,7 @@ import pytest
 
 from kinetrain.dynamics.trajectories import Expression
 from kinetrain.errors import InputError
-from kinetrain.evaluation import figure_tables, fits
+from kinetrain.evaluation import figure_tables
 from kinetrain.evaluation.findings import findings
 from kinetrain.evaluation.html import cell, page
 from kinetrain.evaluation.networks import (
@@ -18,7 +18,7 @@ from kinetrain.evaluation.networks import (
     path_rows,
     score_rows,
 )
-from kinetrain.evaluation.statistics import bootstrap_interval, mean_interval
+from kinetrain.evaluation.statistics import mean_interval
 
 INF = float("inf")
 
@@ -27,7 +27,15 @@ def made_fits(objectives, problem="P", optimizer="fides", replicate=0) -> pd.Dat
     rows = {"start": range(len(objectives)), "objective": objectives}
     status = ["failed" if value == INF else "finished" for value in objectives]
     same = {"problem": problem, "optimizer": optimizer, "schedule": "-", "batch_size": 6, "replicate": replicate}
-    return pd.DataFrame(rows).assign(**same, status=status, gradient_solves=12, value_solves=0)
+    same |= {
+        "safeguard": "-",
+        "conditions": 6,
+        "gradient_solves": 12,
+        "value_solves": 0,
+        "cost": 60,
+        "cpu_seconds": 1.0,
+    }
+    return pd.DataFrame(rows).assign(**same, status=status)
 
 
 def made_networks() -> pd.DataFrame:
@@ -55,46 +63,6 @@ def made_model(seeds=(0, 1), genes=("A", "B", "C")) -> dict:
 def made_runs(seeds=(0, 1)) -> pd.DataFrame:
     same = {"dataset": "d", "method": "dash", "noise": 0.0, "prior_corruption": 0.0, "test_mse": 0.1, "epochs": 5}
     return pd.DataFrame({"seed": seeds}).assign(**same, cpu_seconds=1.0, status="finished", wall_seconds=2.0)
-
-
-def test_the_best_objective_is_per_data_replicate_and_never_above_the_known_one():
-    table = pd.concat([made_fits([3.0, 1.0]), made_fits([7.0, INF], replicate=1)])
-    assert fits.best_objectives([table], {}) == {("P", 0): 1.0, ("P", 1): 7.0}
-    assert fits.best_objectives([table], {"P": 2.0})[("P", 1)] == 2.0
-
-
-def test_failed_starts_count_in_the_median_and_are_never_dropped():
-    table = fits.final_objective(made_fits([0.0, 10.0, INF]), {})
-    assert len(table) == 3
-    assert table["excess_median"].unique().tolist() == [10.0]
-    assert table["failed_starts"].unique().tolist() == [1]
-    assert table["excess_drawn"].tolist() == [fits.SMALLEST, 10.0, INF]
-
-
-def test_the_median_course_keeps_the_last_value_of_a_start_that_ended():
-    rows = [(0, 0, 100.0), (0, 10, 10.0), (1, 0, 200.0), (1, 5, 4.0), (1, 20, 2.0)]
-    same = {"problem": "P", "optimizer": "fides", "schedule": "-", "batch_size": 6, "replicate": 0, "value_solves": 0}
-    traces = pd.DataFrame(rows, columns=["start", "gradient_solves", "objective"]).assign(**same)
-    table = fits.objective_against_solves(traces, made_fits([0.0]), {})
-    median = table[table["kind"] == "median"].set_index("condition_solves")["excess_drawn"]
-    assert median.to_dict() == {0: 150.0, 5: 52.0, 10: 7.0, 20: 6.0}
-
-
-def test_a_start_that_failed_before_its_first_trace_point_is_in_the_median():
-    rows = [(start, solves, 8.0 - start) for start in (0, 1) for solves in (0, 12)]
-    same = {"problem": "P", "optimizer": "fides", "schedule": "-", "batch_size": 6, "replicate": 0, "value_solves": 0}
-    traces = pd.DataFrame(rows, columns=["start", "gradient_solves", "objective"]).assign(**same)
-    table = fits.objective_against_solves(traces, made_fits([8.0, 7.0, INF]), {"P": 0.0})
-    median = table[table["kind"] == "median"].set_index("condition_solves")["excess_drawn"]
-    assert median.to_dict() == {12: 8.0}
-
-
-def test_the_bootstrap_interval_holds_the_median_and_shrinks_with_more_values():
-    values = np.random.default_rng(1).normal(size=400)
-    low, high = bootstrap_interval(values)
-    assert low < np.median(values) < high
-    few_low, few_high = bootstrap_interval(values[:20])
-    assert few_high - few_low > high - low
 
 
 TRUTH = np.zeros((3, 3))
@@ -327,6 +295,9 @@ def test_runs_that_end_near_the_truth_of_artificial_data_are_counted():
             "optimizer": "fides",
             "schedule": "-",
             "batch_size": 6,
+            "safeguard": "-",
+            "conditions": 6,
+            "start": [0, 1, 0, 0],
             "objective": [-40.0, -39.0, -1.0, -60.0],
             "status": "finished",
         }
@@ -373,7 +344,7 @@ def test_findings_say_plainly_what_is_not_as_hoped():
 
 
 def test_findings_set_the_medians_of_the_optimizers_side_by_side():
-    adam = {"optimizer": "adam_balanced", "schedule": "S3", "batch_size": 4}
+    adam = {"optimizer": "adam_balanced", "schedule": "S3", "batch_size": 4, "safeguard": "rescue"}
     pooled = [made_fits([-517.0, -520.0]), made_fits([-510.0], replicate=1)]
     table = findings(fits=pd.concat([*pooled, made_fits([800.0, 700.0, INF]).assign(**adam)]))
     said = table[table["topic"] == "Medians of the optimizers"].squeeze()

@@ -7,29 +7,37 @@ import numpy as np
 import pandas as pd
 import pytest
 from draw_figure import FIGURES
+from figure_table import FIGURES as SOURCES
 
 from kinetrain.evaluation import figure_tables, fits
 from kinetrain.evaluation.names import METHODS, NAMES
+from kinetrain.figures.settings import shared, with_setting
 from kinetrain.figures.style import COLOURS, MARKERS, colour, marker, save, use_style
 from kinetrain.networks.controls import CONTROLS
 
+FIT_FIGURES = {name for name, sources in SOURCES.items() if "fits" in sources}
 LEVEL = {"noise": 0.0, "prior_corruption": 0.05}
 
 
+def made_benchmark(problems) -> fits.Benchmark:
+    """Four starts of seven settings; on the second problem the last start of the full-batch optimizer failed."""
+    grid = [("adam_balanced", schedule, size, "rescue") for schedule in ("S1", "S2") for size in (1, 6)]
+    grid += [("adam_standard", "S1", 1, "rescue"), ("adam_balanced", "S1", 1, "off"), ("fides", "-", 6, "-")]
+    runs = [(p, *setting, start) for p in problems for setting in grid for start in range(4)]
+    columns = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "start"]
+    runs = pd.DataFrame(runs, columns=columns).assign(replicate=0, cost=10.0)
+    ends = (runs["start"] + runs.groupby("problem").cumcount() % 7).astype(float)
+    broken = (runs["problem"] == "problem 1") & (runs["optimizer"] == "fides") & (runs["start"] == 3)
+    traces = pd.concat([runs.assign(cost=cost, objective=20 - cost) for cost in (0, 5)])
+    made = runs.assign(objective=ends.mask(broken, np.inf), conditions=6)
+    return fits.benchmark(made, traces, None, {}, {"safeguards": {"rescue": {"rescue": 2, "line_search": 3}}})
+
+
 def made_table(name: str, panels: int, method="dash") -> pd.DataFrame:
-    """The table of a figure with so many data sets or problems; the second of them holds a failed start."""
+    """The table of a figure with so many data sets or problems."""
     problems = [f"problem {index}" for index in range(panels)]
-    same = {"optimizer": "fides", "schedule": "-", "batch_size": 6, "replicate": 0}
-    ends = [(p, start, np.inf if start and i == 1 else start) for i, p in enumerate(problems) for start in (0, 1)]
-    fit_table = pd.DataFrame(ends, columns=["problem", "start", "objective"]).assign(
-        **same, status="finished", gradient_solves=5, value_solves=0
-    )
-    if name == "final_objective":
-        return fits.final_objective(fit_table, {})
-    if name == "objective_against_solves":
-        traces = [(p, start, x, 10.0 - x) for p in problems for start in (0, 1) for x in (0, 5)]
-        traces = pd.DataFrame(traces, columns=["problem", "start", "gradient_solves", "objective"])
-        return fits.objective_against_solves(traces.assign(**same, value_solves=0), fit_table, {})
+    if name in FIT_FIGURES:
+        return getattr(fits, name)(made_benchmark(problems))
     networks = [(p, m, 0.5, 0.01) for p in problems for m in (method, "persistence", "prior alone")]
     networks = pd.DataFrame(networks, columns=["dataset", "method", "balanced_accuracy", "test_mse"])
     networks = networks.assign(**LEVEL, seed=0, sparsity=0.9)
@@ -139,10 +147,42 @@ def test_every_drawn_method_and_optimizer_has_its_own_colour_and_a_name():
     methods = set(METHODS) - {"truth", "prior", *CONTROLS}
     assert methods == set(MARKERS)
     assert len({marker(name)["marker"] for name in methods}) == len(methods)
-    optimizers = ["adam_balanced", "adam_standard", "rmsprop", "sgd", "momentum", "fides", "ipopt", "scipy_lbfgsb"]
+    optimizers = ["adam_balanced", "adam_standard", "rmsprop", "sgd", "momentum", "fides", "ipopt", "l_bfgs_b"]
     for group in (methods, optimizers):
         assert len({colour(name) for name in group}) == len(group)
     assert colour("a method of tomorrow") == colour("a method of tomorrow")
+
+
+def made_settings(*settings) -> pd.DataFrame:
+    return pd.DataFrame(settings, columns=["optimizer", "schedule", "size", "safeguard"])
+
+
+def test_a_setting_is_named_by_what_varies_and_the_rest_is_said_once():
+    fides = ("fides", "-", "full", "-")
+    table = made_settings(("sgd", "S2", 5, "line_search"), ("rmsprop", "S2", "full", "line_search"), fides)
+    assert with_setting(table)["setting"].tolist() == ["SGD, batch 5", "RMSProp, all conditions", "Fides, full batch"]
+    assert shared(table) == "All mini-batch runs: S2, line search."
+    one = made_settings(("sgd", "S2", 5, "rescue"), fides)
+    assert with_setting(one)["setting"].tolist() == ["SGD, S2, batch 5", "Fides, full batch"]
+    assert shared(one) == "All mini-batch runs: rescue."
+    two = made_settings(("sgd", "S2", 5, "rescue"), ("sgd", "S1", 1, "off"))
+    assert with_setting(two)["setting"].tolist() == ["SGD, S2, batch 5, rescue", "SGD, S1, batch 1, off"]
+    assert shared(two) == shared(made_settings(fides)) == ""
+
+
+def test_the_failure_rate_stands_beside_the_best_starts_of_each_setting():
+    texts = [text.get_text() for text in draw("best_starts", made_table("best_starts", 2)).axes[1].texts]
+    assert texts.count("0 of 4") == 6 and texts.count("1 of 4") == 1
+
+
+def test_ranks_over_all_problems_stand_before_those_of_each():
+    titles = [axis.get_title(loc="left") for axis in draw("rank_by_schedule", made_table("rank_by_schedule", 2)).axes]
+    assert titles[:3] == ["Mean over models", "problem 0", "problem 1"]
+
+
+def test_safeguards_are_told_by_rescue_and_line_search_or_by_name():
+    axis = draw("safeguards", made_table("safeguards", 1)).axes[-1]
+    assert [text.get_text() for text in axis.get_xticklabels()] == ["rescue:\nshrink, restart\nline search 3", "off"]
 
 
 def test_a_setting_of_one_number_is_a_curve_and_one_of_two_a_map():

@@ -147,14 +147,38 @@ def test_findings_of_empty_tables_are_written(run, tmp_path):
 
 
 def test_a_figure_is_drawn_from_its_table_in_three_formats(run, tmp_path):
-    (tmp_path / "fits.tsv").write_text(
-        "problem\toptimizer\tschedule\tbatch_size\treplicate\tstart\tobjective\tgradient_solves\tvalue_solves\tstatus\n"
-        "P\tfides\t-\t6\t0\t0\t-1.5\t60\t0\tfinished\nP\tfides\t-\t6\t0\t1\tinf\t6\t0\tfailed\n"
-    )
-    assert run("figure_table", "final_objective", "--fits", "fits.tsv", "--output", "table.tsv").returncode == 0
+    tables = write_fits(tmp_path)
+    assert run("figure_table", "final_objective", *tables, "--output", "table.tsv").stderr == ""
     outputs = [f"figure.{suffix}" for suffix in ("svg", "pdf", "png")]
     assert run("draw_figure", "final_objective", "--table", "table.tsv", "--output", *outputs).returncode == 0
     assert all((tmp_path / name).stat().st_size > 1000 for name in outputs)
+
+
+def write_fits(folder) -> list[str]:
+    """Write the result tables of two starts of Fides, the second of which failed, and return their flags."""
+    names = "problem\toptimizer\tschedule\tbatch_size\tsafeguard\treplicate\tstart\tobjective\tcost"
+    more = "\tcpu_seconds\tconditions\tgradient_solves\tvalue_solves\tstatus\tepochs\n"
+    run = "P\tfides\t-\t6\t-\t0\t"
+    ends = f"{run}0\t-1.5\t60\t1\t6\t12\t0\tfinished\t10\n{run}1\tinf\t6\t1\t6\t2\t0\tfailed\t10\n"
+    (folder / "fits.tsv").write_text(names + more + ends)
+    (folder / "traces.tsv").write_text(f"{names}\n{run}0\t3.5\t0\n{run}0\t-1.5\t30\n")
+    names = "problem\treplicate\tobjective_nominal\treference\tdata\tparameters\tmeasurements\n"
+    (folder / "nominal.tsv").write_text(f"{names}P\t0\t-2.0\t-2.0\tmeasured\t3\t50\n")
+    return ["--fits", "fits.tsv", "--traces", "traces.tsv", "--nominal", "nominal.tsv"]
+
+
+def test_fits_are_scored_compared_and_set_beside_the_published_claims(run, tmp_path, root):
+    tables = write_fits(tmp_path)
+    outputs = ["--scores", "scores.tsv", "--pairs", "pairs.tsv", "--beside", "claims.tsv"]
+    claims = ["--claims", str(root / "resources/published/mechanistic_claims.tsv")]
+    assert run("score_fits", *tables, *claims, *outputs).stderr == ""
+    row = load_table(tmp_path / "scores.tsv").squeeze()
+    assert (row["failures"], row["successes_10"], row["cost_to_10"]) == (1, 1, 6.0)
+    assert load_table(tmp_path / "pairs.tsv").empty
+    assert set(load_table(tmp_path / "claims.tsv")["ours"]) >= {"not run", "not found", "2"}
+    done = run("findings", *tables, "--pairs", "pairs.tsv", "--output", "findings.tsv", "--page", "findings.html")
+    assert done.stderr == ""
+    assert "Failed runs" in set(load_table(tmp_path / "findings.tsv")["topic"])
 
 
 def test_published_values_without_their_columns_are_refused(run, tmp_path):

@@ -33,7 +33,10 @@ OPTIMIZERS = {
     "momentum_exact": "SGD + momentum (parPE)",
     "fides": "Fides",
     "ipopt": "Ipopt",
-    "scipy_lbfgsb": "L-BFGS-B",
+    "l_bfgs_b": "L-BFGS-B",
+    "fides_hierarchical": "Fides (hierarchical)",
+    "ipopt_hierarchical": "Ipopt (hierarchical)",
+    "l_bfgs_b_hierarchical": "L-BFGS-B (hierarchical)",
 }
 NAMES = METHODS | OPTIMIZERS
 

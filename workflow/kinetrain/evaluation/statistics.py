@@ -1,19 +1,86 @@
 """Summaries of repeated runs."""
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
+RESAMPLES = 2000
+LEVELS = ["problem", "replicate", "start"]  # from the outermost to the innermost level of resampling
 
-def bootstrap_interval(values, level: float = 0.95, resamples: int = 2000, seed: int = 0) -> tuple[float, float]:
-    """Return the percentile bootstrap interval of the median of `values`; infinite values (failed runs) may occur.
 
-    Source: percentile bootstrap over starts, a choice of ours.
+def hierarchical_weights(blocks: pd.DataFrame, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weights of the blocks in the hierarchical mean (n,), and in its bootstrap draws (RESAMPLES, n).
+
+    blocks: one row per repeated measurement, with columns problem, replicate and start. The mean is that over problems
+    of the mean over replicates of the mean over starts. Each draw takes problems with replacement, then replicates of
+    each, then starts of each, so that `draws @ values` is the bootstrap distribution of any such mean. Blocks that are
+    compared have the same draws, which keeps pairs together.
+
+    Source: hierarchical bootstrap over model > replicate > start, a choice of ours.
+    """
+    random = np.random.default_rng([seed, len(blocks)])
+    weights, draws = np.zeros(len(blocks)), np.zeros((RESAMPLES, len(blocks)))
+    groups = [(np.arange(len(blocks)), 1.0, np.ones(RESAMPLES, dtype=int), 1.0)]
+    for level in LEVELS:
+        keys, deeper = blocks[level].to_numpy(), []
+        for members, weight, drawn, unit in groups:
+            names, place = np.unique(keys[members], return_inverse=True)
+            # a group drawn twice draws its own members twice as often, independently each time
+            counts = random.multinomial(drawn * len(names), np.full(len(names), 1 / len(names)))
+            for index in range(len(names)):
+                inside = members[place == index]
+                deeper.append((inside, weight / len(names), counts[:, index], unit / len(names)))
+        groups = deeper
+    for members, weight, drawn, unit in groups:
+        weights[members] = weight / len(members)
+        draws[:, members] = (drawn * unit / len(members))[:, None]
+    return weights, draws
+
+
+def interval(values, level: float = 0.95) -> tuple[float, float]:
+    """Return the percentile interval of bootstrap values, which may be infinite."""
+    values = np.sort(np.asarray(values, dtype=float))
+    tail = int(len(values) * (1 - level) / 2)
+    return float(values[tail]), float(values[-1 - tail])
+
+
+def mean_over_blocks(blocks: pd.DataFrame, values) -> tuple[float, float, float]:
+    """Return the hierarchical mean of `values` (n,), one per block, and its 95 % bootstrap interval."""
+    weights, draws = hierarchical_weights(blocks)
+    values = np.asarray(values, dtype=float)
+    return float(weights @ values), *interval(draws @ values)
+
+
+def quantiles_over_blocks(blocks: pd.DataFrame, values, places) -> np.ndarray:
+    """Return the quantiles of `values` (n,), one per block, at `places` in (0, 1), with 95 % intervals: (places, 3).
+
+    The interval is a hierarchical bootstrap. Infinite values (failed runs) may occur; that at 0.5 is the median.
     """
     values = np.asarray(values, dtype=float)
-    random = np.random.default_rng([seed, len(values)])
-    medians = np.sort(np.median(random.choice(values, (resamples, len(values))), axis=1))
-    tail = int(resamples * (1 - level) / 2)
-    return float(medians[tail]), float(medians[-1 - tail])
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    weights, draws = hierarchical_weights(blocks)
+    reached = np.cumsum(np.vstack([weights, draws])[:, order], axis=1)
+    found = []
+    for place in places:
+        below, above = ((reached > place + step).argmax(axis=1) for step in (-1e-9, 1e-9))
+        drawn = (ordered[below] + ordered[above]) / 2  # as the median of an even number
+        found.append((drawn[0], *interval(drawn[1:])))
+    return np.array(found)
+
+
+def median_over_blocks(blocks: pd.DataFrame, values) -> tuple[float, float, float]:
+    """Return the median of `values` (n,), one per block, and its 95 % hierarchical bootstrap interval."""
+    median, low, high = quantiles_over_blocks(blocks, values, [0.5])[0]
+    return float(median), float(low), float(high)
+
+
+def wilson_interval(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
+    """Return the Wilson interval of a rate; NaN without trials. Source: Wilson 1927."""
+    if not trials:
+        return np.nan, np.nan
+    found = stats.binomtest(int(successes), int(trials)).proportion_ci(level, method="wilson")
+    return float(found.low), float(found.high)
 
 
 def mean_interval(values, level: float = 0.95) -> tuple[float, float, float]:

@@ -1,17 +1,36 @@
-"""How a setting of a fit (optimizer, schedule, batch size) is named in a figure."""
+"""How a setting of a fit (optimizer, schedule, batch size, safeguard) is named in a figure."""
 
 import pandas as pd
 
 from kinetrain.evaluation.names import in_order, label
+from kinetrain.figures.style import colour
+
+FULL_BATCH = "-"  # the schedule of an optimizer that has none
+PARTS = {"schedule": "{}", "batch": "batch {}", "safeguard": "{}"}
+DASHES = ("-", "--", ":", "-.")  # settings of one optimizer share its colour
 
 
 def with_setting(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with a column `setting`, such as "Adam (balanced), S2, batch 5" or "Fides, full batch".
 
-    An optimizer without a schedule is a full-batch one, whatever the number of conditions of its problem.
+    An optimizer without a schedule is a full-batch one, whatever the number of conditions of its problem. What all of
+    several mini-batch settings share is left out: `shared` says it. The batch size is the column `size`, else `batch_size`.
     """
-    rows = table[["optimizer", "schedule", "batch_size"]].itertuples(index=False, name=None)
-    return table.assign(setting=[_name(*row) for row in rows])
+    parts = _parts(table)
+    shown = [name for name in PARTS if name not in _same(parts)]
+    rows = parts[["optimizer", *shown]].itertuples(index=False, name=None)
+    full = table["schedule"] == FULL_BATCH
+    names = [
+        f"{label(optimizer)}, full batch" if whole else ", ".join([label(optimizer), *_told(shown, values)])
+        for (optimizer, *values), whole in zip(rows, full, strict=True)
+    ]
+    return table.assign(setting=names)
+
+
+def shared(table: pd.DataFrame) -> str:
+    """Return what the mini-batch settings of a table have in common, for a line below its figure; "" for nothing."""
+    same = _same(_parts(table))
+    return f"All mini-batch runs: {', '.join(_told(same, same.values()))}." if same else ""
 
 
 def settings_in_order(table: pd.DataFrame) -> dict[str, str]:
@@ -22,7 +41,33 @@ def settings_in_order(table: pd.DataFrame) -> dict[str, str]:
     return dict(sorted(optimizer.items(), key=lambda item: (place(item[1]), item[0])))
 
 
-def _name(optimizer: str, schedule: str, batch_size: float) -> str:
-    if schedule == "-":
-        return f"{label(optimizer)}, full batch"
-    return f"{label(optimizer)}, {schedule}, batch {batch_size:g}"
+def looks(settings: dict[str, str]) -> dict[str, dict]:
+    """Return colour and dashes of every setting: the optimizer's colour, and dashes to tell its settings apart."""
+    look, seen = {}, {}
+    for setting, optimizer in settings.items():
+        look[setting] = {"color": colour(optimizer), "linestyle": DASHES[seen.get(optimizer, 0) % len(DASHES)]}
+        seen[optimizer] = seen.get(optimizer, 0) + 1
+    return look
+
+
+def _parts(table: pd.DataFrame) -> pd.DataFrame:
+    size = table["size"] if "size" in table else table["batch_size"]
+    batch = [str(value) if isinstance(value, str) else f"{value:g}" for value in size]
+    return table[["optimizer", "schedule", "safeguard"]].assign(batch=batch)
+
+
+def _same(parts: pd.DataFrame) -> dict[str, str]:
+    """Return the parts in which several mini-batch settings agree; of a single one only its safeguard goes unsaid."""
+    mini = parts[parts["schedule"] != FULL_BATCH].drop_duplicates()
+    same = {name: mini[name].iloc[0] for name in PARTS if mini[name].nunique() == 1}
+    return same if len(mini) > 1 else {name: value for name, value in same.items() if name == "safeguard"}
+
+
+def _told(names, values) -> list[str]:
+    return [_part(name, value) for name, value in zip(names, values, strict=True)]
+
+
+def _part(name: str, value: str) -> str:
+    if name == "batch" and value == "full":
+        return "all conditions"
+    return PARTS[name].format(label(value) if name == "safeguard" else value)

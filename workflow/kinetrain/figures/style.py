@@ -45,7 +45,10 @@ COLOURS = {
     "momentum_exact": "#AA4499",
     "fides": RED,
     "ipopt": ORANGE,
-    "scipy_lbfgsb": GREY,
+    "l_bfgs_b": GREY,
+    "fides_hierarchical": "#661100",
+    "ipopt_hierarchical": "#999933",
+    "l_bfgs_b_hierarchical": "#B8B8B8",
 }
 
 # methods are many: a marker tells apart what colour alone does not

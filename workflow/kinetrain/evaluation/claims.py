@@ -1,0 +1,106 @@
+"""What is known of the published results of mechanistic training, with our value beside each where there is one."""
+
+import numpy as np
+import pandas as pd
+
+from kinetrain.evaluation.fits import QUARTER, Benchmark, batch_size_grid, for_all_problems
+from kinetrain.evaluation.pairs import ALL
+from kinetrain.evaluation.reduction import reductions
+from kinetrain.evaluation.scores import FULL_BATCH, size_order
+
+NOT_RUN, NOT_FOUND = "not run", "not found"
+SHOWN = 10  # final objectives of ours, the lowest first, as many as the published ones
+
+
+def beside_ours(claims: pd.DataFrame, data: Benchmark, nominal: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return the published claims with the column `ours`: our value, "not run", or "not found" without a measure.
+
+    claims: resources/published/mechanistic_claims.tsv; its column `measure` says what of ours stands beside: a key of
+    MEASURES, `contrast NAME` for a row of `pairs`, `ends OPTIMIZER` for final objectives on the measured data of the
+    subject, `nominal` for its objective at the nominal parameters.
+    """
+    ours = [
+        _ours(subject, measure, data, nominal, pairs) for subject, measure in claims[["subject", "measure"]].to_numpy()
+    ]
+    return claims.drop(columns="measure").assign(ours=ours)
+
+
+def _ours(subject: str, measure, data, nominal, pairs) -> str:
+    if not isinstance(measure, str):
+        return NOT_FOUND
+    kind, _, name = measure.partition(" ")
+    if kind == "contrast":
+        return _contrasts(pairs[pairs["contrast"] == name]) or NOT_RUN
+    if measure in MEASURES:
+        return (MEASURES[measure](data) if len(data.fits) else "") or NOT_RUN
+    measured = nominal[(nominal["problem"] == subject) & (nominal["data"] == "measured")]
+    if measured.empty:
+        return NOT_RUN
+    if kind == "nominal":
+        return f"{measured['objective_nominal'].iloc[0]:.4f}"
+    ends = data.fits.loc[
+        (data.fits["problem"] == subject) & (data.fits["optimizer"] == name), "objective"
+    ].sort_values()
+    if ends.empty:
+        return NOT_RUN
+    failed = int((~np.isfinite(ends)).sum())
+    return ";".join(f"{value:.4f}" for value in ends[:SHOWN]) + f" (lowest of {len(ends)} runs, {failed} failed)"
+
+
+def _contrasts(rows: pd.DataFrame) -> str:
+    whole = rows[rows["problem"] == ALL] if (rows["problem"] == ALL).any() else rows
+    better = {"first": "the first is better", "second": "the second is better", "undecided": "undecided"}
+    return "; ".join(f"{row.first} against {row.second}: {better[row.verdict]}" for row in whole.itertuples())
+
+
+def _reduction(data: Benchmark) -> str:
+    table = reductions(data)
+    return "; ".join(
+        f"{row.problem} ({row.conditions} conditions), {row.quality} of {row.full_batch}: {row.factor:.3g} times "
+        f"[{row.low:.3g}, {row.high:.3g}]"
+        for row in table.itertuples()
+    )
+
+
+def _sizes(data: Benchmark) -> str:
+    return _listed(sorted(_mini(data)["size"].unique(), key=size_order))
+
+
+def _rates(data: Benchmark) -> str:
+    schedules = data.meaning.get("schedules", {})
+    return "; ".join(
+        f"{name} {schedules[name]['start']:g} to {schedules[name]['end']:g}"
+        for name in sorted(set(_mini(data)["schedule"]) & set(schedules))
+    )
+
+
+def _mini(data: Benchmark) -> pd.DataFrame:
+    return data.fits[data.fits["schedule"] != FULL_BATCH]
+
+
+def _listed(values) -> str:
+    return ", ".join(str(value) for value in values)
+
+
+def _starts(data: Benchmark) -> pd.Series:
+    return data.fits.groupby("problem")["start"].nunique()
+
+
+MEASURES = {
+    "problems": lambda data: str(data.fits["problem"].nunique()),
+    "starts": lambda data: _listed(sorted(_starts(data).unique())),
+    "best starts": lambda data: f"best {_listed(sorted(int(n) for n in set(np.ceil(_starts(data) / QUARTER))))}",
+    "schedule of batch sizes": lambda data: _listed(_mini_schedules(for_all_problems(data.fits, batch_size_grid))),
+    "reduction": _reduction,
+    "learning rates": _rates,
+    "number of schedules": lambda data: str(_mini(data)["schedule"].nunique()),
+    "batch sizes": _sizes,
+    "epochs": lambda data: _listed(sorted(data.fits["epochs"].unique())),
+    "conditions": lambda data: _listed(sorted(data.fits["conditions"].unique())),
+    "scores": lambda data: "in tables/scores.tsv",
+    "cpu hours": lambda data: f"{data.fits['cpu_seconds'].sum() / 3600:.3g}",
+}
+
+
+def _mini_schedules(fits: pd.DataFrame) -> list[str]:
+    return sorted(set(fits["schedule"]) - {FULL_BATCH})

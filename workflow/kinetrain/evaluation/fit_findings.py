@@ -1,0 +1,204 @@
+"""Plain statements about mechanistic fits, each computed from the result tables and none from expectation."""
+
+import numpy as np
+import pandas as pd
+
+from kinetrain.evaluation.fits import Benchmark, readable
+from kinetrain.evaluation.names import label
+from kinetrain.evaluation.network_findings import verdict
+from kinetrain.evaluation.pairs import ALL
+from kinetrain.evaluation.reduction import CLAIMED, REACHED, reductions
+from kinetrain.evaluation.scores import BLOCK, FULL_BATCH, friedman, log_excess
+from kinetrain.evaluation.statistics import mean_over_blocks, wilson_interval
+from kinetrain.figures.settings import with_setting
+
+TOLERANCE = 1e-3  # relative deviation of a nominal objective that still counts as the same model
+NEAR = 10  # of the negative log-likelihood: within reach of the minimum of artificial data
+# the contrasts that stand for a claim of Stapor et al. 2022, and those that we add
+CLAIMS = {
+    "balanced Adam": "Claim: balanced Adam is better than standard Adam",
+    "small batches": "Claim: small mini-batches are better",
+    "medium-high learning rate": "Claim: a medium-high learning rate is better",
+    "rescue": "Claim: the rescue interceptor helps",
+    "line search": "Claim: line search helps",
+    "best mini-batch": "Claim: mini-batch training ends lower than full-batch training",
+    "batch size": "Mini-batches against all conditions at once",
+    "hybrid": "Mini-batch first, then full batch",
+}
+DECIDED = {"first": "yes", "second": "no"}
+
+
+def nominal_objectives(nominal: pd.DataFrame):
+    """Yield per problem with a reference whether the objective at its nominal parameters agrees within TOLERANCE."""
+    for _, row in nominal.dropna(subset=["reference"]).iterrows():
+        value, reference = float(row["objective_nominal"]), float(row["reference"])
+        deviation = abs(value - reference) / abs(reference)
+        agrees = deviation <= TOLERANCE
+        statement = (
+            f"The objective at the nominal parameters is {value:.7g}, the reference is {reference:.7g}: "
+            f"relative deviation {deviation:.1e}, {'within' if agrees else 'NOT within'} {TOLERANCE:g}."
+        )
+        artificial = row.get("data") == "artificial"
+        subject = f"{row['problem']}, replicate {row['replicate']}" if artificial else row["problem"]
+        yield "Import of the model", subject, statement, value, reference, verdict(agrees)
+
+
+def distances_to_best(fits: pd.DataFrame, best_known: dict[str, float]):
+    """Yield per problem and optimizer how far its best start ended from the best value known."""
+    for (problem, optimizer), group in fits.groupby(["problem", "optimizer"], sort=False):
+        values = group["objective"].astype(float).replace(np.inf, np.nan).dropna()
+        if problem not in best_known or values.empty:
+            continue
+        best, known = values.min(), float(best_known[problem])
+        distance = best - known
+        place = f"{distance:.4g} above" if distance > 0 else f"{-distance:.4g} below"
+        statement = (
+            f"The best of {len(group)} runs of {label(optimizer)} ended at {best:.7g}, {place} the best value known, "
+            f"{known:.7g} ({'' if distance <= REACHED else 'NOT '}within {REACHED:g})."
+        )
+        yield "Distance to the best known", problem, statement, best, known, verdict(distance <= REACHED)
+
+
+def reached_truth(fits: pd.DataFrame, nominal: pd.DataFrame | None):
+    """Yield per problem with artificial data and optimizer how many runs end near the truth.
+
+    The minimum lies below that objective, by half the number of estimated parameters in expectation.
+    """
+    if nominal is None or "data" not in nominal:
+        return
+    truth = nominal.loc[nominal["data"] == "artificial", ["problem", "replicate", "objective_nominal"]]
+    for (problem, optimizer), group in fits.merge(truth).groupby(["problem", "optimizer"], sort=False):
+        near = int((group["objective"] <= group["objective_nominal"] + NEAR).sum())
+        statement = (
+            f"{near} of {len(group)} runs of {label(optimizer)} end below the objective of the true parameters, "
+            f"plus {NEAR} ({_rate(near, len(group))})."
+        )
+        yield "Distance to the truth", problem, statement, near, len(group), "-"
+
+
+def median_ends(data: Benchmark):
+    """Yield per problem the median final objective of the lowest setting beside those of the others.
+
+    All starts of all data replicates count, failed ones as infinitely bad. Of many settings those are told that the
+    figures show.
+    """
+    fits = with_setting(readable(data.fits))
+    for problem, group in fits.groupby("problem", sort=False):
+        ends = group.groupby("setting")["objective"].agg(["median", "size"]).sort_values("median", kind="stable")
+        if len(ends) < 2:
+            continue
+        (first, lowest, runs), *others = ends.itertuples(name=None)
+        place = f"ends at {lowest:.5g}" if np.isfinite(lowest) else "is a failed run"
+        told = [f"that of {count} of {setting} {_beside(median, lowest)}" for setting, median, count in others]
+        statement = f"The median of {runs} runs of {first} {place}, {'; '.join(told)}."
+        yield "Medians of the optimizers", problem, statement, lowest, others[0][1], "-"
+
+
+def _beside(median: float, lowest: float) -> str:
+    if not np.isfinite(median):
+        return "is a failed run"
+    return f"at {median:.5g}: " + (f"{median - lowest:.5g} lower" if median > lowest else "the same")
+
+
+def failed_fits(fits: pd.DataFrame):
+    """Yield how many fits of each problem failed, and of which optimizers."""
+    for problem, group in fits.groupby("problem", sort=False):
+        failed = group["status"] == "failed"
+        count = int(failed.sum())
+        statement = f"None of {len(group)} fits failed."
+        if count:
+            each = group.loc[failed, "optimizer"].value_counts()
+            told = ", ".join(f"{label(name)} {number}" for name, number in each.items())
+            statement = f"{count} of {len(group)} fits failed ({_rate(count, len(group))}): {told}."
+        yield "Failed runs", problem, statement, count, 0, verdict(not count)
+
+
+def relaxed_solves(fits: pd.DataFrame):
+    """Yield per problem how many condition solves were repeated with looser tolerances."""
+    if "relaxed_solves" not in fits:
+        return
+    for problem, group in fits.groupby("problem", sort=False):
+        relaxed, runs = int(group["relaxed_solves"].sum()), int((group["relaxed_solves"] > 0).sum())
+        solves = int(group["gradient_solves"].sum() + group["value_solves"].sum())
+        where = f"in {runs} of {len(group)} fits"
+        statement = f"{relaxed} of {solves} condition solves were repeated with looser tolerances, {where}."
+        yield "Relaxed solves", problem, statement, relaxed, solves, "-"
+
+
+def claims(pairs: pd.DataFrame):
+    """Yield every registered contrast: its effect over all problems with interval, and problem by problem."""
+    for name, topic in CLAIMS.items():
+        groups = pairs[pairs["contrast"] == name].groupby(["first", "second"], sort=False)
+        for (first, second), group in groups:
+            whole = group[group["problem"] == ALL]
+            row = (whole if len(whole) else group).iloc[0]
+            single = group[group["problem"] != ALL]
+            each = "; ".join(f"{one['problem']} {_factor(one)}" for _, one in single.iterrows()) if len(whole) else ""
+            statement = (
+                f"{first} against {second}: the final objective's distance from the best known is multiplied by "
+                f"{_factor(row)} over {row['blocks']} starts (below 1 is better), lower in {row['wins']:.0%} of them"
+                f"{'; by problem: ' + each if each else ''}. "
+                f"Failed: {row['failure_rate_first']:.1%} against {row['failure_rate_second']:.1%}."
+            )
+            decided = DECIDED.get(row["verdict"], "undecided")
+            yield topic, "All problems" if len(whole) else row["problem"], statement, row["factor"], 1.0, decided
+
+
+def _factor(row) -> str:
+    return f"{row['factor']:.3g} [{10 ** row['low']:.3g}, {10 ** row['high']:.3g}]"
+
+
+def cheaper(data: Benchmark):
+    """Yield per problem whether mini-batches reach the quality of full-batch training CLAIMED times cheaper."""
+    for row in reductions(data).itertuples():
+        reached = f"{row.reached_mini_batch} of {row.runs} starts reach it"
+        statement = (
+            f"{row.conditions} conditions. To reach the {row.quality} final objective of {row.full_batch}, that takes "
+            f"{row.cost_full_batch:.3g} forward solves per success ({row.reached_full_batch} of {row.runs} starts), "
+            f"{row.mini_batch} takes {row.cost_mini_batch:.3g} ({reached}): {row.factor:.3g} times "
+            f"[{row.low:.3g}, {row.high:.3g}] fewer; claimed are {CLAIMED:g}."
+        )
+        topic = f"Claim: {CLAIMED:g} times fewer solves to the quality of full batch"
+        yield topic, row.problem, statement, row.factor, CLAIMED, row.verdict
+
+
+def iterates(data: Benchmark, measurements: dict[str, float]):
+    """Yield per problem whether the averaged iterate of mini-batch runs is better than the last, and the best seen."""
+    best = dict(zip(zip(data.fits["problem"], data.fits["replicate"], strict=True), data.fits["best"], strict=True))
+    for column, name in (
+        ("averaged_objective", "averaged iterate"),
+        ("best_objective", "best iterate seen in the trace"),
+    ):
+        if column not in data.fits:
+            continue
+        mini = data.fits[(data.fits["schedule"] != FULL_BATCH) & np.isfinite(data.fits["objective"])]
+        mini = mini[np.isfinite(mini[column].astype(float))]
+        other = log_excess(mini.assign(objective=mini[column].astype(float)), best, measurements)
+        mini = mini.assign(difference=other - log_excess(mini, best, measurements))
+        for problem, group in mini.groupby("problem", sort=False):
+            blocks = group.groupby(BLOCK, sort=False)["difference"].mean()
+            value, low, high = 10 ** np.array(mean_over_blocks(blocks.index.to_frame(index=False), blocks))
+            statement = (
+                f"The {name} of {len(group)} mini-batch runs is at {value:.3g} [{low:.3g}, {high:.3g}] times the "
+                "distance of the last iterate from the best known (below 1 is better)."
+            )
+            # the best can never be worse than the last
+            decided = "-" if column == "best_objective" else "yes" if high < 1 else "no" if low > 1 else "undecided"
+            yield "Last, averaged and best iterate", problem, statement, value, 1.0, decided
+
+
+def ranks_differ(data: Benchmark):
+    """Yield whether the settings differ at all, by Friedman's test over data replicates, and by how much ranks must."""
+    found = friedman(data.fits)
+    if found:
+        statement = (
+            f"Friedman's test between {found['settings']} settings over {found['blocks']} data replicates: "
+            f"p = {found['p_value']:.2g}; ranks differ that are {found['critical_distance']:.3g} apart (Nemenyi, 0.05)."
+        )
+        decided = "yes" if found["p_value"] < 0.05 else "undecided"
+        yield "Ranks of the settings", "All problems", statement, found["p_value"], 0.05, decided
+
+
+def _rate(count: int, runs: int) -> str:
+    low, high = wilson_interval(count, runs)
+    return f"{count / runs:.0%}, 95 % interval {low:.0%} to {high:.0%}"

@@ -1,0 +1,209 @@
+"""Registered contrasts: two kinds of settings compared start by start, all else being equal."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from kinetrain.evaluation.names import label
+from kinetrain.evaluation.scores import (
+    BLOCK,
+    FULL_BATCH,
+    SETTING,
+    best_objectives,
+    in_all_problems,
+    in_order_of_rank,
+    log_excess,
+    of_settings,
+    size_order,
+    with_size,
+)
+from kinetrain.evaluation.statistics import mean_over_blocks
+
+ALL = "all problems"
+COLUMNS = [
+    *["contrast", "problem", "first", "second", "blocks", "combinations", "difference", "low", "high", "factor"],
+    *["wins", "failure_rate_first", "failure_rate_second", "verdict"],
+]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Two kinds of runs, paired where they agree in BLOCK and in the columns `match`."""
+
+    name: str
+    first: str
+    second: str
+    runs: tuple[pd.DataFrame, pd.DataFrame]
+    match: tuple[str, ...] = ()
+
+
+def pairs(fits, traces, nominal, best_known: dict[str, float], meaning: dict) -> pd.DataFrame:
+    """Return one row per contrast and problem, and one over all problems that have both sides.
+
+    difference: mean over blocks of log10(F - J_best + 1e-3 n) of the first minus the second, averaged over the
+    combinations of the other factors; low, high: its 95 % hierarchical bootstrap interval; factor: 10 ** difference;
+    wins: share of blocks in which the first ends lower. verdict: `first` or `second` ends lower, where the interval
+    leaves out 0, or `undecided`. Intervals are not corrected for the number of contrasts.
+
+    meaning: what the names of the configuration stand for, {safeguards: {name: {rescue, line_search, form}},
+    schedules: {name: {start}}, optimizers: {name: {rule or torch, then}}}; contrasts that need a part that is missing
+    are left out.
+    """
+    best = best_objectives(fits, traces, nominal, best_known)
+    measurements = nominal.drop_duplicates("problem").set_index("problem")["measurements"].to_dict()
+    runs = _with_factors(with_size(fits), meaning)
+    runs = runs.assign(
+        y=log_excess(runs, best, measurements), failed=~np.isfinite(runs["objective"].astype(float).fillna(np.inf))
+    )
+    rows = [row for contrast in contrasts(runs, meaning) for row in _compare(contrast)]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _with_factors(runs: pd.DataFrame, meaning: dict) -> pd.DataFrame:
+    """Return the runs with rescue, line_search, the form of each where it is on, and rate, the first learning rate."""
+    safeguards, schedules = meaning.get("safeguards", {}), meaning.get("schedules", {})
+    own = [safeguards.get(name, {}) for name in runs["safeguard"]]
+    rescue = pd.Series([one.get("rescue", np.nan) for one in own], index=runs.index, dtype=float)
+    line_search = pd.Series([one.get("line_search", np.nan) for one in own], index=runs.index, dtype=float)
+    form = pd.Series([one.get("form", "") for one in own], index=runs.index, dtype=object)
+    return runs.assign(
+        rescue=rescue,
+        line_search=line_search,
+        rescue_form=form.where(rescue > 0, ""),
+        line_search_form=form.where(line_search > 0, ""),
+        rate=[schedules.get(name, {}).get("start", np.nan) for name in runs["schedule"]],
+        hybrid=["then" in meaning.get("optimizers", {}).get(name, {}) for name in runs["optimizer"]],
+    )
+
+
+def contrasts(runs: pd.DataFrame, meaning: dict):
+    """Yield every registered contrast; one whose sides are not both in the data has no rows in the end."""
+    mini = runs[runs["schedule"] != FULL_BATCH]
+    whole = runs[runs["schedule"] == FULL_BATCH]
+    yield _between("balanced Adam", mini, "optimizer", "adam_balanced", "adam_standard")
+    for size in sorted(set(mini["size"]) - {"full"}, key=size_order):
+        sides = mini[mini["size"] == size], mini[mini["size"] == "full"]
+        match = ("optimizer", "schedule", "safeguard")
+        yield Contrast("batch size", f"batch {size}", "all conditions", sides, match)
+    yield from _halves_of_sizes(mini)
+    yield from _medium_high_rate(mini)
+    match = ("optimizer", "schedule", "size", "line_search", "line_search_form")
+    sides = mini[mini["rescue"] == 2], mini[mini["rescue"] == 0]
+    yield Contrast("rescue", "rescue and restart", "no rescue", sides, match)
+    match = ("optimizer", "schedule", "size", "rescue", "rescue_form")
+    sides = mini[mini["line_search"] > 0], mini[mini["line_search"] == 0]
+    yield Contrast("line search", "line search", "none", sides, match)
+    yield from _best_mini_batch(mini, whole)
+    yield from _hybrids(mini, whole, meaning.get("optimizers", {}))
+
+
+def _between(name: str, runs, column: str, first: str, second: str) -> Contrast:
+    sides = runs[runs[column] == first], runs[runs[column] == second]
+    return Contrast(name, label(first), label(second), sides, tuple(one for one in SETTING if one != column))
+
+
+def _halves_of_sizes(mini: pd.DataFrame):
+    """Yield the smaller half of the batch sizes that the same settings were run with, against the larger half."""
+    sizes = sorted(set(_varied(mini, "size")["size"]), key=size_order)
+    half = len(sizes) // 2
+    if half:
+        varied = _varied(mini, "size")
+        sides = varied[varied["size"].isin(sizes[:half])], varied[varied["size"].isin(sizes[-half:])]
+        names = " or ".join(sizes[:half]), " or ".join(sizes[-half:])
+        match = ("optimizer", "schedule", "safeguard")
+        yield Contrast("small batches", f"batch {names[0]}", f"batch {names[1]}", sides, match)
+
+
+def _medium_high_rate(mini: pd.DataFrame):
+    """Yield the second highest of at least three learning rates against all others: "medium-high", a choice of ours."""
+    varied = _varied(mini.dropna(subset=["rate"]), "schedule")
+    rates = varied.drop_duplicates("schedule").sort_values("rate", ascending=False)["schedule"].tolist()
+    if len(rates) >= 3:
+        chosen = varied["schedule"] == rates[1]
+        others = ", ".join(sorted(set(rates) - {rates[1]}))
+        match = ("optimizer", "size", "safeguard")
+        yield Contrast("medium-high learning rate", rates[1], others, (varied[chosen], varied[~chosen]), match)
+
+
+def _varied(runs: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return the runs of which the same setting was run with the most values of `column`."""
+    others = [name for name in SETTING if name != column]
+    number = runs.groupby(others)[column].transform("nunique")
+    return runs[number == number.max()]
+
+
+def _best_mini_batch(mini: pd.DataFrame, whole: pd.DataFrame):
+    """Yield the best mini-batch setting against every full-batch optimizer.
+
+    The best by mean rank is chosen on one half of the starts and compared on the other half, both ways: chosen and
+    compared on the same runs, it would look better than it is.
+    """
+    candidates = in_all_problems(mini[(mini["size"] != "full") & ~mini["hybrid"]])
+    half = (candidates["start"] + candidates["replicate"]) % 2
+    if half.nunique() < 2:
+        return
+    chosen = [in_order_of_rank(candidates[half == 1 - one])[0] for one in (0, 1)]
+    first = pd.concat([of_settings(candidates[half == one], [chosen[one]]) for one in (0, 1)])
+    names = " or ".join(dict.fromkeys(told(setting) for setting in chosen))
+    for optimizer, group in whole.groupby("optimizer", sort=False):
+        yield Contrast("best mini-batch", names, label(optimizer), (first, group))
+
+
+def _hybrids(mini: pd.DataFrame, whole: pd.DataFrame, optimizers: dict):
+    for name in mini.loc[mini["hybrid"], "optimizer"].unique():
+        own = mini[mini["optimizer"] == name]
+        kind = _update(optimizers[name])
+        alone = [one for one, other in optimizers.items() if "then" not in other and _update(other) == kind]
+        alone += [kind[0]] if kind[0] else []
+        for part in dict.fromkeys(alone):
+            yield _between("hybrid", pd.concat([own, mini[mini["optimizer"] == part]]), "optimizer", name, part)
+        then = optimizers[name]["then"]
+        yield Contrast("hybrid", label(name), label(then), (own, whole[whole["optimizer"] == then]))
+
+
+def _update(optimizer: dict) -> tuple:
+    return optimizer.get("rule"), optimizer.get("torch"), str(optimizer.get("arguments", {}))
+
+
+def told(setting: tuple) -> str:
+    """Return how a setting is called in a sentence, with all its parts."""
+    optimizer, schedule, size, safeguard = setting
+    if schedule == FULL_BATCH:
+        return f"{label(optimizer)}, full batch"
+    return f"{label(optimizer)}, {schedule}, batch {size}, {label(safeguard)}"
+
+
+def _compare(contrast: Contrast):
+    """Yield a row per problem, and one over all of them."""
+    keys = [*BLOCK, *contrast.match]
+    first, second = (side[[*keys, "y", "failed"]] for side in contrast.runs)
+    both = first.merge(second, on=keys, suffixes=("_first", "_second"))
+    if both.empty:
+        return
+    both = both.assign(difference=both["y_first"] - both["y_second"])
+    groups = [*both.groupby("problem", sort=False)]
+    for problem, group in [*groups, *([(ALL, both)] if len(groups) > 1 else [])]:
+        blocks = group.groupby(BLOCK, sort=False)["difference"].mean()
+        value, low, high = mean_over_blocks(blocks.index.to_frame(index=False), blocks)
+        yield {
+            "contrast": contrast.name,
+            "problem": problem,
+            "first": contrast.first,
+            "second": contrast.second,
+            "blocks": len(blocks),
+            "combinations": len(group[list(contrast.match)].drop_duplicates()) if contrast.match else 1,
+            "difference": value,
+            "low": low,
+            "high": high,
+            "factor": 10**value,
+            "wins": float((blocks < 0).mean()),
+            "failure_rate_first": group["failed_first"].mean(),
+            "failure_rate_second": group["failed_second"].mean(),
+            "verdict": decide(low, high),
+        }
+
+
+def decide(low: float, high: float) -> str:
+    """Return which of two ends lower, by the interval of the difference: first, second or undecided."""
+    return "first" if high < 0 else "second" if low > 0 else "undecided"

@@ -1,0 +1,74 @@
+"""How much less mini-batch training costs than full-batch training to reach what the latter ends with."""
+
+import numpy as np
+import pandas as pd
+
+from kinetrain.evaluation.fits import Benchmark
+from kinetrain.evaluation.pairs import told
+from kinetrain.evaluation.scores import BLOCK, FULL_BATCH, hits, in_order_of_rank, of_settings
+from kinetrain.evaluation.statistics import hierarchical_weights, interval
+
+CLAIMED = 10.0  # "more than an order of magnitude", Stapor et al. 2022
+REACHED = 0.1  # an end this close to a negative log-likelihood has reached it, a choice of ours
+COLUMNS = [
+    *["problem", "conditions", "quality", "full_batch", "mini_batch", "cost_full_batch", "cost_mini_batch"],
+    *["reached_full_batch", "reached_mini_batch", "runs", "factor", "low", "high", "verdict"],
+]
+
+
+def reductions(data: Benchmark) -> pd.DataFrame:
+    """Return per problem by which factor mini-batch training lowers the cost of the full-batch optimum's quality.
+
+    The quality is the median and the best final objective of each full-batch optimizer, plus REACHED, per data
+    replicate. Costs are expected running times: the cost of all starts, each until it
+    reaches the quality or ends, over the number of those that reach it. The mini-batch setting is the best by mean rank
+    over all problems (no hybrid, not all conditions at once). low, high: 95 % hierarchical bootstrap interval of the
+    factor, over pairs of the same start; verdict: whether it is at least CLAIMED: yes, no or undecided.
+    """
+    hybrid = [name for name, settings in data.meaning.get("optimizers", {}).items() if "then" in settings]
+    fits = data.fits
+    mini = fits[(fits["schedule"] != FULL_BATCH) & (fits["size"] != "full") & ~fits["optimizer"].isin(hybrid)]
+    best = in_order_of_rank(mini)
+    rows = []
+    for (problem, optimizer), whole in fits[fits["schedule"] == FULL_BATCH].groupby(
+        ["problem", "optimizer"], sort=False
+    ):
+        own = mini[mini["problem"] == problem]
+        setting = next((one for one in best if len(of_settings(own, [one]))), None)
+        whole, own = _paired(whole, of_settings(own, [setting]))
+        for quality, name in (("median", "median"), ("min", "best")) if len(own) else ():
+            ends = whole.groupby("replicate")["objective"].transform(quality)
+            if np.isfinite(ends).all():
+                row = {"problem": problem, "conditions": int(whole["conditions"].iloc[0]), "quality": name}
+                row |= {"full_batch": told((optimizer, FULL_BATCH, "full", "-")), "mini_batch": told(setting)}
+                rows.append(row | _factor(whole, own, data.traces, ends + REACHED))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _paired(whole: pd.DataFrame, own: pd.DataFrame):
+    """Return the runs of both from the same starts, in the same order."""
+    both = whole[BLOCK].merge(own[BLOCK], on=BLOCK)
+    return both.merge(whole, on=BLOCK), both.merge(own, on=BLOCK)
+
+
+def _factor(whole, own, traces, targets) -> dict:
+    """Return costs and their ratio; `targets` are the objectives to reach, one per row of both tables."""
+    _, draws = hierarchical_weights(whole[BLOCK])
+    found = [hits(runs, traces, targets) for runs in (whole, own)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        costs = [table["cost"].sum() / np.float64(table["hit"].sum()) for table in found]
+        drawn = [(draws @ table["cost"]) / (draws @ table["hit"].astype(float)) for table in found]
+        factors = drawn[0] / drawn[1]
+    factors[np.isinf(drawn[0]) & np.isinf(drawn[1])] = 1.0  # neither is known to be cheaper
+    low, high = interval(factors)
+    return {
+        "cost_full_batch": costs[0],
+        "cost_mini_batch": costs[1],
+        "reached_full_batch": int(found[0]["hit"].sum()),
+        "reached_mini_batch": int(found[1]["hit"].sum()),
+        "runs": len(own),
+        "factor": costs[0] / costs[1],
+        "low": low,
+        "high": high,
+        "verdict": "yes" if low >= CLAIMED else "no" if high < CLAIMED else "undecided",
+    }

@@ -1,0 +1,257 @@
+"""Scores of optimizers: ranks between paired runs, what they end with, how often they fail, what a target costs.
+
+A setting is an optimizer with its schedule, batch size and safeguard; a block is one start of one data replicate of one
+problem, from which all settings begin. `size` is the batch size as text, and "full" where a batch holds all conditions,
+so that settings can be told across problems with different numbers of conditions.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from kinetrain.evaluation.statistics import (
+    hierarchical_weights,
+    interval,
+    mean_over_blocks,
+    median_over_blocks,
+    wilson_interval,
+)
+
+SETTING = ["optimizer", "schedule", "size", "safeguard"]
+BLOCK = ["problem", "replicate", "start"]
+DATA = ["problem", "replicate"]
+RUN = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate", "start"]
+FULL_BATCH = "-"  # the schedule of an optimizer that has none
+FLOOR = 1e-3  # of the negative log-likelihood per data point: differences below it mean nothing
+TARGETS = {"quantile": None, "10": 10.0, "100": 100.0}  # above the best; None: 0.5 chi2(0.95, estimated parameters)
+COSTS = (("cost_to", ""), ("cost_to", "_low"), ("cost_to", "_high"), ("successes", ""))
+SCORES = [
+    *["problem", *SETTING, "batch_size", "runs", "failures", "failure_rate", "failure_rate_low", "failure_rate_high"],
+    *["median_objective", "best_objective", "excess_median", "excess_low", "excess_high"],
+    *["rank", "rank_low", "rank_high", "blocks", "compared"],
+    *[f"{what}_{target}{end}" for target in TARGETS for what, end in COSTS],
+    *["cost", "cpu_seconds"],
+]
+
+
+def best_objectives(fits, traces, nominal, best_known: dict[str, float]) -> dict[tuple, float]:
+    """Return the best value known per (problem, replicate), a negative log-likelihood.
+
+    It is the lowest of all runs anywhere on their way, of the true parameters of artificial data, and of `best_known`,
+    which maps the name of a problem to the lowest value ever reported. traces and nominal may be None.
+    """
+    tables = [table[[*DATA, "objective"]] for table in (fits, traces) if table is not None]
+    if nominal is not None and "data" in nominal:
+        truth = nominal[nominal["data"] == "artificial"].rename(columns={"objective_nominal": "objective"})
+        tables.append(truth[[*DATA, "objective"]])
+    rows = pd.concat(tables, ignore_index=True)
+    rows = rows[np.isfinite(rows["objective"].astype(float))]
+    lowest = rows.groupby(DATA)["objective"].min().to_dict()
+    return {key: float(min(value, best_known.get(key[0], np.inf))) for key, value in lowest.items()}
+
+
+def with_best(table: pd.DataFrame, best: dict[tuple, float]) -> pd.DataFrame:
+    """Return the table with `best` and `excess`, the objective above it; inf for a run that failed."""
+    objective = table["objective"].astype(float).fillna(np.inf)
+    keys = zip(table["problem"], table["replicate"], strict=True)
+    lowest = np.array([best.get(key, np.nan) for key in keys], dtype=float)
+    excess = np.where(np.isfinite(objective), objective - lowest, np.inf)
+    return table.assign(objective=objective, best=lowest, excess=excess)
+
+
+def with_size(fits: pd.DataFrame) -> pd.DataFrame:
+    """Return the fits with the column `size`: the batch size as text, "full" where it takes all conditions."""
+    rows = zip(fits["schedule"], fits["batch_size"], fits["conditions"], strict=True)
+    sizes = ["full" if s == FULL_BATCH or size >= conditions else f"{size:g}" for s, size, conditions in rows]
+    return fits.assign(size=pd.Series(sizes, index=fits.index, dtype=object))
+
+
+def size_order(size: str) -> float:
+    """Return where a batch size stands among others: by number, "full" last."""
+    return np.inf if size == "full" else float(size)
+
+
+def settings_of(fits: pd.DataFrame) -> list[tuple]:
+    """Return the distinct settings of fits that have a `size`, as tuples in the order of SETTING."""
+    return list(fits[SETTING].drop_duplicates().itertuples(index=False, name=None))
+
+
+def values_by_block(fits: pd.DataFrame, column: str = "objective") -> pd.DataFrame:
+    """Return `column` with one row per block and one column per setting.
+
+    Blocks that lack one of the settings that their problem was run with are left out: their ranks would be among
+    others. A setting that a problem was not run with is missing (NaN) there.
+    """
+    parts = []
+    for _, group in fits.groupby("problem", sort=False):
+        table = group.pivot(index=BLOCK, columns=SETTING, values=column)
+        parts.append(table.dropna())
+    return pd.concat(parts) if parts else pd.DataFrame()
+
+
+def ranks(fits: pd.DataFrame) -> pd.DataFrame:
+    """Return the rank of every setting in every block, 1 = lowest final objective, blocks x settings.
+
+    Ties have the average of their ranks; failed runs tie at the bottom. The compared set is that of the fits given:
+    ranks depend on it. Source: Stapor et al. 2022, figure 2a; ties and failures are a choice of ours.
+    """
+    values = values_by_block(fits.assign(objective=fits["objective"].astype(float).fillna(np.inf)))
+    return values.rank(axis=1, method="average") if len(values) else values
+
+
+def mean_ranks(fits: pd.DataFrame) -> pd.DataFrame:
+    """Return per setting its mean rank over all blocks, with interval, number of blocks and of compared settings.
+
+    Columns: SETTING, rank, rank_low, rank_high, blocks, compared. The interval is a 95 % hierarchical bootstrap.
+    """
+    table = ranks(fits)
+    rows = []
+    for setting in table.columns:
+        own = table[setting].dropna()
+        blocks = own.index.to_frame(index=False)
+        if len(own):
+            compared = int(table.loc[own.index].notna().sum(axis=1).max())
+            rows.append((*setting, *mean_over_blocks(blocks, own), len(own), compared))
+    return pd.DataFrame(rows, columns=[*SETTING, "rank", "rank_low", "rank_high", "blocks", "compared"])
+
+
+def in_order_of_rank(fits: pd.DataFrame) -> list[tuple]:
+    """Return the settings by their mean rank over problems, best first; those that not all problems have come last."""
+    table = ranks(fits).groupby(level="problem").mean() if len(fits) else pd.DataFrame()
+    complete = table.columns[table.notna().all()] if len(table) else []
+    means = table.mean()
+    return sorted(table.columns, key=lambda setting: (setting not in complete, means[setting]))
+
+
+def of_settings(fits: pd.DataFrame, settings) -> pd.DataFrame:
+    """Return the fits of some settings."""
+    wanted = set(settings)
+    kept = [setting in wanted for setting in fits[SETTING].itertuples(index=False, name=None)]
+    return fits[np.array(kept, dtype=bool)]
+
+
+def log_excess(fits: pd.DataFrame, best: dict[tuple, float], measurements: dict[str, float]) -> pd.Series:
+    """Return log10(F - J_best + 1e-3 n) of every run, n the number of data points of its problem.
+
+    A failed run counts as the worst end of any run on the same data: it must not vanish, and infinity has no mean.
+    """
+    fits = with_best(fits, best)
+    ended = fits["excess"].where(np.isfinite(fits["excess"]))
+    worst = ended.groupby([fits[name] for name in DATA]).transform("max")
+    excess = ended.fillna(worst).fillna(0.0).clip(lower=0.0)  # 0: where no run ended, all are equal
+    return np.log10(excess + FLOOR * fits["problem"].map(measurements))
+
+
+def target_values(nominal: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Return per problem the targets above the best value, by the names of TARGETS.
+
+    The first is statistically indistinguishable from the best: half the 95 % quantile of chi-squared with as many
+    degrees of freedom as estimated parameters.
+    """
+    number = nominal.drop_duplicates("problem").set_index("problem")["parameters"]
+    quantile = {problem: 0.5 * stats.chi2.ppf(0.95, count) for problem, count in number.items()}
+    return {p: {name: quantile[p] if t is None else t for name, t in TARGETS.items()} for p in quantile}
+
+
+def hits(fits: pd.DataFrame, traces: pd.DataFrame, targets: pd.Series) -> pd.DataFrame:
+    """Return per fit whether its trace reaches a target, and the cost until then.
+
+    targets: objective to reach, one per row of fits. The run hits where its trace, or else its end, is at or below the
+    target for the first time; a run that does not has its whole cost. Columns hit, cost; the rows are those of fits.
+    """
+    keyed = fits[RUN].assign(target=targets.to_numpy(), row=np.arange(len(fits)))
+    points = pd.concat([table[[*RUN, "cost", "objective"]] for table in (traces, fits)]).merge(keyed, on=RUN)
+    first = points[points["objective"] <= points["target"]].groupby("row")["cost"].min()
+    cost = first.reindex(range(len(fits))).to_numpy()
+    hit = np.isfinite(cost)
+    return pd.DataFrame({"hit": hit, "cost": np.where(hit, cost, fits["cost"])}, index=fits.index)
+
+
+def expected_cost(fits: pd.DataFrame, found: pd.DataFrame) -> tuple[float, float, float, int]:
+    """Return the expected cost to a target, its 95 % interval, and the number of runs that reach it.
+
+    fits: the runs of one setting; found: their hits. The total cost of all runs, each until it hits or ends, over the
+    number of those that hit (expected running time); inf where none does. Source: Hansen et al. 2009 (COCO).
+    """
+    weights, draws = hierarchical_weights(fits[BLOCK])
+    cost, hit = found["cost"].to_numpy(float), found["hit"].to_numpy(float)
+    with np.errstate(divide="ignore"):
+        value = np.divide(weights @ cost, weights @ hit)
+        low, high = interval((draws @ cost) / (draws @ hit))
+    return float(value), low, high, int(hit.sum())
+
+
+def scores(fits, traces, nominal, best_known: dict[str, float]) -> pd.DataFrame:
+    """Return one row per problem and setting: how its runs end, rank, and what the targets cost.
+
+    Ranks are among all settings that the problem was run with (`compared`). Excess is the final objective above the
+    best value known; costs are in forward solves of one condition. Intervals are 95 %: Wilson for rates, hierarchical
+    bootstrap over replicates and starts for the others.
+    """
+    best = best_objectives(fits, traces, nominal, best_known)
+    fits = with_best(with_size(fits), best)
+    limits = target_values(nominal)
+    rows = []
+    for problem, group in fits.groupby("problem", sort=False):
+        rank = mean_ranks(group).set_index(SETTING)
+        found = {name: hits(group, traces, group["best"] + limits[problem][name]) for name in TARGETS}
+        for setting, own in group.groupby(SETTING, sort=False):
+            row = {"problem": problem, **dict(zip(SETTING, setting, strict=True)), **_ends(own)}
+            row |= rank.loc[setting].to_dict() if setting in rank.index else {}
+            for name, table in found.items():
+                value, low, high, successes = expected_cost(own, table.loc[own.index])
+                row |= {f"cost_to_{name}": value, f"cost_to_{name}_low": low, f"cost_to_{name}_high": high}
+                row[f"successes_{name}"] = successes
+            rows.append(row | {"cost": own["cost"].sum(), "cpu_seconds": own["cpu_seconds"].sum()})
+    return pd.DataFrame(rows, columns=SCORES)
+
+
+def _ends(own: pd.DataFrame) -> dict:
+    failed = int((~np.isfinite(own["excess"])).sum())
+    low, high = wilson_interval(failed, len(own))
+    median, median_low, median_high = median_over_blocks(own[BLOCK], own["excess"])
+    return {
+        "batch_size": own["batch_size"].iloc[0],
+        "runs": len(own),
+        "failures": failed,
+        "failure_rate": failed / len(own),
+        "failure_rate_low": low,
+        "failure_rate_high": high,
+        "median_objective": own["objective"].median(),
+        "best_objective": own["objective"].min(),
+        "excess_median": median,
+        "excess_low": median_low,
+        "excess_high": median_high,
+    }
+
+
+def friedman(fits: pd.DataFrame) -> dict | None:
+    """Return Friedman's test between the settings, and the critical distance of Nemenyi between their mean ranks.
+
+    One observation is the mean rank over the starts of a (problem, replicate): starts on the same data depend on each
+    other. Only settings that all problems have are compared. Returns statistic, p_value, critical_distance (level
+    0.05), blocks, settings; None with fewer than three settings or two blocks.
+
+    Source: Demsar, J. Mach. Learn. Res. 7:1-30 (2006).
+    """
+    common = in_all_problems(fits)
+    means = ranks(common).groupby(level=DATA).mean() if len(common) else pd.DataFrame()
+    count, settings = means.shape
+    if settings < 3 or count < 2:
+        return None
+    statistic, p_value = stats.friedmanchisquare(*means.to_numpy().T)
+    quantile = stats.studentized_range.ppf(0.95, settings, np.inf) / np.sqrt(2)
+    distance = quantile * np.sqrt(settings * (settings + 1) / (6 * count))
+    return {
+        "statistic": float(statistic),
+        "p_value": float(p_value),
+        "critical_distance": float(distance),
+        "blocks": count,
+        "settings": settings,
+    }
+
+
+def in_all_problems(fits: pd.DataFrame) -> pd.DataFrame:
+    """Return the fits, with their `size`, of those settings that every problem was run with."""
+    problems = fits.groupby(SETTING)["problem"].transform("nunique")
+    return fits[problems == fits["problem"].nunique()]

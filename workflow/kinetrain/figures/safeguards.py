@@ -1,0 +1,73 @@
+"""Figure: what rescue and line search do to failures and to the final objective (figure 3 of Stapor et al. 2022)."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from kinetrain.evaluation.names import label
+from kinetrain.figures.settings import looks, settings_in_order
+from kinetrain.figures.style import nothing_to_show
+
+RESCUE = {0: "no rescue", 1: "rescue:\nshrink", 2: "rescue:\nshrink, restart"}
+
+
+def draw(table) -> Figure:
+    """Return two panels per problem: failure rate (above) and median final objective (below) by safeguard.
+
+    `table` is that of kinetrain.evaluation.fits.safeguards.
+    """
+    if table.empty:
+        return nothing_to_show("no optimizer was run with several safeguards")
+    table = table.sort_values(["rescue", "line_search", "safeguard"], kind="stable")
+    table = table.assign(setting=[_line(*row) for row in table[["optimizer", "schedule", "size"]].to_numpy()])
+    places = {row.safeguard: _told(row) for row in table.itertuples()}
+    problems, look = list(table["problem"].drop_duplicates()), looks(settings_in_order(table))
+    width = max(3.4, 0.5 + 0.85 * len(places))
+    figure = Figure(figsize=(width * len(problems), 4.6), layout="constrained")
+    axes, lines = figure.subplots(2, len(problems), squeeze=False, sharex=True, sharey="row"), {}
+    for (above, below), problem in zip(axes.T, problems, strict=True):
+        above.set_title(problem.replace(", ", "\n", 1))
+        lines |= _column(above, below, table[table["problem"] == problem], list(places), look)
+    _limits(axes, table)
+    axes[0, 0].set_xticks(range(len(places)), places.values(), fontsize=7)
+    axes[0, 0].set_ylabel("Failed runs (%)")
+    axes[1, 0].set_ylabel("Median final objective\nabove the best known\n(negative log-likelihood)")
+    figure.legend(list(lines.values()), list(lines), loc="outside lower center", ncols=len(problems))
+    return figure
+
+
+def _line(optimizer: str, schedule: str, size) -> str:
+    return f"{label(optimizer)}, {schedule}, " + ("all conditions" if size == "full" else f"batch {size}")
+
+
+def _told(row) -> str:
+    """Return the rescue mode and the steps of the line search below each other, or the name where they are not told."""
+    if np.isnan(row.rescue):
+        return label(row.safeguard).replace(" ", "\n")
+    return f"{RESCUE[int(row.rescue)]}\n" + (
+        f"line search {row.line_search:g}" if row.line_search else "no line search"
+    )
+
+
+def _column(above, below, rows, places, look) -> dict:
+    lines, settings = {}, [*rows.groupby("setting", sort=False)]
+    for number, (setting, own) in enumerate(settings):
+        shift = 0.16 * (number - (len(settings) - 1) / 2)
+        at = np.array([places.index(name) for name in own["safeguard"]]) + shift
+        style = {"color": look[setting]["color"], "marker": "o", "markersize": 5, "linestyle": "none"}
+        rate, low, high = own["failed"] / own["runs"], own["failure_low"], own["failure_high"]
+        lines[setting] = above.errorbar(at, 100 * rate, yerr=[100 * (rate - low), 100 * (high - rate)], **style)
+        ended = np.isfinite(own["excess"])
+        at, own = at[ended], own[ended]
+        top = own["high"].replace(np.inf, 1e12)  # to the top of the panel: it reaches into the failed runs
+        below.errorbar(at, own["excess"], yerr=[own["excess"] - own["low"], top - own["excess"]], **style)
+    return lines
+
+
+def _limits(axes, table) -> None:
+    drawn = table[["excess", "low", "high"]].to_numpy()
+    drawn = drawn[np.isfinite(drawn)]
+    low, high = (drawn.min(), drawn.max()) if len(drawn) else (1.0, 10.0)
+    axes[1, 0].set(yscale="log", ylim=(low / 1.5, max(high, 10 * low) * 1.5))
+    axes[0, 0].set(xlim=(-0.5, table["safeguard"].nunique() - 0.5), ylim=(0, 100 * table["failure_high"].max() + 3))
+    for axis in axes.flat:
+        axis.grid(axis="x", visible=False)

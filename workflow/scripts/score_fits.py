@@ -1,0 +1,54 @@
+"""Score fits: a row per problem and setting, the registered contrasts, and our values beside the published."""
+
+import argparse
+
+RUN = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate", "start"]
+COLUMNS = {
+    "fits": [*RUN, "objective", "cost", "cpu_seconds", "conditions"],
+    "traces": [*RUN, "objective", "cost"],
+    "nominal": ["problem", "replicate", "objective_nominal", "data", "parameters", "measurements"],
+    "claims": ["subject", "quantity", "value", "source", "measure"],
+}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fits", required=True, help="fits.tsv: one row per start")
+    parser.add_argument("--traces", required=True, help="traces.tsv: the objective of each start at fixed budgets")
+    parser.add_argument("--nominal", required=True, help="nominal.tsv: objectives at the nominal parameters")
+    parser.add_argument("--claims", required=True, help="mechanistic_claims.tsv: what is known of the paper's results")
+    parser.add_argument("--best-known", default="{}", help="JSON: lowest objective known per problem")
+    parser.add_argument(
+        "--fit-settings",
+        default="{}",
+        help="JSON: {safeguards: {name: {rescue, line_search, form}}, schedules, optimizers}",
+    )
+    parser.add_argument("--scores", required=True, help="scores.tsv to write: one row per problem and setting")
+    parser.add_argument("--pairs", required=True, help="pairs.tsv to write: settings compared start by start")
+    parser.add_argument("--beside", required=True, help="claims.tsv to write: published and our values")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    from kinetrain.evaluation.claims import beside_ours
+    from kinetrain.evaluation.fits import benchmark
+    from kinetrain.evaluation.pairs import pairs
+    from kinetrain.evaluation.scores import scores
+    from kinetrain.files import load_table, save_table
+    from kinetrain.settings import read_settings
+
+    tables = {name: load_table(getattr(arguments, name), columns) for name, columns in COLUMNS.items()}
+    claims = tables.pop("claims")
+    known, meaning = read_settings(arguments.best_known), read_settings(arguments.fit_settings)
+    save_table(scores(**tables, best_known=known), arguments.scores)
+    contrasts = pairs(**tables, best_known=known, meaning=meaning)
+    save_table(contrasts, arguments.pairs)
+    data = benchmark(**tables, best_known=known, meaning=meaning)
+    save_table(beside_ours(claims, data, tables["nominal"], contrasts), arguments.beside)
+
+
+if __name__ == "__main__":
+    from command import run
+
+    run(main)
