@@ -148,7 +148,7 @@ def _go_on(batched: Fit, options: MinibatchOptions, offer, saved):
     message = full_batch.minimize(recorder, problem.lower, problem.upper, state.x, name, information)
     row = full_batch.summary(counted, recorder, message)
     row["rescues"], row["best_objective"] = state.rescues, min(journal.best, recorder.best)
-    later = recorder.trace(batched.budgets[batched.budgets > journal.trace[-1]["cost"]])[1:]
+    later = recorder.trace(batched.budgets[batched.budgets > journal.trace[-1]["cost"]])
     points = full_batch.points_of(recorder.best_x)
     if journal.best < recorder.best:
         points["best"] = journal.best_x
