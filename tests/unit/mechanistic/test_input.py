@@ -61,7 +61,8 @@ def test_errors_of_the_linter_are_passed_on(problem):
 @pytest.mark.parametrize(
     ("table", "before", "after", "message"),
     [
-        ("problem.yaml", "format_version: 1", "format_version: 2.0.0", "'format_version' is 2.0.0"),
+        ("problem.yaml", "format_version: 1", "format_version: 3.0.0", "'format_version' is 3.0.0"),
+        ("problem.yaml", "format_version: 1", "format_version: 2.0.0", "no key 'model_files' (PEtab version 2)"),
         ("problem.yaml", "problems:", "problems: {}\nother:", "no key 'problems'"),
         ("problem.yaml", "problems:", "problems: [egf]\nother:", "'problems' must be a list of one problem"),
         ("problem.yaml", "[conditions.tsv]", "conditions.tsv", "'condition_files' must be a list"),

@@ -122,13 +122,44 @@ def test_our_model_of_the_egf_pathway_is_that_of_the_collection(egf_yaml, egf_mo
         np.testing.assert_allclose(totals[0], totals[1], rtol=1e-6, atol=1e-18)
 
 
-@pytest.mark.parametrize(
-    ("name", "reference"),
-    [("Fujita_SciSignal2010", -53.08377736998929), ("Boehm_JProteomeRes2014", 138.22199693517703)],
-)
-def test_nominal_objectives_are_the_published_ones(compiled_collection, name, reference):
-    problem = PetabProblem(*compiled_collection(name))
-    assert problem.value(problem.nominal, np.arange(problem.n_conditions)) == pytest.approx(reference, rel=1e-4)
+# Without priors, from AMICI's regression file in parPE (Raia: from the collection's simulated data); -log p of priors.
+NOMINAL = {
+    "Fujita_SciSignal2010": (-53.08377736998929, 0.0),
+    "Bachmann_MSB2011": (-418.40573341425295, -0.72375),
+    "Lucarelli_CellSystems2018": (1681.6059879426584, 0.0),
+    "Boehm_JProteomeRes2014": (138.22199693517703, 0.0),
+    "Raia_CancerResearch2011": (346.0897444524, 0.0),
+    "Isensee_JCB2018": (3949.375966548649, 4.45300),
+    "Smith_BMCSystBiol2013": (888198.436541014, 0.0),
+}
+
+
+@pytest.mark.parametrize("name", NOMINAL)
+def test_nominal_objectives_are_the_published_ones(compiled_collection, name):
+    reference, prior = NOMINAL[name]
+    problem, with_priors = (PetabProblem(*compiled_collection(name), SolverOptions(priors=p)) for p in (False, True))
+    value, everything = problem.value(problem.nominal, np.arange(problem.n_conditions)), np.arange(problem.n_conditions)
+    assert value == pytest.approx(reference, rel=1e-4)
+    assert with_priors.value(problem.nominal, everything) - value == pytest.approx(prior, rel=1e-3, abs=1e-9)
+
+
+GRADIENTS = ["Fujita_SciSignal2010", "Bachmann_MSB2011", "Boehm_JProteomeRes2014", "Raia_CancerResearch2011"]
+
+
+@pytest.mark.parametrize("name", [*GRADIENTS, "Isensee_JCB2018"])
+def test_gradients_of_published_models_are_those_of_finite_differences(compiled_collection, name):
+    everything, step = None, 1e-4
+    for sensitivities in ("forward", "adjoint"):
+        problem = PetabProblem(*compiled_collection(name), SolverOptions(sensitivities=sensitivities))
+        exact = PetabProblem(*compiled_collection(name), SolverOptions(**EXACT))
+        everything, theta = np.arange(problem.n_conditions), perturbed(problem, 0, 0.05)
+        _, gradient = problem.value_and_gradient(theta, everything)
+        # The steepest parameters and a few others: each difference costs two solves of all conditions.
+        order = np.argsort(-np.abs(gradient))
+        for index in [*order[:6], *order[6 :: max(1, len(order) // 6)]]:
+            shift = step * np.eye(len(theta))[index]
+            difference = (exact.value(theta + shift, everything) - exact.value(theta - shift, everything)) / (2 * step)
+            assert gradient[index] == pytest.approx(difference, abs=1e-4 * np.abs(gradient).max()), problem.names[index]
 
 
 def test_amici_itself_finds_the_same_objective(egf, egf_yaml):

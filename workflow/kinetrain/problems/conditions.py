@@ -1,5 +1,6 @@
 """The conditions of a PEtab problem as AMICI takes them: data, constants, and where estimated parameters go."""
 
+import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from amici.sim import sundials as amici
 from amici.sim.sundials.petab.v1._parameter_mapping import create_parameter_mapping
 
 from kinetrain.errors import InputError
-from kinetrain.problems.petab_tables import is_number, is_placeholder
+from kinetrain.problems.petab_tables import is_number, known_noise
 
 PREEQUILIBRATION, SIMULATION = "preequilibrationConditionId", "simulationConditionId"
 PAIR = [PREEQUILIBRATION, SIMULATION]
@@ -32,8 +33,11 @@ def prepare(problem: petab.Problem, model, names, path) -> list[Condition]:
     """Return the prepared conditions of a problem, in the order of their first measurement.
 
     PEtab's own mapping takes milliseconds for each condition. Conditions that differ only in numbers which the compiled
-    model takes as constants (doses, say), or as initial values, share one mapping: a thousand doses cost one.
+    model takes as constants (doses, say), or in which estimated parameters are filled in (one scaling for each group,
+    say), share one mapping, so that thousands of them cost one.
     """
+    if not isinstance(problem, petab.Problem):
+        return problem.prepare(model, names)
     measurements = problem.measurement_df.reset_index(drop=True)
     if PREEQUILIBRATION not in measurements:
         measurements[PREEQUILIBRATION] = ""
@@ -41,28 +45,33 @@ def prepare(problem: petab.Problem, model, names, path) -> list[Condition]:
     measurements[PREEQUILIBRATION] = before.where(before.notna(), "").astype(str)
     pairs = list(measurements[PAIR].drop_duplicates().itertuples(index=False, name=None))
     doses = _doses(problem, model)
-    initial = _initial_values(problem, model, pairs)
-    kinds = _kinds(problem, measurements, [*doses.columns, *initial.columns])
-    representatives = {}
+    kinds = _kinds(problem, model, measurements, doses, names)
+    shown = {}  # of each kind, the pair that is mapped
     for pair in pairs:
-        representatives.setdefault(kinds[pair], pair)
-    mapped = [_resolve(mapping, model, names, path) for mapping in _map(problem, model, representatives.values())]
-    templates = dict(zip(representatives, mapped, strict=True))
-    places = [list(model.get_fixed_parameter_ids()).index(name) for name in doses.columns]
-    starts = [list(model.get_free_parameter_ids()).index(INITIAL.format(name)) for name in initial.columns]
+        shown.setdefault(kinds[pair].pattern, pair)
+    mapped = _map(problem, model, measurements, set(shown.values()))
+    templates = {pattern: _resolve(mapped[pair], model, names, path) for pattern, pair in shown.items()}
+    constants = list(model.get_fixed_parameter_ids())
+    places = [constants.index(name) for name in doses.columns]
+    rows = dict(zip(doses.index, doses.to_numpy(), strict=True))
+    position = {name: index for index, name in enumerate(names)}
     data = _experiments(problem, measurements, model)
 
     def condition(pair):
-        template, experiment = templates[kinds[pair]], data[pair]
-        experiment.pscale = amici.parameter_scaling_from_int_vector(template.scales)
-        experiment.plist = [int(index) for index in template.to_model]
-        experiment.fixed_parameters = _replace(template.constants, places, doses.loc[pair[1]])
+        kind, experiment = kinds[pair], data[pair]
+        template = templates[kind.pattern]
+        experiment.pscale = template.scales
+        experiment.plist = template.plist
+        experiment.fixed_parameters = _replace(template.constants, places, rows[pair[1]])
         if pair[0]:
-            before = _replace(template.constants_before, places, doses.loc[pair[0]])
-            experiment.fixed_parameters_pre_equilibration = before
+            experiment.fixed_parameters_pre_equilibration = _replace(template.constants_before, places, rows[pair[0]])
             experiment.reinitialization_state_idxs_sim = _reset_states(problem, model, pair[1])
-        parameters = _replace(template.parameters, starts, initial.loc[pair[1]])
-        return Condition(experiment, parameters, template.to_model, template.from_theta)
+        from_theta, others = template.from_theta, kinds[shown[kind.pattern]].names
+        if kind.names != others:
+            renamed = np.arange(len(names))
+            renamed[[position[name] for name in others]] = [position[name] for name in kind.names]
+            from_theta = renamed[from_theta]
+        return Condition(experiment, template.parameters, template.to_model, from_theta)
 
     return [condition(pair) for pair in pairs]
 
@@ -86,32 +95,60 @@ def _initial_values(problem, model, pairs) -> pd.DataFrame:
     return table[[] if any(before for before, _ in pairs) else columns].astype(float)
 
 
-def _kinds(problem, measurements, plain) -> dict:
-    """Return for each pair of conditions what, besides `plain` columns, decides how parameters are mapped."""
+@dataclass
+class _Kind:
+    """What, besides doses, decides how parameters are mapped to the model: a pattern, and the names that fill it."""
+
+    pattern: tuple
+    names: tuple
+
+
+def _kinds(problem, model, measurements, doses, names) -> dict:
+    """Return the kind of each pair of conditions."""
     overrides = measurements.reindex(columns=["observableId", "observableParameters", "noiseParameters"])
-    direct = overrides["observableId"].map(_noise_is_placeholder(problem)) & overrides["noiseParameters"].map(is_number)
-    overrides["noiseParameters"] = overrides["noiseParameters"].astype(object).mask(direct, "")
-    text = overrides.astype(object).fillna("").astype(str).agg("\t".join, axis=1)
-    distinct = pd.concat([measurements[PAIR], text.rename("text")], axis=1).drop_duplicates()
-    texts = distinct.groupby(PAIR)["text"].agg(lambda values: tuple(sorted(values)))
-    rest = problem.condition_df.drop(columns=[*plain, "conditionName"], errors="ignore").astype(str)
+    overrides["noiseParameters"] = overrides["noiseParameters"].astype(object).mask(known_noise(problem), "")
+    distinct = pd.concat([measurements[PAIR], overrides.astype(object).fillna("").astype(str)], axis=1)
+    distinct = distinct.drop_duplicates().sort_values("observableId", kind="stable")
+    cells = {}
+    for before, after, *row in distinct.itertuples(index=False, name=None):
+        cells.setdefault((before, after), []).extend(part for text in row for part in (*text.split(";"), "\t"))
+    rest = problem.condition_df.drop(columns=[*doses.columns, "conditionName"], errors="ignore").astype(str)
     rest = {name: tuple(row) for name, row in zip(rest.index, rest.to_numpy(), strict=True)}
-    return {pair: (bool(pair[0]), rest.get(pair[0]), rest[pair[1]], texts[pair]) for pair in texts.index}
+    # Only what does not stand in the model itself can be exchanged; its scale must stay the same.
+    scales = problem.parameter_df.loc[names, "parameterScale"]
+    free = {name: scales[name] for name in set(names).difference(model.get_free_parameter_ids())}
+    return {
+        (before, after): _kind((bool(before), *rest.get(before, ()), "\t", *rest[after], "\t", *own), free)
+        for (before, after), own in cells.items()
+    }
 
 
-def _noise_is_placeholder(problem) -> dict[str, bool]:
-    formulas = problem.observable_df["noiseFormula"]
-    return {name: is_placeholder(formula) for name, formula in formulas.items()}
+def _kind(cells, free) -> _Kind:
+    """Return cells of tables as a pattern, in which `free` names (with their scales) are numbered as they appear."""
+    number = {}
+    pattern = tuple((number.setdefault(cell, len(number)), free[cell]) if cell in free else cell for cell in cells)
+    return _Kind(pattern, tuple(number))
 
 
-def _map(problem, model, pairs):
+def _map(problem, model, measurements, pairs) -> dict:
     """Return AMICI's parameter mapping of each pair of conditions."""
-    table = pd.DataFrame(list(pairs), columns=PAIR)
-    if (table[PREEQUILIBRATION] == "").all():
-        table = table.drop(columns=PREEQUILIBRATION)
-    else:
-        table[PREEQUILIBRATION] = table[PREEQUILIBRATION].replace("", np.nan)
-    return create_parameter_mapping(problem, table, scaled_parameters=True, amici_model=model)
+    # PEtab takes noise that changes over time, and tables in which some conditions have no pre-equilibration, for
+    # overrides that it cannot map.
+    measurements = measurements.copy()
+    if "noiseParameters" in measurements:
+        noise = measurements["noiseParameters"].astype(object)
+        measurements["noiseParameters"] = noise.mask(known_noise(problem), 1.0)
+    mappings = {}
+    for columns in (PAIR, [SIMULATION]):
+        chosen = [pair for pair in pairs if bool(pair[0]) == (PREEQUILIBRATION in columns)]
+        if chosen:
+            rows = pd.MultiIndex.from_frame(measurements[PAIR]).isin(chosen)
+            part = copy.copy(problem)
+            part.measurement_df = measurements[rows].drop(columns=set(PAIR).difference(columns))
+            table = pd.DataFrame(chosen, columns=PAIR)[columns]
+            found = create_parameter_mapping(part, table, scaled_parameters=True, amici_model=model)
+            mappings.update(zip(chosen, found, strict=True))
+    return mappings
 
 
 @dataclass
@@ -119,7 +156,8 @@ class _Template:
     """What conditions of one kind share: parameters on their scale, the estimated ones among them, and constants."""
 
     parameters: np.ndarray
-    scales: list
+    scales: object
+    plist: list
     to_model: np.ndarray
     from_theta: np.ndarray
     constants: np.ndarray
@@ -155,7 +193,8 @@ def _resolve(mapping, model, names, path) -> _Template:
     numbers = np.nan_to_num(np.array([0.0 if isinstance(value, str) else float(value) for value in values]), nan=0.0)
     return _Template(
         numbers,
-        [SCALES[mapping.scale_map_sim_var[name]] for name in free],
+        amici.parameter_scaling_from_int_vector([SCALES[mapping.scale_map_sim_var[name]] for name in free]),
+        estimated,
         np.array(estimated, dtype=int),
         np.array([position[values[index]] for index in estimated], dtype=int),
         constants(mapping.map_sim_fix, mapping.scale_map_sim_fix),
@@ -182,17 +221,19 @@ def _experiments(problem, measurements, model) -> dict:
     table["time"] = table["time"].astype(float)
     table["replicate"] = table.groupby([*PAIR, "observableId", "time"]).cumcount()
     noise = measurements.reindex(columns=["noiseParameters"])["noiseParameters"]
-    known = table["observableId"].map(_noise_is_placeholder(problem)) & noise.map(is_number)
-    table["noise"] = pd.to_numeric(noise.where(known), errors="coerce")
+    table["noise"] = pd.to_numeric(noise.where(known_noise(problem)), errors="coerce")
+    table["column"] = table["observableId"].map(observables)
+    table = table.sort_values(["time", "replicate"], kind="stable")
+    numbers = table[["time", "replicate", "column", "measurement", "noise"]].to_numpy(float)
     experiments = {}
-    for pair, rows in table.groupby(PAIR, sort=False):
-        slots, place = np.unique(rows[["time", "replicate"]].to_numpy(float), axis=0, return_inverse=True)
-        column = rows["observableId"].map(observables).to_numpy()
-        values = np.full((2, len(slots), len(observables)), np.nan)
-        values[:, place.ravel(), column] = rows["measurement"].to_numpy(float), rows["noise"].to_numpy(float)
+    for pair, rows in table.reset_index().groupby(PAIR, sort=False).indices.items():
+        time, replicate, column, measured, noise = numbers[rows].T
+        new = np.append(True, (time[1:] != time[:-1]) | (replicate[1:] != replicate[:-1]))
+        slot, values = np.cumsum(new) - 1, np.full((2, new.sum(), len(observables)), np.nan)
+        values[:, slot, column.astype(int)] = measured, noise
         experiment = amici.ExpData(model)
         experiment.id = pair[1] + (f"+{pair[0]}" if pair[0] else "")
-        experiment.set_timepoints(slots[:, 0])
+        experiment.set_timepoints(time[new])
         experiment.set_measurements(values[0].ravel())
         experiment.set_noise_scales(values[1].ravel())
         experiments[pair] = experiment

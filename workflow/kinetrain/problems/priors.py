@@ -10,7 +10,8 @@ LN10 = np.log(10.0)
 class Priors:
     """-log p(theta) of the objective priors in a table of the n estimated parameters.
 
-    `normal` and `laplace` hold on the linear scale, `parameterScale...` ones on the scale of the estimation; uniform
+    `normal` and `laplace` hold on the linear scale, `logNormal` and `logLaplace` are densities of the linear parameter
+    whose natural logarithm is normal or Laplace, `parameterScale...` ones hold on the scale of the estimation; uniform
     priors are constants that are left out. Natural constants of the densities are kept, as in the likelihood.
 
     Source: PEtab 1, parameter table; Stapor et al. 2022 have none, that priors count once per full objective is a
@@ -25,8 +26,9 @@ class Priors:
                 continue
             on_scale = kind.startswith("parameterScale")
             shape = kind.removeprefix("parameterScale").lower()
-            if shape not in ("normal", "laplace"):
-                raise InputError(f"parameter '{name}': the prior '{kind}' is not supported (normal and laplace are)")
+            if shape not in ("normal", "laplace", "lognormal", "loglaplace"):
+                known = "normal, laplace, logNormal and logLaplace are"
+                raise InputError(f"parameter '{name}': the prior '{kind}' is not supported ({known})")
             centre, width = (float(number) for number in str(numbers).split(";"))
             self.terms.append((index, "lin" if on_scale else scale, shape, centre, width))
 
@@ -43,10 +45,17 @@ class Priors:
 
 
 def _term(x, scale, shape, centre, width):
+    """Return -log p of one parameter and its derivative by x, its value on `scale`."""
     factor = {"lin": 0.0, "log": 1.0, "log10": LN10}[scale]
     value = np.exp(factor * x) if factor else x
     slope = factor * value if factor else 1.0
+    constant, more = 0.0, 0.0
+    if shape.startswith("log"):  # the density of the parameter is that of its logarithm divided by it
+        value, slope = np.log(value), slope / value
+        constant, more = value, slope
     distance = (value - centre) / width
-    if shape == "normal":
-        return 0.5 * np.log(2 * np.pi * width**2) + 0.5 * distance**2, slope * distance / width
-    return np.log(2 * width) + abs(distance), slope * np.sign(distance) / width
+    if shape.endswith("normal"):
+        density, rise = 0.5 * np.log(2 * np.pi * width**2) + 0.5 * distance**2, distance / width
+    else:
+        density, rise = np.log(2 * width) + abs(distance), np.sign(distance) / width
+    return constant + density, more + slope * rise

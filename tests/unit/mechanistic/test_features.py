@@ -1,0 +1,202 @@
+"""What PEtab problems can contain is computed as in closed form: values, and gradients of both kinds.
+
+In the toy problem A is made at the rate `input` and lost at the rate `loss`, B is lost only; a bolus is added to A at
+time 2.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from kinetrain.problems.options import SolverOptions
+from kinetrain.problems.petab_problem import PetabProblem
+
+LN10 = np.log(10)
+
+SBML = """<?xml version="1.0" encoding="UTF-8"?>
+<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1">
+ <model id="toy">
+  <listOfCompartments><compartment id="cell" size="1" spatialDimensions="3" constant="true"/></listOfCompartments>
+  <listOfSpecies>
+   <species id="A" compartment="cell" initialConcentration="0" hasOnlySubstanceUnits="false" boundaryCondition="false"
+    constant="false"/>
+   <species id="B" compartment="cell" initialConcentration="1.5" hasOnlySubstanceUnits="false" boundaryCondition="false"
+    constant="false"/>
+  </listOfSpecies>
+  <listOfParameters>
+   <parameter id="loss" value="1" constant="true"/><parameter id="start" value="1" constant="true"/>
+   <parameter id="input" value="1" constant="true"/><parameter id="bolus" value="0" constant="true"/>
+  </listOfParameters>
+  <listOfInitialAssignments><initialAssignment symbol="A">
+   <math xmlns="http://www.w3.org/1998/Math/MathML"><ci>start</ci></math></initialAssignment></listOfInitialAssignments>
+  <listOfRules>
+   <rateRule variable="A"><math xmlns="http://www.w3.org/1998/Math/MathML"><apply><minus/><ci>input</ci>
+    <apply><times/><ci>loss</ci><ci>A</ci></apply></apply></math></rateRule>
+   <rateRule variable="B"><math xmlns="http://www.w3.org/1998/Math/MathML"><apply><minus/>
+    <apply><times/><ci>loss</ci><ci>B</ci></apply></apply></math></rateRule>
+  </listOfRules>
+  <listOfEvents><event id="injection" useValuesFromTriggerTime="true">
+   <trigger initialValue="false" persistent="true"><math xmlns="http://www.w3.org/1998/Math/MathML"><apply><geq/>
+    <csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/time">t</csymbol><cn>2</cn></apply></math>
+   </trigger>
+   <listOfEventAssignments><eventAssignment variable="A"><math xmlns="http://www.w3.org/1998/Math/MathML">
+    <apply><plus/><ci>A</ci><ci>bolus</ci></apply></math></eventAssignment></listOfEventAssignments>
+  </event></listOfEvents>
+ </model>
+</sbml>
+"""
+
+# id, observable formula, noise formula, transformation, distribution
+OBSERVABLES = [
+    ("plain", "observableParameter1_plain * A + observableParameter2_plain", "noiseParameter1_plain", "lin", "normal"),
+    ("natural", "A", "sd_natural", "log", "normal"),
+    ("decimal", "2 * A", "noiseParameter1_decimal", "log10", "normal"),
+    ("relative", "A + B", "sd_constant + sd_slope * (A + B)", "lin", "normal"),
+    ("robust", "B", "0.2", "lin", "laplace"),
+]
+PARAMETERS = {  # scale, lower, upper, true value
+    "loss": ("log10", 1e-2, 1e2, 0.7),
+    "start": ("log", 1e-2, 1e2, 2.0),
+    "scaling_a": ("log10", 1e-2, 1e2, 1.3),
+    "scaling_b": ("log10", 1e-2, 1e2, 0.6),
+    "offset": ("lin", -5, 5, -0.3),
+    "sd_natural": ("log", 1e-2, 1e2, 0.4),
+    "sd_early": ("log10", 1e-3, 1e1, 0.1),
+    "sd_late": ("lin", 1e-3, 1e1, 0.25),
+    "sd_constant": ("lin", 1e-3, 1e1, 0.3),
+    "sd_slope": ("log10", 1e-3, 1e1, 0.2),
+}
+# id: input, bolus, start of B (none: as in the model), pre-equilibrated in
+CONDITIONS = {
+    "weak": (1.0, 0.0, None, None),
+    "strong": (3.0, 0.5, None, None),
+    "unmeasured": (5.0, 0.0, None, None),
+    "rest": (0.5, 0.0, None, None),
+    "from_rest": (2.0, 0.0, 0.8, "rest"),
+}
+
+
+def measurements() -> pd.DataFrame:
+    """Return the measurement table; `plain` has another scaling in each condition, `decimal` other noise over time."""
+    rows = []
+    rng = np.random.default_rng(1)
+
+    def add(name, condition, time, parameters=None, noise=None):
+        before = CONDITIONS[condition][3]
+        rows.append((name, before, condition, time, round(rng.uniform(0.5, 3), 3), parameters, noise))
+
+    for condition, scaling in (("weak", "scaling_a"), ("strong", "scaling_b"), ("from_rest", "scaling_a")):
+        for time in (0.5, 1.0, 1.0, 3.0):
+            add("plain", condition, time, f"{scaling};offset", 0.1 + 0.05 * time)
+            add("decimal", condition, time, None, "sd_early" if time < 2 else "sd_late")
+            add("robust", condition, time)
+    for condition in ("weak", "from_rest"):
+        add("natural", condition, 1.5)
+        add("natural", condition, np.inf)
+        add("relative", condition, 4.0)
+    columns = ["observableId", "preequilibrationConditionId", "simulationConditionId", "time", "measurement"]
+    return pd.DataFrame(rows, columns=[*columns, "observableParameters", "noiseParameters"])
+
+
+def write(folder):
+    """Write the problem into `folder` and return its YAML."""
+    (folder / "model.xml").write_text(SBML)
+    names = ["observableId", "observableFormula", "noiseFormula", "observableTransformation", "noiseDistribution"]
+    conditions = [(name, value, bolus, b) for name, (value, bolus, b, _) in CONDITIONS.items()]
+    parameters = [(name, *row, 1) for name, row in PARAMETERS.items()]
+    columns = ["parameterId", "parameterScale", "lowerBound", "upperBound", "nominalValue", "estimate"]
+    tables = {
+        "observables": pd.DataFrame(OBSERVABLES, columns=names),
+        "conditions": pd.DataFrame(conditions, columns=["conditionId", "input", "bolus", "B"]),
+        "parameters": pd.DataFrame(parameters, columns=columns),
+        "measurements": measurements(),
+    }
+    for name, table in tables.items():
+        table.to_csv(folder / f"{name}.tsv", sep="\t", index=False)
+    files = {f"{name.removesuffix('s')}_files": [f"{name}.tsv"] for name in tables if name != "parameters"}
+    description = {"parameter_file": "parameters.tsv", "problems": [{"sbml_files": ["model.xml"], **files}]}
+    (folder / "problem.yaml").write_text(yaml.safe_dump({"format_version": 1, **description}))
+    return folder / "problem.yaml"
+
+
+def states(p, condition, time):
+    """Return A and B in closed form."""
+    value, bolus, b, before = CONDITIONS[condition]
+    a = p["start"] if before is None else CONDITIONS[before][0] / p["loss"]
+    b = 1.5 if b is None else b
+    decay = np.exp(-p["loss"] * time)
+    injected = bolus * np.exp(-p["loss"] * (time - 2)) if time >= 2 else 0.0
+    return value / p["loss"] + (a - value / p["loss"]) * decay + injected, b * decay
+
+
+def objective(theta, condition=None) -> float:
+    """Return the negative log-likelihood at theta on the parameters' scales, of all conditions or one of them."""
+    unscale = {"lin": lambda x: x, "log": np.exp, "log10": lambda x: 10.0**x}
+    p = {name: unscale[row[0]](x) for (name, row), x in zip(PARAMETERS.items(), theta, strict=True)}
+    total = 0.0
+    for row in measurements().itertuples():
+        if condition not in (None, row.simulationConditionId):
+            continue
+        a, b = states(p, row.simulationConditionId, row.time)
+        measured = row.measurement
+        if row.observableId == "plain":
+            y, sd = p[row.observableParameters.split(";")[0]] * a + p["offset"], row.noiseParameters
+        elif row.observableId == "natural":
+            y, sd, measured = np.log(a), p["sd_natural"], np.log(measured)
+            total += np.log(row.measurement)
+        elif row.observableId == "decimal":
+            y, sd, measured = np.log10(2 * a), p[row.noiseParameters], np.log10(measured)
+            total += np.log(row.measurement * LN10)
+        elif row.observableId == "relative":
+            y, sd = a + b, p["sd_constant"] + p["sd_slope"] * (a + b)
+        else:
+            total += np.log(2 * 0.2) + abs(measured - b) / 0.2
+            continue
+        total += 0.5 * np.log(2 * np.pi * sd**2) + 0.5 * ((measured - y) / sd) ** 2
+    return total
+
+
+TIGHT = {"absolute_tolerance": 1e-12, "relative_tolerance": 1e-10}
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory, compiled_model):
+    """The toy problem's YAML and the folder of its model."""
+    yaml = write(tmp_path_factory.mktemp("toy"))
+    return yaml, compiled_model(yaml)
+
+
+def points(problem):
+    return [problem.nominal, *(problem.nominal + np.random.default_rng(number).normal(0, 0.1, 10) for number in (1, 2))]
+
+
+def test_parameters_are_on_their_own_scales(toy):
+    problem = PetabProblem(*toy)
+    assert problem.names == list(PARAMETERS)
+    scale = {"lin": lambda x: x, "log": np.log, "log10": np.log10}
+    np.testing.assert_allclose(problem.nominal, [scale[row[0]](row[3]) for row in PARAMETERS.values()])
+
+
+def test_conditions_without_measurements_are_left_out(toy):
+    assert PetabProblem(*toy).condition_names == ["weak", "strong", "from_rest+rest"]
+
+
+def test_the_objective_is_that_in_closed_form(toy):
+    problem = PetabProblem(*toy, SolverOptions(**TIGHT))
+    for theta in points(problem):
+        assert problem.value(theta, range(3)) == pytest.approx(objective(theta), rel=1e-5)
+        for index, name in enumerate(problem.condition_names):
+            expected = objective(theta, name.split("+")[0])
+            assert name.split("+")[0] in CONDITIONS
+            assert problem.value(theta, [index]) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("sensitivities", ["forward", "adjoint"])
+def test_the_gradient_is_that_in_closed_form(toy, sensitivities):
+    problem = PetabProblem(*toy, SolverOptions(sensitivities=sensitivities, **TIGHT))
+    for theta in points(problem):
+        _, gradient = problem.value_and_gradient(theta, range(3))
+        step = 1e-5 * np.eye(len(theta))
+        expected = [(objective(theta + one) - objective(theta - one)) / 2e-5 for one in step]
+        np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())

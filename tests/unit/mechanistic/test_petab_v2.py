@@ -1,0 +1,149 @@
+"""Problems of PEtab version 2 have the same objective as in version 1, and experiments of several periods."""
+
+import numpy as np
+import pytest
+import yaml
+from petab.v2.petab1to2 import petab_files_1to2
+
+from kinetrain.errors import InputError
+from kinetrain.problems.options import SolverOptions
+from kinetrain.problems.petab_problem import PetabProblem
+from kinetrain.problems.petab_tables import read_petab
+
+# A is made at the rate `input` and lost at the rate `loss`.
+SBML = """<?xml version="1.0" encoding="UTF-8"?>
+<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1">
+ <model id="toy">
+  <listOfCompartments><compartment id="cell" size="1" spatialDimensions="3" constant="true"/></listOfCompartments>
+  <listOfSpecies><species id="A" compartment="cell" initialConcentration="1" hasOnlySubstanceUnits="false"
+   boundaryCondition="false" constant="false"/></listOfSpecies>
+  <listOfParameters><parameter id="loss" value="1" constant="true"/>
+   <parameter id="input" value="1" constant="false"/></listOfParameters>
+  <listOfRules><rateRule variable="A"><math xmlns="http://www.w3.org/1998/Math/MathML"><apply><minus/><ci>input</ci>
+   <apply><times/><ci>loss</ci><ci>A</ci></apply></apply></math></rateRule></listOfRules>
+ </model>
+</sbml>
+"""
+TABLES = {
+    "parameters": """parameterId,lowerBound,upperBound,nominalValue,estimate,priorDistribution,priorParameters
+loss,0.01,100,0.7,true,log-normal,0;0.5
+scaling_a,0.01,100,1.3,true,,
+scaling_b,0.01,100,0.6,true,,
+offset,-5,5,0.2,true,normal,0;1
+sd,0.3,0.3,0.3,false,,""",
+    "conditions": """conditionId,targetId,targetValue
+low,input,0.5
+high,input,2
+none,input,0""",
+    "experiments": """experimentId,time,conditionId
+steady,-inf,low
+steady,0,high
+steady,3,none
+fresh,0,high""",
+    "observables": """observableId,observableFormula,observablePlaceholders,noiseFormula,noiseDistribution
+total,factor * A + offset,factor,sd,normal""",
+    "measurements": """observableId,experimentId,time,measurement,observableParameters
+total,steady,0,1.1,scaling_a
+total,steady,2,2.9,scaling_a
+total,steady,4,1.4,scaling_a
+total,fresh,1,1.2,scaling_b
+total,fresh,3,1.7,scaling_b""",
+}
+
+
+def write(folder):
+    """Write the toy problem into `folder` and return its YAML."""
+    (folder / "model.xml").write_text(SBML)
+    for name, text in TABLES.items():
+        (folder / f"{name}.tsv").write_text(text.replace(",", "\t") + "\n")
+    files = {f"{name.removesuffix('s')}_files": [f"{name}.tsv"] for name in TABLES}
+    model = {"toy": {"location": "model.xml", "language": "sbml"}}
+    (folder / "problem.yaml").write_text(yaml.safe_dump({"format_version": "2.0.0", "model_files": model, **files}))
+    return folder / "problem.yaml"
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory, compiled_model):
+    """The toy problem's YAML and the folder of its model."""
+    problem = write(tmp_path_factory.mktemp("toy"))
+    return problem, compiled_model(problem)
+
+
+def objective(theta) -> list[float]:
+    """Return the negative log-likelihood of each experiment in closed form."""
+    loss, a, b = 10 ** theta[:3]
+
+    def relaxed(start, value, time):
+        return value / loss + (start - value / loss) * np.exp(-loss * time)
+
+    last = relaxed(relaxed(0.5 / loss, 2, 3), 0, 1)
+    steady = a * np.array([0.5 / loss, relaxed(0.5 / loss, 2, 2), last]) + theta[3]
+    fresh = b * np.array([relaxed(1, 2, 1), relaxed(1, 2, 3)]) + theta[3]
+    return [
+        float((0.5 * np.log(2 * np.pi * 0.3**2) + 0.5 * ((y - measured) / 0.3) ** 2).sum())
+        for y, measured in ((steady, [1.1, 2.9, 1.4]), (fresh, [1.2, 1.7]))
+    ]
+
+
+def test_parameters_with_positive_bounds_are_estimated_on_the_log10_scale(toy):
+    problem = PetabProblem(*toy)
+    assert problem.names == ["loss", "scaling_a", "scaling_b", "offset"]
+    np.testing.assert_allclose(problem.nominal, [*np.log10([0.7, 1.3, 0.6]), 0.2])
+    np.testing.assert_allclose(problem.lower, [-2, -2, -2, -5])
+
+
+@pytest.mark.parametrize("sensitivities", ["forward", "adjoint"])
+def test_experiments_of_several_periods_are_as_in_closed_form(toy, sensitivities):
+    options = SolverOptions(sensitivities=sensitivities, absolute_tolerance=1e-12, relative_tolerance=1e-10)
+    problem = PetabProblem(*toy, options)
+    assert problem.condition_names == ["steady", "fresh"]
+    for theta in (problem.nominal, problem.nominal + np.array([0.1, -0.2, 0.05, 0.3])):
+        assert [problem.value(theta, [k]) for k in (0, 1)] == pytest.approx(objective(theta), rel=1e-6)
+        _, gradient = problem.value_and_gradient(theta, [0, 1])
+        shifts = 1e-5 * np.eye(4)
+        expected = [(sum(objective(theta + s)) - sum(objective(theta - s))) / 2e-5 for s in shifts]
+        np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+
+
+def test_priors_are_densities_of_the_linear_parameters(toy):
+    problem, with_priors = (PetabProblem(*toy, SolverOptions(priors=priors)) for priors in (False, True))
+    theta = problem.nominal + np.array([0.1, 0, 0, 0.3])
+    logarithm = np.log(10) * theta[0]
+    expected = logarithm + 0.5 * np.log(2 * np.pi * 0.25) + 0.5 * (logarithm / 0.5) ** 2
+    expected += 0.5 * np.log(2 * np.pi) + 0.5 * theta[3] ** 2
+    values = [p.value_and_gradient(theta, [0, 1]) for p in (problem, with_priors)]
+    assert values[1][0] - values[0][0] == pytest.approx(expected, rel=1e-9)
+    slope = np.log(10) * (1 + logarithm / 0.25)
+    np.testing.assert_allclose(values[1][1] - values[0][1], [slope, 0, 0, theta[3]], rtol=1e-8, atol=1e-8)
+
+
+def test_a_converted_problem_has_the_objective_of_version_1(egf_yaml, egf_model, compiled_model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("converted")
+    petab_files_1to2(egf_yaml, folder)
+    converted = PetabProblem(folder / egf_yaml.name, compiled_model(folder / egf_yaml.name))
+    original = PetabProblem(egf_yaml, egf_model)
+    assert converted.names == original.names and converted.n_conditions == original.n_conditions
+    theta = original.nominal + np.random.default_rng(0).normal(0, 0.1, 19)
+    values, gradients = zip(*(p.value_and_gradient(theta, range(6)) for p in (converted, original)), strict=True)
+    assert values[0] == pytest.approx(values[1], rel=1e-8)
+    np.testing.assert_allclose(*gradients, rtol=1e-6, atol=1e-8 * np.abs(gradients[1]).max())
+
+
+@pytest.mark.parametrize(
+    ("table", "before", "after", "message"),
+    [
+        ("problem.yaml", "location", "place", "'model_files' must have one model with its location"),
+        ("problem.yaml", "measurements.tsv", "nothing.tsv", "names the table nothing.tsv, but"),
+        ("parameters.tsv", "log-normal\t0;0.5", "cauchy\t0;0.5", "'loss': the prior 'cauchy' is not supported"),
+        ("parameters.tsv", "0.7", "", "'loss' has no nominalValue"),
+        ("measurements.tsv", "total\tfresh\t1", "absent\tfresh\t1", "absent"),
+    ],
+)
+def test_wrong_entries_are_named(tmp_path, table, before, after, message):
+    problem = write(tmp_path)
+    file = tmp_path / table
+    assert before in file.read_text()
+    file.write_text(file.read_text().replace(before, after, 1))
+    with pytest.raises(InputError, match=message) as caught:
+        read_petab(problem)
+    assert str(problem) in str(caught.value)
