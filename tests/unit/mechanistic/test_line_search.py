@@ -22,7 +22,7 @@ def rippled(quadratic):
     """The quadratic toy problem with 60 sum_i cos(11 (x_i - c_ki)) in each condition: many local minima."""
 
     class Rippled(quadratic):
-        values = 0
+        cliff = np.inf  # of x1, beyond which gradients fail, but not values
 
         def value(self, theta, conditions):
             ripples = 60 * np.cos(11 * (theta - self.centres[conditions])).sum()
@@ -30,44 +30,78 @@ def rippled(quadratic):
 
         def value_and_gradient(self, theta, conditions):
             value, gradient = super().value_and_gradient(theta, conditions)
+            value = np.inf if theta[0] > self.cliff else value
             return value, gradient - 660 * np.sin(11 * (theta - self.centres[conditions])).sum(axis=0)
 
     return Rippled
 
 
-def transcribed(problem, name, rates, batch_size, limit):
-    """Follow the specification's pseudo-code word by word, on rules whose tests stand elsewhere; no failures occur.
+def transcribed(problem, name, rates, batch_size, limit, mode=0):
+    """Follow the specification's pseudo-code word by word, on rules whose tests stand elsewhere.
 
-    Return the last iterate, the numbers of evaluations with and without gradient, and how often a cubic was tried.
+    Return the last iterate and the numbers of evaluations with and without gradient, rescues and cubics; the iterate is
+    None where the run stops with an invalid number.
     """
-    updater, x, t, counts = Updater(name, 2), START, 0, {"gradient": 0, "value": 0, "cubic": 0}
-    for a0 in rates:
+    updater, x, t = Updater(name, 2), START, 0
+    x_old, g_old, rho, c = np.full(2, np.nan), np.full(2, np.nan), 4.0, 0
+    counts = {"gradient": 0, "value": 0, "cubic": 0, "rescue": 0}
+
+    def move(a, g, x):
+        return updater.step(x, g, a, t, problem.lower, problem.upper)
+
+    def evaluate(x, batch):
+        counts["gradient"] += 1
+        value, gradient = problem.value_and_gradient(x, batch)
+        return value / len(batch), gradient / len(batch), math.isfinite(value)
+
+    for eta in rates:
         for begin in range(0, 4, batch_size):
             batch, t = np.arange(4)[begin : begin + batch_size], t + 1
-            value, gradient = problem.value_and_gradient(x, batch)
-            f0, g, x_old = value / len(batch), gradient / len(batch), x
-            counts["gradient"] += 1
-            here = {"x": updater.step(x_old, g, a0, t, problem.lower, problem.upper)}
-
-            def phi(a, here=here, batch=batch, g=g, x_old=x_old, t=t):
+            f, g, ok = evaluate(x, batch)
+            if ok:
+                c, rho = max(c - 1, 0), min(1.3 * rho, 1.0)
+                x_old, g_old = x, g
+            elif mode == 0:
+                return None, counts
+            else:
+                counts["rescue"] += 1
+            while not ok:
+                c += 1
                 updater.undo()
-                here["x"] = updater.step(x_old, g, a, t, problem.lower, problem.upper)
+                g, x = g_old, x_old
+                if np.isnan(x).any():
+                    return None, counts
+                if c >= 10:
+                    if mode != 2:
+                        return None, counts
+                    c, rho = 0, 1e-5
+                    updater.clear()
+                else:
+                    rho = rho / 5
+                x = move(eta * rho, g, x)
+                f, g, ok = evaluate(x, batch)
+            here = {"x": move(eta * rho, g, x)}
+
+            def phi(a, here=here, batch=batch, g=g, x_old=x_old):
+                updater.undo()
+                here["x"] = move(a, g, x_old)
                 counts["value"] += 1
                 cost = problem.value(here["x"], batch) / len(batch)
                 return cost if math.isfinite(cost) else math.inf
 
             if limit:
-                search(phi, f0, g, a0, limit, lambda here=here, x_old=x_old: here["x"] - x_old, counts)
+                with np.errstate(all="ignore"):
+                    search(phi, f, g, np.float64(eta * rho), limit, here, x_old, counts)
             x = here["x"]
     return x, counts
 
 
-def search(phi, f0, g, a0, limit, moved, counts):
+def search(phi, f0, g, a0, limit, here, x_old, counts):
     f1 = phi(a0)
     if f1 <= f0:
         return
-    dn = np.linalg.norm(moved())
-    s = float(moved() / dn @ g)
+    dn = np.linalg.norm(here["x"] - x_old)
+    s = (here["x"] - x_old) / dn @ g
     if s > 0:
         a2 = 2 * a0 if f1 < f0 - 2 * dn * s else a0 / 2
         f2 = phi(a2)
@@ -91,7 +125,7 @@ def search(phi, f0, g, a0, limit, moved, counts):
         a = (a1**2 * v1 - a2**2 * v2) / d
         b = (-(a1**3) * v1 + a2**3 * v2) / d
         root = b**2 - 3 * a * s
-        a3 = (-b + (math.sqrt(root) if root >= 0 else math.nan)) / (3 * a)
+        a3 = (-b + np.sqrt(root)) / (3 * a)
         f3 = phi(a3)
         if f3 < f0:
             return
@@ -101,9 +135,8 @@ def search(phi, f0, g, a0, limit, moved, counts):
 
 
 def train(problem, name, rate, epochs, batch_size, safeguard):
-    fit = Minibatch(
-        Counted(problem), START, problem.lower, problem.upper, Updater(name, 2), rate, batch_size, safeguard
-    )
+    box = problem.lower, problem.upper
+    fit = Minibatch(Counted(problem), START, *box, Updater(name, 2), rate, batch_size, safeguard)
     for _ in range(epochs):
         fit.run_epoch()
     return fit
@@ -123,6 +156,26 @@ def test_the_published_search_is_that_of_the_specification(rippled, name, limit)
         assert cost.value_solves == batch_size * counts["value"]
         cubics += counts["cubic"]
     assert (cubics > 0) == (limit > 1)
+
+
+@pytest.mark.parametrize("mode", [1, 2])
+@pytest.mark.parametrize("limit", [0, 2, 5])
+@pytest.mark.parametrize("name", NAMES)
+def test_published_rescue_and_search_together_are_those_of_the_specification(rippled, name, limit, mode):
+    rescues = 0
+    for batch_size, rippled.cliff in itertools.product([1, 2], [-2.9, -2.7, -1.5]):
+        rate = learning_rate("logarithmic", 1.0, 0.1, 3)
+        x, counts = transcribed(rippled(), name, [rate(epoch) for epoch in range(3)], batch_size, limit, mode)
+        safeguard = Safeguard(name="-", rescue=mode, line_search=limit)
+        assert x is not None
+        fit = train(rippled(), name, rate, 3, batch_size, safeguard)
+        np.testing.assert_allclose(fit.state.x, x, atol=1e-9, rtol=0)
+        cost = fit.problem.cost
+        assert cost.gradient_solves == batch_size * counts["gradient"]
+        assert cost.value_solves == batch_size * counts["value"]
+        assert fit.state.rescues == counts["rescue"]
+        rescues += counts["rescue"]
+    assert rescues > 0
 
 
 def test_a_good_step_still_costs_one_evaluation(quadratic):
