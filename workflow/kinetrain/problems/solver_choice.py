@@ -134,12 +134,13 @@ def _measure(problem, options, method, sample, known, best) -> list[dict]:
 def _error(candidate, sample, theta, values, gradients) -> float:
     """Return the relative error of the conditions' gradients, or that of their sum of values where this is larger.
 
-    It is taken of all conditions' gradients together but not of their sum, which is next to nothing at an optimum.
+    It is taken of all conditions' gradients together but not of their sum, which is next to nothing at an optimum. Less
+    than one unit of the log-likelihood (per unit of a parameter) means nothing, so that errors are relative to that.
     """
     found, slopes = _evaluate(candidate, theta, sample)
     if not np.isfinite(found).all():
         return np.inf
-    error = np.linalg.norm(slopes - gradients) / np.linalg.norm(gradients)
+    error = np.linalg.norm(slopes - gradients) / max(1.0, np.linalg.norm(gradients))
     return float(max(error, abs(found.sum() - values.sum()) / max(1.0, abs(values.sum()))))
 
 
