@@ -124,24 +124,28 @@ def _measure(problem, options, method, sample, known, best) -> list[dict]:
     if _seconds(solved[-1], problem.nominal, sample) > bound:
         rows, solved = rows[-1:], solved[-1:]
     for row, candidate in zip(rows, solved, strict=True):
-        row["error"] = max((_error(candidate, sample, *point) for point in known), default=np.inf)
+        row["error"] = _error(candidate, sample, known)
     times = [[_seconds(candidate, problem.nominal, sample) for candidate in solved] for _ in range(ROUNDS)]
     for row, seconds in zip(rows, np.min(times, axis=0), strict=True):
         row["seconds"] = float(seconds)
     return rows
 
 
-def _error(candidate, sample, theta, values, gradients) -> float:
-    """Return the relative error of the conditions' gradients, or that of their sum of values where this is larger.
+def _error(candidate, sample, known) -> float:
+    """Return the largest relative error over known points: of the conditions' gradients, or the sum of their values.
 
-    It is taken of all conditions' gradients together but not of their sum, which is next to nothing at an optimum. Less
-    than one unit of the log-likelihood (per unit of a parameter) means nothing, so that errors are relative to that.
+    Gradients of all conditions are taken together, but not their sum, which is next to nothing at an optimum. Those of
+    single conditions can vanish there too: errors are relative to at least a tenth of the largest gradients around.
     """
-    found, slopes = _evaluate(candidate, theta, sample)
-    if not np.isfinite(found).all():
-        return np.inf
-    error = np.linalg.norm(slopes - gradients) / max(1.0, np.linalg.norm(gradients))
-    return float(max(error, abs(found.sum() - values.sum()) / max(1.0, abs(values.sum()))))
+    least = max((0.1 * np.linalg.norm(gradients) for _, _, gradients in known), default=0.0)
+    errors = []
+    for theta, values, gradients in known:
+        found, slopes = _evaluate(candidate, theta, sample)
+        if not np.isfinite(found).all():
+            return np.inf
+        errors.append(np.linalg.norm(slopes - gradients) / max(least, np.linalg.norm(gradients)))
+        errors.append(abs(found.sum() - values.sum()) / max(1.0, abs(values.sum())))
+    return float(max(errors, default=np.inf))
 
 
 def _evaluate(problem, theta, sample) -> tuple[np.ndarray, np.ndarray]:
