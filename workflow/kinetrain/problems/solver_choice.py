@@ -14,7 +14,7 @@ from kinetrain.problems.options import SolverOptions, filled
 from kinetrain.problems.petab_problem import PetabProblem
 
 ACCURACY = 1e-4  # relative: of values, and of gradients of single conditions in the 2-norm
-TOLERANCES = (1e-8, 1e-7, 1e-6)
+TOLERANCES = (1e-9, 1e-8, 1e-7, 1e-6)
 GRADIENT_TOLERANCES = (1e-6, 1e-5, 1e-4)
 EXACT = {"absolute_tolerance": 1e-14, "relative_tolerance": 1e-11, "gradient_tolerance": 1e-9}
 LONG = {"max_steps": 20_000, "max_steps_backward": 100_000}
