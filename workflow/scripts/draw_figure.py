@@ -8,6 +8,8 @@ FIGURES = (
     "coregulation",
     "effect_matrices",
     "final_objective",
+    "large_scale_test",
+    "large_scale_train",
     "objective_against_cost",
     "pathways",
     "prediction_error",

@@ -3,6 +3,7 @@
 import argparse
 
 FITS = ["fits", "traces", "nominal"]
+PREDICTIONS = ["predictions"]
 FIGURES = {
     "final_objective": FITS,
     "objective_against_cost": FITS,
@@ -12,6 +13,8 @@ FIGURES = {
     "best_starts": FITS,
     "waterfall": FITS,
     "safeguards": FITS,
+    "large_scale_train": PREDICTIONS,
+    "large_scale_test": PREDICTIONS,
     "sparsity_against_accuracy": ["networks", "published"],
     "pruning_path": ["path", "networks"],
     "prior_recovery": ["networks"],
@@ -27,6 +30,7 @@ COLUMNS = {
     "fits": [*RUN, "objective", "cost", "conditions"],
     "traces": [*RUN, "objective", "cost"],
     "nominal": ["problem", "replicate", "objective_nominal", "data", "parameters"],
+    "predictions": [*RUN[:-1], "set", "group", "condition", "observable", "measurement", "scale", "mean", "sd"],
     "networks": [*LEVEL, "seed", "sparsity", "balanced_accuracy", "test_mse"],
     "path": [*LEVEL, "seed", "epoch", "sparsity", "balanced_accuracy"],
     "effects": [*LEVEL, "seed", "regulator", "target", "effect"],
@@ -43,6 +47,7 @@ def parse_arguments():
     parser.add_argument("--fits", help="fits.tsv: one row per start")
     parser.add_argument("--traces", help="traces.tsv: the objective of each start at fixed budgets")
     parser.add_argument("--nominal", help="nominal.tsv: objectives at the nominal parameters")
+    parser.add_argument("--predictions", help="predictions.tsv: what ensembles of the best fits predict")
     parser.add_argument("--networks", help="networks.tsv: scores per model and of the controls")
     parser.add_argument("--path", help="path.tsv: scores of every snapshot of the trainings")
     parser.add_argument("--effects", help="effects.tsv: single effects, with the gold standard")
@@ -66,7 +71,7 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    from kinetrain.evaluation import figure_tables, fits
+    from kinetrain.evaluation import figure_tables, fits, large_scale
     from kinetrain.files import load_table, save_table
     from kinetrain.settings import read_settings
 
@@ -76,7 +81,8 @@ def main():
         known, meaning = read_settings(arguments.best_known), read_settings(arguments.fit_settings)
         table = getattr(fits, name)(fits.benchmark(*tables, known, meaning))
     else:
-        table = getattr(figure_tables, name)(*tables)
+        room = large_scale if FIGURES[name] is PREDICTIONS else figure_tables
+        table = getattr(room, name)(*tables)
     save_table(table, arguments.output)
 
 

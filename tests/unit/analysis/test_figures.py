@@ -9,7 +9,7 @@ import pytest
 from draw_figure import FIGURES
 from figure_table import FIGURES as SOURCES
 
-from kinetrain.evaluation import figure_tables, fits
+from kinetrain.evaluation import figure_tables, fits, large_scale
 from kinetrain.evaluation.names import METHODS, NAMES
 from kinetrain.figures.settings import shared, with_setting
 from kinetrain.figures.style import COLOURS, MARKERS, colour, marker, save, use_style
@@ -38,6 +38,8 @@ def made_table(name: str, panels: int, method="dash") -> pd.DataFrame:
     problems = [f"problem {index}" for index in range(panels)]
     if name in FIT_FIGURES:
         return getattr(fits, name)(made_benchmark(problems))
+    if name.startswith("large_scale"):
+        return getattr(large_scale, name)(made_predictions(problems))
     networks = [(p, m, 0.5, 0.01) for p in problems for m in (method, "persistence", "prior alone")]
     networks = pd.DataFrame(networks, columns=["dataset", "method", "balanced_accuracy", "test_mse"])
     networks = networks.assign(**LEVEL, seed=0, sparsity=0.9)
@@ -66,6 +68,18 @@ def made_table(name: str, panels: int, method="dash") -> pd.DataFrame:
     effects = [(p, m, "a", "b", 1.0) for p in problems for m in ("truth", method)]
     effects = pd.DataFrame(effects, columns=["dataset", "method", "regulator", "target", "effect"])
     return figure_tables.effect_matrices(effects.assign(**LEVEL, seed=0))
+
+
+def made_predictions(problems) -> pd.DataFrame:
+    """Three groups of three conditions each, by an ensemble of two, in the training and in the test set."""
+    keys = [
+        (p, part, f"{part}{g}", c) for p in problems for part in ("train", "test") for g in range(3) for c in range(3)
+    ]
+    table = pd.DataFrame(keys, columns=["problem", "set", "group", "condition"])
+    number = np.arange(len(table)) % 9.0
+    table = table.assign(optimizer="adam", schedule="S1", batch_size=1, safeguard="off", replicate=0, observable="y")
+    members = {"member0": number + 0.1 * number**2, "member1": number + 0.3, "mean": number + 0.1, "sd": 0.2}
+    return table.assign(measurement=number, scale="lin", **members)
 
 
 def made_folds(datasets, settings, method="dash") -> pd.DataFrame:

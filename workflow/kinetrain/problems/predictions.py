@@ -34,8 +34,8 @@ def predict(train: PetabProblem, test: PetabProblem | None, names, members) -> p
     parameters. members (m, n): their values on the PEtab scale.
 
     Columns: set (train, test), group, condition, observable, time, measurement, scale (lin, log, log10: of the
-    observable), noise (standard deviation on that scale), mean, sd, median over the members that could be simulated
-    (sd is that of a sample, missing for one member), member0, member1 and so on. One row per measurement.
+    observable), noise (standard deviation on that scale, by the best member), mean, sd, median over the members that
+    could be simulated (sd is that of a sample, missing for one member), member0, member1 and so on.
 
     A group is the set of conditions that share a scaling of their own (`groups_of`), else each condition is one. The
     factor of a group that was not fitted is estimated for each member from the first condition of the group alone, by
@@ -107,8 +107,8 @@ def _simulate(problem, names, members, part) -> tuple[pd.DataFrame, np.ndarray]:
         }
     )
     table["scale"] = table["observable"].map(scales).fillna("lin")
-    table["noise"] = np.nan
     simulated = np.full((len(table), len(members)), np.nan)
+    noise = simulated.copy()
     column = {name: index for index, name in enumerate(problem.model.get_observable_ids())}
     rows_of = table.groupby("condition", sort=False).indices
     for number, member in enumerate(members):
@@ -120,7 +120,8 @@ def _simulate(problem, names, members, part) -> tuple[pd.DataFrame, np.ndarray]:
             place = np.searchsorted(result.ts, table["time"].to_numpy()[rows])
             observable = table["observable"].iloc[rows].map(column).to_numpy()
             simulated[rows, number] = result.y[place, observable]
-            table.loc[rows, "noise"] = result.sigmay[place, observable]
+            noise[rows, number] = result.sigmay[place, observable]
+    table["noise"] = pd.DataFrame(noise).bfill(axis=1)[0].to_numpy() if len(members) else np.nan
     return table, simulated
 
 
