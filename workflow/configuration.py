@@ -285,6 +285,12 @@ class Plan:
         ]
         return list(dict.fromkeys(labels)) + fits["full_batch"]["optimizers"]
 
+    @property
+    def varied(self) -> set[str]:
+        """Which of optimizers, schedules, batch sizes and safeguards the mini-batch fits of some problem vary."""
+        grids = [list(filter(None, problem["fits"]["mini_batch"].values())) for problem in self.problems.values()]
+        return {key for key in GRID for some in grids if len({value for grid in some for value in grid[key]}) > 1}
+
     def mini_batch_settings(self, problem: str, optimizer: str, schedule: str, batch_size: str, safeguard: str) -> dict:
         """Return the settings of a mini-batch fit."""
         fits = self.problems[problem]["fits"]

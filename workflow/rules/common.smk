@@ -42,6 +42,7 @@ wildcard_constraints:
     schedule=r"\w+",
     batch_size=r"\d+|full",
     safeguard=r"\w+",
+    fit=r"[\w-]+",
     replicate=r"\d+",
     noise=r"[\d.e-]+",
     corruption=r"[\d.e-]+",
@@ -140,15 +141,31 @@ def nominal_reference(problem, files):
     return option("--reference", PLAN.problems[problem].get("reference_objective"))
 
 
-def best_known_option():
-    """The lowest objectives known from the literature, as a flag."""
+def fit_options():
+    """The lowest objectives known from the literature, and what the names of settings stand for, as flags."""
     known = {name: problem.get("best_known_objective") for name, problem in PLAN.problems.items()}
-    return f"--best-known '{settings({name: value for name, value in known.items() if value is not None})}'"
+    known = {name: value for name, value in known.items() if value is not None}
+    meaning = {key: PLAN.config["fits"][key] for key in ("safeguards", "schedules", "optimizers")}
+    return f"--best-known '{settings(known)}' --fit-settings '{settings(meaning)}'"
+
+
+def held_out_option(problem, files):
+    """The held-out groups of artificial data, as a flag."""
+    groups = PLAN.problems[problem].get("artificial", {}).get("groups", {})
+    return f"--test {files}/test.yaml" if groups.get("test") else ""
 
 
 FITS = [
     f"<results>/fits/{name}/{replicate}/{label}"
     for name, problem in PLAN.problems.items()
+    for replicate in problem["replicates"]
+    for label in PLAN.fit_labels(name)
+]
+
+PREDICTIONS = [
+    f"<results>/predictions/{name}/{replicate}/{label}.tsv"
+    for name, problem in PLAN.problems.items()
+    if "predict" in problem
     for replicate in problem["replicates"]
     for label in PLAN.fit_labels(name)
 ]
@@ -289,12 +306,15 @@ COLUMNS = {
     "coregulation": [*LEVEL, "seed", "regulator", "other", "place", "other_place", "value"],
     "pathways": [*LEVEL, "pathway", "genes", "score", "z", "p_value", "p_bonferroni", "p_bh", "status"],
 }
-TABLES = {
+FIT_RESULTS = {
     "nominal": "Objective at the nominal parameters",
     "fits": "Fits of the mechanistic models",
-    "networks": "Recovered networks",
-    "pathways": "Pathways",
+    "scores": "Settings of the fits, scored",
+    "pairs": "Settings compared start by start",
+    "claims": "The mini-batch paper's numbers beside ours",
 }
+NETWORK_RESULTS = {"networks": "Recovered networks", "pathways": "Pathways"}
+TABLES = (FIT_RESULTS if PLAN.problems else {}) | (NETWORK_RESULTS if PLAN.datasets else {})
 # The tables of the paper for which this configuration has some data set: their number and title.
 PUBLISHED_NUMBERS = TOP / "resources" / "published"
 with open(PUBLISHED_NUMBERS / "paper_tables.tsv") as layout:
@@ -303,20 +323,34 @@ with open(PUBLISHED_NUMBERS / "paper_tables.tsv") as layout:
         for row in csv.DictReader(layout, delimiter="\t")
         if row["dataset"] in PLAN.datasets
     }
-FIGURES = {
-    "final_objective": ("2 Mini-batch training", "Final objective per optimizer"),
-    "objective_against_solves": ("2 Mini-batch training", "Objective against model solves"),
-    "sparsity_against_accuracy": ("3 Pruning", "Sparsity against balanced accuracy"),
-    "pruning_path": ("3 Pruning", "Accuracy along the pruning path"),
-    "prior_recovery": ("3 Pruning", "Beyond the prior"),
-    "prediction_error": ("3 Pruning", "Prediction error"),
-    "effect_matrices": ("3 Pruning", "Effect matrices"),
-    "coregulation": ("3 Pruning", "Co-regulation"),
-    "tuning": ("3 Pruning", "Tuned settings"),
-    "pathways": ("3 Pruning", "Pathways"),
+# Figures of fits: their title, and what grids of fits must vary so that there is something to compare.
+FIT_FIGURES = {
+    "final_objective": ("Final objective per optimizer", set()),
+    "objective_against_cost": ("Objective against cost", set()),
+    "waterfall": ("All starts", set()),
+    "best_starts": ("Best starts", {"optimizers"}),
+    "rank_by_schedule": ("Rank by optimizer and schedule", {"schedules"}),
+    "adam_comparison": ("Standard and balanced Adam", {"optimizers"}),
+    "rank_by_batch_size": ("Rank by mini-batch size", {"batch_sizes"}),
+    "safeguards": ("Rescue interceptor and line search", {"safeguards"}),
 }
-if not TUNED:
-    del FIGURES["tuning"]
+NETWORK_FIGURES = {
+    "sparsity_against_accuracy": "Sparsity against balanced accuracy",
+    "pruning_path": "Accuracy along the pruning path",
+    "prior_recovery": "Beyond the prior",
+    "prediction_error": "Prediction error",
+    "effect_matrices": "Effect matrices",
+    "coregulation": "Co-regulation",
+    **({"tuning": "Tuned settings"} if TUNED else {}),
+    "pathways": "Pathways",
+}
+FIGURES = {}  # name: its section of the report, and its title
+if PLAN.problems:
+    FIGURES |= {
+        name: ("2 Mini-batch training", title) for name, (title, parts) in FIT_FIGURES.items() if parts <= PLAN.varied
+    }
+if PLAN.datasets:
+    FIGURES |= {name: ("3 Pruning", title) for name, title in NETWORK_FIGURES.items()}
 
 
 def report_parts(results):

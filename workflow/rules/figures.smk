@@ -1,7 +1,7 @@
 # Every figure is drawn from one tidy table, which is made of these result tables and stays beside it.
+FIT_TABLES = {name: f"<results>/tables/{name}.tsv" for name in ("fits", "traces", "nominal")}
 FIGURE_SOURCES = {
-    "final_objective": {"fits": "<results>/tables/fits.tsv"},
-    "objective_against_solves": {"traces": "<results>/tables/traces.tsv", "fits": "<results>/tables/fits.tsv"},
+    **{figure: FIT_TABLES for figure in FIT_FIGURES},
     "sparsity_against_accuracy": {
         "networks": "<results>/tables/networks.tsv",
         "published": str(PUBLISHED_NUMBERS / "networks.tsv"),
@@ -48,9 +48,9 @@ rule tabulate_figure:
     params:
         command=command("analysis", "figure_table"),
         options=lambda w, input: flags(FIGURE_SOURCES[w.figure], input),
-        best_known=lambda w: best_known_option() if "fits" in FIGURE_SOURCES[w.figure] else "",
+        meaning=lambda w: fit_options() if w.figure in FIT_FIGURES else "",
     shell:
-        "({params.command} {wildcards.figure} {params.options} {params.best_known} --output {output}) 2>&1 | tee {log}"
+        "({params.command} {wildcards.figure} {params.options} {params.meaning} --output {output}) 2>&1 | tee {log}"
 
 
 for figure, (category, title) in FIGURES.items():

@@ -23,6 +23,28 @@ for table, title in TABLES.items():
             "({params.command} {input} --title {params.title:q} --output {output}) 2>&1 | tee {log}"
 
 
+rule score_fits:
+    input:
+        fits="<results>/tables/fits.tsv",
+        traces="<results>/tables/traces.tsv",
+        nominal="<results>/tables/nominal.tsv",
+        claims=str(PUBLISHED_NUMBERS / "mechanistic_claims.tsv"),
+    output:
+        scores="<results>/tables/scores.tsv",
+        pairs="<results>/tables/pairs.tsv",
+        claims="<results>/tables/claims.tsv",
+    log:
+        "<logs>/tables/scores.log",
+    conda:
+        conda("analysis")
+    params:
+        command=command("analysis", "score_fits"),
+        meaning=fit_options(),
+    shell:
+        "({params.command} --fits {input.fits} --traces {input.traces} --nominal {input.nominal} --claims {input.claims}"
+        " {params.meaning} --scores {output.scores} --pairs {output.pairs} --beside {output.claims}) 2>&1 | tee {log}"
+
+
 rule fill_paper_tables:
     input:
         networks="<results>/tables/networks.tsv",
@@ -72,6 +94,8 @@ rule state_findings:
     input:
         nominal="<results>/tables/nominal.tsv",
         fits="<results>/tables/fits.tsv",
+        traces="<results>/tables/traces.tsv",
+        pairs="<results>/tables/pairs.tsv",
         networks="<results>/tables/networks.tsv",
         pathways="<results>/tables/pathways.tsv",
         published=str(PUBLISHED_NUMBERS / "networks.tsv"),
@@ -89,10 +113,11 @@ rule state_findings:
         conda("analysis")
     params:
         command=command("analysis", "findings"),
-        best_known=best_known_option(),
+        meaning=fit_options(),
     shell:
-        "({params.command} --nominal {input.nominal} --fits {input.fits} --networks {input.networks}"
-        " --pathways {input.pathways} --published {input.published} {params.best_known} --output {output.table} --page {output.page}) 2>&1 | tee {log}"
+        "({params.command} --nominal {input.nominal} --fits {input.fits} --traces {input.traces} --pairs {input.pairs}"
+        " --networks {input.networks} --pathways {input.pathways} --published {input.published} {params.meaning}"
+        " --output {output.table} --page {output.page}) 2>&1 | tee {log}"
 
 
 rule record_provenance:

@@ -1,0 +1,23 @@
+rule predict_measurements:
+    input:
+        files=fitted_problem,
+        model="<results>/models/{problem}",
+        solver="<results>/solvers/{problem}.json",
+        fits="<results>/fits/{problem}/{replicate}/{fit}.tsv",
+        parameters="<results>/fits/{problem}/{replicate}/{fit}.parameters.npz",
+    output:
+        "<results>/predictions/{problem}/{replicate}/{fit}.tsv",
+    log:
+        "<logs>/predictions/{problem}/{replicate}/{fit}.log",
+    conda:
+        conda("mechanistic")
+    params:
+        command=command("mechanistic", "predict"),
+        problem=lambda w, input: petab_yaml(input.files),
+        test=lambda w, input: held_out_option(w.problem, input.files),
+        settings=lambda w: settings(PLAN.problems[w.problem]["solver"]),
+        ensemble=lambda w: PLAN.problems[w.problem]["predict"]["ensemble"],
+    shell:
+        "({params.command} --problem {params.problem} {params.test} --model {input.model} --solver {input.solver}"
+        " --fits {input.fits} --parameters {input.parameters} --settings {params.settings:q}"
+        " --ensemble {params.ensemble} --output {output}) 2>&1 | tee {log}"
