@@ -6,7 +6,7 @@ import sys
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--problem", required=True, help="PEtab version 1 problem (YAML)")
+    parser.add_argument("--problem", required=True, help="PEtab problem (YAML)")
     parser.add_argument("--model", required=True, help="folder to write: the compiled module and compiled.json")
     return parser.parse_args()
 

@@ -5,8 +5,9 @@ import argparse
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--problem", required=True, help="PEtab version 1 problem (YAML)")
+    parser.add_argument("--problem", required=True, help="PEtab problem (YAML)")
     parser.add_argument("--model", required=True, help="folder of the compiled model (compile_model.py)")
+    parser.add_argument("--solver", help="solver settings chosen by measurement (measure_solver.py)")
     parser.add_argument("--name", required=True, help="name of the problem in the table")
     parser.add_argument("--replicate", type=int, default=0, help="number of the data replicate")
     known = parser.add_mutually_exclusive_group()
@@ -30,11 +31,11 @@ def main():
     import pandas as pd
 
     from kinetrain.files import save_table
-    from kinetrain.problems.options import SolverOptions
+    from kinetrain.problems.options import SolverOptions, merged
     from kinetrain.problems.petab_problem import PetabProblem
     from kinetrain.settings import read_options, read_settings
 
-    options = read_options(SolverOptions, read_settings(arguments.settings))
+    options = merged(read_options(SolverOptions, read_settings(arguments.settings)), arguments.solver)
     problem = PetabProblem(arguments.problem, arguments.model, options)
     objective = problem.value(problem.nominal, np.arange(problem.n_conditions))
     reference = np.nan if arguments.reference is None else arguments.reference

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from kinetrain.problems import conditions
 from kinetrain.problems.options import SolverOptions
 from kinetrain.problems.petab_problem import PetabProblem
 
@@ -91,7 +92,7 @@ def measurements() -> pd.DataFrame:
             add("plain", condition, time, f"{scaling};offset", 0.1 + 0.05 * time)
             add("decimal", condition, time, None, "sd_early" if time < 2 else "sd_late")
             add("robust", condition, time)
-    for condition in ("weak", "from_rest"):
+    for condition in ("weak", "strong", "from_rest"):
         add("natural", condition, 1.5)
         add("natural", condition, np.inf)
         add("relative", condition, 4.0)
@@ -103,12 +104,12 @@ def write(folder):
     """Write the problem into `folder` and return its YAML."""
     (folder / "model.xml").write_text(SBML)
     names = ["observableId", "observableFormula", "noiseFormula", "observableTransformation", "noiseDistribution"]
-    conditions = [(name, value, bolus, b) for name, (value, bolus, b, _) in CONDITIONS.items()]
+    doses = [(name, value, bolus, b) for name, (value, bolus, b, _) in CONDITIONS.items()]
     parameters = [(name, *row, 1) for name, row in PARAMETERS.items()]
     columns = ["parameterId", "parameterScale", "lowerBound", "upperBound", "nominalValue", "estimate"]
     tables = {
         "observables": pd.DataFrame(OBSERVABLES, columns=names),
-        "conditions": pd.DataFrame(conditions, columns=["conditionId", "input", "bolus", "B"]),
+        "conditions": pd.DataFrame(doses, columns=["conditionId", "input", "bolus", "B"]),
         "parameters": pd.DataFrame(parameters, columns=columns),
         "measurements": measurements(),
     }
@@ -190,6 +191,19 @@ def test_the_objective_is_that_in_closed_form(toy):
             expected = objective(theta, name.split("+")[0])
             assert name.split("+")[0] in CONDITIONS
             assert problem.value(theta, [index]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_conditions_that_differ_in_doses_and_scalings_share_a_mapping(toy, monkeypatch):
+    mapped = []
+
+    def mapping(problem, table, **rest):
+        mapped.extend(table["simulationConditionId"])
+        return create_parameter_mapping(problem, table, **rest)
+
+    create_parameter_mapping = conditions.create_parameter_mapping
+    monkeypatch.setattr(conditions, "create_parameter_mapping", mapping)
+    PetabProblem(*toy)
+    assert sorted(mapped) == ["from_rest", "weak"]
 
 
 @pytest.mark.parametrize("sensitivities", ["forward", "adjoint"])
