@@ -128,7 +128,11 @@ def test_the_best_value_is_the_lowest_of_ends_courses_truth_and_literature():
     assert scores.best_objectives(table, course, None, {}) == {("P", 0): 2.0}
     assert scores.best_objectives(table, course, made_nominal(truth=1.0), {}) == {("P", 0): 1.0}
     assert scores.best_objectives(table, course, made_nominal(truth=1.0, data="measured"), {}) == {("P", 0): 2.0}
-    assert scores.best_objectives(table, course, made_nominal(truth=1.0), {"P": 0.5}) == {("P", 0): 0.5}
+    assert scores.best_objectives(table, course, made_nominal(truth=1.0, data="measured"), {"P": 0.5}) == {
+        ("P", 0): 0.5
+    }
+    # what is known of the measured data says nothing of artificial data of the same model
+    assert scores.best_objectives(table, course, made_nominal(truth=1.0), {"P": 0.5}) == {("P", 0): 1.0}
 
 
 def test_the_cost_of_a_target_is_that_of_all_starts_per_success():
@@ -139,6 +143,7 @@ def test_the_cost_of_a_target_is_that_of_all_starts_per_success():
     assert row["cost_to_10_low"] < row["cost_to_10"] < row["cost_to_10_high"]
     assert row["successes_100"] == 8 and row["cost_to_100"] == 0
     assert row["successes_quantile"] == 0 and row["cost_to_quantile"] == INF
+    assert row["cost_to_quantile_low"] == 100 / wilson_interval(0, 8)[1]
     assert scores.target_values(made_nominal())["P"]["quantile"] == pytest.approx(0.5 * stats.chi2(4).ppf(0.95))
 
 
@@ -271,14 +276,18 @@ def test_the_quality_of_full_batch_is_reached_at_a_fraction_of_its_cost(cost, ve
     assert rows["factor"].tolist() == [factor] * 2 and rows["verdict"].tolist() == [verdict] * 2
     said = findings(fits=table, traces=course, nominal=made_nominal().assign(reference=np.nan), meaning=MEANING)
     said = said[said["topic"].str.startswith("Claim: 10 times")].iloc[0]
-    assert said["verdict"] == verdict and f"{factor} times [{factor}, {factor}] fewer" in said["statement"]
+    assert said["verdict"] == verdict and f": {factor} [{factor}, {factor}] times fewer" in said["statement"]
 
 
 def test_a_quality_that_mini_batches_never_reach_is_no_reduction():
     table = made({ADAM: 50.0, FIDES: 1.0})
     rows = reductions(fits.benchmark(table, traced(table, {0.0: 90.0}), made_nominal(), {}, MEANING))
     assert rows["factor"].tolist() == [0, 0] and rows["reached_mini_batch"].tolist() == [0, 0]
+    assert rows["high"].tolist() == pytest.approx([100 / (100 / wilson_interval(0, 8)[1])] * 2)
     assert set(rows["verdict"]) == {"no"}
+    few = table[table["start"] < 2].assign(cost=lambda fit: fit["cost"].where(fit["optimizer"] == "fides", 5.0))
+    rows = reductions(fits.benchmark(few, traced(few, {0.0: 90.0}), made_nominal(), {}, MEANING))
+    assert set(rows["verdict"]) == {"undecided"}  # two short runs say little
 
 
 def test_a_hybrid_and_a_batch_of_all_conditions_do_not_count_as_mini_batch():

@@ -5,7 +5,7 @@ import pandas as pd
 
 from kinetrain.evaluation.fits import Benchmark
 from kinetrain.evaluation.pairs import told
-from kinetrain.evaluation.scores import BLOCK, FULL_BATCH, hits, in_order_of_rank, of_settings
+from kinetrain.evaluation.scores import BLOCK, FULL_BATCH, hits, in_order_of_rank, least_cost, of_settings
 from kinetrain.evaluation.statistics import hierarchical_weights, interval
 
 CLAIMED = 10.0  # "more than an order of magnitude", Stapor et al. 2022
@@ -61,6 +61,8 @@ def _factor(whole, own, traces, targets) -> dict:
         factors = drawn[0] / drawn[1]
     factors[np.isinf(drawn[0]) & np.isinf(drawn[1])] = 1.0  # neither is known to be cheaper
     low, high = interval(factors)
+    if not found[1]["hit"].any():
+        high = interval(drawn[0])[1] / least_cost(found[1])  # more runs might have reached it
     return {
         "cost_full_batch": costs[0],
         "cost_mini_batch": costs[1],

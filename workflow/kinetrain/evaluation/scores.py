@@ -37,13 +37,14 @@ SCORES = [
 def best_objectives(fits, traces, nominal, best_known: dict[str, float]) -> dict[tuple, float]:
     """Return the best value known per (problem, replicate), a negative log-likelihood.
 
-    It is the lowest of all runs anywhere on their way, of the true parameters of artificial data, and of `best_known`,
-    which maps the name of a problem to the lowest value ever reported. traces and nominal may be None.
+    It is the lowest of all runs anywhere on their way, of the true parameters of artificial data and, on measured data,
+    of `best_known`, which maps the name of a problem to the lowest value ever reported. traces and nominal may be None.
     """
     tables = [table[[*DATA, "objective"]] for table in (fits, traces) if table is not None]
     if nominal is not None and "data" in nominal:
         truth = nominal[nominal["data"] == "artificial"].rename(columns={"objective_nominal": "objective"})
         tables.append(truth[[*DATA, "objective"]])
+        best_known = {name: value for name, value in best_known.items() if name not in set(truth["problem"])}
     rows = pd.concat(tables, ignore_index=True)
     rows = rows[np.isfinite(rows["objective"].astype(float))]
     lowest = rows.groupby(DATA)["objective"].min().to_dict()
@@ -171,14 +172,21 @@ def expected_cost(fits: pd.DataFrame, found: pd.DataFrame) -> tuple[float, float
     """Return the expected cost to a target, its 95 % interval, and the number of runs that reach it.
 
     fits: the runs of one setting; found: their hits. The total cost of all runs, each until it hits or ends, over the
-    number of those that hit (expected running time); inf where none does. Source: Hansen et al. 2009 (COCO).
+    number of those that hit (expected running time). Where none does it is infinite, and its lower bound follows from
+    the upper bound of their rate. Source: Hansen et al. 2009 (COCO); Wilson interval of the rate.
     """
     weights, draws = hierarchical_weights(fits[BLOCK])
     cost, hit = found["cost"].to_numpy(float), found["hit"].to_numpy(float)
+    if not hit.any():
+        return np.inf, least_cost(found), np.inf, 0
     with np.errstate(divide="ignore"):
-        value = np.divide(weights @ cost, weights @ hit)
         low, high = interval((draws @ cost) / (draws @ hit))
-    return float(value), low, high, int(hit.sum())
+    return float((weights @ cost) / (weights @ hit)), low, high, int(hit.sum())
+
+
+def least_cost(found: pd.DataFrame) -> float:
+    """Return the lowest expected cost that agrees with no hit among these runs, by Wilson's interval of their rate."""
+    return float(found["cost"].mean() / wilson_interval(0, len(found))[1])
 
 
 def scores(fits, traces, nominal, best_known: dict[str, float]) -> pd.DataFrame:
@@ -194,7 +202,8 @@ def scores(fits, traces, nominal, best_known: dict[str, float]) -> pd.DataFrame:
     rows = []
     for problem, group in fits.groupby("problem", sort=False):
         rank = mean_ranks(group).set_index(SETTING)
-        found = {name: hits(group, traces, group["best"] + limits[problem][name]) for name in TARGETS}
+        courses = traces[traces["problem"] == problem]
+        found = {name: hits(group, courses, group["best"] + limits[problem][name]) for name in TARGETS}
         for setting, own in group.groupby(SETTING, sort=False):
             row = {"problem": problem, **dict(zip(SETTING, setting, strict=True)), **_ends(own)}
             row |= rank.loc[setting].to_dict() if setting in rank.index else {}

@@ -1,5 +1,7 @@
 """Summaries of repeated runs."""
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -8,7 +10,7 @@ RESAMPLES = 2000
 LEVELS = ["problem", "replicate", "start"]  # from the outermost to the innermost level of resampling
 
 
-def hierarchical_weights(blocks: pd.DataFrame, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def hierarchical_weights(blocks: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return the weights of the blocks in the hierarchical mean (n,), and in its bootstrap draws (RESAMPLES, n).
 
     blocks: one row per repeated measurement, with columns problem, replicate and start. The mean is that over problems
@@ -18,11 +20,16 @@ def hierarchical_weights(blocks: pd.DataFrame, seed: int = 0) -> tuple[np.ndarra
 
     Source: hierarchical bootstrap over model > replicate > start, a choice of ours.
     """
-    random = np.random.default_rng([seed, len(blocks)])
-    weights, draws = np.zeros(len(blocks)), np.zeros((RESAMPLES, len(blocks)))
-    groups = [(np.arange(len(blocks)), 1.0, np.ones(RESAMPLES, dtype=int), 1.0)]
-    for level in LEVELS:
-        keys, deeper = blocks[level].to_numpy(), []
+    return _weights(tuple(blocks[LEVELS].itertuples(index=False, name=None)))
+
+
+@lru_cache(maxsize=8)  # many settings have the same blocks
+def _weights(rows: tuple) -> tuple[np.ndarray, np.ndarray]:
+    random, count = np.random.default_rng(len(rows)), len(rows)
+    weights, draws = np.zeros(count), np.zeros((RESAMPLES, count))
+    groups = [(np.arange(count), 1.0, np.ones(RESAMPLES, dtype=int), 1.0)]
+    for level in range(len(LEVELS)):
+        keys, deeper = np.array([row[level] for row in rows]), []
         for members, weight, drawn, unit in groups:
             names, place = np.unique(keys[members], return_inverse=True)
             # a group drawn twice draws its own members twice as often, independently each time
