@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from kinetrain.problems.cost import Counted
+from kinetrain.problems.cost import BudgetExhausted, Counted
 from kinetrain.training.minibatch import MOST_FAILED_EVALUATIONS, EvaluationFailed, Minibatch
 from kinetrain.training.schedules import learning_rate
 from kinetrain.training.settings import Safeguard
@@ -67,6 +67,17 @@ def test_the_rescue_takes_the_path_of_parpe(quadratic):
     assert problem.value(fit.state.x, np.arange(4)) / 4 == pytest.approx(27.09868486, abs=1e-8)
     assert (fit.state.rescues, fit.problem.cost.failed_evaluations) == (1, 1)
     assert fit.problem.cost.gradient_solves == 14  # the failed evaluation and the repeated one count too
+
+
+def test_a_budget_that_ends_in_a_rescue_leaves_the_last_good_point(quadratic):
+    problem = quadratic(wall=lambda x: x[0] > -0.9)
+    fit = create(problem, "adam_balanced", learning_rate("logarithmic", 1, 0.1, 3), rescue=2)
+    fit.problem.budget = 8  # four batches of two, the last of which fails
+    with pytest.raises(BudgetExhausted):
+        for _ in range(6):
+            fit.step()
+    np.testing.assert_allclose(fit.state.x, [-1.088012596, 2.013805408], rtol=1e-9)
+    assert fit.problem.cost.gradient_solves == 8
 
 
 def test_without_rescue_the_first_failure_ends_the_run(quadratic):
