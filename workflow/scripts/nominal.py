@@ -49,6 +49,7 @@ def main():
         "replicate": arguments.replicate,
         "data": "artificial" if arguments.truth else "measured",
         "conditions": problem.n_conditions,
+        "measurements": problem.n_measurements,
         "parameters": len(problem.names),
     }
     save_table(pd.DataFrame([row]), arguments.output)

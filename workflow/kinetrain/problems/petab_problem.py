@@ -50,7 +50,7 @@ class PetabProblem:
     ----------
     names, lower, upper, nominal: of the n estimated parameters, on their PEtab scale.
     start_lower, start_upper: the box of starting points, from uniform initialization priors, else the bounds.
-    n_conditions, condition_names: K conditions in the order of the measurement table.
+    n_conditions, condition_names: K conditions in the order of the measurement table. n_measurements: of all of them.
     checksum: sha256 of all its files.
     options: how it is solved, with nothing left open.
     gradient_weight: the cost of a gradient of one condition in solves without sensitivities.
@@ -73,6 +73,8 @@ class PetabProblem:
         self._conditions = prepare(self.petab, self.model, self.names, path)
         self.condition_names = [condition.data.id for condition in self._conditions]
         self.n_conditions = len(self._conditions)
+        measured = (np.asarray(condition.data.get_measurements()) for condition in self._conditions)
+        self.n_measurements = int(sum(np.isfinite(values).sum() for values in measured))
         self.checksum = checksum(b"".join(file.read_bytes() for file in list_files(path, read_description(path))))
         self._solve_by(options or SolverOptions())
 
