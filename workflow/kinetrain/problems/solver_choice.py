@@ -18,7 +18,8 @@ TOLERANCES = (1e-9, 1e-8, 1e-7, 1e-6)
 GRADIENT_TOLERANCES = (1e-6, 1e-5, 1e-4)
 EXACT = {"absolute_tolerance": 1e-14, "relative_tolerance": 1e-11, "gradient_tolerance": 1e-9}
 LONG = {"max_steps": 20_000, "max_steps_backward": 100_000}
-GAIN = 1.15  # less than this is within the noise: forward sensitivities and tighter tolerances are kept
+GAIN = 1.15  # adjoint sensitivities must be that much faster than forward ones; less is within the noise
+AS_FAST = 1.05  # of tolerances that are as fast as the fastest, the tightest are taken
 FAR_SLOWER = 2.0
 MOST_CONDITIONS, SAMPLE_SECONDS, ROUNDS = 12, 0.25, 3
 STARTS, START_CONDITIONS, MORE_FAILURES = 20, 4, 0.1
@@ -160,7 +161,7 @@ def _pick(rows) -> dict:
     if not accurate:
         return min(rows, key=lambda row: row["error"])
     fastest = min(row["seconds"] for row in accurate)
-    return next(row for row in accurate if row["seconds"] <= GAIN * fastest)
+    return next(row for row in accurate if row["seconds"] <= AS_FAST * fastest)
 
 
 def _try_starts(problem, options, row, conditions) -> dict:
@@ -224,7 +225,7 @@ def _weigh(solved, sample) -> tuple[float, float, float]:
 
 def _solved_with(options, row, **limits) -> SolverOptions:
     """Return `options` with what they leave open taken from a row, and step limits."""
-    absolute = 0.01 * row["relative_tolerance"]
+    absolute = row["relative_tolerance"] / 100
     keys = ("sensitivities", "relative_tolerance", "gradient_tolerance")
     return filled(options, SolverOptions(absolute_tolerance=absolute, **{key: row[key] for key in keys}, **limits))
 

@@ -1,0 +1,73 @@
+"""The benchmark of the objective runs on the embedded problem, and its variants compute the same."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from kinetrain.problems.options import SolverOptions, safe_options
+from kinetrain.problems.petab_problem import PetabProblem
+
+
+@pytest.fixture(scope="module")
+def benchmark(root):
+    """The benchmark script as a module."""
+    spec = importlib.util.spec_from_file_location("mechanistic_benchmark", root / "benchmarks/mechanistic.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def egf(egf_yaml, egf_model):
+    """The embedded problem, solved with adjoint sensitivities."""
+    return PetabProblem(egf_yaml, egf_model, SolverOptions("adjoint"))
+
+
+@pytest.mark.parametrize("order", ["value", "gradient"])
+@pytest.mark.parametrize("size", [1, 6])
+def test_all_variants_compute_the_same(benchmark, egf, order, size):
+    variants = benchmark.evaluators(egf, order, size, benchmark.pypesto_objective(egf) if size == 6 else None)
+    rows = benchmark.compare(variants, 2, egf.n_conditions)
+    assert [row["variant"] for row in rows] == ["bare", "objective", "pypesto"][: len(variants)]
+    assert all(row["deviation"] < 1e-12 and row["seconds"] > 0 for row in rows)
+
+
+def test_the_objective_is_not_slower_than_bare_amici(benchmark, egf):
+    rows = benchmark.compare(benchmark.evaluators(egf, "gradient", 1), 15, egf.n_conditions)
+    assert rows[1]["ratio"] > 0.8
+
+
+def test_gradients_are_compared_with_values_and_with_the_defaults_of_amici(benchmark, egf):
+    (row,) = benchmark.against_value(egf, 3)
+    assert row["ratio"] > 1
+    defaults, ours = benchmark.against_defaults(egf, 3)
+    assert np.isfinite(ours["seconds"])
+    assert (defaults["variant"], ours["variant"]) == ("amici-defaults", "objective")
+
+
+def test_a_thousand_conditions_are_set_up(benchmark, egf, egf_yaml, egf_model):
+    (row,) = benchmark.set_up(egf_yaml, egf_model, egf)
+    assert row["seconds"] < 10
+
+
+def test_a_process_of_its_own_tells_its_memory_and_speed(root, tmp_path, egf_yaml, egf_model):
+    solver = tmp_path / "solver.json"
+    chosen = {name: value for name, value in vars(safe_options(19)).items() if name not in ("priors", "trials")}
+    solver.write_text(json.dumps({"chosen": chosen}))
+    command = [sys.executable, root / "benchmarks/mechanistic.py", "--once", egf_yaml, egf_model, solver, "objective"]
+    answer = subprocess.run([*command, "--seconds", "0.2"], check=True, capture_output=True, text=True).stdout
+    memory, speed = map(float, answer.split())
+    assert 50 < memory < 500
+    assert speed > 1
+
+
+def test_problems_that_are_not_there_are_left_out_and_named(benchmark, tmp_path):
+    said = []
+    assert benchmark.find("Fujita_SciSignal2010", None, said.append) is None
+    assert benchmark.find("Fujita_SciSignal2010", tmp_path, said.append) is None
+    assert len(said) == 2 and all("Fujita" in text and "left out" in text for text in said)
+    assert benchmark.find("egf_akt", None, said.append).is_file()
