@@ -192,3 +192,6 @@ def test_starts_can_be_drawn_around_the_truth(egf_yaml, tmp_path):
     parameters = read_petab(tmp_path / "problem.yaml").parameter_df
     low, high = map(float, parameters.loc["k_turnover", "initializationPriorParameters"].split(";"))
     assert (low + high) / 2 == pytest.approx(np.log10(0.001479614562719)) and high - low == pytest.approx(3)
+    touching = float(np.log10(41.3771031603841))  # the box of one parameter ends at exactly zero
+    write_template(egf_yaml, read(start_width=touching), tmp_path)
+    assert not petab.lint_problem(petab.Problem.from_yaml(str(tmp_path / "problem.yaml")))

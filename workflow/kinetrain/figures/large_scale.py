@@ -75,9 +75,9 @@ def _rmse(axis, rows) -> None:
     for place, colour in EXAMPLES.items():
         own = rows[rows["label"] == place]
         axis.plot(own["x"], own["y"], "o", color=colour, markersize=6)
-        for x, y, group in own[["x", "y", "group"]].itertuples(index=False):
+        for x, y in own[["x", "y"]].itertuples(index=False):
             side = {"best": "left", "worst": "right"}[place]
-            axis.annotate(str(group), (x, y), (0, 7), textcoords="offset points", ha=side, fontsize=7, color=colour)
+            axis.annotate(place, (x, y), (0, 7), textcoords="offset points", ha=side, fontsize=7, color=colour)
     axis.set(xlabel="Groups, by error", ylabel="RMSE (standardized)")
     axis.set_ylim(bottom=0)
     axis.margins(y=0.15)
@@ -90,7 +90,7 @@ def _example(axis, rows) -> None:
     look = {"color": EXAMPLES[place], "markersize": 4, "elinewidth": 0.8, "label": "ensemble"}
     axis.errorbar(ensemble["x"], ensemble["y"], ensemble["sd"], fmt="o", **look)
     axis.plot(measured["x"], measured["y"], "_", color=BLACK, markersize=6, label="measured")
-    axis.set_title(f"{place} fitted: {rows['group'].iloc[0]}", fontsize=9, color=EXAMPLES[place])
+    axis.set_title(f"{place.capitalize()} group\n{rows['group'].iloc[0]}", fontsize=8, color=EXAMPLES[place])
     axis.set(xlabel="Measurements, by size", ylabel="Value (standardized)")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.legend(loc="upper left")

@@ -17,6 +17,7 @@ from kinetrain.files import atomic, save_table
 from kinetrain.problems.drawing import ArtificialOptions, check_rule
 from kinetrain.problems.petab_tables import is_number, list_files, read_description, read_petab
 
+NEARLY_ZERO = 1e-9
 SCALE = {"lin": float, "log": np.log, "log10": np.log10}
 # Ours: true factors, of a standard deviation of 0.3 (log10), lie well within.
 SCALING_BOUNDS = 1e-2, 1e2
@@ -189,7 +190,9 @@ def _parameters(problem, observables, measurements, conditions) -> pd.DataFrame:
 def _with_starts(parameters, width) -> pd.DataFrame:
     """Return the parameters with a box of starts around their nominal values, on their scales."""
     centres = {name: SCALE[row["parameterScale"]](row["nominalValue"]) for name, row in parameters.iterrows()}
-    boxes = {name: f"{x - width};{x + width}" for name, x in centres.items() if np.isfinite(x)}
+    # PEtab's linter takes an end of exactly zero for the logarithm of zero.
+    ends = {name: (x - width or NEARLY_ZERO, x + width or NEARLY_ZERO) for name, x in centres.items() if np.isfinite(x)}
+    boxes = {name: f"{low};{high}" for name, (low, high) in ends.items()}
     ranges = parameters.index.map(boxes).where(parameters["estimate"] == 1)
     kind = pd.Series("parameterScaleUniform", index=parameters.index).where(ranges.notna())
     return parameters.assign(initializationPriorType=kind, initializationPriorParameters=ranges)
