@@ -61,6 +61,8 @@ PARAMETERS = {  # scale, lower, upper, true value
     "start": ("log", 1e-2, 1e2, 2.0),
     "scaling_a": ("log10", 1e-2, 1e2, 1.3),
     "scaling_b": ("log10", 1e-2, 1e2, 0.6),
+    "bolus_weak": ("log10", 1e-3, 1e1, 0.2),
+    "bolus_strong": ("log10", 1e-3, 1e1, 0.5),
     "offset": ("lin", -5, 5, -0.3),
     "sd_natural": ("log", 1e-2, 1e2, 0.4),
     "sd_early": ("log10", 1e-3, 1e1, 0.1),
@@ -68,10 +70,10 @@ PARAMETERS = {  # scale, lower, upper, true value
     "sd_constant": ("lin", 1e-3, 1e1, 0.3),
     "sd_slope": ("log10", 1e-3, 1e1, 0.2),
 }
-# id: input, bolus, start of B (none: as in the model), pre-equilibrated in
+# id: input, bolus (a number or a parameter), start of B (none: as in the model), pre-equilibrated in
 CONDITIONS = {
-    "weak": (1.0, 0.0, None, None),
-    "strong": (3.0, 0.5, None, None),
+    "weak": (1.0, "bolus_weak", None, None),
+    "strong": (3.0, "bolus_strong", None, None),
     "unmeasured": (5.0, 0.0, None, None),
     "rest": (0.5, 0.0, None, None),
     "from_rest": (2.0, 0.0, 0.8, "rest"),
@@ -124,6 +126,7 @@ def write(folder):
 def states(p, condition, time):
     """Return A and B in closed form."""
     value, bolus, b, before = CONDITIONS[condition]
+    bolus = p.get(bolus, bolus)
     a = p["start"] if before is None else CONDITIONS[before][0] / p["loss"]
     b = 1.5 if b is None else b
     decay = np.exp(-p["loss"] * time)
@@ -169,7 +172,10 @@ def toy(tmp_path_factory, compiled_model):
 
 
 def points(problem):
-    return [problem.nominal, *(problem.nominal + np.random.default_rng(number).normal(0, 0.1, 10) for number in (1, 2))]
+    return [
+        problem.nominal,
+        *(problem.nominal + np.random.default_rng(number).normal(0, 0.1, len(PARAMETERS)) for number in (1, 2)),
+    ]
 
 
 def test_parameters_are_on_their_own_scales(toy):

@@ -33,8 +33,8 @@ def prepare(problem: petab.Problem, model, names, path) -> list[Condition]:
     """Return the prepared conditions of a problem, in the order of their first measurement.
 
     PEtab's own mapping takes milliseconds for each condition. Conditions that differ only in numbers which the compiled
-    model takes as constants (doses, say), or in which estimated parameters are filled in (one scaling for each group,
-    say), share one mapping, so that thousands of them cost one.
+    model takes as constants (doses, say) or as initial values, or in which estimated parameters are filled in (one
+    scaling for each group, say), share one mapping, so that thousands of them cost one.
     """
     if not isinstance(problem, petab.Problem):
         return problem.prepare(model, names)
@@ -43,37 +43,57 @@ def prepare(problem: petab.Problem, model, names, path) -> list[Condition]:
         measurements[PREEQUILIBRATION] = ""
     before = measurements[PREEQUILIBRATION].astype(object)
     measurements[PREEQUILIBRATION] = before.where(before.notna(), "").astype(str)
+    known = known_noise(problem).to_numpy()
     pairs = list(measurements[PAIR].drop_duplicates().itertuples(index=False, name=None))
     doses = _doses(problem, model)
-    kinds = _kinds(problem, model, measurements, doses, names)
+    initial = _initial_values(problem, model, pairs)
+    kinds = _kinds(problem, model, measurements, known, [*doses.columns, *initial.columns], names)
     shown = {}  # of each kind, the pair that is mapped
     for pair in pairs:
         shown.setdefault(kinds[pair].pattern, pair)
-    mapped = _map(problem, model, measurements, set(shown.values()))
+    mapped = _map(problem, model, measurements, known, set(shown.values()))
     templates = {pattern: _resolve(mapped[pair], model, names, path) for pattern, pair in shown.items()}
-    constants = list(model.get_fixed_parameter_ids())
-    places = [constants.index(name) for name in doses.columns]
-    rows = dict(zip(doses.index, doses.to_numpy(), strict=True))
-    position = {name: index for index, name in enumerate(names)}
-    data = _experiments(problem, measurements, model)
+    fill_doses = _filler(doses, model.get_fixed_parameter_ids())
+    fill_initial = _filler(initial.rename(columns=INITIAL.format), model.get_free_parameter_ids())
+    data = _experiments(measurements, known, model)
 
     def condition(pair):
         kind, experiment = kinds[pair], data[pair]
         template = templates[kind.pattern]
         experiment.pscale = template.scales
         experiment.plist = template.plist
-        experiment.fixed_parameters = _replace(template.constants, places, rows[pair[1]])
+        experiment.fixed_parameters = fill_doses(template.constants, pair[1])
         if pair[0]:
-            experiment.fixed_parameters_pre_equilibration = _replace(template.constants_before, places, rows[pair[0]])
+            experiment.fixed_parameters_pre_equilibration = fill_doses(template.constants_before, pair[0])
             experiment.reinitialization_state_idxs_sim = _reset_states(problem, model, pair[1])
-        from_theta, others = template.from_theta, kinds[shown[kind.pattern]].names
-        if kind.names != others:
-            renamed = np.arange(len(names))
-            renamed[[position[name] for name in others]] = [position[name] for name in kind.names]
-            from_theta = renamed[from_theta]
-        return Condition(experiment, template.parameters, template.to_model, from_theta)
+        from_theta = _exchange(template.from_theta, kinds[shown[kind.pattern]].names, kind.names, names)
+        # Without initial values of their own, conditions of a kind share the array that parameters are filled into.
+        return Condition(experiment, fill_initial(template.parameters, pair[1]), template.to_model, from_theta)
 
     return [condition(pair) for pair in pairs]
+
+
+def _filler(table, ids):
+    """Return a function that puts the numbers of a row of `table` in their places among values that belong to `ids`."""
+    places = [list(ids).index(name) for name in table.columns]
+    rows = dict(zip(table.index, table.to_numpy(), strict=True))
+
+    def fill(values, name):
+        if places:
+            values = values.copy()
+            values[places] = rows[name]
+        return values
+
+    return fill
+
+
+def _exchange(from_theta, shown, own, names) -> np.ndarray:
+    """Return positions in `names`, with those of the names `shown` exchanged for those of `own`."""
+    if shown == own:
+        return from_theta
+    renamed = np.arange(len(names))
+    renamed[[names.index(name) for name in shown]] = [names.index(name) for name in own]
+    return renamed[from_theta]
 
 
 def _doses(problem, model) -> pd.DataFrame:
@@ -97,22 +117,22 @@ def _initial_values(problem, model, pairs) -> pd.DataFrame:
 
 @dataclass
 class _Kind:
-    """What, besides doses, decides how parameters are mapped to the model: a pattern, and the names that fill it."""
+    """What, besides doses and initial values, decides how parameters are mapped: a pattern, and names that fill it."""
 
     pattern: tuple
     names: tuple
 
 
-def _kinds(problem, model, measurements, doses, names) -> dict:
-    """Return the kind of each pair of conditions."""
+def _kinds(problem, model, measurements, known, plain, names) -> dict:
+    """Return the kind of each pair of conditions; `plain` columns of the condition table have no part in it."""
     overrides = measurements.reindex(columns=["observableId", "observableParameters", "noiseParameters"])
-    overrides["noiseParameters"] = overrides["noiseParameters"].astype(object).mask(known_noise(problem), "")
+    overrides["noiseParameters"] = overrides["noiseParameters"].astype(object).mask(known, "")
     distinct = pd.concat([measurements[PAIR], overrides.astype(object).fillna("").astype(str)], axis=1)
     distinct = distinct.drop_duplicates().sort_values("observableId", kind="stable")
     cells = {}
     for before, after, *row in distinct.itertuples(index=False, name=None):
         cells.setdefault((before, after), []).extend(part for text in row for part in (*text.split(";"), "\t"))
-    rest = problem.condition_df.drop(columns=[*doses.columns, "conditionName"], errors="ignore").astype(str)
+    rest = problem.condition_df.drop(columns=[*plain, "conditionName"], errors="ignore").astype(str)
     rest = {name: tuple(row) for name, row in zip(rest.index, rest.to_numpy(), strict=True)}
     # Only what does not stand in the model itself can be exchanged; its scale must stay the same.
     scales = problem.parameter_df.loc[names, "parameterScale"]
@@ -130,14 +150,14 @@ def _kind(cells, free) -> _Kind:
     return _Kind(pattern, tuple(number))
 
 
-def _map(problem, model, measurements, pairs) -> dict:
+def _map(problem, model, measurements, known, pairs) -> dict:
     """Return AMICI's parameter mapping of each pair of conditions."""
     # PEtab takes noise that changes over time, and tables in which some conditions have no pre-equilibration, for
     # overrides that it cannot map.
     measurements = measurements.copy()
     if "noiseParameters" in measurements:
         noise = measurements["noiseParameters"].astype(object)
-        measurements["noiseParameters"] = noise.mask(known_noise(problem), 1.0)
+        measurements["noiseParameters"] = noise.mask(known, 1.0)
     mappings = {}
     for columns in (PAIR, [SIMULATION]):
         chosen = [pair for pair in pairs if bool(pair[0]) == (PREEQUILIBRATION in columns)]
@@ -202,26 +222,20 @@ def _resolve(mapping, model, names, path) -> _Template:
     )
 
 
-def _replace(values, places, numbers) -> np.ndarray:
-    values = values.copy()
-    values[places] = numbers
-    return values
-
-
 def _reset_states(problem, model, condition) -> list[int]:
     """Return the states that a simulation condition sets anew after pre-equilibration."""
     row = problem.condition_df.loc[condition]
     return [index for index, name in enumerate(model.get_state_ids()) if name in row.index and not pd.isna(row[name])]
 
 
-def _experiments(problem, measurements, model) -> dict:
+def _experiments(measurements, known, model) -> dict:
     """Return AMICI's data objects by pair of conditions: time points (repeated for replicates), data, known noise."""
     observables = {name: index for index, name in enumerate(model.get_observable_ids())}
     table = measurements[[*PAIR, "observableId", "time", "measurement"]].copy()
     table["time"] = table["time"].astype(float)
     table["replicate"] = table.groupby([*PAIR, "observableId", "time"]).cumcount()
     noise = measurements.reindex(columns=["noiseParameters"])["noiseParameters"]
-    table["noise"] = pd.to_numeric(noise.where(known_noise(problem)), errors="coerce")
+    table["noise"] = pd.to_numeric(noise.where(known), errors="coerce")
     table["column"] = table["observableId"].map(observables)
     table = table.sort_values(["time", "replicate"], kind="stable")
     numbers = table[["time", "replicate", "column", "measurement", "noise"]].to_numpy(float)
