@@ -67,12 +67,7 @@ def make_artificial(path, model_folder, replicate: int, options: ArtificialOptio
     scaled = np.array(list(factors.values()))[members] if factors else np.ones(len(members))
     measurements, known = _measure(problem, results, scaled, options, rng)
     held_out = _held_out(members, options)
-    tables = {"conditions": problem.petab.condition_df, "observables": problem.petab.observable_df}
-    sbml = sbml_file(path)
-    written = [write_tables(folder, sbml, _part(tables, parameters, measurements, ~held_out, factors))]
-    if held_out.any():
-        test = _part(tables, parameters, measurements, held_out, factors, estimated=False)
-        written.append(write_tables(folder, sbml, test, "_test"))
+    written = _write(folder, sbml_file(path), problem.petab, measurements, held_out, factors)
     objective, expected = measurements.loc[~held_out[measurements["number"]], ["objective", "expected"]].sum()
     truth = {
         "J_true": float(objective),
@@ -181,6 +176,17 @@ def _measure(problem, results, scaled, options, rng):
 def _held_out(members, options) -> np.ndarray:
     """Return whether each condition belongs to a group that is held out."""
     return members >= options.groups.count - options.groups.test if options.groups else np.zeros(len(members), bool)
+
+
+def _write(folder, sbml, drawn, measurements, held_out, factors) -> list[Path]:
+    """Write the problem, and that of held-out conditions where there are any; return their YAMLs."""
+    tables = {"conditions": drawn.condition_df, "observables": drawn.observable_df}
+    train = _part(tables, drawn.parameter_df, measurements, ~held_out, factors)
+    written = [write_tables(folder, sbml, train)]
+    if held_out.any():
+        test = _part(tables, drawn.parameter_df, measurements, held_out, factors, estimated=False)
+        written.append(write_tables(folder, sbml, test, "_test"))
+    return written
 
 
 def _part(tables, parameters, measurements, chosen, factors, estimated=True) -> dict:
