@@ -8,7 +8,7 @@ from petab.v2.petab1to2 import petab_files_1to2
 from kinetrain.errors import InputError
 from kinetrain.problems.options import SolverOptions
 from kinetrain.problems.petab_problem import PetabProblem
-from kinetrain.problems.petab_tables import read_petab
+from kinetrain.problems.petab_tables import read_petab, read_petab_1
 
 # A is made at the rate `input` and lost at the rate `loss`.
 SBML = """<?xml version="1.0" encoding="UTF-8"?>
@@ -127,6 +127,11 @@ def test_a_converted_problem_has_the_objective_of_version_1(egf_yaml, egf_model,
     values, gradients = zip(*(p.value_and_gradient(theta, range(6)) for p in (converted, original)), strict=True)
     assert values[0] == pytest.approx(values[1], rel=1e-8)
     np.testing.assert_allclose(*gradients, rtol=1e-6, atol=1e-8 * np.abs(gradients[1]).max())
+
+
+def test_artificial_data_are_not_made_from_it(tmp_path):
+    with pytest.raises(InputError, match="PEtab version 1 only"):
+        read_petab_1(write(tmp_path))
 
 
 @pytest.mark.parametrize(

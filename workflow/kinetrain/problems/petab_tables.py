@@ -46,6 +46,14 @@ def read_petab(path) -> petab.Problem:
     return problem
 
 
+def read_petab_1(path) -> petab.Problem:
+    """Return the problem of a YAML file as `read_petab`, for what works with the tables of version 1 only."""
+    problem = read_petab(path)
+    if not isinstance(problem, petab.Problem):
+        raise InputError(f"{path}: artificial data are made from problems of PEtab version 1 only")
+    return problem
+
+
 def read_description(path) -> dict:
     """Return the content of a PEtab YAML file; InputError if it lacks a key or names a file that is not there."""
     path = Path(path)

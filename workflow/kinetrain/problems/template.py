@@ -15,7 +15,7 @@ import yaml
 from kinetrain.errors import InputError
 from kinetrain.files import atomic, save_table
 from kinetrain.problems.drawing import ArtificialOptions, check_rule
-from kinetrain.problems.petab_tables import is_number, list_files, read_description, read_petab
+from kinetrain.problems.petab_tables import is_number, list_files, read_description, read_petab_1
 
 NEARLY_ZERO = 1e-9
 SCALE = {"lin": float, "log": np.log, "log10": np.log10}
@@ -37,7 +37,7 @@ def write_template(path, options: ArtificialOptions, folder) -> list[str]:
     InputError
         If an observable or an input is unknown, or an input has no own value that is a number.
     """
-    problem = read_petab(path)
+    problem = read_petab_1(path)
     chosen = _chosen(problem, options.observables, path)
     conditions = _conditions(problem, options, path)
     measurements = _measurements(problem, chosen, conditions.index[0], options, path)
