@@ -63,9 +63,9 @@ def make_artificial(path, model_folder, replicate: int, options: ArtificialOptio
         )
         return PetabProblem(path, model_folder, solver, tables)
 
-    problem, results, redrawn = _simulate(build, conditions, lambda: draw_inputs(own, options, rng))
+    problem, observed, redrawn = _simulate(build, conditions, lambda: draw_inputs(own, options, rng))
     scaled = np.array(list(factors.values()))[members] if factors else np.ones(len(members))
-    measurements, known = _measure(problem, results, scaled, options, rng)
+    measurements, known = _measure(problem, observed, scaled, options, rng)
     held_out = _held_out(members, options)
     written = _write(folder, sbml_file(path), problem.petab, measurements, held_out, factors)
     objective, expected = measurements.loc[~held_out[measurements["number"]], ["objective", "expected"]].sum()
@@ -116,26 +116,30 @@ def _blank_measurements(rows, names, members, factors, options) -> pd.DataFrame:
 
 
 def _simulate(build, conditions, redraw):
-    """Return a problem whose conditions can all be simulated, its simulations, and how many had to be drawn again."""
-    results, wrong, redrawn = [None] * len(conditions), np.arange(len(conditions)), 0
+    """Return a problem whose conditions can all be simulated, their observables, and how many were drawn again.
+
+    One condition at a time: all that AMICI reports of a large model is megabytes for each.
+    """
+    observed, wrong, redrawn = [None] * len(conditions), np.arange(len(conditions)), 0
     for _ in range(MOST_ROUNDS):
         problem = build(conditions)
-        for number, result in zip(wrong, problem.simulate(problem.nominal, wrong), strict=True):
-            results[number] = result
-        wrong = np.array([number for number in wrong if results[number].status != 0])
+        for number in wrong:
+            result = problem.simulate(problem.nominal, [number])[0]
+            observed[number] = result.y if result.status == 0 else None
+        wrong = np.array([number for number in wrong if observed[number] is None])
         if not wrong.size:
-            return problem, results, redrawn
+            return problem, observed, redrawn
         redrawn += wrong.size
         for number in wrong:
             for name, value in redraw().items():
                 conditions.loc[conditions.index[number], name] = value
     raise InputError(
-        f"after {MOST_ROUNDS} rounds {wrong.size} of {len(results)} conditions still cannot be simulated; "
+        f"after {MOST_ROUNDS} rounds {wrong.size} of {len(conditions)} conditions still cannot be simulated; "
         "other protocols, looser tolerances or more steps (max_steps) may help"
     )
 
 
-def _measure(problem, results, scaled, options, rng):
+def _measure(problem, observed, scaled, options, rng):
     """Return the table of noisy measurements, with their parts of the objective and of its expected value.
 
     `scaled` holds the true scaling of each condition's group. Also returned: what is known of the measurements.
@@ -143,7 +147,7 @@ def _measure(problem, results, scaled, options, rng):
     table = problem.petab.measurement_df
     chosen = list(dict.fromkeys(table["observableId"]))
     columns = [list(problem.model.get_observable_ids()).index(name) for name in chosen]
-    clean = np.array([result.y[:, columns].T for result in results])  # condition, observable, time
+    clean = np.array([y[:, columns].T for y in observed])  # condition, observable, time
     scales = problem.petab.observable_df.reindex(columns=["observableTransformation"])["observableTransformation"]
     spread = {}
     noisy, constant, logarithm, noise = (np.zeros(clean.shape) for _ in range(4))
@@ -166,7 +170,7 @@ def _measure(problem, results, scaled, options, rng):
         measurement=noisy.ravel(),
         objective=(constant + logarithm + 0.5 * noise**2).ravel(),
         expected=(constant + 0.5).ravel(),
-        number=np.repeat(np.arange(len(results)), clean[0].size),
+        number=np.repeat(np.arange(len(observed)), clean[0].size),
     )
     table["noiseParameters"] = table["observableId"].map(spread)
     left_out = int(table["measurement"].isna().sum())

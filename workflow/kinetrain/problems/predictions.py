@@ -112,8 +112,9 @@ def _simulate(problem, names, members, part) -> tuple[pd.DataFrame, np.ndarray]:
     column = {name: index for index, name in enumerate(problem.model.get_observable_ids())}
     rows_of = table.groupby("condition", sort=False).indices
     for number, member in enumerate(members):
-        results = problem.simulate(_theta(problem, names, member), range(problem.n_conditions))
-        for condition, result in zip(problem.condition_names, results, strict=True):
+        theta = _theta(problem, names, member)
+        for k, condition in enumerate(problem.condition_names):
+            result = problem.simulate(theta, [k])[0]  # one by one: what AMICI reports of a large model is megabytes
             if result.status != 0:
                 continue
             rows = rows_of[condition]
