@@ -454,6 +454,7 @@ def test_published_claims_have_ours_beside_them_only_where_there_is_a_counterpar
         assert rows[(name, "final objectives of Ipopt")] == "not run"
         assert rows[("Stapor et al. 2022", "start points per model")] == "8"
         assert rows[("Stapor et al. 2022", "noise of the artificial data")] == "not found"
+        assert rows[("Stapor et al. 2022", "training cell lines of the large model")] == "not run"
         assert rows[("Stapor et al. 2022", "balanced against standard Adam")] == "not run"
     assert len(found) == len(claims)
 

@@ -13,21 +13,20 @@ SHOWN = 10  # final objectives of ours, the lowest first, as many as the publish
 
 
 def beside_ours(claims: pd.DataFrame, data: Benchmark, nominal: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return the published claims with the column `ours`: our value, "not run", or "not found" without a measure.
+    """Return the published claims with the column `ours`: our value, or "not run", or "not found" on neither side.
 
     claims: resources/published/mechanistic_claims.tsv; its column `measure` says what of ours stands beside: a key of
     MEASURES, `contrast NAME` for a row of `pairs`, `ends OPTIMIZER` for final objectives on the measured data of the
     subject, `nominal` for its objective at the nominal parameters.
     """
-    ours = [
-        _ours(subject, measure, data, nominal, pairs) for subject, measure in claims[["subject", "measure"]].to_numpy()
-    ]
+    rows = claims[["subject", "value", "measure"]].itertuples(index=False, name=None)
+    ours = [_ours(*row, data, nominal, pairs) for row in rows]
     return claims.drop(columns="measure").assign(ours=ours)
 
 
-def _ours(subject: str, measure, data, nominal, pairs) -> str:
+def _ours(subject: str, value: str, measure, data, nominal, pairs) -> str:
     if not isinstance(measure, str):
-        return NOT_FOUND
+        return NOT_FOUND if value == "NOT FOUND" else NOT_RUN
     kind, _, name = measure.partition(" ")
     if kind == "contrast":
         return _contrasts(pairs[pairs["contrast"] == name]) or NOT_RUN
