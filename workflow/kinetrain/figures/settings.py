@@ -14,7 +14,7 @@ def with_setting(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with a column `setting`, such as "Adam (balanced), S2, batch 5" or "Fides, full batch".
 
     An optimizer without a schedule is a full-batch one, whatever the number of conditions of its problem. What all of
-    several mini-batch settings share is left out: `shared` says it. The batch size is the column `size`, else `batch_size`.
+    several mini-batch settings share is left out: `shared` says it. The batch size is `size` or else `batch_size`.
     """
     parts = _parts(table)
     shown = [name for name in PARTS if name not in _same(parts)]
