@@ -195,3 +195,20 @@ def test_starts_can_be_drawn_around_the_truth(egf_yaml, tmp_path):
     touching = float(np.log10(41.3771031603841))  # the box of one parameter ends at exactly zero
     write_template(egf_yaml, read(start_width=touching), tmp_path)
     assert not petab.lint_problem(petab.Problem.from_yaml(str(tmp_path / "problem.yaml")))
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "own"),
+    [
+        ("Lucarelli_CellSystems2018", {"init_S2": {"log10_normal": [1.5, 0.5]}}, {"init_S2": 142.781779487328}),
+        ("Chen_MSB2009", {"c531": {"log_normal_factor": 0.5}, "c1": {"constant": 0}}, {"c531": 1.08e6, "c1": 5e-9}),
+    ],
+)
+def test_published_problems_have_templates(mirror, tmp_path, name, inputs, own):
+    collection = "Benchmarking-Initiative/Benchmark-Models-PEtab/4d2085084b289f6215a95475b1ee639fd7d42283"
+    path = mirror / collection / "Benchmark-Models" / name / f"{name}.yaml"
+    write_template(path, read(protocols=[{"inputs": inputs}]), tmp_path)
+    template = read_petab(tmp_path / "problem.yaml")
+    assert template.condition_df.iloc[0][list(own)].to_dict() == pytest.approx(own)
+    assert (template.observable_df["noiseFormula"] == "noiseParameter1_" + template.observable_df.index).all()
+    assert not template.parameter_df.index.str.startswith("sd_").any()
