@@ -198,6 +198,18 @@ def test_a_thousand_conditions_are_read_and_set_up_within_a_second(egf_yaml, egf
     assert len(set(values)) == 3 and np.isfinite(values).all()
 
 
+def test_measurements_may_be_in_several_files(egf, egf_yaml, egf_model, tmp_path):
+    for file in egf_yaml.parent.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    table = pd.read_csv(tmp_path / "measurements.tsv", sep="\t")
+    for name, rows in (("measurements", slice(0, 50)), ("more", slice(50, None))):
+        table.iloc[rows].to_csv(tmp_path / f"{name}.tsv", sep="\t", index=False)
+    text = (tmp_path / "problem.yaml").read_text()
+    (tmp_path / "problem.yaml").write_text(text.replace("[measurements.tsv]", "[measurements.tsv, more.tsv]"))
+    problem = PetabProblem(tmp_path / "problem.yaml", egf_model)
+    assert problem.value(problem.nominal, range(6)) == egf.value(egf.nominal, range(6))
+
+
 def test_priors_count_once_per_full_objective(egf, egf_yaml, egf_model, tmp_path):
     for file in egf_yaml.parent.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())

@@ -39,6 +39,7 @@ def read_petab(path) -> petab.Problem:
         problem = petab.Problem.from_yaml({**description, "problems": [tables]}, base_path=str(path.parent))
     except Exception as error:
         raise InputError(f"{path}: a table cannot be read ({error})") from error
+    problem.measurement_df = problem.measurement_df.reset_index(drop=True)  # several files repeat their row numbers
     _check_numbers(problem, path)
     _check_conditions(problem, path)
     _check(problem, path)
@@ -200,7 +201,7 @@ def _separate_overrides(problem):
 
     AMICI maps parameters once for each condition. PEtab's own function makes copies for each condition too.
     """
-    table = problem.measurement_df = problem.measurement_df.reset_index(drop=True)
+    table = problem.measurement_df
     keys = ["observableId", "preequilibrationConditionId", "simulationConditionId"]
     overrides = ["observableParameters", "noiseParameters"]
     cells = table.reindex(columns=[*keys, *overrides]).astype(object)
