@@ -23,7 +23,7 @@ AS_FAST = 1.05  # of tolerances that are as fast as the fastest, the tightest ar
 FAR_SLOWER = 2.0
 MOST_CONDITIONS, SAMPLE_SECONDS, ROUNDS = 12, 0.25, 3
 STARTS, START_CONDITIONS, MORE_FAILURES = 20, 4, 0.1
-MARGIN = 3  # step limits, relative to the most steps that were needed at random starts
+MARGIN, BACKWARD = 3, 10  # step limits, relative to the most steps that were needed at random starts
 STEPS, STEPS_BACKWARD = (1000, 10_000), (2000, 20_000)  # least and greatest limits
 TOO_LARGE = 20_000  # parameters times states, beyond which forward sensitivities are not tried
 
@@ -194,15 +194,17 @@ def _decide(best, starts) -> str:
 
 
 def _limits(start) -> dict[str, int]:
-    """Return the step limits, to one digit, so that a repeated measurement finds the same."""
+    """Return the step limits, to one digit, so that a repeated measurement finds the same.
+
+    AMICI does not tell the steps of the backward problem below the first time point; up to seven times those of the
+    states were seen.
+    """
 
     def limit(steps, bounds):
-        return int(float(f"{np.clip(MARGIN * steps, *bounds):.0e}"))
+        return int(float(f"{np.clip(steps, *bounds):.0e}"))
 
-    return {
-        "max_steps": limit(start["steps"], STEPS),
-        "max_steps_backward": limit(start["steps_backward"], STEPS_BACKWARD),
-    }
+    backward = max(MARGIN * start["steps_backward"], BACKWARD * start["steps"])
+    return {"max_steps": limit(MARGIN * start["steps"], STEPS), "max_steps_backward": limit(backward, STEPS_BACKWARD)}
 
 
 def _weigh(solved, sample) -> tuple[float, float, float]:
@@ -225,7 +227,7 @@ def _weigh(solved, sample) -> tuple[float, float, float]:
 
 def _solved_with(options, row, **limits) -> SolverOptions:
     """Return `options` with what they leave open taken from a row, and step limits."""
-    absolute = row["relative_tolerance"] / 100
+    absolute = float(f"{row['relative_tolerance'] / 100:.3g}")  # no 9.999999999999999e-10
     keys = ("sensitivities", "relative_tolerance", "gradient_tolerance")
     return filled(options, SolverOptions(absolute_tolerance=absolute, **{key: row[key] for key in keys}, **limits))
 
