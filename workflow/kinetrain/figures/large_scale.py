@@ -78,6 +78,7 @@ def _rmse(axis, rows) -> None:
         for x, y in own[["x", "y"]].itertuples(index=False):
             side = {"best": "left", "worst": "right"}[place]
             axis.annotate(place, (x, y), (0, 7), textcoords="offset points", ha=side, fontsize=7, color=colour)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set(xlabel="Groups, by error", ylabel="RMSE (standardized)")
     axis.set_ylim(bottom=0)
     axis.margins(y=0.15)
