@@ -46,7 +46,7 @@ def states(k, condition):
 class Lines:
     """Two conditions of a model in closed form, with the tables of a PEtab problem and results like AMICI's."""
 
-    n_conditions, checksum, gradient_weight, relaxed_solves, adjoint = 2, "lines", 3.0, 0, True
+    n_conditions, checksum, gradient_weight, information_weight, relaxed_solves = 2, "lines", 3.0, None, 0
     condition_names, priors = ("c0", "c1"), None
 
     def __init__(self):

@@ -12,21 +12,16 @@ ROUNDING = 1e-9  # relative; a budget may be met exactly, in sums of other order
 class Cost:
     """Solves of single conditions, and what went wrong in them.
 
-    gradient_weight: the cost of one gradient solve, in solves without sensitivities. failed_evaluations: of any number
-    of conditions. relaxed_solves: repeated with looser tolerances; they are part of the solves of their kind.
+    total: all solves, in units of one without sensitivities. failed_evaluations: of any number of conditions.
+    relaxed_solves: repeated with looser tolerances; they are part of the solves of their kind.
     """
 
-    gradient_weight: float
+    total: float = 0.0
     gradient_solves: int = 0
     value_solves: int = 0
     cpu_seconds: float = 0.0
     failed_evaluations: int = 0
     relaxed_solves: int = 0
-
-    @property
-    def total(self) -> float:
-        """All solves, in units of one without sensitivities."""
-        return self.value_solves + self.gradient_weight * self.gradient_solves
 
     def columns(self) -> dict:
         """Return what stands in traces: solves of both kinds, their cost, CPU seconds."""
@@ -49,7 +44,7 @@ class Counted:
     the optimization), `n_conditions`, `condition_names`, a `checksum` of its data, a `gradient_weight`, and
     `value(theta, conditions)` and `value_and_gradient(theta, conditions)`: *sums* over any sequence of condition
     indices, `inf` where they failed; `relaxed_solves` counts all solves that it ever repeated with looser tolerances.
-    Unless it is `adjoint`, it has `value_gradient_and_information` too.
+    It has `value_gradient_and_information` too, at the cost `information_weight`, unless that is None.
 
     CPU seconds count the evaluations alone, not the optimizer around them (parPE: simulation time). An evaluation
     beyond the `budget` (in the units of `Cost.total`; None is without limit) raises BudgetExhausted.
@@ -57,27 +52,29 @@ class Counted:
 
     def __init__(self, problem, budget: float | None = None, gradient_weight: float | None = None):
         self.problem, self.budget = problem, budget
-        self.cost = Cost(problem.gradient_weight if gradient_weight is None else gradient_weight)
+        self.cost = Cost()
+        self.gradient_weight = problem.gradient_weight if gradient_weight is None else gradient_weight
         self.n_conditions = problem.n_conditions
 
     def value(self, theta, conditions) -> float:
         """Return the sum of the objective over `conditions`; `inf` if it failed."""
-        return self._count("value_solves", self.problem.value, theta, conditions)
+        return self._count("value_solves", 1, self.problem.value, theta, conditions)
 
     def value_and_gradient(self, theta, conditions) -> tuple[float, np.ndarray]:
         """Return the sum of the objective over `conditions` and its gradient (n,); `inf` if it failed."""
-        return self._count("gradient_solves", self.problem.value_and_gradient, theta, conditions)
+        return self._count("gradient_solves", self.gradient_weight, self.problem.value_and_gradient, theta, conditions)
 
     def value_gradient_and_information(self, theta, conditions) -> tuple[float, np.ndarray, np.ndarray]:
-        """Return sum, gradient (n,) and Fisher information (n, n); counts as one gradient."""
-        return self._count("gradient_solves", self.problem.value_gradient_and_information, theta, conditions)
+        """Return sum, gradient (n,) and Fisher information (n, n); counts as a gradient, at its own cost."""
+        evaluate, weight = self.problem.value_gradient_and_information, self.problem.information_weight
+        return self._count("gradient_solves", weight, evaluate, theta, conditions)
 
     def simulate(self, theta, conditions) -> list:
         """Return the problem's own simulations of `conditions`; counts as one value. Only PEtab problems have them."""
-        return self._count("value_solves", self.problem.simulate, theta, conditions)
+        return self._count("value_solves", 1, self.problem.simulate, theta, conditions)
 
-    def _count(self, kind, evaluate, theta, conditions):
-        cost, weight = self.cost, self.cost.gradient_weight if kind == "gradient_solves" else 1
+    def _count(self, kind, weight, evaluate, theta, conditions):
+        cost = self.cost
         if self.budget is not None and cost.total + weight * len(conditions) > self.budget * (1 + ROUNDING):
             raise BudgetExhausted
         relaxed, begin = self.problem.relaxed_solves, time.process_time()
@@ -85,6 +82,7 @@ class Counted:
         cost.cpu_seconds += time.process_time() - begin
         relaxed = self.problem.relaxed_solves - relaxed
         cost.relaxed_solves += relaxed
+        cost.total += weight * (len(conditions) + relaxed)
         setattr(cost, kind, getattr(cost, kind) + len(conditions) + relaxed)
         if not isinstance(result, list):
             cost.failed_evaluations += not np.isfinite(result[0] if isinstance(result, tuple) else result)

@@ -28,7 +28,9 @@ class SolverOptions:
     gradient_tolerance: relative, of sensitivities, backward problem and quadratures. max_steps and max_steps_backward
     (adjoint only) are per solve of one condition. priors: whether -log p(theta) of the parameter table's priors is part
     of the objective. trials: how often a failing solve is tried, each time with 100 times looser tolerances.
-    gradient_weight: the cost of a gradient of a condition, in solves without sensitivities.
+    gradient_weight: the cost of a gradient of a condition, in solves without sensitivities; information_weight: that of
+    a gradient with the Fisher information, which takes forward sensitivities (None: that of the gradient if it is by
+    forward sensitivities, else the information is not used).
 
     Source of trials: parPE (6; 1 is without relaxation).
     """
@@ -42,6 +44,7 @@ class SolverOptions:
     priors: bool = False
     trials: int = 1
     gradient_weight: float | None = None
+    information_weight: float | None = None
 
     def __post_init__(self):
         if self.sensitivities not in SENSITIVITIES:

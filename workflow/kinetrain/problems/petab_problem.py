@@ -7,6 +7,7 @@ once; an evaluation only fills in parameters and runs the chosen conditions, in 
 import copy
 import logging
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import petab.v1 as petab
@@ -53,7 +54,8 @@ class PetabProblem:
     n_conditions, condition_names: K conditions in the order of the measurement table. n_measurements: of all of them.
     checksum: sha256 of all its files.
     options: how it is solved, with nothing left open.
-    gradient_weight: the cost of a gradient of one condition in solves without sensitivities.
+    gradient_weight, information_weight: the cost of a gradient of one condition, without and with the Fisher
+    information, in solves without sensitivities; the latter is None where the information is not to be used.
     relaxed_solves: how many solves were repeated with looser tolerances so far (`SolverOptions.trials`).
 
     Source: Stapor et al. 2022 (conditions as the unit of mini-batches); PEtab 1 (likelihood, scales).
@@ -86,14 +88,16 @@ class PetabProblem:
 
     def _solve_by(self, options):
         self.options = filled(options, safe_options(len(self.names)))
-        self.adjoint = self.options.sensitivities == "adjoint"
         self.gradient_weight, self.relaxed_solves = self.options.gradient_weight, 0
+        self.information_weight = self.options.information_weight
+        if self.information_weight is None and self.options.sensitivities == "forward":
+            self.information_weight = self.gradient_weight
         self._solvers = {}
 
     def value(self, theta, conditions) -> float:
         """Return the sum of the negative log-likelihoods of `conditions` at theta (n,); `inf` if a solve failed."""
         value = 0.0
-        for _, result in self._solves(theta, conditions, amici.SensitivityOrder.none):
+        for _, result in self._solves(theta, conditions, amici.SensitivityOrder.none, self.options):
             if result is None:
                 return np.inf
             value -= result.llh
@@ -110,7 +114,7 @@ class PetabProblem:
         return value, gradient
 
     def value_gradient_and_information(self, theta, conditions) -> tuple[float, np.ndarray, np.ndarray]:
-        """Return the sum over `conditions`, its gradient (n,) and the Fisher information (n, n); forward mode only."""
+        """Return value, gradient (n,) and Fisher information (n, n), by forward sensitivities."""
         return self._first_order(theta, conditions, information=True)
 
     def simulate(self, theta, conditions, derivatives: bool = False):
@@ -124,7 +128,8 @@ class PetabProblem:
         n = len(theta)
         failed = np.inf, np.full(n, np.nan), np.full((n, n), np.nan) if information else None
         value, gradient, fisher = 0.0, np.zeros(n), np.zeros((n, n)) if information else None
-        for places, result in self._solves(theta, conditions, amici.SensitivityOrder.first):
+        options = replace(self.options, sensitivities="forward") if information else self.options
+        for places, result in self._solves(theta, conditions, amici.SensitivityOrder.first, options):
             if result is None:
                 return failed
             value -= result.llh
@@ -142,7 +147,7 @@ class PetabProblem:
         # The prior counts once in the full objective, so each condition carries 1/K of it.
         return len(conditions) / self.n_conditions
 
-    def _solves(self, theta, conditions, order):
+    def _solves(self, theta, conditions, order, options):
         """Yield for each condition where its derivatives belong in theta, and its result; None is the first failure."""
         theta = np.asarray(theta, dtype=float)
         if not (theta < np.inf).all():  # NaN too; -inf is a zero on a logarithmic scale
@@ -150,19 +155,19 @@ class PetabProblem:
             return
         for k in conditions:
             condition = self._fill(theta, k)
-            result = self._solve(condition, order)
+            result = self._solve(condition, order, options)
             yield condition.from_theta, result
             if result is None:
                 return
 
-    def _solve(self, condition, order):
+    def _solve(self, condition, order, options):
         """Return the result of a filled condition, or None if all trials failed."""
         states = gradient = 1.0
-        for trial in range(self.options.trials):
-            key = order, len(condition.to_model), states, gradient
+        for trial in range(options.trials):
+            key = options.sensitivities, order, len(condition.to_model), states, gradient
             # A solver keeps its memory for the next condition with as many sensitivities, but is not trusted after a
             # failure. AMICI's own run_simulations copies solver and model and wraps the result for each condition.
-            solver = self._solvers.pop(key, None) or make_solver(self.model, self.options, order, states, gradient)
+            solver = self._solvers.pop(key, None) or make_solver(self.model, options, order, states, gradient)
             result = run_simulation(solver.get(), condition.data, self.model.get())
             self.relaxed_solves += trial > 0
             if result.status == amici.AMICI_SUCCESS:

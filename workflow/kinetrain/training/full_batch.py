@@ -120,7 +120,7 @@ def fit(problem, start: int, x, name: str, epochs: int, checkpoint: Checkpoint, 
     saved = checkpoint.load(start)
     if saved is not None:
         recorder.restore(saved)
-    information = name.startswith("fides") and not problem.adjoint
+    information = name.startswith("fides") and problem.information_weight is not None
     box = problem.lower[outer], problem.upper[outer]
     message = minimize(recorder, *box, x[outer], name.removesuffix(HIERARCHICAL), information)
     best = recorder.best_x
@@ -136,7 +136,7 @@ def summary(counted: Counted, recorder: Recorder, message: str) -> dict:
     cost = counted.cost
     return {
         **cost.columns(),
-        "gradient_weight": cost.gradient_weight,
+        "gradient_weight": counted.gradient_weight,
         "failed_evaluations": cost.failed_evaluations,
         "relaxed_solves": cost.relaxed_solves,
         "objective": recorder.best if finished else np.inf,

@@ -116,7 +116,7 @@ def _result(batched: Fit, message: str):
         message = "the last iterate cannot be simulated"
     row = {
         **cost.columns(),
-        "gradient_weight": cost.gradient_weight,
+        "gradient_weight": batched.counted.gradient_weight,
         "failed_evaluations": cost.failed_evaluations,
         "relaxed_solves": cost.relaxed_solves,
         "objective": objective,
@@ -144,7 +144,7 @@ def _go_on(batched: Fit, options: MinibatchOptions, offer, saved):
     recorder = Recorder(counted, lambda describe: offer(lambda: {**before, **describe()}), full_batch.least_order(name))
     if saved is not None and "points" in saved:
         recorder.restore(saved)
-    information = name == "fides" and not problem.adjoint
+    information = name == "fides" and problem.information_weight is not None
     message = full_batch.minimize(recorder, problem.lower, problem.upper, state.x, name, information)
     row = full_batch.summary(counted, recorder, message)
     row["rescues"], row["best_objective"] = state.rescues, min(journal.best, recorder.best)
