@@ -38,7 +38,8 @@ def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
     Returns
     -------
     dict
-        chosen: all fields of SolverOptions but priors and trials. accurate: whether its gradients are (`accuracy`).
+        chosen: all fields of SolverOptions but priors and trials (information_weight is None unless it is one of
+        its own: that of forward sensitivities beside adjoint ones). accurate: whether its gradients are (`accuracy`).
         candidates: sensitivities, tolerances, error, seconds (CPU time of a gradient of the sample).
         starts: by method, unless it is far slower: how many random starts failed, the most steps of the others.
         conditions: the sample. value_seconds, gradient_seconds: CPU time of one of them, with the chosen settings.
@@ -58,8 +59,11 @@ def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
     starts = {method: _try_starts(problem, options, best[method], sample[:START_CONDITIONS]) for method in best}
     row = best[_decide(best, starts)]
     chosen = _solved_with(options, row, **_limits(starts[row["sensitivities"]]))
-    value_seconds, gradient_seconds, weight = _weigh(problem.solved_by(chosen), sample)
+    value_seconds, gradient_seconds, weight = _weigh(problem.solved_by(chosen), sample, "value_and_gradient")
     chosen = filled(chosen, SolverOptions(gradient_weight=weight))
+    if chosen.sensitivities == "adjoint" and "forward" in methods:
+        *_, weight = _weigh(problem.solved_by(chosen), sample, "value_gradient_and_information")
+        chosen = filled(chosen, SolverOptions(information_weight=weight))
     return {
         "chosen": {name: value for name, value in asdict(chosen).items() if name not in ("priors", "trials")},
         "accurate": row["error"] <= ACCURACY,
@@ -207,20 +211,17 @@ def _limits(start) -> dict[str, int]:
     return {"max_steps": limit(MARGIN * start["steps"], STEPS), "max_steps_backward": limit(backward, STEPS_BACKWARD)}
 
 
-def _weigh(solved, sample) -> tuple[float, float, float]:
-    """Return the CPU time of a value and of a gradient of a condition, and their ratio to two digits."""
-    theta = solved.nominal
-    times = (
-        np.array(
-            [
-                [_seconds(solved, theta, [k], gradient=gradient) for gradient in (False, True)]
-                for _ in range(ROUNDS)
-                for k in sample
-            ]
-        )
-        .reshape(ROUNDS, -1, 2)
-        .min(axis=0)
-    )
+def _weigh(solved, sample, name) -> tuple[float, float, float]:
+    """Return the CPU time of a value of a condition, that of another evaluation by its name, and their median ratio.
+
+    The ratio is rounded to two digits.
+    """
+    times = [
+        [_seconds(solved, solved.nominal, [k], evaluation) for evaluation in ("value", name)]
+        for _ in range(ROUNDS)
+        for k in sample
+    ]
+    times = np.array(times).reshape(ROUNDS, -1, 2).min(axis=0)
     ratio = float(f"{np.median(times[:, 1] / times[:, 0]):.2g}")
     return (*(float(seconds) for seconds in times.mean(axis=0)), ratio)
 
@@ -236,9 +237,9 @@ def _open(pinned, choices):
     return choices if pinned is None else (pinned,)
 
 
-def _seconds(problem, theta, conditions, gradient=True) -> float:
+def _seconds(problem, theta, conditions, evaluation="value_and_gradient") -> float:
     """Return the CPU time of an evaluation."""
-    evaluate = problem.value_and_gradient if gradient else problem.value
+    evaluate = getattr(problem, evaluation)
     began = time.process_time()
     evaluate(theta, conditions)
     return time.process_time() - began
