@@ -281,6 +281,7 @@ PARTS = {
     ],
     "fits": [f"{fit}.tsv" for fit in FITS],
     "traces": [f"{fit}.trace.tsv" for fit in FITS],
+    "predictions": PREDICTIONS,
     "networks": [f"<results>/networks/{run}.tsv" for run in RUNS]
     + [f"<results>/networks/{level}.controls.tsv" for level in LEVELS],
     "tuning": [f"<results>/tuning/{run}/folds.tsv" for run in TUNED],
@@ -296,9 +297,13 @@ FIT = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate
 SOLVES = ["gradient_solves", "value_solves", "cost", "cpu_seconds"]
 SCORES = ["sparsity", "balanced_accuracy", "auroc", "auprc", "test_mse", "epochs", "cpu_seconds", "status"]
 COLUMNS = {
-    "nominal": ["problem", "objective_nominal", "reference"],
-    "fits": [*FIT, "objective", *SOLVES, "status"],
+    "nominal": [
+        *["problem", "replicate", "objective_nominal", "reference"],
+        *["data", "conditions", "measurements", "parameters"],
+    ],
+    "fits": [*FIT, "objective", *SOLVES, "status", "epochs", "conditions"],
     "traces": [*FIT, *SOLVES, "objective"],
+    "predictions": [*FIT[:-1], "set", "group", "condition", "observable", "time", "measurement", "mean", "sd"],
     "networks": [*LEVEL, "seed", *SCORES],
     "tuning": [*LEVEL, "setting", "fold", "validation_mse", "chosen"],
     "path": [*LEVEL, "seed", "epoch", "sparsity", "validation_mse", "balanced_accuracy"],
@@ -314,6 +319,8 @@ FIT_RESULTS = {
     "claims": "The mini-batch paper's numbers beside ours",
 }
 NETWORK_RESULTS = {"networks": "Recovered networks", "pathways": "Pathways"}
+if PREDICTIONS:
+    FIT_RESULTS["large_scale"] = "Predictions of ensembles, scored"
 TABLES = (FIT_RESULTS if PLAN.problems else {}) | (NETWORK_RESULTS if PLAN.datasets else {})
 # The tables of the paper for which this configuration has some data set: their number and title.
 PUBLISHED_NUMBERS = TOP / "resources" / "published"
@@ -348,6 +355,11 @@ FIGURES = {}  # name: its section of the report, and its title
 if PLAN.problems:
     FIGURES |= {
         name: ("2 Mini-batch training", title) for name, (title, parts) in FIT_FIGURES.items() if parts <= PLAN.varied
+    }
+if PREDICTIONS:
+    FIGURES |= {
+        "large_scale_train": ("2 Mini-batch training", "Many conditions: the data that were fitted"),
+        "large_scale_test": ("2 Mini-batch training", "Many conditions: held-out groups"),
     }
 if PLAN.datasets:
     FIGURES |= {name: ("3 Pruning", title) for name, title in NETWORK_FIGURES.items()}

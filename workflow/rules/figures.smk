@@ -2,6 +2,8 @@
 FIT_TABLES = {name: f"<results>/tables/{name}.tsv" for name in ("fits", "traces", "nominal")}
 FIGURE_SOURCES = {
     **{figure: FIT_TABLES for figure in FIT_FIGURES},
+    "large_scale_train": {"predictions": "<results>/tables/predictions.tsv"},
+    "large_scale_test": {"predictions": "<results>/tables/predictions.tsv"},
     "sparsity_against_accuracy": {
         "networks": "<results>/tables/networks.tsv",
         "published": str(PUBLISHED_NUMBERS / "networks.tsv"),

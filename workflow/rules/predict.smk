@@ -21,3 +21,18 @@ rule predict_measurements:
         "({params.command} --problem {params.problem} {params.test} --model {input.model} --solver {input.solver}"
         " --fits {input.fits} --parameters {input.parameters} --settings {params.settings:q}"
         " --ensemble {params.ensemble} --output {output}) 2>&1 | tee {log}"
+
+
+rule score_ensembles:
+    input:
+        "<results>/tables/predictions.tsv",
+    output:
+        "<results>/tables/large_scale.tsv",
+    log:
+        "<logs>/tables/large_scale.log",
+    conda:
+        conda("analysis")
+    params:
+        command=command("analysis", "large_scale"),
+    shell:
+        "({params.command} --predictions {input} --output {output}) 2>&1 | tee {log}"

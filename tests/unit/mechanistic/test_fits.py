@@ -180,8 +180,9 @@ def test_every_kind_of_fit_uses_its_budget_up_and_is_traced_along_it(changes, tm
     assert row["cost"] == row["value_solves"] + 4 * row["gradient_solves"] == pytest.approx(budget, abs=6 * 4)
     assert row["cost"] <= budget and (row["value_solves"] > 0) == ("safeguard" in changes)
     assert row["best_objective"] <= row["objective"] == trace["objective"].iloc[-1]
-    assert 19 <= len(trace) <= 22 and trace["cost"].is_monotonic_increasing
-    np.testing.assert_allclose(trace["cost"], np.linspace(0, budget, len(trace)), atol=0.06 * budget)
+    assert 10 <= len(trace) <= 22 and trace["cost"].is_monotonic_increasing
+    assert trace["cost"].iloc[0] == 0 and trace["cost"].iloc[-1] == row["cost"]
+    assert (np.diff(np.log(trace["cost"].iloc[1:])) < 1.5).all()  # closer together at the beginning
     assert row["batch_size"] == (6 if "batch_size" in changes else 2)
     assert valley.value(points["last"][0], range(6)) == row["objective"]
     assert np.isnan(row["averaged_objective"]) == ("optimizer" in changes)
