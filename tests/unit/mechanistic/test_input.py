@@ -13,6 +13,7 @@ import pytest
 from kinetrain.errors import InputError
 from kinetrain.problems import compiled
 from kinetrain.problems.compiled import compile_model
+from kinetrain.problems.options import SolverOptions
 from kinetrain.problems.petab_problem import PetabProblem
 from kinetrain.problems.petab_tables import read_petab
 
@@ -66,13 +67,18 @@ def test_errors_of_the_linter_are_passed_on(problem):
         ("problem.yaml", "problems:", "problems: {}\nother:", "no key 'problems'"),
         ("problem.yaml", "problems:", "problems: [egf]\nother:", "'problems' must be a list of one problem"),
         ("problem.yaml", "[conditions.tsv]", "conditions.tsv", "'condition_files' must be a list"),
+        ("problem.yaml", "parameters.tsv", "3", "'parameter_file' must be a file name, got 3"),
         ("parameters.tsv", "nominalValue", "value", "parameter table: no column 'nominalValue'"),
+        ("parameters.tsv", "estimate", "fitted", "parameter table: no column 'estimate'"),
+        ("parameters.tsv", "0.001479614562719", "inf", "nominalValue of row 'k_turnover' is 'inf'; a finite number"),
         ("parameters.tsv", "0.001479614562719", "", "nominalValue of row 'k_turnover' is empty"),
         ("parameters.tsv", "0.001479614562719", "-1", "nominalValue of 'k_turnover' is -1"),
         ("parameters.tsv", "1e-08", "0", "lowerBound of 'k_turnover' is 0"),
         ("parameters.tsv", "1e-08", "low", "lowerBound of row 'k_turnover' is 'low'"),
         ("measurements.tsv", "0.0124804", "high", "measurement table: measurement of row '1' is 'high'"),
+        ("measurements.tsv", "\t0\t", "\t-5\t", "measurement table: time of row '0' is -5; simulations begin at 0"),
         ("measurements.tsv", "0.0661667", "-1", "noiseParameters in row 0 is -1"),
+        ("measurements.tsv", "0.0661667", "", "Mismatch of noise parameter overrides"),
         ("measurements.tsv", "pEGFR_total", "pERK", "pERK"),
     ],
 )
@@ -93,6 +99,21 @@ def test_starting_points_beyond_the_bounds_are_refused(problem, egf_model):
         PetabProblem(problem, egf_model)
 
 
+def test_starting_points_without_numbers_lie_within_the_bounds(problem, egf_model):
+    table = problem.parent / "parameters.tsv"
+    table.write_text(table.read_text().replace("-4.5;-0.5", "", 1))
+    read = PetabProblem(problem, egf_model)
+    assert (read.start_lower[0], read.start_upper[0]) == (read.lower[0], read.upper[0])
+
+
+def test_a_prior_without_numbers_is_refused(problem, egf_model):
+    table = pd.read_csv(problem.parent / "parameters.tsv", sep="\t")
+    table.loc[0, "objectivePriorType"], table["objectivePriorParameters"] = "normal", None
+    table.to_csv(problem.parent / "parameters.tsv", sep="\t", index=False)
+    with pytest.raises(InputError, match="objectivePriorParameters"):
+        PetabProblem(problem, egf_model, SolverOptions(priors=True))
+
+
 def test_a_half_written_compiled_model_says_what_to_run(problem, tmp_path):
     (tmp_path / "half").mkdir()
     (tmp_path / "half" / "compiled.json").write_text('{"model":')
@@ -110,6 +131,15 @@ def test_a_model_of_other_equations_is_refused(problem, egf_model):
     sbml.write_text(sbml.read_text().replace('value="68190"', 'value="68191"'))
     with pytest.raises(InputError, match="its sbml differ"):
         PetabProblem(problem, egf_model)
+
+
+def test_the_model_counts_whatever_its_file_is_called(problem):
+    sbml, prints = problem.parent / "model.xml", []
+    problem.write_text(problem.read_text().replace("model.xml", "model.txt"))
+    for value in ("68190", "68191"):
+        (problem.parent / "model.txt").write_text(sbml.read_text().replace('value="68190"', f'value="{value}"'))
+        prints.append(compiled.fingerprint(problem, read_petab(problem)))
+    assert prints[0]["sbml"] != prints[1]["sbml"]
 
 
 def test_a_model_with_other_observables_is_refused(problem, egf_model):

@@ -18,8 +18,8 @@ from kinetrain.files import atomic
 from kinetrain.problems.drawing import ArtificialOptions, draw_conditions, draw_inputs
 from kinetrain.problems.options import solver_options
 from kinetrain.problems.petab_problem import PetabProblem
-from kinetrain.problems.petab_tables import checksum, list_files, read_description, read_petab
-from kinetrain.problems.template import sbml_file, scaling_rows, with_scaling, write_tables
+from kinetrain.problems.petab_tables import checksum, list_files, read_description, read_petab_1, sbml_file
+from kinetrain.problems.template import scaling_rows, with_scaling, write_tables
 
 MOST_ROUNDS = 20
 MOST_STEPS = 50_000  # of a simulation at the truth; a fit must not wait that long, but data are drawn only once
@@ -45,7 +45,7 @@ def make_artificial(path, model_folder, replicate: int, options: ArtificialOptio
     if options.replicates is not None and replicate >= options.replicates:
         raise InputError(f"replicate {replicate} was asked for, but 'replicates' is {options.replicates}")
     solver = replace(solver_options(options), max_steps=options.max_steps or MOST_STEPS)
-    template = read_petab(path)
+    template = read_petab_1(path)
     rng, groups_rng = (np.random.default_rng([options.seed, replicate, stream]) for stream in (2, 3))
     own = template.condition_df.iloc[0].to_dict()
     conditions, members = draw_conditions(own, options, rng, groups_rng)

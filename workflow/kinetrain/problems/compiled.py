@@ -26,7 +26,7 @@ from pandas.api.types import is_numeric_dtype
 from kinetrain.cache import cache_folder, locked
 from kinetrain.errors import InputError
 from kinetrain.files import atomic
-from kinetrain.problems.petab_tables import checksum, list_files, read_description, read_petab
+from kinetrain.problems.petab_tables import checksum, read_petab, sbml_file
 
 RECORD, MODEL = "compiled.json", "kinetrain_model"
 PREEQUILIBRATION = "preequilibrationConditionId"
@@ -175,19 +175,18 @@ def fingerprint(path, problem: petab.Problem) -> dict[str, str]:
     """Return the sha256 of everything in a PEtab problem that shapes the compiled code, by part."""
     if not isinstance(problem, petab.Problem):
         return problem.fingerprint()
-    sbml = [file for file in list_files(path, read_description(path)) if file.suffix in (".xml", ".sbml")]
     observables = problem.observable_df.sort_index()
     columns = ["observableFormula", "noiseFormula", "observableTransformation", "noiseDistribution"]
     table = observables.reindex(columns=columns).fillna("").to_csv(sep="\t")
     estimated = problem.parameter_df.index[problem.parameter_df["estimate"] == 1]
     overridden = {name: not is_numeric_dtype(column) for name, column in problem.condition_df.items()}
     overridden.pop("conditionName", None)
-    before = problem.measurement_df.get("preequilibrationConditionId")
+    before = problem.measurement_df.get(PREEQUILIBRATION)
     roles = json.dumps(
         [sorted(estimated), sorted(overridden.items()), before is not None and bool(before.notna().any())]
     )
     return {
-        "sbml": checksum(b"".join(file.read_bytes() for file in sbml)),
+        "sbml": checksum(sbml_file(path).read_bytes()),
         "observables": checksum(table),
         "parameters": checksum(roles),
     }

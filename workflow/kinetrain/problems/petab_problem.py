@@ -10,6 +10,7 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import petab.v1 as petab
 from amici._installation.amici import run_simulation
 from amici.sim import sundials as amici
@@ -199,7 +200,7 @@ def _starting_box(table, lower, upper, path) -> tuple[np.ndarray, np.ndarray]:
     lower, upper = lower.copy(), upper.copy()
     columns = table.reindex(columns=["initializationPriorType", "initializationPriorParameters"])
     for index, (name, kind, numbers) in enumerate(columns.itertuples(name=None)):
-        if kind == "parameterScaleUniform":
+        if kind == "parameterScaleUniform" and not pd.isna(numbers):  # without numbers PEtab means the bounds
             low, high = (float(number) for number in numbers.split(";"))
             lower[index], upper[index] = max(low, lower[index]), min(high, upper[index])
             if lower[index] > upper[index]:

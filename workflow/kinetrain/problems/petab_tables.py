@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import logging
+import math
 import re
 from pathlib import Path
 
@@ -50,9 +51,14 @@ def read_petab(path) -> petab.Problem:
 def read_petab_1(path) -> petab.Problem:
     """Return the problem of a YAML file as `read_petab`, for what works with the tables of version 1 only."""
     problem = read_petab(path)
-    if not isinstance(problem, petab.Problem):
-        raise InputError(f"{path}: artificial data are made from problems of PEtab version 1 only")
+    require_version_1(problem, path, "artificial data")
     return problem
+
+
+def require_version_1(problem, name, wanted) -> None:
+    """Raise InputError, which says what is `wanted` of the problem, if it is of PEtab version 2."""
+    if not hasattr(problem, "measurement_df"):
+        raise InputError(f"{name}: {wanted} can be had of problems of PEtab version 1 only; this is one of version 2")
 
 
 def read_description(path) -> dict:
@@ -78,11 +84,13 @@ def read_description(path) -> dict:
         raise InputError(f"{path}: 'problems' must be a list of one problem with the keys {', '.join(FILE_KEYS)}")
     if "parameter_file" not in description:
         raise InputError(f"{path}: no key 'parameter_file'")
+    if not _are_names(_parameter_files(description)):
+        raise InputError(f"{path}: 'parameter_file' must be a file name, got {description['parameter_file']!r}")
     for key in FILE_KEYS:
         files = problems[0].get(key)
         if not files:
             raise InputError(f"{path}: no key '{key}' in its problem")
-        if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
+        if not _are_names(files):
             raise InputError(f"{path}: '{key}' must be a list of file names, got {files!r}")
     _check_files(path, description)
     return description
@@ -111,10 +119,23 @@ def list_files(path, description) -> list[Path]:
         names = [model["location"] for model in description["model_files"].values()]
         keys = sorted(key for key in description if key.endswith("_files") and key != "model_files")
         return [Path(path).parent / name for name in (*names, *(name for key in keys for name in description[key]))]
-    parameters = description["parameter_file"]
-    names = list(parameters) if isinstance(parameters, list) else [parameters]
+    names = _parameter_files(description)
     names += [name for key in FILE_KEYS for name in description["problems"][0][key]]
     return [Path(path).parent / name for name in names]
+
+
+def _parameter_files(description) -> list:
+    files = description["parameter_file"]
+    return list(files) if isinstance(files, list) else [files]
+
+
+def _are_names(files) -> bool:
+    return isinstance(files, list) and all(isinstance(file, str) for file in files)
+
+
+def sbml_file(path) -> Path:
+    """Return the path of the SBML model of a PEtab 1 problem."""
+    return Path(path).parent / read_description(path)["problems"][0]["sbml_files"][0]
 
 
 def checksum(text) -> str:
@@ -144,6 +165,7 @@ def _check_numbers(problem, path):
     """Raise InputError unless parameters, times, measurements and known noise are numbers in their range."""
     parameters, measurements = problem.parameter_df, problem.measurement_df
     where = f"{path}: parameter table"
+    _numbers(parameters, "estimate", where)
     estimated = parameters[parameters["estimate"].astype(str) == "1"]
     if estimated.empty:
         raise InputError(f"{where}: 'estimate' is 1 for no parameter")
@@ -154,8 +176,10 @@ def _check_numbers(problem, path):
         zero_is_wrong = column != "nominalValue"  # some published models have nominal values of zero
         for name, value in values[logarithmic & ((values < 0) | (values == 0) & zero_is_wrong)].items():
             raise InputError(f"{where}: {column} of '{name}' is {value:g}, but its scale is logarithmic")
-    for column in ("time", "measurement"):
-        _numbers(measurements, column, f"{path}: measurement table")
+    _numbers(measurements, "measurement", f"{path}: measurement table")
+    times = _numbers(measurements, "time", f"{path}: measurement table", infinite=True)
+    for row, value in times[times < 0].items():
+        raise InputError(f"{path}: measurement table: time of row '{row}' is {value:g}; simulations begin at 0")
     formulas = problem.observable_df.reindex(columns=["noiseFormula"])["noiseFormula"]
     noise = measurements.reindex(columns=["observableId", "noiseParameters"])
     known = noise["observableId"].map({name: is_placeholder(formula) for name, formula in formulas.items()})
@@ -164,14 +188,15 @@ def _check_numbers(problem, path):
         raise InputError(f"{path}: measurement table: noiseParameters in row {row} is {value:g}; it must be positive")
 
 
-def _numbers(table, column, where):
-    """Return a column as numbers, by row; InputError where it is missing or holds something else."""
+def _numbers(table, column, where, infinite=False):
+    """Return a column as finite numbers, by row; InputError where it is missing or holds something else."""
     if column not in table:
         raise InputError(f"{where}: no column '{column}'")
     numbers = pd.to_numeric(table[column], errors="coerce")
-    for row, value in table[column][numbers.isna()].items():
+    for row, value in table[column][numbers.isna() | (numbers.abs() == math.inf) & (not infinite)].items():
         found = "empty" if value != value or value == "" else f"'{value}'"
-        raise InputError(f"{where}: {column} of row '{row}' is {found}; a number is needed")
+        wanted = "a number" if infinite else "a finite number"
+        raise InputError(f"{where}: {column} of row '{row}' is {found}; {wanted} is needed")
     return numbers.astype(float)
 
 
@@ -255,5 +280,5 @@ def _check(problem, path):
         logger.setLevel(level)
         logger.propagate = propagate
     if failed:
-        found = "; ".join(message for message in messages if message != "Not OK")
+        found = "; ".join(" ".join(message.split()) for message in messages if message != "Not OK")
         raise InputError(f"{path}: not a valid PEtab problem: {found}")

@@ -29,6 +29,8 @@ class Priors:
             if shape not in ("normal", "laplace", "lognormal", "loglaplace"):
                 known = "normal, laplace, logNormal and logLaplace are"
                 raise InputError(f"parameter '{name}': the prior '{kind}' is not supported ({known})")
+            if numbers != numbers:
+                raise InputError(f"parameter '{name}': objectivePriorParameters of its prior '{kind}' are empty")
             centre, width = (float(number) for number in str(numbers).split(";"))
             self.terms.append((index, "lin" if on_scale else scale, shape, centre, width))
 

@@ -15,7 +15,7 @@ import yaml
 from kinetrain.errors import InputError
 from kinetrain.files import atomic, save_table
 from kinetrain.problems.drawing import ArtificialOptions, check_rule
-from kinetrain.problems.petab_tables import is_number, list_files, read_description, read_petab_1
+from kinetrain.problems.petab_tables import is_number, read_petab_1, sbml_file
 
 NEARLY_ZERO = 1e-9
 SCALE = {"lin": float, "log": np.log, "log10": np.log10}
@@ -93,11 +93,6 @@ def write_tables(folder, sbml, tables: dict, suffix: str = "") -> Path:
     with atomic(path) as temporary:
         temporary.write_text(yaml.safe_dump(description, sort_keys=False))
     return path
-
-
-def sbml_file(path) -> Path:
-    """Return the path of a PEtab problem's SBML model."""
-    return next(file for file in list_files(path, read_description(path)) if file.suffix in (".xml", ".sbml"))
 
 
 def _chosen(problem, wanted, path) -> list[str]:
