@@ -9,6 +9,8 @@ from kinetrain.errors import InputError
 from kinetrain.problems.options import SolverOptions
 from kinetrain.problems.petab_problem import PetabProblem
 from kinetrain.problems.petab_tables import read_petab, read_petab_1
+from kinetrain.problems.predictions import predict
+from kinetrain.training.hierarchical import Hierarchical
 
 # A is made at the rate `input` and lost at the rate `loss`.
 SBML = """<?xml version="1.0" encoding="UTF-8"?>
@@ -132,6 +134,14 @@ def test_a_converted_problem_has_the_objective_of_version_1(egf_yaml, egf_model,
 def test_artificial_data_are_not_made_from_it(tmp_path):
     with pytest.raises(InputError, match="PEtab version 1 only"):
         read_petab_1(write(tmp_path))
+
+
+def test_scalings_and_predictions_need_version_1(toy):
+    problem = PetabProblem(*toy)
+    with pytest.raises(InputError, match="toy: hierarchical optimization .* PEtab version 1 only"):
+        Hierarchical(problem, "toy")
+    with pytest.raises(InputError, match="predictions .* PEtab version 1 only"):
+        predict(problem, None, problem.names, problem.nominal[None])
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,9 @@ def test_groups_are_conditions_with_a_scaling_of_their_own(grouped, egf_yaml):
     overrides = [f"scale_a;{name}" for name in ("scaling_x", "scaling_x", "scaling_y")]
     table = pd.DataFrame({"simulationConditionId": ["c0", "c1", "c2"], "observableParameters": overrides})
     assert list(groups_of({"train": table[:2], "test": table[2:]})["test"][0]) == ["y"]
+    # a number is no scaling that a group could have of its own
+    table["observableParameters"] = ["scale_a;1.0", "scale_a;1.0", "scale_a;2.5"]
+    assert set(groups_of({"train": table})["train"][1]) == {""}
 
 
 def test_the_best_fits_are_the_ensemble():

@@ -9,6 +9,7 @@ import pandas as pd
 from kinetrain.errors import InputError
 from kinetrain.problems.conditions import PAIR
 from kinetrain.problems.petab_problem import PetabProblem
+from kinetrain.problems.petab_tables import is_name, require_version_1
 
 RUN = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate"]
 FULL_BATCH = "-"  # the schedule of an optimizer that has none
@@ -44,9 +45,12 @@ def predict(train: PetabProblem, test: PetabProblem | None, names, members) -> p
     Raises
     ------
     InputError
-        If the fits lack a parameter that `test` estimates, or held-out groups mix linear and logarithmic observables.
+        If a problem is of PEtab version 2, the fits lack a parameter that `test` estimates, or held-out groups mix
+        linear and logarithmic observables.
     """
     parts = {"train": train} | ({"test": test} if test else {})
+    for part, problem in parts.items():
+        require_version_1(problem.petab, f"{part} problem", "predictions")
     groups = groups_of({part: problem.petab.measurement_df for part, problem in parts.items()})
     tables = []
     for part, problem in parts.items():
@@ -74,7 +78,7 @@ def groups_of(measurements: dict) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     every = pd.concat(measurements)
     condition = _conditions(every)
     overrides = every.reindex(columns=["observableParameters"])["observableParameters"]
-    names = [frozenset(str(text).split(";")) if pd.notna(text) else frozenset() for text in overrides]
+    names = [frozenset(filter(is_name, str(text).split(";"))) if pd.notna(text) else frozenset() for text in overrides]
     shared = {}
     for key, own in zip(condition, names, strict=True):
         shared[key] = shared.get(key, own) & own

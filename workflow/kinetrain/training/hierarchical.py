@@ -14,6 +14,7 @@ from pypesto.hierarchical.relative.solver import AnalyticalInnerSolver
 
 from kinetrain.problems.cost import Counted
 from kinetrain.problems.inner import Inner, inner_parameters, places
+from kinetrain.problems.petab_tables import require_version_1
 
 DUMMY = {"scaling": 1.0, "offset": 0.0, "sigma": 1.0}
 TO_SCALE = {"lin": np.asarray, "log": np.log, "log10": np.log10}
@@ -28,10 +29,12 @@ class Hierarchical:
     Raises
     ------
     InputError
-        If the problem has no parameters that can be computed analytically; the message has the problem's `name`.
+        If the problem has no parameters that can be computed analytically, or is one of PEtab version 2; the message has
+        the problem's `name`.
     """
 
     def __init__(self, problem, name: str):
+        require_version_1(problem.petab, name, "hierarchical optimization")
         self.problem, self.n_conditions = problem, problem.n_conditions
         self.counted: Counted | None = None
         found = inner_parameters(problem.petab, problem.priors is not None, name)
