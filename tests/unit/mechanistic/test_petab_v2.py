@@ -138,9 +138,9 @@ def test_artificial_data_are_not_made_from_it(tmp_path):
 
 def test_scalings_and_predictions_need_version_1(toy):
     problem = PetabProblem(*toy)
-    with pytest.raises(InputError, match="toy: hierarchical optimization .* PEtab version 1 only"):
+    with pytest.raises(InputError, match=r"toy: hierarchical optimization .* PEtab version 1 only"):
         Hierarchical(problem, "toy")
-    with pytest.raises(InputError, match="predictions .* PEtab version 1 only"):
+    with pytest.raises(InputError, match=r"predictions .* PEtab version 1 only"):
         predict(problem, None, problem.names, problem.nominal[None])
 
 

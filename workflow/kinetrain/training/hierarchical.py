@@ -29,8 +29,8 @@ class Hierarchical:
     Raises
     ------
     InputError
-        If the problem has no parameters that can be computed analytically, or is one of PEtab version 2; the message has
-        the problem's `name`.
+        If the problem has no parameters that can be computed analytically, or is one of PEtab version 2; the message
+        has the problem's `name`.
     """
 
     def __init__(self, problem, name: str):
