@@ -12,7 +12,8 @@ def parse_arguments():
         "--settings",
         default="{}",
         help="JSON: what is not to be chosen: sensitivities (auto, forward, adjoint), absolute_tolerance, "
-        "relative_tolerance, gradient_tolerance, max_steps, max_steps_backward, gradient_weight (null: chosen)",
+        "relative_tolerance, gradient_tolerance, max_steps, max_steps_backward, gradient_weight, "
+        "information_weight (null: chosen)",
     )
     parser.add_argument("--output", required=True, help="JSON to write: the choice, and what was measured for it")
     return parser.parse_args()

@@ -106,6 +106,24 @@ def test_a_used_budget_ends_a_run_with_its_best_point(quadratic, optimizer, tmp_
     assert trace["objective"].is_monotonic_decreasing and (trace["cost"] <= 8).all()
 
 
+def test_fides_pays_for_the_information_at_its_own_cost(quadratic, tmp_path):
+    class Informed(quadratic):
+        gradient_weight, information_weight = 2.0, 5.0
+
+        def value_gradient_and_information(self, theta, conditions):
+            return *self.value_and_gradient(theta, conditions), len(conditions) * np.diag(self.weights)
+
+    options = read_options(FullBatchOptions, {"epochs": 40, "seed": 1})
+    fits = {
+        name: full_batch.fit_starts(Informed(), "toy", 0, name, 1, options, tmp_path / name)[0].loc[0]
+        for name in ("fides", "l_bfgs_b")
+    }
+    assert fits["fides"]["cost"] == 5 * fits["fides"]["gradient_solves"] <= 40 * 4 * 2
+    assert fits["l_bfgs_b"]["cost"] == 2 * fits["l_bfgs_b"]["gradient_solves"]
+    plain = full_batch.fit_starts(quadratic(), "toy", 0, "fides", 1, options, tmp_path / "plain")[0].loc[0]
+    assert fits["fides"]["gradient_solves"] < plain["gradient_solves"]  # with the curvature it needs fewer steps
+
+
 def test_the_trace_of_a_long_run_begins_at_its_start(quadratic, tmp_path):
     problem = quadratic()
     options = read_options(FullBatchOptions, {"epochs": 100, "seed": 1})

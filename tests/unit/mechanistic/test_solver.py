@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -63,6 +64,34 @@ def test_adjoint_wins_if_it_is_clearly_faster_and_fails_hardly_more_often(second
     assert solver_choice._decide(best, {"forward": {"failed": 0}, "adjoint": {"failed": failed}}) == wanted
 
 
+def test_a_method_that_is_not_accurate_wins_by_no_speed():
+    best = {"forward": row("forward", 1.0, error=1e-5), "adjoint": row("adjoint", 0.01, error=np.inf)}
+    starts = {method: {"failed": 0} for method in best}
+    assert solver_choice._decide(best, starts) == "forward"
+    best["forward"]["error"] = 1e-3
+    assert solver_choice._decide(best, starts) == "forward"
+    assert solver_choice._longest(best) == np.inf  # nothing accurate that another method could be far slower than
+    best["adjoint"]["error"] = 1e-5
+    assert solver_choice._longest(best) == 0.02
+
+
+def test_the_nominal_parameters_keep_within_the_step_limits():
+    class Stiff:
+        names, nominal, start_lower, start_upper = ["k"], np.full(1, 3.0), np.zeros(1), np.ones(1)
+
+        def solved_by(self, options):
+            return self
+
+        def simulate(self, theta, conditions, derivatives):
+            good = SimpleNamespace(status=0, sllh=np.zeros(1), numsteps=[1500 * theta[0]], numsteps_b=None)
+            return [good if theta[0] > 0.2 else SimpleNamespace(status=-1)]
+
+    chosen = {"sensitivities": "forward", "relative_tolerance": 1e-8, "gradient_tolerance": 1e-6}
+    found = solver_choice._try_starts(Stiff(), SolverOptions(), chosen, [0])
+    starts = np.random.default_rng(0).uniform(0, 1, solver_choice.STARTS)
+    assert found == {"tried": 20, "failed": (starts <= 0.2).sum(), "steps": 4500, "steps_backward": 0}
+
+
 def test_the_tightest_of_equally_fast_accurate_tolerances_is_taken():
     rows = [row("forward", 2.0), row("forward", 1.04), row("forward", 1.0), row("forward", 0.1, error=1e-2)]
     assert solver_choice._pick(rows) is rows[1]
@@ -97,7 +126,14 @@ def test_a_file_that_measure_solver_did_not_write_is_refused(tmp_path, text):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"sensitivities": "both"}, {"max_steps": 0}, {"gradient_tolerance": -1.0}, {"trials": 7}]
+    "settings",
+    [
+        {"sensitivities": "both"},
+        {"max_steps": 0},
+        {"gradient_tolerance": -1.0},
+        {"trials": 7},
+        {"information_weight": 0.0},
+    ],
 )
 def test_impossible_settings_are_refused(settings):
     with pytest.raises(InputError, match=next(iter(settings))):
@@ -147,6 +183,19 @@ def test_the_first_failure_ends_an_evaluation(egf, monkeypatch):
     assert egf.value(egf.nominal, np.arange(6)) == np.inf
     assert egf.value_and_gradient(egf.nominal, np.arange(6))[0] == np.inf
     assert len(solved) == 2
+
+
+def test_the_information_is_by_forward_sensitivities_and_has_a_cost_of_its_own(egf):
+    forward, adjoint = (egf.solved_by(SolverOptions(method, gradient_weight=4.0)) for method in ("forward", "adjoint"))
+    assert (forward.information_weight, adjoint.information_weight) == (4.0, None)
+    adjoint = egf.solved_by(SolverOptions("adjoint", gradient_weight=4.0, information_weight=9.0))
+    assert (adjoint.gradient_weight, adjoint.information_weight) == (4.0, 9.0)
+    theta = egf.nominal + np.random.default_rng(1).normal(0, 0.1, 19)
+    expected, found = (p.value_gradient_and_information(theta, [0, 3]) for p in (forward, adjoint))
+    for mine, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(mine, other)
+    gradient = adjoint.value_and_gradient(theta, [0, 3])[1]
+    assert 0 < np.linalg.norm(gradient - found[1]) < 1e-4 * np.linalg.norm(gradient)
 
 
 @pytest.mark.parametrize("theta", [np.nan, np.inf])

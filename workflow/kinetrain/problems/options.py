@@ -24,13 +24,19 @@ FEW_PARAMETERS = 30
 class SolverOptions:
     """How a model is solved. `auto` and None stand for what is measured to be best (`merged`), else safe constants.
 
-    sensitivities: `forward`, `adjoint` or `auto`. absolute_tolerance, relative_tolerance: of the states;
-    gradient_tolerance: relative, of sensitivities, backward problem and quadratures. max_steps and max_steps_backward
-    (adjoint only) are per solve of one condition. priors: whether -log p(theta) of the parameter table's priors is part
-    of the objective. trials: how often a failing solve is tried, each time with 100 times looser tolerances.
-    gradient_weight: the cost of a gradient of a condition, in solves without sensitivities; information_weight: that of
-    a gradient with the Fisher information, which takes forward sensitivities (None: that of the gradient if it is by
-    forward sensitivities, else the information is not used).
+    sensitivities: `forward`, `adjoint` or `auto`. absolute_tolerance (in units of the states), relative_tolerance: of
+    the states; gradient_tolerance: of sensitivities, backward problem and quadratures, relative, and absolute too (a
+    tenth of it for the latter two). max_steps and max_steps_backward (adjoint only) are per solve of one condition.
+    priors: whether -log p(theta) of the parameter table's priors is part of the objective. trials: how often a failing
+    solve is tried, each time with 100 times looser tolerances. gradient_weight: the cost of a gradient of a condition,
+    in solves without sensitivities; information_weight: that of a gradient with the Fisher information, which takes
+    forward sensitivities (None: that of the gradient if it is by forward sensitivities, else the information is not
+    used).
+
+    Raises
+    ------
+    ValueError
+        If a value is out of its range; the message names the field.
 
     Source of trials: parPE (6; 1 is without relaxation).
     """
@@ -49,7 +55,7 @@ class SolverOptions:
     def __post_init__(self):
         if self.sensitivities not in SENSITIVITIES:
             raise ValueError(f"'sensitivities' is '{self.sensitivities}'; it can be {', '.join(SENSITIVITIES)}")
-        for key in SAFE:
+        for key in (*SAFE, "information_weight"):
             value = getattr(self, key)
             if value is not None and not value > 0:
                 raise ValueError(f"'{key}' is {value}; it must be positive, or null to be chosen")

@@ -115,7 +115,11 @@ class PetabProblem:
         return value, gradient
 
     def value_gradient_and_information(self, theta, conditions) -> tuple[float, np.ndarray, np.ndarray]:
-        """Return value, gradient (n,) and Fisher information (n, n), by forward sensitivities."""
+        """Return value, gradient (n,) and Fisher information (n, n), always by forward sensitivities.
+
+        The information is that of the measurements; priors are part of value and gradient alone. All three are `inf` or
+        NaN where a solve failed or one of them is not finite.
+        """
         return self._first_order(theta, conditions, information=True)
 
     def simulate(self, theta, conditions, derivatives: bool = False):
@@ -211,10 +215,10 @@ def _starting_box(table, lower, upper, path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def make_solver(model, options: SolverOptions, order, states: float = 1.0, gradient: float = 1.0):
-    """Return a CVODES solver for `options` that leave nothing open, and derivatives up to `order`.
+    """Return a CVODES solver of a model, for derivatives up to `order` (amici.SensitivityOrder).
 
-    Sensitivities, the backward problem and its quadratures are solved more loosely than the states. The factors
-    `states` and `gradient` multiply their tolerances.
+    `options` leave nothing open (`options.filled`). `states` is a factor on the tolerances of the states, `gradient` on
+    those of sensitivities, backward problem and quadratures, which are one tolerance (`SolverOptions`).
     """
     solver = model.create_solver()
     solver.set_sensitivity_method(getattr(amici.SensitivityMethod, options.sensitivities))

@@ -13,7 +13,7 @@ import numpy as np
 from kinetrain.problems.options import SolverOptions, filled
 from kinetrain.problems.petab_problem import PetabProblem
 
-ACCURACY = 1e-4  # relative: of values, and of gradients of single conditions in the 2-norm
+ACCURACY = 1e-4  # relative, as `_error` measures it: a small component of a gradient may be less accurate
 TOLERANCES = (1e-9, 1e-8, 1e-7, 1e-6)
 GRADIENT_TOLERANCES = (1e-6, 1e-5, 1e-4)
 EXACT = {"absolute_tolerance": 1e-14, "relative_tolerance": 1e-11, "gradient_tolerance": 1e-9}
@@ -23,7 +23,7 @@ AS_FAST = 1.05  # of tolerances that are as fast as the fastest, the tightest ar
 FAR_SLOWER = 2.0
 MOST_CONDITIONS, SAMPLE_SECONDS, ROUNDS = 12, 0.25, 3
 STARTS, START_CONDITIONS, MORE_FAILURES = 20, 4, 0.1
-MARGIN, BACKWARD = 3, 10  # step limits, relative to the most steps that were needed at random starts
+MARGIN, BACKWARD = 3, 10  # step limits, relative to the most steps that were needed
 STEPS, STEPS_BACKWARD = (1000, 10_000), (2000, 20_000)  # least and greatest limits
 TOO_LARGE = 20_000  # parameters times states, beyond which forward sensitivities are not tried
 
@@ -33,16 +33,25 @@ def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
 
     What `options` pins is kept. Of either sensitivity method the fastest accurate tolerances are taken (at the nominal
     parameters and two points near them, against a reference at tight tolerances), then the faster method, unless it
-    fails at many more random starts. Step limits are multiples of what random starts need.
+    fails at many more random starts. Step limits are multiples of what the nominal parameters and random starts need.
+
+    Accurate means that the gradients of a sample of conditions, as one vector, deviate by at most 1e-4 of its length,
+    and the sum of their values by 1e-4. It is not claimed for single components, or far from the nominal parameters.
 
     Returns
     -------
     dict
         chosen: all fields of SolverOptions but priors and trials (information_weight is None unless it is one of
-        its own: that of forward sensitivities beside adjoint ones). accurate: whether its gradients are (`accuracy`).
+        its own: that of forward sensitivities beside adjoint ones). accurate: whether they keep to `accuracy`.
         candidates: sensitivities, tolerances, error, seconds (CPU time of a gradient of the sample).
-        starts: by method, unless it is far slower: how many random starts failed, the most steps of the others.
+        starts: by method, unless it is far slower: how many random starts failed, the most steps of the others and of
+        the nominal parameters.
         conditions: the sample. value_seconds, gradient_seconds: CPU time of one of them, with the chosen settings.
+
+    Raises
+    ------
+    InputError
+        As reading the problem and loading its model do.
     """
     options = options or SolverOptions()
     problem = PetabProblem(path, model_folder, options)
@@ -54,8 +63,7 @@ def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
         rows = _measure(problem, options, method, sample, known, best)
         candidates += rows
         best[method] = _pick(rows)
-    fastest = min(row["seconds"] for row in best.values())
-    best = {method: row for method, row in best.items() if row["seconds"] <= FAR_SLOWER * fastest}
+    best = {method: row for method, row in best.items() if row["seconds"] <= _longest(best)}
     starts = {method: _try_starts(problem, options, best[method], sample[:START_CONDITIONS]) for method in best}
     row = best[_decide(best, starts)]
     chosen = _solved_with(options, row, **_limits(starts[row["sensitivities"]]))
@@ -115,7 +123,7 @@ def _references(problem, methods, sample) -> list[tuple]:
 def _measure(problem, options, method, sample, known, best) -> list[dict]:
     """Return a row for each pair of tolerances of a method, tightest first, with its error and its time.
 
-    If the loosest is far slower than the best of another method, it stays the only one.
+    If the loosest is far slower than the `best` of another method, it stays the only one.
     """
     pairs = product(
         _open(options.relative_tolerance, TOLERANCES), _open(options.gradient_tolerance, GRADIENT_TOLERANCES)
@@ -125,8 +133,7 @@ def _measure(problem, options, method, sample, known, best) -> list[dict]:
         for states, gradient in pairs
     ]
     solved = [problem.solved_by(_solved_with(options, row, **LONG)) for row in rows]
-    bound = min((FAR_SLOWER * row["seconds"] for row in best.values()), default=np.inf)
-    if _seconds(solved[-1], problem.nominal, sample) > bound:
+    if _seconds(solved[-1], problem.nominal, sample) > _longest(best):
         rows, solved = rows[-1:], solved[-1:]
     for row, candidate in zip(rows, solved, strict=True):
         row["error"] = _error(candidate, sample, known)
@@ -136,11 +143,18 @@ def _measure(problem, options, method, sample, known, best) -> list[dict]:
     return rows
 
 
+def _longest(best) -> float:
+    """Return the CPU time beyond which a method is far slower than the best accurate one; failing is often fast."""
+    accurate = (row["seconds"] for row in best.values() if row["error"] <= ACCURACY)
+    return FAR_SLOWER * min(accurate, default=np.inf)
+
+
 def _error(candidate, sample, known) -> float:
     """Return the largest relative error over known points: of the conditions' gradients, or the sum of their values.
 
-    Gradients of all conditions are taken together, but not their sum, which is next to nothing at an optimum. Those of
-    single conditions can vanish there too: errors are relative to at least a tenth of the largest gradients around.
+    The gradients of all m conditions are one vector (m n,), compared in its 2-norm; their sum is next to nothing at an
+    optimum. All of them can vanish there too: errors are relative to at least a tenth of the longest vector, and values
+    to at least one.
     """
     least = max((0.1 * np.linalg.norm(gradients) for _, _, gradients in known), default=0.0)
     errors = []
@@ -169,15 +183,17 @@ def _pick(rows) -> dict:
 
 
 def _try_starts(problem, options, row, conditions) -> dict:
-    """Return at how many of the random starts a method fails, and the most steps of the conditions that it solves."""
+    """Return at how many of the random starts a method fails, and the most steps that solved conditions take.
+
+    The steps are those of the nominal parameters too, which may be more than those of any start.
+    """
     solved = problem.solved_by(_solved_with(options, row, max_steps=STEPS[1], max_steps_backward=STEPS_BACKWARD[1]))
-    rng = np.random.default_rng(0)
+    starts = np.random.default_rng(0).uniform(problem.start_lower, problem.start_upper, (STARTS, len(problem.names)))
     failed, steps, backward = 0, [0], [0]
-    for _ in range(STARTS):
-        theta = rng.uniform(problem.start_lower, problem.start_upper)
+    for number, theta in enumerate([*starts, problem.nominal]):
         results = solved.simulate(theta, conditions, derivatives=True)
         good = [result for result in results if result.status == 0 and np.isfinite(result.sllh).all()]
-        failed += len(good) < len(results)
+        failed += number < STARTS and len(good) < len(results)
         for result in good:
             steps.append(int(np.max(result.numsteps)))
             if result.numsteps_b is not None:
@@ -186,12 +202,14 @@ def _try_starts(problem, options, row, conditions) -> dict:
 
 
 def _decide(best, starts) -> str:
-    """Return the method to take: forward, unless adjoint is clearly faster and fails at few more random starts."""
-    if len(best) == 1:
-        return next(iter(best))
+    """Return the method to take: forward, unless adjoint is clearly faster and fails at few more random starts.
+
+    Unless both are accurate, the more accurate one is taken.
+    """
+    most_accurate = min(best, key=lambda method: best[method]["error"])
+    if len(best) == 1 or max(row["error"] for row in best.values()) > ACCURACY:
+        return most_accurate
     forward, adjoint = best["forward"], best["adjoint"]
-    if (forward["error"] <= ACCURACY) != (adjoint["error"] <= ACCURACY):
-        return "forward" if forward["error"] <= ACCURACY else "adjoint"
     more = starts["adjoint"]["failed"] - starts["forward"]["failed"]
     slower = GAIN * adjoint["seconds"] >= forward["seconds"]
     return "forward" if slower or more > MORE_FAILURES * STARTS else "adjoint"
