@@ -89,7 +89,8 @@ def test_values_that_have_no_logarithm_or_no_simulation_are_left_out():
     table = predictions(scale="log10")
     table.loc[0, "mean"] = -1.0
     table.loc[1, ["mean", "member0", "member1", "member2"]] = np.nan
-    assert len(standardized(table)) == len(table) - 2
+    table.loc[2, "measurement"] = 0.0
+    assert len(standardized(table)) == len(table) - 3
     assert np.isfinite(metrics(table)["value"]).all()
 
 
@@ -113,6 +114,13 @@ def test_both_figures_are_drawn_also_from_nothing(part):
         empty = draw(tabulate(predictions(test=0)[:0]))
     assert sum(axis.get_visible() for axis in full.axes) == {"train": 10, "test": 5}[part]
     assert empty.texts[0].get_text().startswith("Nothing to show: no ")
+
+
+def test_responses_that_are_all_alike_have_no_accuracy():
+    table = predictions(observables=("a",)).assign(measurement=1.0)
+    found = metrics(table)
+    assert found.loc[found["metric"].isin(["accuracy", "auc", "correlation"]), "value"].isna().all()
+    assert found.loc[found["metric"] == "rmse", "value"].notna().all()
 
 
 def test_one_group_or_one_member_is_enough():

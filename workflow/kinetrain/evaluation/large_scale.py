@@ -26,7 +26,8 @@ def standardized(predictions: pd.DataFrame) -> pd.DataFrame:
 
     On the observable's scale (linear or logarithmic), the mean of the training measurements of each observable is
     subtracted and divided by their standard deviation, so that observables in different units can be pooled. An error
-    of 1 is that of predicting the mean. Measurements that no member could simulate are left out.
+    of 1 is that of predicting the mean. Measurements that no member could simulate, or that have no logarithm where one
+    is needed, are left out.
     """
     table = predictions.reset_index(drop=True)
     logarithmic = (table["scale"] != "lin").to_numpy()
@@ -39,7 +40,7 @@ def standardized(predictions: pd.DataFrame) -> pd.DataFrame:
     centre, unit = known.transform("mean").to_numpy(), known.transform("std").to_numpy()
     unit = np.where(unit > 0, unit, 1.0)
     table[["measurement", "mean", *_members(table)]] = (values - centre[:, None]) / unit[:, None]
-    return table.assign(sd=spread / unit)[table["mean"].notna()].reset_index(drop=True)
+    return table.assign(sd=spread / unit).dropna(subset=["measurement", "mean"]).reset_index(drop=True)
 
 
 def responses(table: pd.DataFrame) -> pd.DataFrame:
@@ -117,21 +118,34 @@ def _members(table) -> list[str]:
 
 def _scores(own, pairs, part, predictor) -> dict[str, float]:
     """Return the metrics of one predictor (a column) on one set."""
-    kept = own[own[predictor].notna() & own["measurement"].notna()]
+    kept = own[own[predictor].notna()]
     cut = threshold(pairs[pairs["set"] == "train"], predictor)
     mine = pairs[(pairs["set"] == part) & pairs[predictor].notna()]
     both = mine["responsive"].nunique() == 2
-    vary = len(kept) > 1 and kept[predictor].std() > 0 and kept["measurement"].std() > 0
     return {
-        "correlation": float(np.corrcoef(kept["measurement"], kept[predictor])[0, 1]) if vary else np.nan,
+        "correlation": _correlation(kept["measurement"].to_numpy(), kept[predictor].to_numpy()),
         "rmse": float(group_errors(kept)[predictor].mean()),
         "auc": float(roc_auc_score(mine["responsive"], mine[predictor])) if both else np.nan,
-        "accuracy": float(((mine[predictor] >= cut) == mine["responsive"]).mean()),
+        "accuracy": _accuracy(mine["responsive"], mine[predictor], cut),
     }
 
 
+def _correlation(measured, predicted) -> float:
+    """Return Pearson's correlation of two arrays (r,); NaN where one of them does not vary."""
+    vary = len(measured) > 1 and np.ptp(measured) > 0 and np.ptp(predicted) > 0
+    return float(np.corrcoef(measured, predicted)[0, 1]) if vary else np.nan
+
+
+def _accuracy(responsive, score, cut) -> float:
+    """Return the share of pairs that a threshold calls rightly; NaN where there is no threshold."""
+    return float(((score >= cut) == responsive).mean()) if not np.isnan(cut) else np.nan
+
+
 def threshold(training: pd.DataFrame, predictor: str) -> float:
-    """Return the response at which sensitivity + specificity is largest on the training pairs. Source: Youden 1950."""
+    """Return the response at which sensitivity + specificity is largest on the training pairs. Source: Youden 1950.
+
+    NaN where all training pairs are alike; infinite where calling none responsive is best.
+    """
     training = training[training[predictor].notna()]
     if training["responsive"].nunique() < 2:
         return np.nan
@@ -160,10 +174,10 @@ def _bootstrap(own, pairs, part) -> pd.DataFrame:
         both = len(np.unique(responsive[there])) == 2
         drawn.append(
             {
-                "correlation": np.corrcoef(measured[here], predicted[here])[0, 1],
+                "correlation": _correlation(measured[here], predicted[here]),
                 "rmse": error[chosen].mean(),
                 "auc": roc_auc_score(responsive[there], score[there]) if both else np.nan,
-                "accuracy": ((score[there] >= cut) == responsive[there]).mean(),
+                "accuracy": _accuracy(responsive[there], score[there], cut),
             }
         )
     return pd.DataFrame(drawn)
