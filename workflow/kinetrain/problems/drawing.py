@@ -4,6 +4,7 @@ Source: minibatch experiments of Stapor et al. 2022, whose conditions are unknow
 ours. Groups stand for cell lines.
 """
 
+import inspect
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ DRAWS = {
     "log10_normal": lambda rng, own, mean, sd: 10 ** rng.normal(mean, sd),
     "log_normal_factor": lambda rng, own, sd: own * np.exp(rng.normal(0, sd)),
     "constant": lambda rng, own, value: value,
-    "choice": lambda rng, own, *values: values[rng.integers(len(values))],
+    "choice": lambda rng, own, value, *others: (value, *others)[rng.integers(1 + len(others))],
 }
 
 
@@ -77,8 +78,13 @@ class ArtificialOptions(SolverOptions):
             raise ValueError("'conditions' and 'noise' must be positive, 'times' and 'protocols' not empty")
         if self.start_width is not None and self.start_width <= 0:
             raise ValueError(f"'start_width' is {self.start_width}; it must be positive, or null for all within bounds")
+        if not all(isinstance(time, int | float) and time >= 0 for time in self.times):
+            raise ValueError(f"'times' must be numbers from zero on, got {self.times}")
         if sorted(set(self.times)) != list(self.times):
             raise ValueError(f"'times' must rise without repeats, got {self.times}")
+        for one in self.protocols:
+            if not isinstance(one, dict) or not isinstance(one.get("inputs"), dict) or not one.get("weight", 1) > 0:
+                raise ValueError(f"each of 'protocols' has 'inputs' and a positive 'weight', got {one}")
         groups = self.groups
         if groups and self.conditions < groups.count:
             raise ValueError(f"{self.conditions} 'conditions' are too few for {groups.count} groups")
@@ -101,7 +107,7 @@ def draw_conditions(own: dict, options: ArtificialOptions, rng, groups_rng) -> t
     Raises
     ------
     InputError
-        If the settings draw an input that `own` lacks, or in an unknown way.
+        If the settings draw an input that `own` lacks, in an unknown way, or by numbers that do not fit it.
     """
     count = options.conditions
     if options.groups is None:
@@ -137,8 +143,13 @@ def _draw(inputs: dict, own: dict, rng) -> dict:
 
 
 def check_rule(name, rule) -> tuple[str, list]:
-    """Return how an input is drawn, and the numbers for it; InputError if that is unknown."""
+    """Return how an input is drawn, and the numbers for it; InputError if that is unknown or the numbers do not fit."""
     if not isinstance(rule, dict) or len(rule) != 1 or next(iter(rule)) not in DRAWS:
         raise InputError(f"input '{name}' is drawn by {rule}; wanted one of {', '.join(DRAWS)}")
     kind, numbers = next(iter(rule.items()))
-    return kind, numbers if isinstance(numbers, list) else [numbers]
+    numbers = numbers if isinstance(numbers, list) else [numbers]
+    try:
+        inspect.signature(DRAWS[kind]).bind(None, None, *map(float, numbers))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"input '{name}' is drawn by {rule}: {error}") from None
+    return kind, numbers

@@ -100,7 +100,7 @@ def _chosen(problem, wanted, path) -> list[str]:
     for name in wanted or []:
         if name not in known:
             raise InputError(f"observable '{name}' is not in {path} (it has {', '.join(known)})")
-    return list(wanted or known)
+    return list(dict.fromkeys(wanted or known))
 
 
 def _conditions(problem, options, path) -> pd.DataFrame:
