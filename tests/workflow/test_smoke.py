@@ -3,15 +3,20 @@
 import json
 import xml.etree.ElementTree as ElementTree
 
+import numpy as np
 import pandas as pd
 import pytest
 
 COLUMNS = {
     "nominal": ["problem", "objective_nominal", "reference"],
     "fits": [
-        *["problem", "optimizer", "schedule", "batch_size", "replicate", "start"],
-        *["objective", "gradient_solves", "value_solves", "cpu_seconds", "status"],
+        *["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate", "start"],
+        *["objective", "gradient_solves", "value_solves", "cost", "cpu_seconds", "status"],
     ],
+    "scores": ["problem", "optimizer", "schedule", "batch_size", "safeguard", "mean_rank"],
+    "pairs": ["contrast", "first", "second", "verdict"],
+    "claims": ["subject", "quantity", "value", "source", "ours"],
+    "large_scale": ["problem", "optimizer", "set", "metric", "value", "low", "high"],
     "networks": [
         *["dataset", "method", "noise", "prior_corruption", "seed", "sparsity", "balanced_accuracy", "auroc", "auprc"],
         *["test_mse", "epochs", "cpu_seconds", "status"],
@@ -20,7 +25,8 @@ COLUMNS = {
     "pathways": ["dataset", "method", "pathway", "score", "z", "p_value", "p_bonferroni", "p_bh"],
 }
 FIGURES = [
-    *["final_objective", "objective_against_solves", "sparsity_against_accuracy"],
+    *["final_objective", "objective_against_cost", "waterfall", "best_starts", "rank_by_schedule", "adam_comparison"],
+    *["rank_by_batch_size", "safeguards", "large_scale_train", "large_scale_test", "sparsity_against_accuracy"],
     *["effect_matrices", "pathways", "prediction_error", "pruning_path", "prior_recovery", "coregulation"],
 ]
 
@@ -53,11 +59,21 @@ def test_a_figure_is_drawn_in_three_formats_beside_its_table(run, name):
     assert len(pd.read_csv(figures / f"{name}.tsv", sep="\t"))
 
 
-def test_all_optimizers_begin_at_the_same_starts_and_keep_to_the_same_budget(run):
+def test_all_settings_begin_at_the_same_starts_and_keep_to_the_same_budget(run):
     fits = table(run, "fits")
-    assert fits.groupby("optimizer")["start"].apply(list).to_dict() == {"adam_balanced": [0, 1], "fides": [0, 1]}
-    budget = 3 * 6  # epochs x conditions
-    assert (fits["gradient_solves"] <= budget).all()
+    settings = fits.groupby(["optimizer", "schedule", "batch_size", "safeguard"])["start"].apply(list)
+    assert len(settings) == 7 and settings.map(tuple).unique().tolist() == [(0, 1)]
+    traces = table(run, "traces")
+    first = traces[traces["cost"] == 0].groupby("start")["objective"]
+    np.testing.assert_allclose(first.max(), first.min(), rtol=1e-6)
+    budget = 3 * 4 * fits["gradient_weight"]  # epochs x conditions that are fitted, in forward solves
+    assert (fits["cost"] <= budget * (1 + 1e-9)).all()
+
+
+def test_held_out_groups_are_predicted_but_not_fitted(run):
+    assert (table(run, "fits")["conditions"] == 4).all()
+    scores = table(run, "large_scale")
+    assert set(scores["set"]) == {"train", "test"} and len(scores["optimizer"].unique()) == 3
 
 
 def test_every_method_and_control_has_its_rows(run):
