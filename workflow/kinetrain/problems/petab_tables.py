@@ -100,8 +100,12 @@ def _check_description_2(path, description) -> dict:
     for key in ("model_files", *FILE_KEYS_2):
         if not description.get(key):
             raise InputError(f"{path}: no key '{key}' (PEtab version 2)")
+    for key, files in description.items():
+        if key.endswith("_files") and key != "model_files" and not _are_names(files):
+            raise InputError(f"{path}: '{key}' must be a list of file names, got {files!r}")
     models = description["model_files"]
-    if not isinstance(models, dict) or len(models) != 1 or "location" not in next(iter(models.values())):
+    model = next(iter(models.values())) if isinstance(models, dict) and len(models) == 1 else None
+    if not isinstance(model, dict) or not isinstance(model.get("location"), str):
         raise InputError(f"{path}: 'model_files' must have one model with its location and language")
     _check_files(path, description)
     return description
