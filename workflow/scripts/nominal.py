@@ -13,11 +13,7 @@ def parse_arguments():
     known = parser.add_mutually_exclusive_group()
     known.add_argument("--reference", type=float, help="published negative log-likelihood to compare with")
     known.add_argument("--truth", help="truth.json of artificial data, whose J_true is to be found again")
-    parser.add_argument(
-        "--settings",
-        default="{}",
-        help="JSON: sensitivities (forward, adjoint), absolute_tolerance, relative_tolerance, max_steps, priors",
-    )
+    parser.add_argument("--settings", default="{}", help="JSON: those of the solver (see SolverOptions)")
     parser.add_argument("--output", required=True, help="table to write (TSV), one row")
     return parser.parse_args()
 

@@ -17,6 +17,20 @@ def test_a_gradient_costs_its_weight(quadratic):
     assert {**columns, "cpu_seconds": 0} == {"gradient_solves": 2, "value_solves": 4, "cost": 13.0, "cpu_seconds": 0}
 
 
+def test_a_gradient_with_the_information_counts_as_a_gradient_at_its_own_cost(quadratic):
+    class Informed(quadratic):
+        information_weight = 7.0
+
+        def value_gradient_and_information(self, theta, conditions):
+            return *self.value_and_gradient(theta, conditions), np.eye(2)
+
+    counted = Counted(Informed(), budget=4 * 7.0, gradient_weight=4.5)
+    counted.value_gradient_and_information(np.zeros(2), EVERYTHING)
+    assert (counted.cost.total, counted.cost.gradient_solves, counted.cost.value_solves) == (28.0, 4, 0)
+    with pytest.raises(BudgetExhausted):
+        counted.value_gradient_and_information(np.zeros(2), EVERYTHING[:1])
+
+
 def test_a_budget_can_be_met_exactly_but_not_exceeded(quadratic):
     counted = Counted(quadratic(), budget=3 * 4 * 0.1, gradient_weight=0.1)
     for _ in range(3):

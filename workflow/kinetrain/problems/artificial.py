@@ -39,7 +39,8 @@ def make_artificial(path, model_folder, replicate: int, options: ArtificialOptio
     Raises
     ------
     InputError
-        If the settings name inputs or groups that the template lacks, or an observable is always zero.
+        If the settings name inputs or groups that the template lacks, the replicate is beyond `replicates`, conditions
+        cannot be simulated however often they are drawn again, or an observable is always zero.
     """
     folder = Path(folder)
     if options.replicates is not None and replicate >= options.replicates:

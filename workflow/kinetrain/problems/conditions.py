@@ -21,9 +21,13 @@ UNSCALE = {"lin": lambda x: x, "log": np.exp, "log10": lambda x: 10.0**x}
 
 @dataclass
 class Condition:
-    """One initial value problem: its data, its model parameters, and where the estimated ones go (model <- theta)."""
+    """One initial value problem.
 
-    data: object
+    data: AMICI's ExpData. parameters (p,): of the model, on their scales; those at `to_model` (m,) are estimated and
+    filled in from the elements `from_theta` (m,) of the problem's parameters.
+    """
+
+    data: amici.ExpData
     parameters: np.ndarray
     to_model: np.ndarray
     from_theta: np.ndarray
@@ -35,6 +39,11 @@ def prepare(problem: petab.Problem, model, names, path) -> list[Condition]:
     PEtab's own mapping takes milliseconds for each condition. Conditions that differ only in numbers which the compiled
     model takes as constants (doses, say) or as initial values, or in which estimated parameters are filled in (one
     scaling for each group, say), share one mapping, so that thousands of them cost one.
+
+    Raises
+    ------
+    InputError
+        If the compiled model takes an estimated parameter as a constant.
     """
     if not isinstance(problem, petab.Problem):
         return problem.prepare(model, names)

@@ -12,8 +12,9 @@ ROUNDING = 1e-9  # relative; a budget may be met exactly, in sums of other order
 class Cost:
     """Solves of single conditions, and what went wrong in them.
 
-    total: all solves, in units of one without sensitivities. failed_evaluations: of any number of conditions.
-    relaxed_solves: repeated with looser tolerances; they are part of the solves of their kind.
+    total: all solves, in units of one without sensitivities. gradient_solves: without and with the Fisher information,
+    which may have a cost of its own. failed_evaluations: of any number of conditions. relaxed_solves: repeated with
+    looser tolerances; they are part of the solves of their kind.
     """
 
     total: float = 0.0
@@ -46,8 +47,9 @@ class Counted:
     indices, `inf` where they failed; `relaxed_solves` counts all solves that it ever repeated with looser tolerances.
     It has `value_gradient_and_information` too, at the cost `information_weight`, unless that is None.
 
-    CPU seconds count the evaluations alone, not the optimizer around them (parPE: simulation time). An evaluation
-    beyond the `budget` (in the units of `Cost.total`; None is without limit) raises BudgetExhausted.
+    An evaluation that fails is paid in full, although it ends at the first condition that fails. CPU seconds count the
+    evaluations alone, not the optimizer around them (parPE: simulation time). An evaluation beyond the `budget` (in the
+    units of `Cost.total`; None is without limit) raises BudgetExhausted.
     """
 
     def __init__(self, problem, budget: float | None = None, gradient_weight: float | None = None):

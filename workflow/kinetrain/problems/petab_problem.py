@@ -123,11 +123,14 @@ class PetabProblem:
         return self._first_order(theta, conditions, information=True)
 
     def simulate(self, theta, conditions, derivatives: bool = False):
-        """Return AMICI's results (`y`, `x`, `status`, `numsteps`, ...) for each condition at theta (n,)."""
+        """Return AMICI's results (`y`, `x`, `status`, `numsteps`, ...) for each condition at theta (n,).
+
+        They are tried once, whatever `trials` says; a failed one has another `status` than zero.
+        """
         solver = make_solver(self.model, self.options, amici.SensitivityOrder(int(derivatives)))
         solver.set_return_data_reporting_mode(amici.RDataReporting.full)
-        filled = [self._fill(theta, k).data for k in conditions]
-        return amici.run_simulations(self.model, solver, filled, failfast=False)
+        data = [self._fill(theta, k).data for k in conditions]
+        return amici.run_simulations(self.model, solver, data, failfast=False)
 
     def _first_order(self, theta, conditions, information):
         n = len(theta)

@@ -2,6 +2,7 @@
 
 An experiment is what a condition is in version 1: one initial value problem, the unit of mini-batches. Parameters of
 version 2 have no scale; here those with a positive lower bound are estimated on the log10 scale (a choice of ours).
+That version 2 cuts priors off at the bounds changes them by a constant, which is left out.
 """
 
 import json
