@@ -348,11 +348,13 @@ def test_findings_set_the_medians_of_the_optimizers_side_by_side():
     pooled = [made_fits([-517.0, -520.0]), made_fits([-510.0], replicate=1)]
     table = findings(fits=pd.concat([*pooled, made_fits([800.0, 700.0, INF]).assign(**adam)]))
     said = table[table["topic"] == "Medians of the optimizers"].squeeze()
-    one = "The median of 3 runs of Fides, full batch ends at -517, that of 3 of Adam (balanced), S3, batch 4 at 800: "
-    assert said["statement"] == one + "1317 lower."
+    one = (
+        "The median of 3 runs of Fides, full batch ends at -517, that of 3 of Adam (balanced), S3, batch 4, rescue at "
+    )
+    assert said["statement"] == one + "800: 1317 lower."
     assert (said["value"], said["reference"], said["verdict"]) == (-517, 800, "-")
     failed = findings(fits=pd.concat([*pooled, made_fits([INF, INF, 1.0]).assign(**adam)]))
-    assert "that of 3 of Adam (balanced), S3, batch 4 is a failed run." in " ".join(failed["statement"])
+    assert "that of 3 of Adam (balanced), S3, batch 4, rescue is a failed run." in " ".join(failed["statement"])
     assert "Medians of the optimizers" not in set(findings(fits=pooled[0])["topic"])
 
 

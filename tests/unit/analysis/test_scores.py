@@ -248,6 +248,41 @@ def test_the_best_mini_batch_is_chosen_on_other_starts_than_it_is_compared_on():
     assert row["verdict"] == "second" and row["blocks"] == 8
 
 
+def of_problems(**ends) -> pd.DataFrame:
+    """Fits of several problems, each with its own settings."""
+    return pd.concat([made(own, problems=(problem,)) for problem, own in ends.items()], ignore_index=True)
+
+
+def test_the_best_mini_batch_is_found_where_no_setting_was_run_with_all_problems():
+    table = of_problems(
+        P={("a", "S2", 1, "r"): 5.0, ("a", "S2", 2, "r"): 1.0, FIDES: 9.0},
+        Q={("a", "S2", 10, "r"): 1.0, FIDES: 9.0},
+        R={("b", "S2", 10, "r"): 9.0, FIDES: 1.0},
+    )
+    found = (
+        pairs(table, table[:0], made_nominal("PQR"), {}, {}).set_index(["contrast", "problem"]).loc["best mini-batch"]
+    )
+    assert found.loc[["P", "Q", "R"], "verdict"].tolist() == ["first", "first", "second"]
+    assert found.loc[ALL, ["first", "blocks"]].tolist() == ["the best mini-batch setting", 24]
+
+
+def test_a_few_pairs_decide_nothing():
+    ends = {("adam_balanced", "S2", 5, "rescue"): 0.0, ("adam_standard", "S2", 5, "rescue"): 99.0}
+    for starts, verdict in ((5, "undecided"), (6, "first")):
+        assert compared(ends, starts=starts).loc[("balanced Adam", "P", "Adam (standard)"), "verdict"] == verdict
+
+
+def test_small_batches_are_those_of_each_problem():
+    sizes = {"P": (1, 2), "Q": (2, 10)}
+    table = of_problems(**{name: {("a", "S2", size, "r"): size for size in own} for name, own in sizes.items()})
+    found = pairs(table, table[:0], made_nominal("PQ"), {}, {}).set_index(["contrast", "problem"]).loc["small batches"]
+    assert found.loc[ALL, ["first", "second", "verdict"]].tolist() == [
+        "the smaller batches",
+        "the larger batches",
+        "first",
+    ]
+
+
 def test_a_hybrid_is_compared_with_each_of_its_parts_and_is_no_mini_batch():
     ends = {("hybrid", "S2", 5, "rescue"): 1.0, ADAM: 9.0, FIDES: 0.5}
     table = compared(ends)
@@ -355,6 +390,40 @@ def test_of_many_settings_the_best_of_each_optimizer_is_shown():
     assert len(chosen(fits.readable(grid(*many[:8])))) == 8
 
 
+def test_a_problem_that_lacks_the_best_setting_shows_the_best_it_has():
+    many = {("a", f"S{number}", 5, "r"): number for number in range(8)}
+    table = scores.with_size(of_problems(P={**many, FIDES: 9.0}, Q={("a", "S3", 2, "r"): 1.0, FIDES: 9.0}))
+    found = fits.readable(table).groupby("problem")[["schedule", "size"]].agg(lambda own: list(own.unique()))
+    assert found["schedule"].to_dict() == {"P": ["S0", "-"], "Q": ["S3", "-"]}
+    assert found["size"].to_dict() == {"P": ["5", "full"], "Q": ["2", "full"]}
+
+
+def test_the_order_of_settings_takes_ranks_relative_to_how_many_are_compared():
+    good, other = ("good", "S2", 5, "r"), ("other", "S2", 5, "r")
+    more = {("a", f"S{number}", 5, "r"): 3.0 + number for number in range(8)}
+    table = of_problems(P={good: 2.0, other: 1.0, **more}, Q={good: 1.0, **more}, R={other: 9.0, FIDES: 1.0})
+    order = scores.in_order_of_rank(scores.with_size(table))  # the mean ranks are 1.5 for both
+    assert order.index((*good[:2], "5", "r")) < order.index((*other[:2], "5", "r"))
+
+
+def test_ranks_over_all_problems_are_those_of_problems_with_the_same_settings():
+    sizes = {("a", "S2", size, "r"): size for size in (1, 5)}
+    table = of_problems(P=sizes, Q=sizes, R={("a", "S2", size, "r"): -size for size in (1, 2)})
+    found = fits.rank_by_batch_size(fits.benchmark(table, table[:0], made_nominal("PQR"), {}, {}))
+    assert found["problem"].unique().tolist() == [ALL, "P", "Q", "R"]
+    assert found.loc[found["problem"] == ALL, ["size", "rank", "blocks"]].to_numpy().tolist() == [
+        ["1", 1, 16],
+        ["5", 2, 16],
+    ]
+
+
+def test_friedmans_test_is_that_of_the_schedules_also_beside_problems_without():
+    grid = {(name, schedule, 5, "r"): value for value, (name, schedule) in enumerate(product("ab", ("S1", "S2")))}
+    table = of_problems(P=grid, Q=grid, R={FIDES: 1.0})
+    row = said("Ranks of the settings", table)
+    assert row["statement"].startswith("Friedman's test between 4 settings (by schedule) over 2 data sets: p = ")
+
+
 # --- the tables of the figures ---
 
 
@@ -441,6 +510,14 @@ def test_averaged_and_best_iterates_stand_beside_the_last():
     assert said("Relaxed solves", table)["statement"].startswith("24 of 160 condition solves were repeated")
 
 
+def test_an_averaged_iterate_that_cannot_be_simulated_counts():
+    table = made({ADAM: 9.0})
+    table["averaged_objective"] = np.where(table["start"] < 4, INF, 99.0)
+    assert (
+        "averaged iterate of 8 mini-batch runs is at 10 " in said("Last, averaged and best iterate", table)["statement"]
+    )
+
+
 def test_published_claims_have_ours_beside_them_only_where_there_is_a_counterpart(root):
     claims = pd.read_csv(root / "resources/published/mechanistic_claims.tsv", sep="\t")
     name = "Fujita_SciSignal2010"
@@ -453,6 +530,7 @@ def test_published_claims_have_ours_beside_them_only_where_there_is_a_counterpar
         assert rows[(name, "final objectives of Fides")].startswith(ours)
         assert rows[(name, "final objectives of Ipopt")] == "not run"
         assert rows[("Stapor et al. 2022", "start points per model")] == "8"
+        assert rows[("Stapor et al. 2022", "small and medium models")] == name
         assert rows[("Stapor et al. 2022", "noise of the artificial data")] == "not found"
         assert rows[("Stapor et al. 2022", "training cell lines of the large model")] == "not run"
         assert rows[("Stapor et al. 2022", "balanced against standard Adam")] == "not run"

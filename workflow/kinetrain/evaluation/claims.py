@@ -86,7 +86,7 @@ def _starts(data: Benchmark) -> pd.Series:
 
 
 MEASURES = {
-    "problems": lambda data: str(data.fits["problem"].nunique()),
+    "problems": lambda data: _listed(data.fits["problem"].unique()),
     "starts": lambda data: _listed(sorted(_starts(data).unique())),
     "best starts": lambda data: f"best {_listed(sorted(int(n) for n in set(np.ceil(_starts(data) / QUARTER))))}",
     "schedule of batch sizes": lambda data: _listed(_mini_schedules(for_all_problems(data.fits, batch_size_grid))),
@@ -94,7 +94,7 @@ MEASURES = {
     "learning rates": _rates,
     "number of schedules": lambda data: str(_mini(data)["schedule"].nunique()),
     "batch sizes": _sizes,
-    "epochs": lambda data: _listed(sorted(data.fits["epochs"].unique())),
+    "epochs": lambda data: _listed(sorted(_mini(data).groupby("problem")["epochs"].max().unique())),
     "conditions": lambda data: _listed(sorted(data.fits["conditions"].unique())),
     "scores": lambda data: "in tables/scores.tsv",
     "cpu hours": lambda data: f"{data.fits['cpu_seconds'].sum() / 3600:.3g}",

@@ -3,14 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from kinetrain.evaluation.fits import Benchmark, readable
+from kinetrain.evaluation.fits import Benchmark, for_all_problems, readable, schedule_grid
 from kinetrain.evaluation.names import label
 from kinetrain.evaluation.network_findings import verdict
-from kinetrain.evaluation.pairs import ALL
+from kinetrain.evaluation.pairs import ALL, decide, told
 from kinetrain.evaluation.reduction import CLAIMED, REACHED, reductions
-from kinetrain.evaluation.scores import BLOCK, FULL_BATCH, friedman, log_excess
+from kinetrain.evaluation.scores import BLOCK, FULL_BATCH, SETTING, friedman, log_excess
 from kinetrain.evaluation.statistics import mean_over_blocks, wilson_interval
-from kinetrain.figures.settings import with_setting
 
 TOLERANCE = 1e-3  # relative deviation of a nominal objective that still counts as the same model
 NEAR = 10  # of the negative log-likelihood: within reach of the minimum of artificial data
@@ -19,9 +18,9 @@ CLAIMS = {
     "balanced Adam": "Claim: balanced Adam is better than standard Adam",
     "small batches": "Claim: small mini-batches are better",
     "medium-high learning rate": "Claim: a medium-high learning rate is better",
-    "rescue": "Claim: the rescue interceptor helps",
-    "line search": "Claim: line search helps",
     "best mini-batch": "Claim: mini-batch training ends lower than full-batch training",
+    "rescue": "Rescue interceptor against none",
+    "line search": "Line search against none",
     "batch size": "Mini-batches against all conditions at once",
     "hybrid": "Mini-batch first, then full batch",
 }
@@ -82,15 +81,14 @@ def median_ends(data: Benchmark):
     All starts of all data replicates count, failed ones as infinitely bad. Of many settings those are told that the
     figures show.
     """
-    fits = with_setting(readable(data.fits))
-    for problem, group in fits.groupby("problem", sort=False):
-        ends = group.groupby("setting")["objective"].agg(["median", "size"]).sort_values("median", kind="stable")
+    for problem, group in readable(data.fits).groupby("problem", sort=False):
+        ends = group.groupby(SETTING)["objective"].agg(["median", "size"]).sort_values("median", kind="stable")
         if len(ends) < 2:
             continue
         (first, lowest, runs), *others = ends.itertuples(name=None)
         place = f"ends at {lowest:.5g}" if np.isfinite(lowest) else "is a failed run"
-        told = [f"that of {count} of {setting} {_beside(median, lowest)}" for setting, median, count in others]
-        statement = f"The median of {runs} runs of {first} {place}, {'; '.join(told)}."
+        each = [f"that of {count} of {told(setting)} {_beside(median, lowest)}" for setting, median, count in others]
+        statement = f"The median of {runs} runs of {told(first)} {place}, {'; '.join(each)}."
         yield "Medians of the optimizers", problem, statement, lowest, others[0][1], "-"
 
 
@@ -173,27 +171,34 @@ def iterates(data: Benchmark, measurements: dict[str, float]):
         if column not in data.fits:
             continue
         mini = data.fits[(data.fits["schedule"] != FULL_BATCH) & np.isfinite(data.fits["objective"])]
-        mini = mini[np.isfinite(mini[column].astype(float))]
+        mini = mini[mini[column].notna()]  # one that cannot be simulated is infinite, and counts
         other = log_excess(mini.assign(objective=mini[column].astype(float)), best, measurements)
         mini = mini.assign(difference=other - log_excess(mini, best, measurements))
         for problem, group in mini.groupby("problem", sort=False):
             blocks = group.groupby(BLOCK, sort=False)["difference"].mean()
-            value, low, high = 10 ** np.array(mean_over_blocks(blocks.index.to_frame(index=False), blocks))
+            difference = mean_over_blocks(blocks.index.to_frame(index=False), blocks)
+            value, low, high = 10 ** np.array(difference)
             statement = (
                 f"The {name} of {len(group)} mini-batch runs is at {value:.3g} [{low:.3g}, {high:.3g}] times the "
                 "distance of the last iterate from the best known (below 1 is better)."
             )
+            decided = DECIDED.get(decide(*difference[1:], len(blocks)), "undecided")
             # the best can never be worse than the last
-            decided = "-" if column == "best_objective" else "yes" if high < 1 else "no" if low > 1 else "undecided"
+            decided = "-" if column == "best_objective" else decided
             yield "Last, averaged and best iterate", problem, statement, value, 1.0, decided
 
 
 def ranks_differ(data: Benchmark):
-    """Yield whether the settings differ at all, by Friedman's test over data replicates, and by how much ranks must."""
-    found = friedman(data.fits)
+    """Yield whether the settings differ at all, by Friedman's test over data replicates, and by how much ranks must.
+
+    The settings are those of figures.rank_by_schedule or, where no schedules were compared, all.
+    """
+    grid = for_all_problems(data.fits, schedule_grid)
+    found = friedman(grid if len(grid) else data.fits)
     if found:
         statement = (
-            f"Friedman's test between {found['settings']} settings over {found['blocks']} data replicates: "
+            f"Friedman's test between {found['settings']} settings ({'by schedule' if len(grid) else 'all'}) over "
+            f"{found['blocks']} data sets: "
             f"p = {found['p_value']:.2g}; ranks differ that are {found['critical_distance']:.3g} apart (Nemenyi, 0.05)."
         )
         decided = "yes" if found["p_value"] < 0.05 else "undecided"

@@ -11,10 +11,12 @@ from kinetrain.evaluation.scores import (
     FULL_BATCH,
     SETTING,
     best_objectives,
+    first_of_each,
     in_all_problems,
     in_order_of_rank,
     mean_ranks,
     of_settings,
+    settings_of,
     size_order,
     with_best,
     with_size,
@@ -50,13 +52,13 @@ def benchmark(fits, traces, nominal, best_known: dict[str, float], meaning: dict
 
 
 def readable(fits: pd.DataFrame) -> pd.DataFrame:
-    """Return the fits of all settings or, of more than READABLE, of the best by mean rank of each optimizer."""
+    """Return the fits of all settings or, of more than READABLE, of the best by mean rank of each optimizer.
+
+    The mean is over problems; one that was not run with an optimizer's best setting has the best of those it was.
+    """
     if len(fits[SETTING].drop_duplicates()) <= READABLE:
         return fits
-    best = {}
-    for setting in in_order_of_rank(fits):
-        best.setdefault(setting[0], setting)
-    return of_settings(fits, best.values())
+    return first_of_each(fits, in_order_of_rank(fits), ("problem", "optimizer"))
 
 
 def for_all_problems(fits: pd.DataFrame, select) -> pd.DataFrame:
@@ -187,12 +189,15 @@ def adam_comparison(data: Benchmark) -> pd.DataFrame:
 
 
 def rank_by_schedule(data: Benchmark) -> pd.DataFrame:
-    """Return the mean rank of every optimizer with every schedule, per problem and over all. Columns: RANKS."""
+    """Return the mean rank of every optimizer with every schedule, per problem and over all. Columns: RANKS.
+
+    Over all are the most problems that were run with the same settings.
+    """
     return _ranks(for_all_problems(data.fits, schedule_grid))
 
 
 def rank_by_batch_size(data: Benchmark) -> pd.DataFrame:
-    """Return the mean rank of every batch size and of full-batch optimizers, per problem and over all: RANKS."""
+    """Return the mean rank of every batch size and of full-batch optimizers, as rank_by_schedule."""
     return _ranks(for_all_problems(data.fits, batch_size_grid))
 
 
@@ -267,13 +272,22 @@ def _sorted(group: pd.DataFrame, share: float = 1.0) -> pd.DataFrame:
 
 def _ranks(fits: pd.DataFrame) -> pd.DataFrame:
     groups = [*fits.groupby("problem", sort=False)]
-    if len(groups) > 1 and len(in_all_problems(fits)) == len(fits):
-        groups = [(ALL, fits), *groups]
+    alike = _problems_alike(fits)
+    if len(alike) > 1:
+        groups = [(ALL, fits[fits["problem"].isin(alike)]), *groups]
     parts = []
     for problem, group in groups:
         failures = [{**dict(zip(SETTING, s, strict=True)), **_failures(own)} for s, own in group.groupby(SETTING)]
         parts.append(mean_ranks(group).merge(pd.DataFrame(failures), on=SETTING).assign(problem=problem))
     return _table(parts, RANKS)
+
+
+def _problems_alike(fits: pd.DataFrame) -> list[str]:
+    """Return the most problems that were run with the same settings: means over others would be of other ranks."""
+    designs = {}
+    for problem, group in fits.groupby("problem", sort=False):
+        designs.setdefault(frozenset(settings_of(group)), []).append(problem)
+    return max(designs.values(), key=len, default=[])
 
 
 def _course(traces: pd.DataFrame, runs: int) -> pd.DataFrame:

@@ -11,14 +11,13 @@ from kinetrain.evaluation.scores import (
     FULL_BATCH,
     SETTING,
     best_objectives,
-    in_all_problems,
-    in_order_of_rank,
+    chosen_crosswise,
     log_excess,
-    of_settings,
+    settings_of,
     size_order,
     with_size,
 )
-from kinetrain.evaluation.statistics import mean_over_blocks
+from kinetrain.evaluation.statistics import FEWEST, mean_over_blocks
 
 ALL = "all problems"
 COLUMNS = [
@@ -44,7 +43,8 @@ def pairs(fits, traces, nominal, best_known: dict[str, float], meaning: dict) ->
     difference: mean over blocks of log10(F - J_best + 1e-3 n) of the first minus the second, averaged over the
     combinations of the other factors; low, high: its 95 % hierarchical bootstrap interval; factor: 10 ** difference;
     wins: share of blocks in which the first ends lower. verdict: `first` or `second` ends lower, where the interval
-    leaves out 0, or `undecided`. Intervals are not corrected for the number of contrasts.
+    leaves out 0 and there are at least `statistics.FEWEST` blocks, or `undecided`. Intervals are not corrected for the
+    number of contrasts.
 
     meaning: what the names of the configuration stand for, {safeguards: {name: {rescue, line_search, form}},
     schedules: {name: {start}}, optimizers: {name: {rule or torch, then}}}; contrasts that need a part that is missing
@@ -104,15 +104,23 @@ def _between(name: str, runs, column: str, first: str, second: str) -> Contrast:
 
 
 def _halves_of_sizes(mini: pd.DataFrame):
-    """Yield the smaller half of the batch sizes that the same settings were run with, against the larger half."""
-    sizes = sorted(set(_varied(mini, "size")["size"]), key=size_order)
-    half = len(sizes) // 2
-    if half:
-        varied = _varied(mini, "size")
-        sides = varied[varied["size"].isin(sizes[:half])], varied[varied["size"].isin(sizes[-half:])]
-        names = " or ".join(sizes[:half]), " or ".join(sizes[-half:])
-        match = ("optimizer", "schedule", "safeguard")
-        yield Contrast("small batches", f"batch {names[0]}", f"batch {names[1]}", sides, match)
+    """Yield the smaller half of the batch sizes that the same settings were run with, against the larger half.
+
+    These are halves of the sizes of each problem.
+    """
+    small, large, names = [mini[:0]], [mini[:0]], {}
+    for _, group in mini.groupby("problem", sort=False):
+        varied = _varied(group, "size")
+        sizes = sorted(set(varied["size"]), key=size_order)
+        half = len(sizes) // 2
+        halves = sizes[:half], sizes[len(sizes) - half :]
+        if half:
+            small.append(varied[varied["size"].isin(halves[0])])
+            large.append(varied[varied["size"].isin(halves[1])])
+            names[tuple(f"batch {' or '.join(own)}" for own in halves)] = True
+    first, second = next(iter(names)) if len(names) == 1 else ("the smaller batches", "the larger batches")
+    match = ("optimizer", "schedule", "safeguard")
+    yield Contrast("small batches", first, second, (pd.concat(small), pd.concat(large)), match)
 
 
 def _medium_high_rate(mini: pd.DataFrame):
@@ -136,18 +144,13 @@ def _varied(runs: pd.DataFrame, column: str) -> pd.DataFrame:
 def _best_mini_batch(mini: pd.DataFrame, whole: pd.DataFrame):
     """Yield the best mini-batch setting against every full-batch optimizer.
 
-    The best by mean rank is chosen on one half of the starts and compared on the other half, both ways: chosen and
-    compared on the same runs, it would look better than it is.
+    It is chosen on one half of the starts and compared on the other half (`scores.chosen_crosswise`).
     """
-    candidates = in_all_problems(mini[(mini["size"] != "full") & ~mini["hybrid"]])
-    half = (candidates["start"] + candidates["replicate"]) % 2
-    if half.nunique() < 2:
-        return
-    chosen = [in_order_of_rank(candidates[half == 1 - one])[0] for one in (0, 1)]
-    first = pd.concat([of_settings(candidates[half == one], [chosen[one]]) for one in (0, 1)])
-    names = " or ".join(dict.fromkeys(told(setting) for setting in chosen))
+    best = chosen_crosswise(mini[(mini["size"] != "full") & ~mini["hybrid"]])
+    names = [told(setting) for setting in settings_of(best)]
+    name = " or ".join(names) if len(names) <= 2 else "the best mini-batch setting"
     for optimizer, group in whole.groupby("optimizer", sort=False):
-        yield Contrast("best mini-batch", names, label(optimizer), (first, group))
+        yield Contrast("best mini-batch", name, label(optimizer), (best, group))
 
 
 def _hybrids(mini: pd.DataFrame, whole: pd.DataFrame, optimizers: dict):
@@ -171,7 +174,8 @@ def told(setting: tuple) -> str:
     optimizer, schedule, size, safeguard = setting
     if schedule == FULL_BATCH:
         return f"{label(optimizer)}, full batch"
-    return f"{label(optimizer)}, {schedule}, batch {size}, {label(safeguard)}"
+    batch = "all conditions" if size == "full" else f"batch {size}"
+    return f"{label(optimizer)}, {schedule}, {batch}, {label(safeguard)}"
 
 
 def _compare(contrast: Contrast):
@@ -200,10 +204,12 @@ def _compare(contrast: Contrast):
             "wins": float((blocks < 0).mean()),
             "failure_rate_first": group["failed_first"].mean(),
             "failure_rate_second": group["failed_second"].mean(),
-            "verdict": decide(low, high),
+            "verdict": decide(low, high, len(blocks)),
         }
 
 
-def decide(low: float, high: float) -> str:
-    """Return which of two ends lower, by the interval of the difference: first, second or undecided."""
+def decide(low: float, high: float, number: int) -> str:
+    """Return which of two ends lower, by the interval of the difference of `number` pairs: first, second, undecided."""
+    if number < FEWEST:
+        return "undecided"
     return "first" if high < 0 else "second" if low > 0 else "undecided"

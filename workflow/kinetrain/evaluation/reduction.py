@@ -5,8 +5,8 @@ import pandas as pd
 
 from kinetrain.evaluation.fits import Benchmark
 from kinetrain.evaluation.pairs import told
-from kinetrain.evaluation.scores import BLOCK, FULL_BATCH, hits, in_order_of_rank, least_cost, of_settings
-from kinetrain.evaluation.statistics import hierarchical_weights, interval
+from kinetrain.evaluation.scores import BLOCK, FULL_BATCH, chosen_crosswise, hits, least_cost, settings_of
+from kinetrain.evaluation.statistics import FEWEST, hierarchical_weights, interval
 
 CLAIMED = 10.0  # "more than an order of magnitude", Stapor et al. 2022
 REACHED = 0.1  # an end this close to a negative log-likelihood has reached it, a choice of ours
@@ -20,27 +20,26 @@ def reductions(data: Benchmark) -> pd.DataFrame:
     """Return per problem by which factor mini-batch training lowers the cost of the full-batch optimum's quality.
 
     The quality is the median and the best final objective of each full-batch optimizer, plus REACHED, per data
-    replicate. Costs are expected running times: the cost of all starts, each until it
-    reaches the quality or ends, over the number of those that reach it. The mini-batch setting is the best by mean rank
-    over all problems (no hybrid, not all conditions at once). low, high: 95 % hierarchical bootstrap interval of the
-    factor, over pairs of the same start; verdict: whether it is at least CLAIMED: yes, no or undecided.
+    replicate. Costs are expected running times: the cost of all starts, each until it reaches the quality or ends, over
+    the number of those that reach it. The mini-batch setting is the best by mean rank (no hybrid, not all conditions at
+    once), chosen on other starts (`scores.chosen_crosswise`). low, high: 95 % hierarchical bootstrap interval of the
+    factor, over pairs of the same start; verdict: whether it is at least CLAIMED: yes, no or undecided, as it is with
+    fewer than `statistics.FEWEST` pairs.
     """
     hybrid = [name for name, settings in data.meaning.get("optimizers", {}).items() if "then" in settings]
     fits = data.fits
     mini = fits[(fits["schedule"] != FULL_BATCH) & (fits["size"] != "full") & ~fits["optimizer"].isin(hybrid)]
-    best = in_order_of_rank(mini)
-    rows = []
+    chosen, rows = chosen_crosswise(mini), []
     for (problem, optimizer), whole in fits[fits["schedule"] == FULL_BATCH].groupby(
         ["problem", "optimizer"], sort=False
     ):
-        own = mini[mini["problem"] == problem]
-        setting = next((one for one in best if len(of_settings(own, [one]))), None)
-        whole, own = _paired(whole, of_settings(own, [setting]))
+        whole, own = _paired(whole, chosen[chosen["problem"] == problem])
         for quality, name in (("median", "median"), ("min", "best")) if len(own) else ():
             ends = whole.groupby("replicate")["objective"].transform(quality)
             if np.isfinite(ends).all():
                 row = {"problem": problem, "conditions": int(whole["conditions"].iloc[0]), "quality": name}
-                row |= {"full_batch": told((optimizer, FULL_BATCH, "full", "-")), "mini_batch": told(setting)}
+                settings = " or ".join(told(setting) for setting in settings_of(own))
+                row |= {"full_batch": told((optimizer, FULL_BATCH, "full", "-")), "mini_batch": settings}
                 rows.append(row | _factor(whole, own, data.traces, ends + REACHED))
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -61,6 +60,7 @@ def _factor(whole, own, traces, targets) -> dict:
         factors = drawn[0] / drawn[1]
     factors[np.isinf(drawn[0]) & np.isinf(drawn[1])] = 1.0  # neither is known to be cheaper
     low, high = interval(factors)
+    few = len(own) < FEWEST
     if not found[1]["hit"].any():
         high = interval(drawn[0])[1] / least_cost(found[1])  # more runs might have reached it
     return {
@@ -72,5 +72,5 @@ def _factor(whole, own, traces, targets) -> dict:
         "factor": costs[0] / costs[1],
         "low": low,
         "high": high,
-        "verdict": "yes" if low >= CLAIMED else "no" if high < CLAIMED else "undecided",
+        "verdict": "undecided" if few else "yes" if low >= CLAIMED else "no" if high < CLAIMED else "undecided",
     }

@@ -117,11 +117,34 @@ def mean_ranks(fits: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_order_of_rank(fits: pd.DataFrame) -> list[tuple]:
-    """Return the settings by their mean rank over problems, best first; those that not all problems have come last."""
-    table = ranks(fits).groupby(level="problem").mean() if len(fits) else pd.DataFrame()
-    complete = table.columns[table.notna().all()] if len(table) else []
-    means = table.mean()
+    """Return the settings by their mean rank over problems, best first; those that not all problems have come last.
+
+    Ranks are taken relative to the number of settings compared: the second of two is no better than the ninth of ten.
+    """
+    table = ranks(fits) if len(fits) else pd.DataFrame()
+    if table.empty:
+        return []
+    table = table.sub(0.5).div(table.notna().sum(axis=1), axis=0).groupby(level="problem").mean()
+    complete, means = set(table.columns[table.notna().all()]), table.mean()
     return sorted(table.columns, key=lambda setting: (setting not in complete, means[setting]))
+
+
+def first_of_each(fits: pd.DataFrame, order: list[tuple], groups=("problem",)) -> pd.DataFrame:
+    """Return the fits of one setting per group: of those that it was run with the first in `order`."""
+    place = {setting: number for number, setting in enumerate(order)}
+    places = [place.get(setting) for setting in fits[SETTING].itertuples(index=False, name=None)]
+    fits = fits.assign(place=np.array(places, dtype=float))
+    return fits[fits["place"] == fits.groupby(list(groups))["place"].transform("min")].drop(columns="place")
+
+
+def chosen_crosswise(fits: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs of each problem's best setting by mean rank, chosen on other starts than those returned.
+
+    The best of one half of the starts is taken from the other half, both ways: chosen and compared on the same runs it
+    would look better than it is. A problem with a single start has none.
+    """
+    half = (fits["start"] + fits["replicate"]) % 2
+    return pd.concat([first_of_each(fits[half == one], in_order_of_rank(fits[half != one])) for one in (0, 1)])
 
 
 def of_settings(fits: pd.DataFrame, settings) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import stats
 
 RESAMPLES = 2000
+FEWEST = 6  # pairs: with fewer not even a sign test of pairs that all agree is below 0.05, and nothing is decided
 LEVELS = ["problem", "replicate", "start"]  # from the outermost to the innermost level of resampling
 
 
