@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kinetrain.problems.compiled import compile_model
-from kinetrain.problems.petab_tables import checksum
+from kinetrain.problems.petab_files import checksum
 
 BENCHMARK = Path("Benchmarking-Initiative/Benchmark-Models-PEtab")
 COMMIT = "4d2085084b289f6215a95475b1ee639fd7d42283"

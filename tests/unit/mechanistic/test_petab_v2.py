@@ -148,7 +148,12 @@ def test_scalings_and_predictions_need_version_1(toy):
     ("table", "before", "after", "message"),
     [
         ("problem.yaml", "location", "place", "'model_files' must have one model with its location"),
-        ("problem.yaml", "\n- measurements.tsv", " measurements.tsv", "'measurement_files' must be a list of file names"),
+        (
+            "problem.yaml",
+            "\n- measurements.tsv",
+            " measurements.tsv",
+            "'measurement_files' must be a list of file names",
+        ),
         ("problem.yaml", "measurements.tsv", "nothing.tsv", "names the table nothing.tsv, but"),
         ("parameters.tsv", "log-normal\t0;0.5", "cauchy\t0;0.5", "'loss': the prior 'cauchy' is not supported"),
         ("parameters.tsv", "0.7", "", "'loss' has no nominalValue"),

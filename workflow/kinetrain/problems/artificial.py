@@ -17,8 +17,9 @@ from kinetrain.errors import InputError
 from kinetrain.files import atomic
 from kinetrain.problems.drawing import ArtificialOptions, draw_conditions, draw_inputs
 from kinetrain.problems.options import solver_options
+from kinetrain.problems.petab_files import checksum, list_files, read_description, sbml_file
 from kinetrain.problems.petab_problem import PetabProblem
-from kinetrain.problems.petab_tables import checksum, list_files, read_description, read_petab_1, sbml_file
+from kinetrain.problems.petab_tables import read_petab_1
 from kinetrain.problems.template import scaling_rows, with_scaling, write_tables
 
 MOST_ROUNDS = 20

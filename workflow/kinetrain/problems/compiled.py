@@ -26,10 +26,10 @@ from pandas.api.types import is_numeric_dtype
 from kinetrain.cache import cache_folder, locked
 from kinetrain.errors import InputError
 from kinetrain.files import atomic
-from kinetrain.problems.petab_tables import checksum, read_petab, sbml_file
+from kinetrain.problems.petab_files import checksum, sbml_file
+from kinetrain.problems.petab_tables import PREEQUILIBRATION, read_petab
 
 RECORD, MODEL = "compiled.json", "kinetrain_model"
-PREEQUILIBRATION = "preequilibrationConditionId"
 # Most of what AMICI generates goes into one source file: headers are read once instead of 25 times, which halves the
 # time. Left out are files whose macros (of sensitivities at events) or class declarations do not go with the others.
 TOGETHER = """

@@ -10,10 +10,8 @@ from amici.sim import sundials as amici
 from amici.sim.sundials.petab.v1._parameter_mapping import create_parameter_mapping
 
 from kinetrain.errors import InputError
-from kinetrain.problems.petab_tables import is_number, known_noise
+from kinetrain.problems.petab_tables import PAIR, PREEQUILIBRATION, SIMULATION, is_number, known_noise
 
-PREEQUILIBRATION, SIMULATION = "preequilibrationConditionId", "simulationConditionId"
-PAIR = [PREEQUILIBRATION, SIMULATION]
 INITIAL = "initial_{}_sim"  # AMICI's name for the parameter of a species that the condition table sets
 SCALES = {"lin": amici.ParameterScaling.none, "log": amici.ParameterScaling.ln, "log10": amici.ParameterScaling.log10}
 UNSCALE = {"lin": lambda x: x, "log": np.exp, "log10": lambda x: 10.0**x}

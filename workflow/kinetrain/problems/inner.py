@@ -12,9 +12,9 @@ import petab.v1 as petab
 from petab.v1.math import sympify_petab
 
 from kinetrain.errors import InputError
+from kinetrain.problems.petab_tables import PAIR
 
 KINDS = ("scaling", "offset", "sigma")
-PAIR = ["preequilibrationConditionId", "simulationConditionId"]
 
 
 @dataclass

@@ -19,12 +19,8 @@ from kinetrain.errors import InputError
 from kinetrain.problems.compiled import load_model
 from kinetrain.problems.conditions import prepare
 from kinetrain.problems.options import SolverOptions, filled, safe_options
-from kinetrain.problems.petab_tables import (
-    checksum,
-    list_files,
-    read_description,
-    read_petab,
-)
+from kinetrain.problems.petab_files import checksum, list_files, read_description
+from kinetrain.problems.petab_tables import read_petab
 from kinetrain.problems.priors import Priors
 
 # A failed solve is a number to us, not a message; gradients through switches of the input are checked in our tests.

@@ -22,7 +22,7 @@ from petab.v2.lint import ValidationIssueSeverity
 
 from kinetrain.errors import InputError
 from kinetrain.problems.conditions import SCALES, Condition
-from kinetrain.problems.petab_tables import checksum, list_files
+from kinetrain.problems.petab_files import checksum, list_files
 
 PRIORS = {"normal": "normal", "laplace": "laplace", "log-normal": "logNormal", "log-laplace": "logLaplace"}
 UNIFORM = None, "uniform", "log-uniform"  # constants, which objectives leave out

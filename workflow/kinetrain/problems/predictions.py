@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.errors import InputError
-from kinetrain.problems.conditions import PAIR
 from kinetrain.problems.petab_problem import PetabProblem
-from kinetrain.problems.petab_tables import is_name, require_version_1
+from kinetrain.problems.petab_tables import PAIR, is_name, require_version_1
 
 RUN = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate"]
 FULL_BATCH = "-"  # the schedule of an optimizer that has none

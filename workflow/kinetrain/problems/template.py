@@ -15,7 +15,8 @@ import yaml
 from kinetrain.errors import InputError
 from kinetrain.files import atomic, save_table
 from kinetrain.problems.drawing import ArtificialOptions, check_rule
-from kinetrain.problems.petab_tables import is_number, read_petab_1, sbml_file
+from kinetrain.problems.petab_files import sbml_file
+from kinetrain.problems.petab_tables import is_number, read_petab_1
 
 NEARLY_ZERO = 1e-9
 SCALE = {"lin": float, "log": np.log, "log10": np.log10}
