@@ -114,12 +114,10 @@ def evaluators(problem, order: str, size: int, pypesto=None) -> dict:
     filled = [[problem._conditions[k].data for k in batch] for batch in batches]
 
     def bare():
-        results = [result for batch in filled for result in amici.run_simulations(problem.model, solver, batch)]
-        gradient = np.zeros(len(problem.names))
-        return results, gradient
+        return [result for batch in filled for result in amici.run_simulations(problem.model, solver, batch)]
 
-    def total(found):
-        results, gradient = found
+    def total(results):
+        gradient = np.zeros(len(problem.names))
         for condition, result in zip(problem._conditions, results, strict=True):
             if derivatives:
                 np.subtract.at(gradient, condition.from_theta, result.sllh)
@@ -129,17 +127,13 @@ def evaluators(problem, order: str, size: int, pypesto=None) -> dict:
         evaluate = problem.value_and_gradient if derivatives else problem.value
         return [evaluate(problem.nominal, batch) for batch in batches]
 
-    def collect(parts):
-        rows = [np.append(*part) if derivatives else np.append(part, np.zeros(len(problem.names))) for part in parts]
-        return np.sum(rows, axis=0)
-
     def published():
         return pypesto(problem.nominal, sensi_orders=(0, 1) if derivatives else (0,))
 
     def flat(found):
         return np.append(*found) if derivatives else np.append(found, np.zeros(len(problem.names)))
 
-    variants = {"bare": (bare, total), "objective": (objective, collect)}
+    variants = {"bare": (bare, total), "objective": (objective, lambda parts: sum(map(flat, parts)))}
     return variants | ({"pypesto": (published, flat)} if pypesto else {})
 
 

@@ -14,7 +14,6 @@ from kinetrain.problems.petab_tables import PAIR, PREEQUILIBRATION, SIMULATION, 
 
 INITIAL = "initial_{}_sim"  # AMICI's name for the parameter of a species that the condition table sets
 SCALES = {"lin": amici.ParameterScaling.none, "log": amici.ParameterScaling.ln, "log10": amici.ParameterScaling.log10}
-UNSCALE = {"lin": lambda x: x, "log": np.exp, "log10": lambda x: 10.0**x}
 
 
 @dataclass
@@ -210,7 +209,7 @@ def _resolve(mapping, model, names, path) -> _Template:
                     f"{path}: '{value}' is estimated, but the compiled model takes '{name}' as a constant; "
                     "compile a model for this problem"
                 )
-            values.append(UNSCALE[scales.get(name, "lin")](float(value)))
+            values.append(petab.unscale(float(value), scales.get(name, "lin")))
         return np.nan_to_num(np.array(values), nan=0.0)
 
     free = model.get_free_parameter_ids()

@@ -29,7 +29,6 @@ for _name in [name for name in logging.root.manager.loggerDict if name.split("."
 warnings.filterwarnings("ignore", message="Adjoint sensitivity analysis for models with discontinuous")
 
 RELAXATION = 100.0  # of tolerances, from trial to trial (parPE)
-SCALE = {"lin": lambda x: x, "log": np.log, "log10": np.log10}
 
 
 class PetabProblem:
@@ -195,7 +194,7 @@ def _scaled(table, column) -> np.ndarray:
     """Return a column of the parameter table on each parameter's scale."""
     values = table[column].to_numpy(float)
     with np.errstate(divide="ignore"):  # zero on a logarithmic scale
-        return np.array([SCALE[scale](value) for scale, value in zip(table["parameterScale"], values, strict=True)])
+        return np.array([petab.scale(value, on) for on, value in zip(table["parameterScale"], values, strict=True)])
 
 
 def _starting_box(table, lower, upper, path) -> tuple[np.ndarray, np.ndarray]:

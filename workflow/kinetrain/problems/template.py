@@ -10,6 +10,7 @@ from pathlib import Path
 import libsbml
 import numpy as np
 import pandas as pd
+import petab.v1 as petab
 import yaml
 
 from kinetrain.errors import InputError
@@ -19,7 +20,6 @@ from kinetrain.problems.petab_files import sbml_file
 from kinetrain.problems.petab_tables import is_number, read_petab_1
 
 NEARLY_ZERO = 1e-9
-SCALE = {"lin": float, "log": np.log, "log10": np.log10}
 # Ours: true factors, of a standard deviation of 0.3 (log10), lie well within.
 SCALING_BOUNDS = 1e-2, 1e2
 
@@ -185,7 +185,7 @@ def _parameters(problem, observables, measurements, conditions) -> pd.DataFrame:
 
 def _with_starts(parameters, width) -> pd.DataFrame:
     """Return the parameters with a box of starts around their nominal values, on their scales."""
-    centres = {name: SCALE[row["parameterScale"]](row["nominalValue"]) for name, row in parameters.iterrows()}
+    centres = {name: petab.scale(row["nominalValue"], row["parameterScale"]) for name, row in parameters.iterrows()}
     # PEtab's linter takes an end of exactly zero for the logarithm of zero.
     ends = {name: (x - width or NEARLY_ZERO, x + width or NEARLY_ZERO) for name, x in centres.items() if np.isfinite(x)}
     boxes = {name: f"{low};{high}" for name, (low, high) in ends.items()}
