@@ -1,6 +1,7 @@
 """Artificial data are valid PEtab problems, drawn anew for each replicate, with noise whose size is known."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -135,6 +136,24 @@ def test_groups_share_inputs_and_a_scaling_and_the_last_ones_are_held_out(groupe
     assert list(train.x_ids[-3:]) == ["scaling_g00", "scaling_g01", "scaling_g02"] and test.x_ids[-1] == "scaling_g03"
     assert list(train.x_nominal[-3:]) == pytest.approx([truth["scalings"][name] for name in ("g00", "g01", "g02")])
     assert test.parameter_df.loc["scaling_g03", ["estimate", "nominalValue"]].tolist() == [0, 1]
+
+
+def test_a_control_that_fails_stays_a_control(template, tmp_path, monkeypatch):
+    failing, simulate = [0, 1], PetabProblem.simulate
+
+    def fail_once(problem, theta, conditions):
+        if conditions[0] in failing:
+            failing.remove(conditions[0])
+            return [SimpleNamespace(status=-1)]
+        return simulate(problem, theta, conditions)
+
+    make(template(groups=GROUPS), tmp_path / "plain", conditions=12, groups=GROUPS)
+    monkeypatch.setattr(PetabProblem, "simulate", fail_once)
+    truth = make(template(groups=GROUPS), tmp_path / "failed", conditions=12, groups=GROUPS)
+    before, after = (pd.read_csv(tmp_path / name / "conditions.tsv", sep="\t") for name in ("plain", "failed"))
+    assert truth["conditions_drawn_again"] == 2
+    assert after.loc[0, ["EGF_0", "EGF_rate"]].tolist() == [10, 0]
+    assert after.loc[1, "EGF_0"] != before.loc[1, "EGF_0"] and after[2:].equals(before[2:])
 
 
 def test_held_out_groups_are_solved_by_the_same_model(grouped):

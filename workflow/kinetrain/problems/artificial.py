@@ -15,7 +15,7 @@ import petab.v1 as petab
 
 from kinetrain.errors import InputError
 from kinetrain.files import atomic
-from kinetrain.problems.drawing import ArtificialOptions, draw_conditions, draw_inputs
+from kinetrain.problems.drawing import ArtificialOptions, controls, draw_conditions, draw_inputs
 from kinetrain.problems.options import solver_options
 from kinetrain.problems.petab_files import checksum, list_files, read_description, sbml_file
 from kinetrain.problems.petab_problem import PetabProblem
@@ -65,7 +65,10 @@ def make_artificial(path, model_folder, replicate: int, options: ArtificialOptio
         )
         return PetabProblem(path, model_folder, solver, tables)
 
-    problem, observed, redrawn = _simulate(build, conditions, lambda: draw_inputs(own, options, rng))
+    fixed = controls(members, options)
+    problem, observed, redrawn = _simulate(
+        build, conditions, lambda number: draw_inputs(own, options, rng) | fixed.get(number, {})
+    )
     scaled = np.array(list(factors.values()))[members] if factors else np.ones(len(members))
     measurements, known = _measure(problem, observed, scaled, options, rng)
     held_out = _held_out(members, options)
@@ -133,7 +136,7 @@ def _simulate(build, conditions, redraw):
             return problem, observed, redrawn
         redrawn += wrong.size
         for number in wrong:
-            for name, value in redraw().items():
+            for name, value in redraw(number).items():
                 conditions.loc[conditions.index[number], name] = value
     raise InputError(
         f"after {MOST_ROUNDS} rounds {wrong.size} of {len(conditions)} conditions still cannot be simulated; "

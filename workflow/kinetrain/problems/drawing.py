@@ -116,11 +116,18 @@ def draw_conditions(own: dict, options: ArtificialOptions, rng, groups_rng) -> t
         members = np.arange(count) * options.groups.count // count
         shared = [_draw(options.groups.inputs, own, groups_rng) for _ in range(options.groups.count)]
     rows = [own | shared[member] | draw_inputs(own, options, rng) for member in members]
-    if options.groups and options.groups.control:
-        for first in np.unique(members, return_index=True)[1]:
-            rows[first] |= {name: float(value) for name, value in options.groups.control.items()}
+    for number, fixed in controls(members, options).items():
+        rows[number] |= fixed
     index = pd.Index([f"c{number:04d}" for number in range(count)], name="conditionId")
     return pd.DataFrame(rows, index=index), members
+
+
+def controls(members, options: ArtificialOptions) -> dict[int, dict]:
+    """Return the inputs that no draw may change, by the number of the condition: those of each group's first one."""
+    if not options.groups or not options.groups.control:
+        return {}
+    fixed = {name: float(value) for name, value in options.groups.control.items()}
+    return {int(first): fixed for first in np.unique(members, return_index=True)[1]}
 
 
 def draw_inputs(own: dict, options: ArtificialOptions, rng) -> dict:
