@@ -26,6 +26,7 @@ def main():
     import numpy as np
     import pandas as pd
 
+    from kinetrain.errors import InputError
     from kinetrain.files import save_table
     from kinetrain.problems.options import SolverOptions, merged
     from kinetrain.problems.petab_problem import PetabProblem
@@ -36,12 +37,15 @@ def main():
     objective = problem.value(problem.nominal, np.arange(problem.n_conditions))
     reference = np.nan if arguments.reference is None else arguments.reference
     if arguments.truth:
-        reference = json.loads(Path(arguments.truth).read_text())["J_true"]
+        try:
+            reference = json.loads(Path(arguments.truth).read_text())["J_true"]
+        except (json.JSONDecodeError, KeyError):
+            raise InputError(f"{arguments.truth}: not a truth.json of artificial_data.py: no J_true in it") from None
     row = {
         "problem": arguments.name,
         "objective_nominal": objective,
         "reference": reference,
-        "relative_deviation": abs(objective - reference) / abs(reference),
+        "relative_deviation": abs(objective - reference) / abs(reference) if reference else np.nan,
         "replicate": arguments.replicate,
         "data": "artificial" if arguments.truth else "measured",
         "conditions": problem.n_conditions,

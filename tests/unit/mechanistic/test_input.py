@@ -5,6 +5,8 @@ import multiprocessing
 import os
 import re
 import shutil
+import subprocess
+import sys
 import time
 
 import pandas as pd
@@ -112,6 +114,14 @@ def test_a_prior_without_numbers_is_refused(problem, egf_model):
     table.to_csv(problem.parent / "parameters.tsv", sep="\t", index=False)
     with pytest.raises(InputError, match="objectivePriorParameters"):
         PetabProblem(problem, egf_model, SolverOptions(priors=True))
+
+
+def test_a_truth_without_an_objective_is_named(problem, egf_model, root, tmp_path):
+    (tmp_path / "truth.json").write_text("{}")
+    command = [sys.executable, root / "workflow/scripts/nominal.py", "--problem", problem, "--model", egf_model]
+    command += ["--name", "egf", "--truth", tmp_path / "truth.json", "--output", tmp_path / "nominal.tsv"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "truth.json: not a truth.json of artificial_data.py" in done.stderr
 
 
 def test_a_half_written_compiled_model_says_what_to_run(problem, tmp_path):

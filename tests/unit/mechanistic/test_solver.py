@@ -38,6 +38,7 @@ def test_the_choice_leaves_nothing_open_and_its_gradients_are_accurate(choice, e
     chosen = SolverOptions(**choice["chosen"])
     assert nothing_open(chosen)
     assert choice["accurate"]
+    assert json.loads(json.dumps(choice, allow_nan=False)) == choice
     theta, sample = egf.nominal + np.random.default_rng(7).normal(0, 0.1, 19), range(6)
     exact = egf.solved_by(SolverOptions("forward", **solver_choice.EXACT, **solver_choice.LONG))
     known = [(theta, *solver_choice._evaluate(exact, theta, sample))]

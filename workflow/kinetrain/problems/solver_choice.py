@@ -43,7 +43,7 @@ def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
     dict
         chosen: all fields of SolverOptions but priors and trials (information_weight is None unless it is one of
         its own: that of forward sensitivities beside adjoint ones). accurate: whether they keep to `accuracy`.
-        candidates: sensitivities, tolerances, error, seconds (CPU time of a gradient of the sample).
+        candidates: sensitivities, tolerances, error (None: it failed), seconds (CPU time of the sample's gradient).
         starts: by method, unless it is far slower: how many random starts failed, the most steps of the others and of
         the nominal parameters.
         conditions: the sample. value_seconds, gradient_seconds: CPU time of one of them, with the chosen settings.
@@ -76,7 +76,7 @@ def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
         "chosen": {name: value for name, value in asdict(chosen).items() if name not in ("priors", "trials")},
         "accurate": row["error"] <= ACCURACY,
         "accuracy": ACCURACY,
-        "candidates": candidates,
+        "candidates": [{**row, "error": row["error"] if np.isfinite(row["error"]) else None} for row in candidates],
         "starts": starts,
         "conditions": [problem.condition_names[k] for k in sample],
         "value_seconds": value_seconds,
