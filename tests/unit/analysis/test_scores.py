@@ -510,6 +510,15 @@ def test_averaged_and_best_iterates_stand_beside_the_last():
     assert said("Relaxed solves", table)["statement"].startswith("24 of 160 condition solves were repeated")
 
 
+def test_of_several_settings_that_with_most_runs_near_the_truth_is_named():
+    table = made({ADAM: lambda start: 5.0 if start < 3 else 50.0, ("adam_balanced", "S1", 5, "rescue"): 50.0})
+    told = "3 of 16 runs of Adam (balanced) end below the objective of the true parameters, plus 10 (19%"
+    statement = said("Distance to the truth", table)["statement"]
+    assert statement.startswith(told) and statement.endswith(
+        "; most with Adam (balanced), S2, batch 5, rescue: 3 of 8)."
+    )
+
+
 def test_an_averaged_iterate_that_cannot_be_simulated_counts():
     table = made({ADAM: 9.0})
     table["averaged_objective"] = np.where(table["start"] < 4, INF, 99.0)

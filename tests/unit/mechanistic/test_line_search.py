@@ -184,7 +184,7 @@ def test_a_good_step_still_costs_one_evaluation(quadratic):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_clean_search_never_ends_above_the_best_of_its_trials_and_costs_no_more_than_them(rippled, name):
+def test_the_clean_search_pays_each_trial_once_and_makes_no_more_than_allowed(rippled, name):
     for limit in (1, 3, 5):
         problem = rippled()
         safeguard = Safeguard(name="-", line_search=limit, form="clean")

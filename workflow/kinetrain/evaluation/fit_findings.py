@@ -8,7 +8,7 @@ from kinetrain.evaluation.names import label
 from kinetrain.evaluation.network_findings import verdict
 from kinetrain.evaluation.pairs import ALL, decide, told
 from kinetrain.evaluation.reduction import CLAIMED, REACHED, reductions
-from kinetrain.evaluation.scores import BLOCK, FULL_BATCH, SETTING, friedman, log_excess
+from kinetrain.evaluation.scores import BLOCK, FULL_BATCH, SETTING, friedman, log_excess, with_size
 from kinetrain.evaluation.statistics import mean_over_blocks, wilson_interval
 
 TOLERANCE = 1e-3  # relative deviation of a nominal objective that still counts as the same model
@@ -66,11 +66,15 @@ def reached_truth(fits: pd.DataFrame, nominal: pd.DataFrame | None):
     if nominal is None or "data" not in nominal:
         return
     truth = nominal.loc[nominal["data"] == "artificial", ["problem", "replicate", "objective_nominal"]]
-    for (problem, optimizer), group in fits.merge(truth).groupby(["problem", "optimizer"], sort=False):
-        near = int((group["objective"] <= group["objective_nominal"] + NEAR).sum())
+    fits = with_size(fits).merge(truth)
+    fits = fits.assign(near=fits["objective"] <= fits["objective_nominal"] + NEAR)
+    for (problem, optimizer), group in fits.groupby(["problem", "optimizer"], sort=False):
+        near, settings = int(group["near"].sum()), group.groupby(SETTING, sort=False)["near"]
+        best = settings.mean().idxmax()
+        most = f"; most with {told(best)}: {settings.sum()[best]} of {settings.size()[best]}"
         statement = (
             f"{near} of {len(group)} runs of {label(optimizer)} end below the objective of the true parameters, "
-            f"plus {NEAR} ({_rate(near, len(group))})."
+            f"plus {NEAR} ({_rate(near, len(group))}{most if near and len(settings) > 1 else ''})."
         )
         yield "Distance to the truth", problem, statement, near, len(group), "-"
 

@@ -1,6 +1,7 @@
 """Panels with one row per setting, and beside each row how many of its runs failed."""
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from kinetrain.figures.settings import settings_in_order, shared, with_setting
 from kinetrain.figures.style import GREY, RED, colour, panels
@@ -24,6 +25,9 @@ def rows_of_settings(table, draw_row) -> Figure:
             if len(own):
                 draw_row(axis, own, place, colour(optimizer))
                 _note_failures(axis, place, *own[["failed", "runs"]].iloc[0])
+        low, high = axis.get_xlim()
+        axis.xaxis.set_major_locator(LogLocator(subs=(1,) if high > 100 * low else (1, 3)))
+        axis.xaxis.set_minor_formatter(NullFormatter())  # labels of ticks in between would overlap
         axis.set_xlabel("Final objective above the best known\n(negative log-likelihood)")
     axes[0].set_yticks(range(len(settings)), list(settings), fontsize=7.5)
     axes[0].set_ylim(len(settings) - 0.4, -0.6)

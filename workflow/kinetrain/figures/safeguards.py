@@ -19,7 +19,7 @@ def draw(table) -> Figure:
         return nothing_to_show("no optimizer was run with several safeguards")
     table = table.sort_values(["rescue", "line_search", "safeguard"], kind="stable")
     table = table.assign(setting=[_line(*row) for row in table[["optimizer", "schedule", "size"]].to_numpy()])
-    places = {row.safeguard: _told(row) for row in table.itertuples()}
+    places = _places(table)
     problems, look = list(table["problem"].drop_duplicates()), looks(settings_in_order(table))
     width = max(3.4, 0.5 + 0.85 * len(places))
     figure = Figure(figsize=(width * len(problems), 4.6), layout="constrained")
@@ -37,6 +37,13 @@ def draw(table) -> Figure:
 
 def _line(optimizer: str, schedule: str, size) -> str:
     return f"{label(optimizer)}, {schedule}, " + ("all conditions" if size == "full" else f"batch {size}")
+
+
+def _places(table) -> dict[str, str]:
+    """Return what every safeguard is called; the names of those that differ in their form alone stand below."""
+    told = {row.safeguard: _told(row) for row in table.itertuples()}
+    texts = list(told.values())
+    return {name: text if texts.count(text) == 1 else f"{text}\n({label(name)})" for name, text in told.items()}
 
 
 def _told(row) -> str:

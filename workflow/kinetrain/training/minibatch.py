@@ -14,7 +14,7 @@ from kinetrain.training.settings import Safeguard
 
 SHRINK, GROWTH = 5.0, 1.3
 MOST_FAILURES, RESTART = 10, 1e-5
-MOST_FAILED_EVALUATIONS, MOST_RESTARTS = 30, 3  # in one iteration
+MOST_FAILED_EVALUATIONS = 30  # in one iteration, which is up to three restarts
 
 
 class EvaluationFailed(Exception):
@@ -116,16 +116,14 @@ class Minibatch:
         state, mode = self.state, self.safeguard.rescue
         if mode == 0 or np.isnan(state.x_good).any():
             raise EvaluationFailed("the objective failed and there is no good point to go back to")
-        restarts = 0
         state.rescues += 1
         state.x = state.x_good
         for _ in range(MOST_FAILED_EVALUATIONS):
             state.failures += 1
             self.updater.undo()
             if state.failures >= MOST_FAILURES:
-                if mode == 1 or restarts == MOST_RESTARTS:
+                if mode == 1:
                     break
-                restarts += 1
                 state.failures, state.multiplier = 0, RESTART
                 self.updater.clear()
             else:
