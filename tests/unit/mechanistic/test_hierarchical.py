@@ -213,6 +213,27 @@ def test_value_and_gradient_are_those_of_the_reduced_objective_and_are_counted()
         assert gradient[index] == pytest.approx(difference / (2 * step), rel=1e-5)
 
 
+def test_the_information_of_outer_parameters_lets_the_inner_ones_follow():
+    factor = np.random.default_rng(0).normal(size=(9, 9))
+    whole = factor @ factor.T
+
+    class Informed(Lines):
+        information_weight = 7.0
+
+        def value_gradient_and_information(self, theta, conditions):
+            return *self.value_and_gradient(theta, conditions), whole
+
+    hierarchical = Hierarchical(Informed(), "lines")
+    hierarchical.counted = Counted(hierarchical.problem)
+    outer = np.array([0.2, 0.1])
+    value, gradient, information = hierarchical.value_gradient_and_information(outer, range(2))
+    assert hierarchical.cost.total == 2 + 2 * 7
+    expected = hierarchical.value_and_gradient(outer, range(2))
+    assert value == expected[0] and np.array_equal(gradient, expected[1])
+    covariance = np.linalg.inv(whole)[np.ix_(hierarchical.outer, hierarchical.outer)]
+    np.testing.assert_allclose(information, np.linalg.inv(covariance), rtol=1e-6)
+
+
 @pytest.mark.parametrize("name", ["fides", "l_bfgs_b", "ipopt"])
 def test_hierarchical_fits_find_a_minimum_of_the_whole_objective(name, tmp_path):
     if name == "ipopt":
