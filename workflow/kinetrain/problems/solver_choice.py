@@ -93,7 +93,7 @@ def _methods(problem, options) -> list[str]:
 
 
 def _sample(problem, method) -> np.ndarray:
-    """Return evenly spaced conditions, as many as their gradient takes a quarter of a second, 12 at most."""
+    """Return evenly spaced conditions (m,), as many as their gradient takes a quarter of a second, but 4 to 12."""
     solved = problem.solved_by(SolverOptions(sensitivities=method, **LONG))
     seconds = min(_seconds(solved, problem.nominal, [0]) for _ in range(2))
     most = min(MOST_CONDITIONS, problem.n_conditions)
