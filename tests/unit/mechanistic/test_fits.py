@@ -147,6 +147,16 @@ def test_a_start_that_cannot_be_evaluated_stays_a_failed_row(quadratic, tmp_path
         assert list(fits["start"]) == [0, 1] and (fits["gradient_solves"] > 0).all()
 
 
+def test_a_run_whose_last_iterate_cannot_be_simulated_has_failed_at_its_whole_cost(quadratic, tmp_path):
+    problem = quadratic()
+    problem.wall = lambda x: len(problem.evaluations) >= 2 * 2  # all batches of both epochs succeed, then nothing does
+    options = read_options(MinibatchOptions, {"epochs": 2, **BATCHED})
+    fits, _, points = minibatch_fits.fit_starts(problem, "toy", 0, "adam_balanced", 1, options, tmp_path)
+    assert fits.loc[0, ["status", "objective", "cost", "epochs"]].tolist() == ["failed", np.inf, 8, 2]
+    assert fits.loc[0, "message"] == "the last iterate cannot be simulated" and np.isnan(points["last"]).all()
+    assert fits.loc[0, "best_objective"] < np.inf
+
+
 def test_starts_are_the_same_for_all_optimizers_and_lie_in_the_box(quadratic):
     problem = quadratic()
     starts = np.array([starting_point(problem, 5, number) for number in range(200)])

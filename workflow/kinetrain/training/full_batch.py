@@ -33,7 +33,7 @@ def l_bfgs_b():
 
 
 def ipopt():
-    """Return Ipopt with the options of parPE (limited-memory Hessian, tolerance 1e-9, ...)."""
+    """Return Ipopt with the options of parPE, but for its limit of 100 iterations: the budget alone ends a run."""
     from pypesto.optimize import IpoptOptimizer
 
     return IpoptOptimizer(
