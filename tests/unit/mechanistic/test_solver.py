@@ -30,8 +30,8 @@ def egf(egf_yaml, egf_model):
 def nothing_open(options):
     settings = asdict(options)
     information = settings.pop("information_weight")
-    needed = options.sensitivities == "adjoint"
-    return "auto" not in settings.values() and None not in settings.values() and (information is not None) == needed
+    nothing = "auto" not in settings.values() and None not in settings.values()
+    return nothing and (options.sensitivities == "adjoint" or information is None)
 
 
 def test_the_choice_leaves_nothing_open_and_its_gradients_are_accurate(choice, egf):
@@ -91,6 +91,13 @@ def test_the_nominal_parameters_keep_within_the_step_limits():
     found = solver_choice._try_starts(Stiff(), SolverOptions(), chosen, [0])
     starts = np.random.default_rng(0).uniform(0, 1, solver_choice.STARTS)
     assert found == {"tried": 20, "failed": (starts <= 0.2).sum(), "steps": 4500, "steps_backward": 0}
+
+
+def test_an_information_that_is_not_accurate_has_no_cost(egf):
+    chosen, sample = replace(safe_options(19), sensitivities="adjoint"), [0, 3]
+    known = solver_choice._references(egf, ["forward"], sample)
+    assert solver_choice._weigh_information(egf, chosen, sample, known) > 1
+    assert solver_choice._weigh_information(egf, replace(chosen, max_steps=20), sample, known) is None
 
 
 def test_the_tightest_of_equally_fast_accurate_tolerances_is_taken():

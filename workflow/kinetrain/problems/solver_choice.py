@@ -5,7 +5,7 @@ leave open, so that all of them solve the problem in the same way.
 """
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import product
 
 import numpy as np
@@ -41,8 +41,9 @@ def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
     Returns
     -------
     dict
-        chosen: all fields of SolverOptions but priors and trials (information_weight is None unless it is one of
-        its own: that of forward sensitivities beside adjoint ones). accurate: whether they keep to `accuracy`.
+        chosen: all fields of SolverOptions but priors and trials (information_weight is None unless it is one of its
+        own: that of forward sensitivities beside adjoint ones, if they are accurate with the same settings). accurate:
+        whether gradients keep to `accuracy`.
         candidates: sensitivities, tolerances, error (None: it failed), seconds (CPU time of the sample's gradient).
         starts: by method, unless it is far slower: how many random starts failed, the most steps of the others and of
         the nominal parameters.
@@ -70,7 +71,7 @@ def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
     value_seconds, gradient_seconds, weight = _weigh(problem.solved_by(chosen), sample, "value_and_gradient")
     chosen = filled(chosen, SolverOptions(gradient_weight=weight))
     if chosen.sensitivities == "adjoint" and "forward" in methods:
-        *_, weight = _weigh(problem.solved_by(chosen), sample, "value_gradient_and_information")
+        weight = _weigh_information(problem, chosen, sample, known)
         chosen = filled(chosen, SolverOptions(information_weight=weight))
     return {
         "chosen": {name: value for name, value in asdict(chosen).items() if name not in ("priors", "trials")},
@@ -242,6 +243,16 @@ def _weigh(solved, sample, name) -> tuple[float, float, float]:
     times = np.array(times).reshape(ROUNDS, -1, 2).min(axis=0)
     ratio = float(f"{np.median(times[:, 1] / times[:, 0]):.2g}")
     return (*(float(seconds) for seconds in times.mean(axis=0)), ratio)
+
+
+def _weigh_information(problem, chosen, sample, known) -> float | None:
+    """Return the cost of a gradient with the Fisher information where gradients are adjoint.
+
+    None if forward sensitivities are not accurate with the same tolerances and step limits.
+    """
+    if _error(problem.solved_by(replace(chosen, sensitivities="forward")), sample, known) > ACCURACY:
+        return None
+    return _weigh(problem.solved_by(chosen), sample, "value_gradient_and_information")[-1]
 
 
 def _solved_with(options, row, **limits) -> SolverOptions:
