@@ -375,6 +375,14 @@ def test_both_adams_stand_at_the_setting_where_both_together_rank_best():
     assert fits.adams(grid(*settings[:2])).empty
 
 
+def test_the_adams_of_all_problems_stand_at_one_setting_also_beside_a_problem_without():
+    first = {(name, s, 5, "r"): 1.0 + (s == "S2") for name in fits.ADAMS for s in ("S1", "S2")}
+    second = {key: 9.0 * (key[1] == "S1") for key in first}
+    table = scores.with_size(of_problems(P=first, Q=second, R={FIDES: 1.0}))
+    found = fits.for_all_problems(table, fits.adams)
+    assert found["schedule"].nunique() == 1 and set(found["problem"]) == {"P", "Q"}
+
+
 def test_settings_that_not_all_problems_have_are_left_to_each_problem():
     table = pd.concat([grid(("a", "S2", 1, "r"), ("a", "S2", 5, "r")), grid(("a", "S2", 2, "r"), ("a", "S2", 10, "r"))])
     table["problem"] = ["P"] * 4 + ["Q"] * 4

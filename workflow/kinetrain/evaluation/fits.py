@@ -62,11 +62,14 @@ def readable(fits: pd.DataFrame) -> pd.DataFrame:
 
 
 def for_all_problems(fits: pd.DataFrame, select) -> pd.DataFrame:
-    """Return what `select` takes from the settings that all problems have or, if that is nothing, by problem."""
-    common = select(in_all_problems(fits))
-    if len(common):
-        return common
-    return pd.concat([fits[:0], *(select(group) for _, group in fits.groupby("problem", sort=False))])
+    """Return what `select` takes from the settings that all problems have or, if that is nothing, by problem.
+
+    Problems of which it takes nothing do not count.
+    """
+    parts = {problem: select(group) for problem, group in fits.groupby("problem", sort=False)}
+    parts = {problem: part for problem, part in parts.items() if len(part)}
+    common = select(in_all_problems(fits[fits["problem"].isin(parts)]))
+    return common if len(common) else pd.concat([fits[:0], *parts.values()])
 
 
 def schedule_grid(fits: pd.DataFrame) -> pd.DataFrame:

@@ -22,7 +22,7 @@ def draw(table) -> Figure:
     for axis, problem in zip(axes, problems, strict=True):
         rows = table[table["problem"] == problem]
         lines |= curves(axis, rows, look, marker="o")
-        axis.set(yscale="log", xlabel="Best starts, sorted (% of all starts)")
+        axis.set(yscale="log", xlabel="Best starts, sorted (% of all starts)", xlim=(0, 108 * table["place"].max()))
         axis.text(0.03, 0.97, _note(rows), transform=axis.transAxes, fontsize=7, va="top")
     for axis in first_column(axes):
         axis.set_ylabel("Final objective above the best known\n(negative log-likelihood)")

@@ -21,7 +21,7 @@ def draw(table) -> Figure:
     table = table.assign(setting=[_line(*row) for row in table[["optimizer", "schedule", "size"]].to_numpy()])
     places = _places(table)
     problems, look = list(table["problem"].drop_duplicates()), looks(settings_in_order(table))
-    width = max(3.4, 0.5 + 0.85 * len(places))
+    width = max(3.4, 0.5 + 1.05 * len(places))
     figure = Figure(figsize=(width * len(problems), 4.6), layout="constrained")
     axes, lines = figure.subplots(2, len(problems), squeeze=False, sharex=True, sharey="row"), {}
     for (above, below), problem in zip(axes.T, problems, strict=True):
