@@ -1,7 +1,7 @@
 """The mini-batch loop with learning-rate schedules, the rescue interceptor and the line search.
 
-Source: Stapor et al. 2022, Figs. 1, 7 and 8, Methods; details as in parPE. Choices of ours: a seeded generator, NaN
-steps count as failed evaluations, and a cap on the work of one rescue (in parPE it may go on for ever).
+Source: parPE; Stapor et al. 2022, Figs. 1 and 8 (their captions). Choices of ours: a seeded generator, NaN steps count
+as failed evaluations, and a cap on the work of one rescue (in parPE it may go on for ever).
 """
 
 import json
