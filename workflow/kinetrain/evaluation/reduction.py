@@ -34,13 +34,14 @@ def reductions(data: Benchmark) -> pd.DataFrame:
         ["problem", "optimizer"], sort=False
     ):
         whole, own = _paired(whole, chosen[chosen["problem"] == problem])
+        traces = data.traces[data.traces["problem"] == problem]
         for quality, name in (("median", "median"), ("min", "best")) if len(own) else ():
             ends = whole.groupby("replicate")["objective"].transform(quality)
             if np.isfinite(ends).all():
                 row = {"problem": problem, "conditions": int(whole["conditions"].iloc[0]), "quality": name}
                 settings = " or ".join(told(setting) for setting in settings_of(own))
                 row |= {"full_batch": told((optimizer, FULL_BATCH, "full", "-")), "mini_batch": settings}
-                rows.append(row | _factor(whole, own, data.traces, ends + REACHED))
+                rows.append(row | _factor(whole, own, traces, ends + REACHED))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
