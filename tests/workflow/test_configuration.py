@@ -89,7 +89,7 @@ def test_a_yaml_that_is_no_petab_problem_is_refused(smoke, manifest, root, tmp_p
 def test_mini_batches_larger_than_the_data_are_refused(smoke, manifest, root):
     smoke["fits"]["mini_batch"]["main"]["batch_sizes"] = ["full", 7]
     said = refusal(smoke, manifest, root)
-    assert "problems.egf_akt.fits.mini_batch.main: batch_sizes has 7, but there are 6 conditions" in said
+    assert "problems.egf_akt.fits.mini_batch.main: batch_sizes has 7, but there are 4 conditions" in said
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_mini_batches_larger_than_the_data_are_refused(smoke, manifest, root):
             "main.optimizers: unknown name 'adam_balance' (did you mean 'adam_balanced'?)",
         ),
         ({"schedules": ["S9"]}, "main.schedules: unknown name 'S9'"),
-        ({"safeguards": ["none"]}, "main.safeguards: unknown name 'none'"),
+        ({"safeguards": ["non"]}, "main.safeguards: unknown name 'non' (did you mean 'none'?)"),
         ({"batch_sizes": ["half"]}, "fits.mini_batch.main"),
     ],
 )
@@ -117,8 +117,9 @@ def test_an_optimizer_of_ones_own_is_a_rule_or_a_class_of_torch(smoke, manifest,
 
 
 def test_equal_fits_of_several_grids_are_run_once_and_a_null_grid_not_at_all(smoke, manifest, root):
-    main = smoke["fits"]["mini_batch"]["main"]
-    smoke["fits"]["mini_batch"] |= {"more": main | {"batch_sizes": [2, "full"]}, "none": None}
+    main = {"optimizers": ["adam_balanced"], "schedules": ["S3"], "batch_sizes": [2]}
+    more = main | {"batch_sizes": [2, "full"]}
+    smoke["fits"]["mini_batch"] = {"main": main, "more": more, "none": None}
     plan = configuration.Plan(smoke, manifest, places=(root,))
     labels = ["adam_balanced-S3-batch2-rescue", "adam_balanced-S3-batchfull-rescue", "fides"]
     assert plan.fit_labels("egf_akt") == labels
