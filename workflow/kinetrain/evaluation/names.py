@@ -37,6 +37,7 @@ OPTIMIZERS = {
     "fides_hierarchical": "Fides (hierarchical)",
     "ipopt_hierarchical": "Ipopt (hierarchical)",
     "l_bfgs_b_hierarchical": "L-BFGS-B (hierarchical)",
+    "adam_then_fides": "Adam, then Fides",
 }
 NAMES = METHODS | OPTIMIZERS
 
