@@ -13,7 +13,7 @@ COLUMNS = {
         *["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate", "start"],
         *["objective", "gradient_solves", "value_solves", "cost", "cpu_seconds", "status"],
     ],
-    "scores": ["problem", "optimizer", "schedule", "batch_size", "safeguard", "mean_rank"],
+    "scores": ["problem", "optimizer", "schedule", "batch_size", "safeguard", "rank", "rank_low", "cost_to_10"],
     "pairs": ["contrast", "first", "second", "verdict"],
     "claims": ["subject", "quantity", "value", "source", "ours"],
     "large_scale": ["problem", "optimizer", "set", "metric", "value", "low", "high"],
