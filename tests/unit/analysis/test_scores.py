@@ -527,6 +527,14 @@ def test_of_several_settings_that_with_most_runs_near_the_truth_is_named():
     )
 
 
+def test_a_plateau_on_which_many_runs_end_is_told():
+    table = made({ADAM: lambda start: 5.0 if start < 2 else 500.0 + 0.1 * start, ("sgd", "S2", 5, "rescue"): 500.0})
+    statement = said("Plateaus", table)["statement"]
+    assert statement.startswith("14 of 16 runs, of all settings, end within 1 of 500")
+    apart = made({ADAM: lambda start: 2.0**start})
+    assert "Plateaus" not in set(findings(fits=apart)["topic"])
+
+
 def test_an_averaged_iterate_that_cannot_be_simulated_counts():
     table = made({ADAM: 9.0})
     table["averaged_objective"] = np.where(table["start"] < 4, INF, 99.0)

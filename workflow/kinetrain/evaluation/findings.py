@@ -31,6 +31,7 @@ def findings(
         (nominal, fit_findings.nominal_objectives),
         (fits, lambda table: fit_findings.distances_to_best(table, best_known or {})),
         (fits, lambda table: fit_findings.reached_truth(table, nominal)),
+        (fits, fit_findings.plateaus),
         (fits, lambda table: _of_benchmark(table, traces, nominal, best_known or {}, meaning or {})),
         (pairs, fit_findings.claims),
         (fits, fit_findings.failed_fits),

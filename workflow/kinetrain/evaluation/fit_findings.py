@@ -9,9 +9,10 @@ from kinetrain.evaluation.network_findings import verdict
 from kinetrain.evaluation.pairs import ALL, decide, told
 from kinetrain.evaluation.reduction import CLAIMED, REACHED, reductions
 from kinetrain.evaluation.scores import BLOCK, FULL_BATCH, SETTING, friedman, log_excess, with_size
-from kinetrain.evaluation.statistics import mean_over_blocks, wilson_interval
+from kinetrain.evaluation.statistics import FEWEST, mean_over_blocks, wilson_interval
 
 TOLERANCE = 1e-3  # relative deviation of a nominal objective that still counts as the same model
+PLATEAU = 1.0  # ends of the negative log-likelihood that are as near as this are the same
 NEAR = 10  # of the negative log-likelihood: within reach of the minimum of artificial data
 # the contrasts that stand for a claim of Stapor et al. 2022, and those that we add
 CLAIMS = {
@@ -77,6 +78,26 @@ def reached_truth(fits: pd.DataFrame, nominal: pd.DataFrame | None):
             f"plus {NEAR} ({_rate(near, len(group))}{most if near and len(settings) > 1 else ''})."
         )
         yield "Distance to the truth", problem, statement, near, len(group), "-"
+
+
+def plateaus(fits: pd.DataFrame):
+    """Yield per problem how many runs of all settings end at one and the same value, if that is a tenth of them.
+
+    Values within PLATEAU of each other, on the same data, are the same; the best end of the data is none.
+    """
+    for problem, group in fits.assign(objective=fits["objective"].astype(float)).groupby("problem", sort=False):
+        counts, values = [], []
+        for _, ends in group.groupby("replicate")["objective"]:
+            ends = np.sort(ends[np.isfinite(ends) & (ends > ends.min() + PLATEAU)].to_numpy(float))
+            inside = np.searchsorted(ends, ends + PLATEAU, side="right") - np.arange(len(ends))
+            counts.append(int(inside.max(initial=0)))
+            values += [f"{ends[inside.argmax()]:.5g}"] if len(ends) else []
+        if sum(counts) >= max(0.1 * len(group), FEWEST):
+            statement = (
+                f"{sum(counts)} of {len(group)} runs, of all settings, end within {PLATEAU:g} of {' or '.join(values)}: a "
+                f"plateau, on which optimizers find next to no gradient."
+            )
+            yield "Plateaus", problem, statement, sum(counts), len(group), "-"
 
 
 def median_ends(data: Benchmark):
