@@ -94,8 +94,8 @@ def plateaus(fits: pd.DataFrame):
             values += [f"{ends[inside.argmax()]:.5g}"] if len(ends) else []
         if sum(counts) >= max(0.1 * len(group), FEWEST):
             statement = (
-                f"{sum(counts)} of {len(group)} runs, of all settings, end within {PLATEAU:g} of {' or '.join(values)}: a "
-                f"plateau, on which optimizers find next to no gradient."
+                f"{sum(counts)} of {len(group)} runs, of all settings, end within {PLATEAU:g} of "
+                f"{' or '.join(values)}: a plateau, on which optimizers find next to no gradient."
             )
             yield "Plateaus", problem, statement, sum(counts), len(group), "-"
 
