@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.evaluation.fits import QUARTER, Benchmark, batch_size_grid, for_all_problems
+from kinetrain.evaluation.names import FULL_BATCH
 from kinetrain.evaluation.pairs import ALL
 from kinetrain.evaluation.reduction import reductions
-from kinetrain.evaluation.scores import FULL_BATCH, size_order
+from kinetrain.evaluation.scores import size_order
 
 NOT_RUN, NOT_FOUND = "not run", "not found"
 SHOWN = 10  # final objectives of ours, the lowest first, as many as the published ones

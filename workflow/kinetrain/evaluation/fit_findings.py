@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.evaluation.fits import Benchmark, for_all_problems, readable, schedule_grid
-from kinetrain.evaluation.names import label
+from kinetrain.evaluation.names import FULL_BATCH, label
 from kinetrain.evaluation.network_findings import verdict
 from kinetrain.evaluation.pairs import ALL, decide, told
 from kinetrain.evaluation.reduction import CLAIMED, REACHED, reductions
-from kinetrain.evaluation.scores import BLOCK, FULL_BATCH, SETTING, friedman, log_excess, with_size
+from kinetrain.evaluation.scores import BLOCK, SETTING, friedman, log_excess, with_size
 from kinetrain.evaluation.statistics import FEWEST, mean_over_blocks, wilson_interval
 
 TOLERANCE = 1e-3  # relative deviation of a nominal objective that still counts as the same model

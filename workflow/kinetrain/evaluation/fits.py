@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from kinetrain.evaluation.names import FULL_BATCH
 from kinetrain.evaluation.pairs import ALL
 from kinetrain.evaluation.scores import (
     BLOCK,
-    FULL_BATCH,
     SETTING,
     best_objectives,
     first_of_each,

@@ -40,6 +40,7 @@ OPTIMIZERS = {
     "adam_then_fides": "Adam, then Fides",
 }
 NAMES = METHODS | OPTIMIZERS
+FULL_BATCH = "-"  # the schedule of an optimizer that has none
 
 
 def label(name: str) -> str:

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from kinetrain.evaluation.names import label
+from kinetrain.evaluation.names import FULL_BATCH, label
 from kinetrain.evaluation.scores import (
     BLOCK,
-    FULL_BATCH,
     SETTING,
     best_objectives,
     chosen_crosswise,

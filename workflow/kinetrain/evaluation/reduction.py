@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.evaluation.fits import Benchmark
+from kinetrain.evaluation.names import FULL_BATCH
 from kinetrain.evaluation.pairs import told
-from kinetrain.evaluation.scores import BLOCK, FULL_BATCH, chosen_crosswise, hits, least_cost, settings_of
+from kinetrain.evaluation.scores import BLOCK, chosen_crosswise, hits, least_cost, settings_of
 from kinetrain.evaluation.statistics import FEWEST, hierarchical_weights, interval
 
 CLAIMED = 10.0  # "more than an order of magnitude", Stapor et al. 2022

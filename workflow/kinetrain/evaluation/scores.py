@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from kinetrain.evaluation.names import FULL_BATCH
 from kinetrain.evaluation.statistics import (
     hierarchical_weights,
     interval,
@@ -21,7 +22,6 @@ SETTING = ["optimizer", "schedule", "size", "safeguard"]
 BLOCK = ["problem", "replicate", "start"]
 DATA = ["problem", "replicate"]
 RUN = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate", "start"]
-FULL_BATCH = "-"  # the schedule of an optimizer that has none
 FLOOR = 1e-3  # of the negative log-likelihood per data point: differences below it mean nothing
 TARGETS = {"quantile": None, "10": 10.0, "100": 100.0}  # above the best; None: 0.5 chi2(0.95, estimated parameters)
 COSTS = (("cost_to", ""), ("cost_to", "_low"), ("cost_to", "_high"), ("successes", ""))

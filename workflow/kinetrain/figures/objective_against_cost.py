@@ -3,8 +3,8 @@
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
-from kinetrain.figures.settings import looks, settings_in_order, shared, with_setting
-from kinetrain.figures.style import first_column, nothing_to_show, panels
+from kinetrain.figures.curves import curves_of_settings
+from kinetrain.figures.style import nothing_to_show
 
 MEDIAN = {"marker": "o", "markersize": 2.4, "linewidth": 1.1}  # dots, as nothing is measured between two of them
 
@@ -16,22 +16,11 @@ def draw(table) -> Figure:
     """
     if table.empty:
         return nothing_to_show("no courses of fits")
-    common, table = shared(table), with_setting(table)
-    problems = list(table["problem"].drop_duplicates())
-    figure, axes = panels(problems, width=3.4, height=3.0)
-    look, lines = looks(settings_in_order(table)), {}
-    for axis, problem in zip(axes, problems, strict=True):
-        lines |= _panel(axis, table[(table["problem"] == problem) & (table["cost"] > 0)], look)
-    for axis in first_column(axes):
-        axis.set_ylabel("Objective above the best known\n(negative log-likelihood)")
-    handles = [lines[setting] for setting in look]
-    columns = min(len(handles), 2 if len(axes) == 1 else 4)
-    figure.legend(handles, list(look), loc="outside lower center", ncols=columns, title=common, title_fontsize=8)
-    return figure
+    return curves_of_settings(table, _panel, 3.4, "Objective")
 
 
 def _panel(axis, rows, look) -> dict:
-    lines = {}
+    lines, rows = {}, rows[rows["cost"] > 0]  # the axis is logarithmic
     for setting, own in rows.groupby("setting", sort=False):
         axis.fill_between(own["cost"], own["low"], own["high"], color=look[setting]["color"], alpha=0.15, linewidth=0)
         (lines[setting],) = axis.plot(own["cost"], own["excess"], **MEDIAN, **look[setting])

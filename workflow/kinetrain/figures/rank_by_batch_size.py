@@ -2,10 +2,10 @@
 
 from matplotlib.figure import Figure
 
-from kinetrain.evaluation.names import label
+from kinetrain.evaluation.names import FULL_BATCH, label
 from kinetrain.evaluation.scores import size_order
 from kinetrain.figures.rank_by_schedule import MEAN
-from kinetrain.figures.settings import FULL_BATCH, looks, settings_in_order
+from kinetrain.figures.settings import looks, settings_in_order
 from kinetrain.figures.style import first_column, nothing_to_show, panels
 
 

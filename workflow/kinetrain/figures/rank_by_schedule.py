@@ -3,8 +3,7 @@
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from kinetrain.evaluation.names import in_order, label
-from kinetrain.figures.settings import FULL_BATCH
+from kinetrain.evaluation.names import FULL_BATCH, in_order, label
 from kinetrain.figures.style import GREY, colour, nothing_to_show, panels
 
 MARKERS = "osD^vP"  # of the schedules, in their order

@@ -2,10 +2,9 @@
 
 import pandas as pd
 
-from kinetrain.evaluation.names import in_order, label
+from kinetrain.evaluation.names import FULL_BATCH, in_order, label
 from kinetrain.figures.style import colour
 
-FULL_BATCH = "-"  # the schedule of an optimizer that has none
 PARTS = {"schedule": "{}", "batch": "batch {}", "safeguard": "{}"}
 DASHES = ("-", "--", ":", "-.")  # settings of one optimizer share its colour
 
