@@ -58,6 +58,16 @@ class Counted:
         self.gradient_weight = problem.gradient_weight if gradient_weight is None else gradient_weight
         self.n_conditions = problem.n_conditions
 
+    def columns(self) -> dict:
+        """Return what stands in tables of fits: the costs, what a gradient is counted as, and what went wrong."""
+        return {
+            **self.cost.columns(),
+            "gradient_weight": self.gradient_weight,
+            "failed_evaluations": self.cost.failed_evaluations,
+            "relaxed_solves": self.cost.relaxed_solves,
+            "conditions": self.n_conditions,
+        }
+
     def value(self, theta, conditions) -> float:
         """Return the sum of the objective over `conditions`; `inf` if it failed."""
         return self._count("value_solves", 1, self.problem.value, theta, conditions)

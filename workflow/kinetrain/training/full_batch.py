@@ -67,6 +67,11 @@ def least_order(name: str) -> int:
     return int(name.startswith("l_bfgs_b"))
 
 
+def takes_information(name: str, problem) -> bool:
+    """Whether an optimizer gets the Fisher information of a problem."""
+    return name.startswith("fides") and problem.information_weight is not None
+
+
 def minimize(recorder: Recorder, lower, upper, x, name: str, information: bool) -> str:
     """Run an optimizer of `OPTIMIZERS` from x (n,) in a box until it stops or the budget is used; return why it ended.
 
@@ -120,8 +125,8 @@ def fit(problem, start: int, x, name: str, epochs: int, checkpoint: Checkpoint, 
     saved = checkpoint.load(start)
     if saved is not None:
         recorder.restore(saved)
-    information = name.startswith("fides") and problem.information_weight is not None
     box = problem.lower[outer], problem.upper[outer]
+    information = takes_information(name, problem)
     message = minimize(recorder, *box, x[outer], name.removesuffix(HIERARCHICAL), information)
     best = recorder.best_x
     if hierarchical is not None and best is not None:
@@ -133,17 +138,12 @@ def fit(problem, start: int, x, name: str, epochs: int, checkpoint: Checkpoint, 
 def summary(counted: Counted, recorder: Recorder, message: str) -> dict:
     """Return the columns of a fit whose last part was a full-batch run."""
     finished = bool(recorder.history) and np.isfinite(recorder.history[0]["objective"])
-    cost = counted.cost
     return {
-        **cost.columns(),
-        "gradient_weight": counted.gradient_weight,
-        "failed_evaluations": cost.failed_evaluations,
-        "relaxed_solves": cost.relaxed_solves,
+        **counted.columns(),
         "objective": recorder.best if finished else np.inf,
         "status": "finished" if finished else "failed",
         "rescues": 0,
-        "epochs": cost.gradient_solves // counted.n_conditions,
-        "conditions": counted.n_conditions,
+        "epochs": counted.cost.gradient_solves // counted.n_conditions,
         "best_objective": recorder.best,
         "averaged_objective": np.nan,
         "message": message,

@@ -109,21 +109,17 @@ def fit(problem, start: int, x, options: MinibatchOptions, generator, checkpoint
 
 
 def _result(batched: Fit, message: str):
-    journal, state, cost = batched.journal, batched.run.state, batched.counted.cost
-    objective = journal.record(state.x, cost) if message == DONE else np.inf
+    journal, state, counted = batched.journal, batched.run.state, batched.counted
+    objective = journal.record(state.x, counted.cost) if message == DONE else np.inf
     averaged, averaged_objective = journal.average()
     if message == DONE and not np.isfinite(objective):
         message = "the last iterate cannot be simulated"
     row = {
-        **cost.columns(),
-        "gradient_weight": batched.counted.gradient_weight,
-        "failed_evaluations": cost.failed_evaluations,
-        "relaxed_solves": cost.relaxed_solves,
+        **counted.columns(),
         "objective": objective,
         "status": "finished" if np.isfinite(objective) else "failed",
         "rescues": state.rescues,
         "epochs": state.epoch,
-        "conditions": batched.counted.n_conditions,
         "best_objective": journal.best,
         "averaged_objective": averaged_objective,
         "message": message,
@@ -144,7 +140,7 @@ def _go_on(batched: Fit, options: MinibatchOptions, offer, saved):
     recorder = Recorder(counted, lambda describe: offer(lambda: {**before, **describe()}), full_batch.least_order(name))
     if saved is not None and "points" in saved:
         recorder.restore(saved)
-    information = name == "fides" and problem.information_weight is not None
+    information = full_batch.takes_information(name, problem)
     message = full_batch.minimize(recorder, problem.lower, problem.upper, state.x, name, information)
     row = full_batch.summary(counted, recorder, message)
     row["rescues"], row["best_objective"] = state.rescues, min(journal.best, recorder.best)
