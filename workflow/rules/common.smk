@@ -110,22 +110,24 @@ ARTIFICIAL = [name for name, problem in PLAN.problems.items() if "artificial" in
 MINI_BATCH_FIT = "<results>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}-{safeguard}"
 
 
+def artificial_or_own(problem, folder):
+    """A folder where the data of a problem are artificial, else its own files."""
+    return f"<results>/{folder}" if problem in ARTIFICIAL else PLAN.problems[problem]["files"]
+
+
 def template_or_files(wildcards):
-    """What the model is compiled from: the template of artificial data, or the problem's own files."""
-    own = PLAN.problems[wildcards.problem]["files"]
-    return f"<results>/templates/{wildcards.problem}" if wildcards.problem in ARTIFICIAL else own
+    """What the model is compiled from."""
+    return artificial_or_own(wildcards.problem, f"templates/{wildcards.problem}")
 
 
 def fitted_problem(wildcards):
-    """What is fitted: the artificial data of a problem, or its own files."""
-    drawn = f"<results>/problems/{wildcards.problem}/{wildcards.replicate}"
-    return drawn if wildcards.problem in ARTIFICIAL else PLAN.problems[wildcards.problem]["files"]
+    """What is fitted."""
+    return artificial_or_own(wildcards.problem, f"problems/{wildcards.problem}/{wildcards.replicate}")
 
 
 def first_replicate(wildcards):
     """The data on which the settings of a problem's solver are measured."""
-    drawn = f"<results>/problems/{wildcards.problem}/0"
-    return drawn if wildcards.problem in ARTIFICIAL else PLAN.problems[wildcards.problem]["files"]
+    return artificial_or_own(wildcards.problem, f"problems/{wildcards.problem}/0")
 
 
 def petab_yaml(files):

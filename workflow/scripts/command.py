@@ -8,6 +8,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from kinetrain.errors import InputError
 
 
+def add_meaning_of_fits(parser) -> None:
+    """Add the options that say what is known of the problems that were fitted, and what names of settings mean."""
+    parser.add_argument("--best-known", default="{}", help="JSON: lowest objective known per problem")
+    parser.add_argument(
+        "--fit-settings",
+        default="{}",
+        help="JSON: {safeguards: {name: {rescue, line_search, form}}, schedules, optimizers}",
+    )
+
+
 def run(main) -> None:
     """Call `main`; wrong input ends the process with status 2 and one `error:` line that names the file and the key.
 

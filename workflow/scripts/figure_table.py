@@ -42,6 +42,8 @@ COLUMNS = {
 
 
 def parse_arguments():
+    from command import add_meaning_of_fits
+
     parser = argparse.ArgumentParser(description="Write the tidy table of a figure from the result tables it needs.")
     parser.add_argument("name", choices=sorted(FIGURES), help="name of the figure")
     parser.add_argument("--fits", help="fits.tsv: one row per start")
@@ -55,12 +57,7 @@ def parse_arguments():
     parser.add_argument("--tuning", help="tuning.tsv: the settings tried by cross-validation")
     parser.add_argument("--pathways", help="pathways.tsv: z-scores per gene set")
     parser.add_argument("--published", help="networks.tsv of the published values")
-    parser.add_argument("--best-known", default="{}", help="JSON: lowest objective known per problem")
-    parser.add_argument(
-        "--fit-settings",
-        default="{}",
-        help="JSON: {safeguards: {name: {rescue, line_search, form}}, schedules, optimizers}",
-    )
+    add_meaning_of_fits(parser)
     parser.add_argument("--output", required=True, help="table to write")
     arguments = parser.parse_args()
     for needed in FIGURES[arguments.name]:

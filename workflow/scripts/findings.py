@@ -19,6 +19,8 @@ Costs of a quality are read from traces of about 20 points, evaluated outside th
 
 
 def parse_arguments():
+    from command import add_meaning_of_fits
+
     parser = argparse.ArgumentParser(description="Write statements about the results as a table and as an HTML page.")
     parser.add_argument("--nominal", help="nominal.tsv: objectives at the nominal parameters")
     parser.add_argument("--fits", help="fits.tsv: one row per start")
@@ -27,12 +29,7 @@ def parse_arguments():
     parser.add_argument("--networks", help="networks.tsv: scores per model and of the controls")
     parser.add_argument("--pathways", help="pathways.tsv: gene sets with p-values")
     parser.add_argument("--published", help="networks.tsv of the published values")
-    parser.add_argument("--best-known", default="{}", help="JSON: lowest objective known per problem")
-    parser.add_argument(
-        "--fit-settings",
-        default="{}",
-        help="JSON: {safeguards: {name: {rescue, line_search, form}}, schedules, optimizers}",
-    )
+    add_meaning_of_fits(parser)
     parser.add_argument("--output", required=True, help="findings.tsv to write")
     parser.add_argument("--page", required=True, help="findings.html to write")
     return parser.parse_args()

@@ -12,17 +12,14 @@ COLUMNS = {
 
 
 def parse_arguments():
+    from command import add_meaning_of_fits
+
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fits", required=True, help="fits.tsv: one row per start")
     parser.add_argument("--traces", required=True, help="traces.tsv: the objective of each start at fixed budgets")
     parser.add_argument("--nominal", required=True, help="nominal.tsv: objectives at the nominal parameters")
     parser.add_argument("--claims", required=True, help="mechanistic_claims.tsv: what is known of the paper's results")
-    parser.add_argument("--best-known", default="{}", help="JSON: lowest objective known per problem")
-    parser.add_argument(
-        "--fit-settings",
-        default="{}",
-        help="JSON: {safeguards: {name: {rescue, line_search, form}}, schedules, optimizers}",
-    )
+    add_meaning_of_fits(parser)
     parser.add_argument("--scores", required=True, help="scores.tsv to write: one row per problem and setting")
     parser.add_argument("--pairs", required=True, help="pairs.tsv to write: settings compared start by start")
     parser.add_argument("--beside", required=True, help="claims.tsv to write: published and our values")
