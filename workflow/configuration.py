@@ -3,6 +3,7 @@
 import csv
 import difflib
 import json
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from pathlib import Path
 import method_settings
 import yaml
 from jsonschema import Draft202012Validator
+
+from kinetrain.problems.petab_files import list_files
 
 SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
 UPDATERS = Path(__file__).parent / "kinetrain" / "training" / "updaters.py"
@@ -265,15 +268,16 @@ class Plan:
             return [self.file(name, key) for name in [value, *names]]
         path = Path(self.file(value, key))
         try:
-            named = _named_files(yaml.safe_load(path.read_text()))
+            files = list_files(path, yaml.safe_load(path.read_text()))
         except yaml.YAMLError as error:
             raise ConfigurationError(f"{key}: {path} is not valid YAML: {error}") from None
         except (KeyError, TypeError, AttributeError) as error:
             raise ConfigurationError(f"{key}: {path} is not a PEtab problem: {error} is missing") from None
-        missing = [name for name in named if not (path.parent / name).is_file()]
+        missing = [file for file in files if not file.is_file()]
         if missing:
-            raise ConfigurationError(f"{key}: {path} names the file '{missing[0]}', which is not in {path.parent}")
-        return [str(path), *(str(path.parent / name) for name in named)]
+            name = os.path.relpath(missing[0], path.parent)
+            raise ConfigurationError(f"{key}: {path} names the file '{name}', which is not in {path.parent}")
+        return [str(path), *map(str, files)]
 
     def fit_labels(self, problem: str) -> list[str]:
         """Return the settings in which a problem is fitted, as they stand in the names of the result files."""
@@ -339,11 +343,12 @@ class Plan:
         key = f"problems.{name}"
         fits = overridden(self.config["fits"], problem["fits"], key, "fits")
         artificial = problem.get("artificial")
+        groups = (artificial or {}).get("groups")
+        if groups and groups["test"] >= groups["count"]:
+            raise ConfigurationError(f"{key}.artificial.groups: test must be below count, or nothing is left to fit")
         for name, grid in fits["mini_batch"].items():
             _check_fits(f"{key}.fits.mini_batch.{name}", grid, fits, artificial)
         files = self.petab_files(problem["petab"], f"{key}.petab")
-        if artificial and artificial.get("groups", {}).get("test", 0) >= artificial.get("groups", {}).get("count", 1):
-            raise ConfigurationError(f"{key}.artificial.groups: test must be below count, or nothing is left to fit")
         if artificial and problem["petab"] not in self.manifest:
             _check_artificial(f"{key}.artificial", artificial, files)
         return {
@@ -444,20 +449,6 @@ def _training_conditions(artificial: dict) -> int:
     """Return the number of conditions of artificial data that are fitted: those of the groups not held out."""
     groups = artificial.get("groups", {"count": 1, "test": 0})
     return artificial["conditions"] * (groups["count"] - groups["test"]) // groups["count"]
-
-
-def _named_files(content: dict) -> list[str]:
-    """Return the files that a PEtab YAML names, of version 1 (a list of problems) or 2 (all at the top level)."""
-    if str(content.get("format_version")).startswith("2"):
-        tables = ("parameter_files", "condition_files", "experiment_files", "observable_files", "measurement_files")
-        named = [name for table in tables for name in content.get(table) or ()]
-        return [*(model["location"] for model in content["model_files"].values()), *named]
-    parameters = content["parameter_file"]
-    named = list(parameters) if isinstance(parameters, list) else [parameters]
-    for problem in content["problems"]:
-        for table in ("sbml_files", "condition_files", "measurement_files", "observable_files"):
-            named += problem[table]
-    return named
 
 
 def _check_training(key: str, planned: dict) -> None:
