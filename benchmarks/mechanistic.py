@@ -50,9 +50,9 @@ def parse_arguments():
 
 def measure(name: str, yaml: Path, turns: int, folder: Path, tell=lambda text: None) -> list[dict]:
     """Return the rows of one problem; its model is compiled anew into `folder`."""
-    from kinetrain.problems.options import SolverOptions
-    from kinetrain.problems.petab_problem import PetabProblem
-    from kinetrain.problems.solver_choice import choose
+    from kinetrain.mechanistic.petab_problem import PetabProblem
+    from kinetrain.mechanistic.solver_choice import choose
+    from kinetrain.mechanistic.solver_options import SolverOptions
 
     model, solver = folder / "model", folder / "solver.json"
     tell(f"{name}: compile")
@@ -81,8 +81,8 @@ def measure(name: str, yaml: Path, turns: int, folder: Path, tell=lambda text: N
 
 def compile_twice(yaml, model) -> list[dict]:
     """Return rows of the first use of a model (import and compilation) and of a second one (until it is loaded)."""
-    from kinetrain.problems.compiled import compile_model
-    from kinetrain.problems.petab_problem import PetabProblem
+    from kinetrain.mechanistic.compiled_model import compile_model
+    from kinetrain.mechanistic.petab_problem import PetabProblem
 
     with tempfile.TemporaryDirectory() as empty, environment(XDG_CACHE_HOME=empty):
         began = time.perf_counter()
@@ -104,7 +104,7 @@ def evaluators(problem, order: str, size: int, pypesto=None) -> dict:
     import numpy as np
     from amici.sim import sundials as amici
 
-    from kinetrain.problems.petab_problem import make_solver
+    from kinetrain.mechanistic.petab_problem import make_solver
 
     derivatives = order == "gradient"
     solver = make_solver(problem.model, problem.options, amici.SensitivityOrder(int(derivatives)))
@@ -163,7 +163,7 @@ def pypesto_objective(problem):
     import pypesto.petab
     from amici.sim import sundials as amici
 
-    from kinetrain.problems.petab_problem import make_solver
+    from kinetrain.mechanistic.petab_problem import make_solver
 
     solver = make_solver(problem.model, problem.options, amici.SensitivityOrder.none)
     creator = pypesto.petab.PetabImporter(problem.petab, validate_petab=False).create_objective_creator()
@@ -184,7 +184,7 @@ def against_defaults(problem, turns: int) -> list[dict]:
     import numpy as np
     from amici.sim import sundials as amici
 
-    from kinetrain.problems import solver_choice
+    from kinetrain.mechanistic import solver_choice
 
     sample = solver_choice._sample(problem, problem.options.sensitivities)[:4]
     known = solver_choice._references(problem, ["adjoint", "forward"], sample)[:1]
@@ -273,7 +273,7 @@ def set_up(yaml, model, problem) -> list[dict]:
 
     import pandas as pd
 
-    from kinetrain.problems.petab_problem import PetabProblem
+    from kinetrain.mechanistic.petab_problem import PetabProblem
 
     tables = copy.deepcopy(problem.petab)
     own = list(tables.condition_df.index)
@@ -301,8 +301,8 @@ def once(yaml, model, solver, variant, seconds) -> None:
     """Print the peak memory (MB) of this process after a gradient, and its gradients per second of some CPU seconds."""
     import numpy as np
 
-    from kinetrain.problems.options import SolverOptions, merged
-    from kinetrain.problems.petab_problem import PetabProblem
+    from kinetrain.mechanistic.petab_problem import PetabProblem
+    from kinetrain.mechanistic.solver_options import SolverOptions, merged
 
     problem = PetabProblem(yaml, model, merged(SolverOptions(), solver))
     gradient = partial(problem.value_and_gradient, problem.nominal, np.arange(problem.n_conditions))

@@ -92,7 +92,7 @@ def batches(work: Work, count: int = 149):
     import numpy as np
     import torch
 
-    from kinetrain.dynamics import network as networks
+    from kinetrain.simulation import gene_network as networks
 
     inputs, regulators = work.genes // 5, work.genes // 4
     network = networks.draw_network(work.genes, regulators=regulators, inputs=inputs, modules=10, seed=1)
@@ -111,8 +111,7 @@ class Replay:
         import numpy as np
         import torch
 
-        from kinetrain.dynamics import fused, phoenix, rk4
-        from kinetrain.training import ensemble
+        from kinetrain.neural import ensemble, fused, phoenix, rk4
 
         self.device = "cuda" if variant.endswith("gpu") else "cpu"
         self.models = {"torch-rk4-ensemble": MODELS, "torch-rk4-gpu": MODELS_ON_GPU}.get(variant, 1)
@@ -138,7 +137,7 @@ class Replay:
         self.pack = ensemble.pack
         steps = {"steps": [STEPS] * self.models}
         if variant == "published":
-            from kinetrain.dynamics import adaptive_adjoint
+            from kinetrain.neural import adaptive_adjoint
 
             self.gradient = partial(adaptive_adjoint.value_and_gradient, phoenix)
         elif variant == "diffrax":
@@ -273,12 +272,12 @@ def training_run(genes=350, hidden=40, trajectories=150, epochs=200, tell=lambda
     import numpy as np
     from scipy import sparse
 
-    from kinetrain.dynamics import network as networks
-    from kinetrain.dynamics.trajectories import Expression, all_transitions, split_transitions
-    from kinetrain.networks import priors
+    from kinetrain.data import prior_networks
+    from kinetrain.data.expression import Expression, all_transitions, split_transitions
+    from kinetrain.neural import training_loop
+    from kinetrain.neural.run import Options, Run
     from kinetrain.pruning.dash import Method
-    from kinetrain.training import neural
-    from kinetrain.training.run import Options, Run
+    from kinetrain.simulation import gene_network as networks
 
     network = networks.draw_network(genes, regulators=genes // 4, inputs=genes // 5, modules=10, seed=1)
     times = np.tile(np.cumsum([0.0, *SIM350]), (trajectories, 1))
@@ -288,15 +287,17 @@ def training_run(genes=350, hidden=40, trajectories=150, epochs=200, tell=lambda
     expression = Expression(network.genes, values, times, transitions, split, "1")
     truth = np.zeros((genes, genes))
     truth[network.target, network.regulator] = network.sign
-    prior = priors.corrupt(truth, 0.05, seed=0)
-    known = tuple(sparse.csr_array(part) for part in (prior, priors.coregulation(prior)))
+    prior = prior_networks.corrupt(truth, 0.05, seed=0)
+    known = tuple(sparse.csr_array(part) for part in (prior, prior_networks.coregulation(prior)))
     seconds, errors, updates = [], [], 0
     for integrator in ("rk4", "fused"):
         options = Options(integrator=integrator, hidden=hidden, epochs=epochs, patience_epochs=None)
         run = Run(Method(), expression, [known], [0], expression.noisy(0.025, 0)[None], options)
         with tempfile.TemporaryDirectory() as folder:
             began = time.process_time()
-            state, history, _ = neural.train(run, Path(folder) / "training.npz", lambda text: tell(f"DASH run: {text}"))
+            state, history, _ = training_loop.train(
+                run, Path(folder) / "training.npz", lambda text: tell(f"DASH run: {text}")
+            )
         seconds.append(time.process_time() - began)
         errors.append(history[-1, 3])
         updates = int(state["updates"][0])

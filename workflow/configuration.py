@@ -14,10 +14,10 @@ import method_settings
 import yaml
 from jsonschema import Draft202012Validator
 
-from kinetrain.problems.petab_files import list_files
+from kinetrain.mechanistic.petab_files import list_files
 
 SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
-UPDATERS = Path(__file__).parent / "kinetrain" / "training" / "updaters.py"
+UPDATERS = Path(__file__).parent / "kinetrain" / "training" / "update_rules.py"
 DOWNLOADS = "<resources>/downloads"
 FILES = ("train", "test", "genes", "edges", "matrix", "equations")  # keys of a data set that name files
 GRID = ("optimizers", "schedules", "batch_sizes", "safeguards")  # what a grid of mini-batch fits combines

@@ -23,8 +23,8 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    from kinetrain.data.networks import edge_table, read_network
     from kinetrain.files import load_arrays, save_table
-    from kinetrain.networks.edges import edge_table, read_network
 
     genes = load_arrays(arguments.genes, ["genes"])["genes"]
     source = arguments.edges, arguments.matrix, arguments.matrix_genes

@@ -39,22 +39,22 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    from kinetrain.data import prior_networks
+    from kinetrain.data.networks import read_network
     from kinetrain.files import load_arrays, save_arrays
-    from kinetrain.networks import priors
-    from kinetrain.networks.edges import read_network
 
     genes = load_arrays(arguments.genes, ["genes"])["genes"]
     source = arguments.edges, arguments.matrix, arguments.matrix_genes
     prior, left_out = read_network(genes, *source, arguments.restrict, arguments.threshold)
     tell_left_out(arguments.edges or arguments.matrix, left_out)
-    prior = priors.corrupt(prior, arguments.corruption, arguments.seed)
+    prior = prior_networks.corrupt(prior, arguments.corruption, arguments.seed)
     if arguments.coregulation:
         source = None, arguments.coregulation, arguments.coregulation_genes
         scores, left_out = read_network(genes, *source, arguments.restrict)
         tell_left_out(arguments.coregulation, left_out)
-        coregulation = priors.coregulation_from_interactions(scores, arguments.coregulation_threshold)
+        coregulation = prior_networks.coregulation_from_interactions(scores, arguments.coregulation_threshold)
     else:
-        coregulation = priors.coregulation(prior)
+        coregulation = prior_networks.coregulation(prior)
     save_arrays(arguments.output, prior=compact(prior), coregulation=compact(coregulation), genes=genes)
 
 

@@ -18,8 +18,8 @@ def main():
     import pandas as pd
 
     from kinetrain.files import atomic, load_table, save_table
+    from kinetrain.neural import tuning
     from kinetrain.settings import read_options, read_settings
-    from kinetrain.training import tuning
 
     plan = read_options(tuning.Tuning, read_settings(arguments.tuning), "--tuning")
     table = pd.concat([load_table(path, tuning.TABLE) for path in arguments.folds])

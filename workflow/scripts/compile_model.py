@@ -13,7 +13,7 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    from kinetrain.problems.compiled import compile_model
+    from kinetrain.mechanistic.compiled_model import compile_model
 
     record = compile_model(arguments.problem, arguments.model)
     done = "compiled into" if record["compiled"] else "was compiled before into"

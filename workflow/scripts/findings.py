@@ -38,8 +38,8 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     from kinetrain.evaluation.findings import findings
-    from kinetrain.evaluation.html import page
     from kinetrain.files import atomic, load_table, save_table
+    from kinetrain.report.html import page
     from kinetrain.settings import read_settings
 
     names = ("nominal", "fits", "traces", "pairs", "networks", "pathways", "published")

@@ -37,8 +37,8 @@ def main():
     from dataclasses import replace
 
     from kinetrain.files import save_arrays, save_table
-    from kinetrain.problems.options import merged
-    from kinetrain.problems.petab_problem import PetabProblem
+    from kinetrain.mechanistic.petab_problem import PetabProblem
+    from kinetrain.mechanistic.solver_options import merged
     from kinetrain.settings import read_options, read_settings
     from kinetrain.training import full_batch, minibatch_fits
     from kinetrain.training.settings import FullBatchOptions, MinibatchOptions

@@ -25,11 +25,11 @@ def main():
     import pandas as pd
     import torch
 
-    from kinetrain.dynamics.choices import find_field
-    from kinetrain.dynamics.influence import Options, influence, initial_range
-    from kinetrain.dynamics.trajectories import load_expression
+    from kinetrain.data.expression import load_expression
+    from kinetrain.enrichment.influence import Options, influence, initial_range
     from kinetrain.errors import InputError
     from kinetrain.files import load_arrays, save_table
+    from kinetrain.neural.choices import find_field
     from kinetrain.settings import read_options, read_settings
 
     torch.set_num_threads(1)

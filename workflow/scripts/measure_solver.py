@@ -24,8 +24,8 @@ def main():
     import json
 
     from kinetrain.files import atomic
-    from kinetrain.problems.options import SolverOptions
-    from kinetrain.problems.solver_choice import choose
+    from kinetrain.mechanistic.solver_choice import choose
+    from kinetrain.mechanistic.solver_options import SolverOptions
     from kinetrain.settings import read_options, read_settings
 
     options = read_options(SolverOptions, read_settings(arguments.settings))

@@ -28,8 +28,8 @@ def main():
 
     from kinetrain.errors import InputError
     from kinetrain.files import save_table
-    from kinetrain.problems.options import SolverOptions, merged
-    from kinetrain.problems.petab_problem import PetabProblem
+    from kinetrain.mechanistic.petab_problem import PetabProblem
+    from kinetrain.mechanistic.solver_options import SolverOptions, merged
     from kinetrain.settings import read_options, read_settings
 
     options = merged(read_options(SolverOptions, read_settings(arguments.settings)), arguments.solver)

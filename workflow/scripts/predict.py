@@ -21,9 +21,9 @@ def main():
     arguments = parse_arguments()
     from kinetrain.errors import InputError
     from kinetrain.files import load_arrays, load_table, save_table
-    from kinetrain.problems.options import SolverOptions, merged
-    from kinetrain.problems.petab_problem import PetabProblem
-    from kinetrain.problems.predictions import RUN, best_members, predict
+    from kinetrain.mechanistic.petab_problem import PetabProblem
+    from kinetrain.mechanistic.predictions import RUN, best_members, predict
+    from kinetrain.mechanistic.solver_options import SolverOptions, merged
     from kinetrain.settings import read_options, read_settings
 
     if arguments.ensemble < 1:

@@ -31,10 +31,10 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
 
-    from kinetrain.dynamics.expression_files import Preparation, read_trajectories
-    from kinetrain.dynamics.trajectories import prepare
+    from kinetrain.data.expression import prepare
+    from kinetrain.data.expression_files import Preparation, read_trajectories
+    from kinetrain.data.genes import read_gene_names
     from kinetrain.errors import InputError
-    from kinetrain.networks.genes import read_gene_names
     from kinetrain.settings import read_options, read_settings
 
     options = read_options(Preparation, read_settings(arguments.settings))

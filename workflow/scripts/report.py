@@ -18,8 +18,8 @@ def main():
     arguments = parse_arguments()
     from pathlib import Path
 
-    from kinetrain.evaluation.report import report
     from kinetrain.files import atomic
+    from kinetrain.report.page import report
     from kinetrain.settings import read_settings
 
     sections = {

@@ -27,11 +27,11 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    from kinetrain.dynamics.trajectories import load_expression
+    from kinetrain.data.expression import load_expression
+    from kinetrain.data.networks import read_edges
+    from kinetrain.data.prior_networks import load_presence
     from kinetrain.evaluation.networks import control_rows
     from kinetrain.files import save_table
-    from kinetrain.networks.edges import read_edges
-    from kinetrain.networks.priors import load_presence
 
     expression = load_expression(arguments.expression)
     priors = [load_presence(path, expression.genes) for path in arguments.prior]

@@ -32,6 +32,8 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    from kinetrain.data.networks import read_edges
+    from kinetrain.data.prior_networks import load_presence
     from kinetrain.errors import InputError
     from kinetrain.evaluation.networks import (
         IDENTITY,
@@ -42,8 +44,6 @@ def main():
         score_rows,
     )
     from kinetrain.files import load_arrays, load_table, save_table
-    from kinetrain.networks.edges import read_edges
-    from kinetrain.networks.priors import load_presence
 
     model = load_arrays(arguments.model, ["chains", "seeds", "genes"])
     runs = load_table(arguments.runs, [*IDENTITY, "test_mse", "epochs", "cpu_seconds", "status"])

@@ -22,9 +22,9 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    from kinetrain.evaluation.html import page
     from kinetrain.evaluation.paper_tables import COLUMNS, page_of
     from kinetrain.files import atomic, load_table
+    from kinetrain.report.html import page
 
     table, notes = page_of(load_table(arguments.tables, COLUMNS), arguments.number)
     with atomic(arguments.output) as temporary:

@@ -25,8 +25,8 @@ def main():
     from pathlib import Path
 
     from kinetrain.errors import InputError
-    from kinetrain.evaluation.html import page
     from kinetrain.files import atomic, load_table
+    from kinetrain.report.html import page
 
     caption = arguments.caption
     if caption.endswith((".rst", ".txt")):

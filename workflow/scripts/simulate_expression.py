@@ -38,10 +38,10 @@ def main():
     import numpy as np
     import pandas as pd
 
-    from kinetrain.dynamics import network as networks
-    from kinetrain.dynamics.expression_files import read_trajectories
-    from kinetrain.dynamics.trajectories import prepare
+    from kinetrain.data.expression import prepare
+    from kinetrain.data.expression_files import read_trajectories
     from kinetrain.files import save_table
+    from kinetrain.simulation import gene_network as networks
 
     network, options = read_network(arguments)
     if arguments.train:
@@ -64,9 +64,9 @@ def main():
 
 def read_network(arguments):
     """Return the network and the settings of its simulation: published if its files are given, else random."""
-    from kinetrain.dynamics import network as networks
-    from kinetrain.dynamics import published_network
     from kinetrain.settings import read_options, read_settings
+    from kinetrain.simulation import gene_network as networks
+    from kinetrain.simulation import published_network
 
     settings = read_settings(arguments.settings)
     if arguments.edges:

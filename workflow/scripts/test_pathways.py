@@ -22,7 +22,7 @@ def main():
     arguments = parse_arguments()
     from dataclasses import asdict
 
-    from kinetrain.enrichment.genesets import read_gene_sets
+    from kinetrain.data.gene_sets import read_gene_sets
     from kinetrain.enrichment.permutation import Options, gene_influence, test_gene_sets
     from kinetrain.errors import InputError
     from kinetrain.files import load_table, save_table

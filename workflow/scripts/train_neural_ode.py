@@ -56,12 +56,12 @@ def main():
     import pandas as pd
     import torch
 
-    from kinetrain.dynamics.trajectories import load_expression
+    from kinetrain.data.expression import load_expression
     from kinetrain.files import save_arrays, save_table
+    from kinetrain.neural import training_loop
+    from kinetrain.neural.run import Options, Run, read_priors
     from kinetrain.pruning.methods import find_method
     from kinetrain.settings import read_options, read_settings
-    from kinetrain.training import neural
-    from kinetrain.training.run import Options, Run, read_priors
 
     began = time.monotonic()
     torch.set_num_threads(1)  # matrices are small: a second thread costs more than it gives
@@ -73,7 +73,7 @@ def main():
     priors = read_priors(arguments.prior, arguments.seeds, expression.genes, method)
     noisy = np.stack([expression.noisy(arguments.noise, seed) for seed in arguments.seeds])
     run = Run(method, expression, priors, arguments.seeds, noisy, options)
-    state, history, path = neural.train(
+    state, history, path = training_loop.train(
         run, Path(arguments.checkpoint) / "training.npz", progress(f"{arguments.dataset}, {arguments.method}")
     )
 
@@ -89,8 +89,8 @@ def main():
         {
             **identity,
             "seed": arguments.seeds,
-            "test_mse": neural.test_error(run, state, clean),
-            "test_mse_noisy": neural.test_error(run, state, noisy),
+            "test_mse": training_loop.test_error(run, state, clean),
+            "test_mse_noisy": training_loop.test_error(run, state, noisy),
             "validation_mse": np.where(failed, np.nan, state["kept_validation"]),
             "epochs": state["best_epoch"],
             "kept_epoch": state["kept_epoch"],
@@ -103,13 +103,13 @@ def main():
             "status": np.where(failed, "failed", np.where(state["diverged"], "diverged", "finished")),
         }
     )
-    history = pd.DataFrame(history, columns=neural.HISTORY).astype({"epoch": int, "solver_steps": int})
+    history = pd.DataFrame(history, columns=training_loop.HISTORY).astype({"epoch": int, "solver_steps": int})
     history.insert(0, "seed", np.array(arguments.seeds)[history.pop("model").astype(int)])
     for position, (column, value) in enumerate(identity.items()):
         history.insert(position, column, value)
     named = {"genes": expression.genes, "seeds": np.array(arguments.seeds)}
     layout = {"field": np.array(options.model), "chains": np.array(run.field.chains(run.shapes))}
-    save_arrays(arguments.model, **named, **layout, **neural.best_models(run, state))
+    save_arrays(arguments.model, **named, **layout, **training_loop.best_models(run, state))
     save_arrays(arguments.path, **named, **path)
     save_table(history, arguments.history)
     save_table(runs, arguments.runs)

@@ -31,12 +31,12 @@ def main():
     import torch
     from train_neural_ode import progress
 
-    from kinetrain.dynamics.trajectories import load_expression
+    from kinetrain.data.expression import load_expression
     from kinetrain.files import load_table, save_table
+    from kinetrain.neural import training_loop, tuning
+    from kinetrain.neural.run import Options, Run, read_priors
     from kinetrain.pruning.methods import find_method
     from kinetrain.settings import read_options, read_settings
-    from kinetrain.training import neural, tuning
-    from kinetrain.training.run import Options, Run, read_priors
 
     torch.set_num_threads(1)
     plan = read_options(tuning.Tuning, read_settings(arguments.tuning), "--tuning")
@@ -51,11 +51,11 @@ def main():
     for number, candidate in enumerate(grid):
         method = read_options(record, given | candidate, f"methods.{arguments.method}")
         run = Run(method, expression, priors, [arguments.seed], values, options)
-        done = checkpoint / f"{neural.fingerprint(run)}.tsv"
+        done = checkpoint / f"{training_loop.fingerprint(run)}.tsv"
         if not done.is_file():
             name = f"{arguments.dataset}, {arguments.method}, fold {arguments.fold + 1} of {plan.folds}"
             tell = progress(f"{name}, setting {number + 1} of {len(grid)}")
-            state, history, _ = neural.train(run, done.with_suffix(".npz"), tell)
+            state, history, _ = training_loop.train(run, done.with_suffix(".npz"), tell)
             best = history[history[:, 1] == state["kept_epoch"][0]]
             row = {
                 "dataset": arguments.dataset,

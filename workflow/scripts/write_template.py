@@ -14,8 +14,8 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    from kinetrain.problems.drawing import ArtificialOptions
-    from kinetrain.problems.template import write_template
+    from kinetrain.mechanistic.random_conditions import ArtificialOptions
+    from kinetrain.mechanistic.template import write_template
     from kinetrain.settings import read_options, read_settings
 
     options = read_options(ArtificialOptions, read_settings(arguments.settings))

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kinetrain.data.gene_sets import membership, read_gene_sets
+from kinetrain.data.genes import read_gene_names, split_names
 from kinetrain.enrichment import permutation
-from kinetrain.enrichment.genesets import membership, read_gene_sets
 from kinetrain.errors import InputError
-from kinetrain.networks.genes import read_gene_names, split_names
 
 GENES = [f"g{index:03d}" for index in range(300)]
 

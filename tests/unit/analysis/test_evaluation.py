@@ -4,11 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kinetrain.dynamics.trajectories import Expression
+from kinetrain.data.expression import Expression
 from kinetrain.errors import InputError
 from kinetrain.evaluation import figure_tables
 from kinetrain.evaluation.findings import findings
-from kinetrain.evaluation.html import cell, page
 from kinetrain.evaluation.networks import (
     COLUMNS,
     PATH_COLUMNS,
@@ -19,6 +18,7 @@ from kinetrain.evaluation.networks import (
     score_rows,
 )
 from kinetrain.evaluation.statistics import mean_interval
+from kinetrain.report.html import cell, page
 
 INF = float("inf")
 

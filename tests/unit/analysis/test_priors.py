@@ -6,10 +6,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from kinetrain.data import prior_networks
+from kinetrain.data.networks import read_network
 from kinetrain.errors import InputError
 from kinetrain.files import save_arrays
-from kinetrain.networks import priors
-from kinetrain.networks.edges import read_network
 
 EDGES = "regulator\ttarget\tweight\nA\tB\t0.5\nB\tC\t-0.2\nC\tA\t0.1\n"
 
@@ -23,7 +23,7 @@ def edges(tmp_path):
 def test_moved_edges_fall_on_free_pairs_and_only_there():
     prior = np.array([[0, 1, -1], [0.5, 0, 0], [0, 0, 0]])
     for seed in range(20):
-        corrupted = priors.corrupt(prior, 1, seed)
+        corrupted = prior_networks.corrupt(prior, 1, seed)
         assert not corrupted[prior != 0].any() and not np.diag(corrupted).any()
         assert sorted(corrupted[corrupted != 0]) == [-1, 0.5, 1]
 
@@ -31,7 +31,7 @@ def test_moved_edges_fall_on_free_pairs_and_only_there():
 def test_each_free_pair_is_drawn_about_as_often():
     prior = np.zeros((4, 4))
     prior[0, 1] = 1
-    hits = sum(priors.corrupt(prior, 1, seed) for seed in range(2200))
+    hits = sum(prior_networks.corrupt(prior, 1, seed) for seed in range(2200))
     free = (prior == 0) & ~np.eye(4, dtype=bool)
     assert (hits[free] > 150).all() and (hits[free] < 250).all() and hits[~free].sum() == 0
 
@@ -39,7 +39,7 @@ def test_each_free_pair_is_drawn_about_as_often():
 def test_coregulation_is_the_product_of_the_prior_with_itself():
     prior = np.random.default_rng(0).choice([0, 0, 0, 1, -0.5], (40, 40))
     present = (prior != 0).astype(float)
-    assert (priors.coregulation(prior) == present.T @ present).all()
+    assert (prior_networks.coregulation(prior) == present.T @ present).all()
 
 
 def test_thousands_of_genes_take_the_memory_of_a_few_matrices():
@@ -48,7 +48,7 @@ def test_thousands_of_genes_take_the_memory_of_a_few_matrices():
     prior[:, :20] = 1
     tracemalloc.start()
     try:
-        priors.coregulation(priors.corrupt(prior, 0.1, 0))
+        prior_networks.coregulation(prior_networks.corrupt(prior, 0.1, 0))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -3,7 +3,7 @@
 import pytest
 
 from kinetrain.errors import InputError
-from kinetrain.evaluation.report import report
+from kinetrain.report.page import report
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kinetrain.problems.compiled import compile_model
-from kinetrain.problems.petab_files import checksum
+from kinetrain.mechanistic.compiled_model import compile_model
+from kinetrain.mechanistic.petab_files import checksum
 
 BENCHMARK = Path("Benchmarking-Initiative/Benchmark-Models-PEtab")
 COMMIT = "4d2085084b289f6215a95475b1ee639fd7d42283"

@@ -9,11 +9,11 @@ import petab.v1 as petab
 import pytest
 
 from kinetrain.errors import InputError
-from kinetrain.problems.artificial import make_artificial
-from kinetrain.problems.drawing import ArtificialOptions, draw_conditions
-from kinetrain.problems.petab_problem import PetabProblem
-from kinetrain.problems.petab_tables import read_petab
-from kinetrain.problems.template import write_template
+from kinetrain.mechanistic.artificial_data import make_artificial
+from kinetrain.mechanistic.petab_problem import PetabProblem
+from kinetrain.mechanistic.petab_tables import read_petab
+from kinetrain.mechanistic.random_conditions import ArtificialOptions, draw_conditions
+from kinetrain.mechanistic.template import write_template
 from kinetrain.settings import read_options
 
 STEP = {"EGF_0": {"log10_uniform": [-1.5, 1.5]}, "EGF_rate": {"constant": 0}, "EGF_end": {"constant": 3600}}

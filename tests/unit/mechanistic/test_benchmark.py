@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from kinetrain.problems.options import SolverOptions, safe_options
-from kinetrain.problems.petab_problem import PetabProblem
+from kinetrain.mechanistic.petab_problem import PetabProblem
+from kinetrain.mechanistic.solver_options import SolverOptions, safe_options
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kinetrain.problems.cost import BudgetExhausted, Counted
+from kinetrain.training.cost import BudgetExhausted, Counted
 
 EVERYTHING = np.arange(4)
 

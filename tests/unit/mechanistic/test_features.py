@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from kinetrain.problems import conditions
-from kinetrain.problems.options import SolverOptions
-from kinetrain.problems.petab_problem import PetabProblem
+from kinetrain.mechanistic import conditions
+from kinetrain.mechanistic.petab_problem import PetabProblem
+from kinetrain.mechanistic.solver_options import SolverOptions
 
 LN10 = np.log(10)
 

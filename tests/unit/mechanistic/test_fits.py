@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from kinetrain.files import load_arrays
-from kinetrain.problems.petab_problem import PetabProblem
+from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.settings import read_options
 from kinetrain.training import full_batch, minibatch_fits, starts
 from kinetrain.training.settings import FullBatchOptions, MinibatchOptions

@@ -9,12 +9,12 @@ import petab.v1 as petab
 import pytest
 
 from kinetrain.errors import InputError
-from kinetrain.problems.cost import Counted
-from kinetrain.problems.inner import inner_parameters
-from kinetrain.problems.petab_problem import PetabProblem
+from kinetrain.mechanistic.hierarchical import Hierarchical
+from kinetrain.mechanistic.inner_parameters import inner_parameters
+from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.settings import read_options
 from kinetrain.training import full_batch
-from kinetrain.training.hierarchical import Hierarchical
+from kinetrain.training.cost import Counted
 from kinetrain.training.settings import FullBatchOptions
 
 TIMES = np.array([1.0, 2.0, 3.0, 4.0])

@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 
 from kinetrain.errors import InputError
-from kinetrain.problems import compiled
-from kinetrain.problems.compiled import compile_model
-from kinetrain.problems.options import SolverOptions
-from kinetrain.problems.petab_problem import PetabProblem
-from kinetrain.problems.petab_tables import read_petab
+from kinetrain.mechanistic import compiled_model
+from kinetrain.mechanistic.compiled_model import compile_model
+from kinetrain.mechanistic.petab_problem import PetabProblem
+from kinetrain.mechanistic.petab_tables import read_petab
+from kinetrain.mechanistic.solver_options import SolverOptions
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_the_model_counts_whatever_its_file_is_called(problem):
     problem.write_text(problem.read_text().replace("model.xml", "model.txt"))
     for value in ("68190", "68191"):
         (problem.parent / "model.txt").write_text(sbml.read_text().replace('value="68190"', f'value="{value}"'))
-        prints.append(compiled.fingerprint(problem, read_petab(problem)))
+        prints.append(compiled_model.fingerprint(problem, read_petab(problem)))
     assert prints[0]["sbml"] != prints[1]["sbml"]
 
 
@@ -178,15 +178,15 @@ def fake_generation(path, problem, folder):
     with (path.parent / "calls").open("a") as calls:
         calls.write("called\n")
     time.sleep(0.3)
-    module = folder / compiled.MODEL
+    module = folder / compiled_model.MODEL
     module.mkdir(parents=True)
-    for name in ("__init__.py", f"_{compiled.MODEL}.so", f"{compiled.MODEL}.a"):
+    for name in ("__init__.py", f"_{compiled_model.MODEL}.so", f"{compiled_model.MODEL}.a"):
         (module / name).write_text("")
 
 
 def test_processes_that_compile_the_same_model_share_the_work(problem, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(compiled, "_generate", fake_generation)
+    monkeypatch.setattr(compiled_model, "_generate", fake_generation)
     folders = [tmp_path / f"model{number}" for number in range(3)]
     processes = [multiprocessing.get_context("fork").Process(target=compile_model, args=(problem, f)) for f in folders]
     for process in processes:
@@ -196,14 +196,14 @@ def test_processes_that_compile_the_same_model_share_the_work(problem, tmp_path,
     assert (tmp_path / "calls").read_text() == "called\n"
     shutil.rmtree(tmp_path / "cache")
     assert [compile_model(problem, folder)["compiled"] for folder in folders] == [False] * 3
-    names = sorted(file.name for file in (folders[0] / "module" / compiled.MODEL).iterdir())
-    assert names == ["__init__.py", f"_{compiled.MODEL}.so"]
+    names = sorted(file.name for file in (folders[0] / "module" / compiled_model.MODEL).iterdir())
+    assert names == ["__init__.py", f"_{compiled_model.MODEL}.so"]
 
 
 @pytest.mark.parametrize("variable", ["CXX", "AMICI_CXXFLAGS"])
 def test_another_compiler_or_other_flags_compile_again(problem, tmp_path, monkeypatch, variable):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(compiled, "_generate", fake_generation)
+    monkeypatch.setattr(compiled_model, "_generate", fake_generation)
     compile_model(problem, tmp_path / "first")
     monkeypatch.setenv(variable, "/bin/echo" if variable == "CXX" else "-O1")
     assert compile_model(problem, tmp_path / "second")["compiled"]

@@ -6,12 +6,12 @@ import math
 import numpy as np
 import pytest
 
-from kinetrain.problems.cost import Counted
+from kinetrain.training.cost import Counted
 from kinetrain.training.line_search import clean
 from kinetrain.training.minibatch import Minibatch
 from kinetrain.training.schedules import learning_rate
 from kinetrain.training.settings import Safeguard
-from kinetrain.training.updaters import Updater
+from kinetrain.training.update_rules import Updater
 
 START = np.array([-3.0, 4.0])
 NAMES = ["sgd", "momentum_exact", "rmsprop", "adam_balanced", "adam_standard"]

@@ -9,10 +9,10 @@ import yaml
 
 from kinetrain.errors import InputError
 from kinetrain.files import save_table
-from kinetrain.problems.options import SolverOptions
-from kinetrain.problems.petab_problem import PetabProblem
-from kinetrain.problems.petab_tables import read_petab
-from kinetrain.problems.predictions import groups_of
+from kinetrain.mechanistic.petab_problem import PetabProblem
+from kinetrain.mechanistic.petab_tables import read_petab
+from kinetrain.mechanistic.predictions import groups_of
+from kinetrain.mechanistic.solver_options import SolverOptions
 from kinetrain.settings import read_options
 from kinetrain.training import minibatch_fits
 from kinetrain.training.settings import MinibatchOptions

@@ -5,11 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from kinetrain.problems.cost import BudgetExhausted, Counted
+from kinetrain.training.cost import BudgetExhausted, Counted
 from kinetrain.training.minibatch import MOST_FAILED_EVALUATIONS, EvaluationFailed, Minibatch
 from kinetrain.training.schedules import learning_rate
 from kinetrain.training.settings import Safeguard
-from kinetrain.training.updaters import Updater
+from kinetrain.training.update_rules import Updater
 
 START = np.array([-3.0, 4.0])
 

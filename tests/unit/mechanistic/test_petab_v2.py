@@ -6,11 +6,11 @@ import yaml
 from petab.v2.petab1to2 import petab_files_1to2
 
 from kinetrain.errors import InputError
-from kinetrain.problems.options import SolverOptions
-from kinetrain.problems.petab_problem import PetabProblem
-from kinetrain.problems.petab_tables import read_petab, read_petab_1
-from kinetrain.problems.predictions import predict
-from kinetrain.training.hierarchical import Hierarchical
+from kinetrain.mechanistic.hierarchical import Hierarchical
+from kinetrain.mechanistic.petab_problem import PetabProblem
+from kinetrain.mechanistic.petab_tables import read_petab, read_petab_1
+from kinetrain.mechanistic.predictions import predict
+from kinetrain.mechanistic.solver_options import SolverOptions
 
 # A is made at the rate `input` and lost at the rate `loss`.
 SBML = """<?xml version="1.0" encoding="UTF-8"?>

@@ -10,11 +10,11 @@ import petab.v1 as petab
 import pytest
 
 from kinetrain.errors import InputError
-from kinetrain.problems.artificial import make_artificial
-from kinetrain.problems.drawing import ArtificialOptions
-from kinetrain.problems.petab_problem import PetabProblem
-from kinetrain.problems.predictions import RUN, best_members, groups_of, predict
-from kinetrain.problems.template import write_template
+from kinetrain.mechanistic.artificial_data import make_artificial
+from kinetrain.mechanistic.petab_problem import PetabProblem
+from kinetrain.mechanistic.predictions import RUN, best_members, groups_of, predict
+from kinetrain.mechanistic.random_conditions import ArtificialOptions
+from kinetrain.mechanistic.template import write_template
 from kinetrain.settings import read_options
 
 SETTINGS = {

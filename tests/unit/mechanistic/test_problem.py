@@ -8,8 +8,8 @@ import pandas as pd
 import petab.v1 as petab
 import pytest
 
-from kinetrain.problems.options import SolverOptions
-from kinetrain.problems.petab_problem import PetabProblem
+from kinetrain.mechanistic.petab_problem import PetabProblem
+from kinetrain.mechanistic.solver_options import SolverOptions
 from kinetrain.training.starts import starting_point
 
 EXACT = {"absolute_tolerance": 1e-14, "relative_tolerance": 1e-11, "max_steps": 20000}

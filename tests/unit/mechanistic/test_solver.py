@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from kinetrain.errors import InputError
-from kinetrain.problems import solver_choice
-from kinetrain.problems.options import SolverOptions, filled, merged, safe_options
-from kinetrain.problems.petab_problem import PetabProblem, make_solver
-from kinetrain.problems.solver_choice import choose
+from kinetrain.mechanistic import solver_choice
+from kinetrain.mechanistic.petab_problem import PetabProblem, make_solver
+from kinetrain.mechanistic.solver_choice import choose
+from kinetrain.mechanistic.solver_options import SolverOptions, filled, merged, safe_options
 from kinetrain.settings import read_options
 
 

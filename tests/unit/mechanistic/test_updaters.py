@@ -7,7 +7,7 @@ from kinetrain.errors import InputError
 from kinetrain.settings import read_options
 from kinetrain.training.schedules import learning_rate
 from kinetrain.training.settings import MinibatchOptions
-from kinetrain.training.updaters import RULES, Updater
+from kinetrain.training.update_rules import RULES, Updater
 
 GRADIENTS = np.array([(3, -4), (1, 2), (-2, 0.5), (0.1, 0.1)])
 

@@ -5,8 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from kinetrain.dynamics import network as networks
-from kinetrain.dynamics.trajectories import Expression, all_transitions, split_transitions
+from kinetrain.data.expression import Expression, all_transitions, split_transitions
+from kinetrain.simulation import gene_network as networks
 
 GENES = 12
 

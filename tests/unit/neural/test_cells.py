@@ -6,7 +6,7 @@ import pytest
 from anndata import AnnData, settings
 from scipy import sparse
 
-from kinetrain.dynamics.expression_files import Layout, read_trajectories
+from kinetrain.data.expression_files import Layout, read_trajectories
 from kinetrain.errors import InputError
 
 settings.allow_write_nullable_strings = True

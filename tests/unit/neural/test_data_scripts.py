@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from anndata import AnnData, settings
 
-from kinetrain.dynamics.trajectories import load_expression
+from kinetrain.data.expression import load_expression
 
 settings.allow_write_nullable_strings = True
 

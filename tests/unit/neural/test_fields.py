@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from kinetrain.dynamics import mlp, phoenix, rk4
 from kinetrain.errors import InputError
+from kinetrain.neural import mlp, phoenix, rk4
 
 GENES = 6
 FIELDS = [(phoenix, 4), (mlp, 4), (mlp, [5, 3]), (mlp, (4, 4, 4))]

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from kinetrain.dynamics import fused, mlp, phoenix, rk4
 from kinetrain.errors import InputError
-from kinetrain.training import ensemble
+from kinetrain.neural import ensemble, fused, mlp, phoenix, rk4
 
 
 def problem(models=1, rows=4, genes=30, hidden=5, durations=(1.5,)):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from kinetrain.dynamics import adaptive_adjoint, phoenix, rk4
-from kinetrain.dynamics.segments import segments
+from kinetrain.neural import adaptive_adjoint, phoenix, rk4
+from kinetrain.neural.segments import segments
 
 
 def problem(models=3, rows=5, genes=12, hidden=4, dtype=torch.float64):

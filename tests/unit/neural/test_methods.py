@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import sparse
 
-from kinetrain.dynamics import mlp, phoenix, rk4
+from kinetrain.neural import mlp, phoenix, rk4
 from kinetrain.pruning import c_node, dst, imp, l0, pathreg, pinn, pinn_mp, random, snip, sparseflow, synflow
 from kinetrain.pruning.events import Schedule
 from kinetrain.pruning.method import Event, Moment

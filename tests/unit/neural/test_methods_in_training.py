@@ -9,15 +9,14 @@ import pytest
 import torch
 from scipy import sparse
 
-from kinetrain.dynamics import rk4
 from kinetrain.errors import InputError
+from kinetrain.neural import rk4, training_loop, tuning
+from kinetrain.neural.ensemble import unpack
+from kinetrain.neural.run import Options, Run
 from kinetrain.pruning.events import Schedule
 from kinetrain.pruning.method import Method
 from kinetrain.pruning.methods import find_method
 from kinetrain.settings import read_options
-from kinetrain.training import neural, tuning
-from kinetrain.training.ensemble import unpack
-from kinetrain.training.run import Options, Run
 
 GENES, EPOCHS = 12, 9
 SCHEDULE = Schedule(first_epoch=2, first_fraction=0.5, every=3, fraction=0.2)
@@ -41,13 +40,15 @@ METHODS += ["bioprune", "dash", "random", "snip"]
 def test_every_method_trains_to_finite_models_alike_in_company_and_alone(tmp_path, expression, prior, name, integrator):
     method = find_method(name)()
     together = a_run(expression, prior, method, integrator=integrator)
-    state, history, path = neural.train(together, tmp_path / "a.npz")
-    models = neural.best_models(together, state)
+    state, history, path = training_loop.train(together, tmp_path / "a.npz")
+    models = training_loop.best_models(together, state)
     assert all(np.isfinite(part).all() for part in models.values()) and list(models) == list(together.shapes)
-    assert np.isfinite(neural.test_error(together, state, together.values)).all()
-    alone, _, _ = neural.train(a_run(expression, prior, method, seeds=(1,), integrator=integrator), tmp_path / "b.npz")
+    assert np.isfinite(training_loop.test_error(together, state, together.values)).all()
+    alone, _, _ = training_loop.train(
+        a_run(expression, prior, method, seeds=(1,), integrator=integrator), tmp_path / "b.npz"
+    )
     assert np.abs(state["kept_weights"][1] - alone["kept_weights"][0]).max() < 1e-4
-    sparsity = pd.DataFrame(history, columns=neural.HISTORY).groupby("model").mask_sparsity.last()
+    sparsity = pd.DataFrame(history, columns=training_loop.HISTORY).groupby("model").mask_sparsity.last()
     assert path["mask_sparsity"][:, -1] == pytest.approx(sparsity)
     if method.prunes:
         assert (sparsity > 0.4).all()
@@ -56,12 +57,12 @@ def test_every_method_trains_to_finite_models_alike_in_company_and_alone(tmp_pat
 @pytest.mark.parametrize("name", ["imp", "synflow"])
 def test_a_rewound_model_starts_again_with_the_mask_it_had_when_best(tmp_path, expression, prior, name):
     run = a_run(expression, prior, find_method(name)(), rewind_by=6 / EPOCHS)
-    state, history, _ = neural.train(run, tmp_path / "a.npz")
+    state, history, _ = training_loop.train(run, tmp_path / "a.npz")
     assert (state["rewound_epoch"] == 6).all() and (state["best_epoch"] > 6).all()
     assert (state["updates"] == 3 * len(np.unique(run.expression.of("train")[:, 0]))).all()
     masks = unpack(state["mask"], run.raw_shapes)
     assert (state["mask"] == state["best_mask"]).all()
-    sparsity = pd.DataFrame(history, columns=neural.HISTORY).pivot(
+    sparsity = pd.DataFrame(history, columns=training_loop.HISTORY).pivot(
         index="epoch", columns="model", values="mask_sparsity"
     )
     kept = 1 - sum(masks[name].sum(axis=(1, 2)) for name in run.matrices) / (4 * 5 * GENES)
@@ -70,7 +71,7 @@ def test_a_rewound_model_starts_again_with_the_mask_it_had_when_best(tmp_path, e
 
 def test_patience_rewinds_before_the_latest_epoch_and_then_training_goes_on_to_the_end(tmp_path, expression, prior):
     run = a_run(expression, prior, find_method("imp")(), patience_epochs=1, epochs=60, rewind_by=1.0)
-    state, _, _ = neural.train(run, tmp_path / "a.npz")
+    state, _, _ = training_loop.train(run, tmp_path / "a.npz")
     assert ((state["rewound_epoch"] > 0) & (state["rewound_epoch"] < 60)).all()
     assert (state["stopped_epoch"] == 60).all()
 
@@ -79,7 +80,7 @@ def test_patience_rewinds_before_the_latest_epoch_and_then_training_goes_on_to_t
 def test_no_model_is_rewound_when_no_epoch_is_left_to_train_it(tmp_path, expression, prior, name):
     for at_the_end in ({"rewind_by": 1.0}, {"rewind_by": 1.0, "patience_epochs": 1, "epochs": 3}):
         run = a_run(expression, prior, find_method(name)(), **at_the_end)
-        state, _, _ = neural.train(run, tmp_path / f"{len(at_the_end)}.npz")
+        state, _, _ = training_loop.train(run, tmp_path / f"{len(at_the_end)}.npz")
         assert (state["rewound_epoch"] < run.options.epochs).all()
         assert np.isfinite(state["kept_validation"]).all() and (state["best_epoch"] > 0).all()
 
@@ -87,7 +88,7 @@ def test_no_model_is_rewound_when_no_epoch_is_left_to_train_it(tmp_path, express
 def test_a_model_rewinds_after_its_first_event_if_that_comes_late(tmp_path, expression, prior):
     late = Schedule(first_epoch=5, first_fraction=0.5)
     run = a_run(expression, prior, find_method("imp")(), rewind_by=3 / EPOCHS, pruning=late)
-    state, _, _ = neural.train(run, tmp_path / "a.npz")
+    state, _, _ = training_loop.train(run, tmp_path / "a.npz")
     assert (state["rewound_epoch"] == 5).all() and (state["best_epoch"] > 5).all()
 
 
@@ -95,7 +96,7 @@ def test_a_model_rewinds_after_its_first_event_if_that_comes_late(tmp_path, expr
 def test_the_training_before_the_pruning_of_pinn_mp_has_no_result(tmp_path, expression, prior, keep):
     method = find_method("pinn_mp")(variant="published")
     run = a_run(expression, prior, method, keep=keep, epochs=30, patience_epochs=1, learning_rate=0.03)
-    state, _, path = neural.train(run, tmp_path / "a.npz")
+    state, _, path = training_loop.train(run, tmp_path / "a.npz")
     assert (state["kept_epoch"] >= 19).all() and (path["mask_sparsity"][:, -1] > 0.8).all()
 
 
@@ -118,11 +119,13 @@ class Doubled(Method):
 
 def test_gradients_pass_through_gates_and_penalties(expression, prior):
     run = a_run(expression, prior, Doubled())
-    state = neural._start(run)
+    state = training_loop._start(run)
     raw = unpack(torch.from_numpy(state["weights"]).double(), run.raw_shapes)
     start, end, duration = (part.double() for part in run.transitions("train", [0, 1]))
     batch = start, end, duration, torch.ones_like(duration)
-    value, gradients = neural._objective(run, [0, 1], raw, None, [np.random.default_rng(0)] * 2, 1, batch, [2, 2])
+    value, gradients = training_loop._objective(
+        run, [0, 1], raw, None, [np.random.default_rng(0)] * 2, 1, batch, [2, 2]
+    )
     leaves = {name: part.clone().requires_grad_() for name, part in raw.items()}
     shown = run.method.parameters(leaves, None)
     data = rk4.loss(rk4.predict(run.field, shown, start, duration, [2, 2]), end, batch[3])
@@ -134,7 +137,7 @@ def test_gradients_pass_through_gates_and_penalties(expression, prior):
 
 def test_the_path_holds_the_networks_before_every_event(tmp_path, expression, prior):
     run = a_run(expression, prior, find_method("sparseflow")())
-    state, history, path = neural.train(run, tmp_path / "a.npz")
+    state, history, path = training_loop.train(run, tmp_path / "a.npz")
     assert path["epochs"].tolist() == [1, 2, 5, 9]  # events at the start of epochs 2, 3 and 6; the last has none
     weights = unpack(state["weights"], run.shapes)
     bits = np.unpackbits(path["edges"], axis=2)[..., : GENES**2].reshape(2, 4, GENES, GENES)
@@ -142,7 +145,7 @@ def test_the_path_holds_the_networks_before_every_event(tmp_path, expression, pr
         one = {name: part[model].astype(float) for name, part in weights.items()}
         effect = np.abs(one["u_s"]) @ np.abs(one["w_s"]) + np.abs(one["u_p"]) @ np.abs(one["w_p"])
         assert (bits[model, -1] == (np.maximum(one["v"], 0)[:, None] * effect > 0)).all()
-    table = pd.DataFrame(history, columns=neural.HISTORY).set_index(["model", "epoch"])
+    table = pd.DataFrame(history, columns=training_loop.HISTORY).set_index(["model", "epoch"])
     for column in ("validation_mse", "mask_sparsity"):
         expected = [[table[column][model, epoch] for epoch in (1, 2, 5, 9)] for model in range(2)]
         assert path[column] == pytest.approx(np.array(expected))
@@ -151,7 +154,7 @@ def test_the_path_holds_the_networks_before_every_event(tmp_path, expression, pr
 
 def test_a_model_that_stopped_repeats_its_last_network(tmp_path, expression, prior):
     run = a_run(expression, prior, find_method("unpruned")(), patience_epochs=1, epochs=40, learning_rate=0.2)
-    state, _, path = neural.train(run, tmp_path / "a.npz")
+    state, _, path = training_loop.train(run, tmp_path / "a.npz")
     assert (state["stopped_epoch"] < 40).any()
     for model, stopped in enumerate(state["stopped_epoch"]):
         after = path["epochs"] > stopped
@@ -162,7 +165,7 @@ def test_a_model_that_stopped_repeats_its_last_network(tmp_path, expression, pri
 def test_models_that_all_fail_at_once_have_an_empty_path(tmp_path, expression, prior):
     run = a_run(expression, prior, find_method("unpruned")(), pruning=Schedule(first_epoch=3))
     run.values[:] = np.nan
-    state, _, path = neural.train(run, tmp_path / "a.npz")
+    state, _, path = training_loop.train(run, tmp_path / "a.npz")
     assert state["failed"].all() and (state["stopped_epoch"] == 1).all()
     assert path["epochs"].tolist() == [2, 9] and np.isnan(path["validation_mse"]).all()
     assert path["edges"].shape == (2, 2, (GENES**2 + 7) // 8) and not path["edges"].any()
@@ -178,10 +181,10 @@ def test_a_model_that_diverges_late_keeps_what_it_had_reached(tmp_path, expressi
         if len(told) == 4:
             first[0][:] = np.nan
 
-    state, _, _ = neural.train(run, tmp_path / "a.npz", spoil)
+    state, _, _ = training_loop.train(run, tmp_path / "a.npz", spoil)
     assert state["diverged"].tolist() == [True, False] and state["stopped_epoch"][0] == 5
     assert not state["failed"].any() and 1 <= state["best_epoch"][0] <= 4
-    assert np.isfinite(neural.best_models(run, state)["w_s"]).all()
+    assert np.isfinite(training_loop.best_models(run, state)["w_s"]).all()
 
 
 def test_folds_part_the_trajectories_and_leave_the_test_alone(expression):
@@ -239,6 +242,6 @@ def test_the_released_forms_give_the_faster_rate_to_other_parameters(expression,
     for variant, expected in (("published", (before, after)), (None, ({"v": 5}, {"v": 5}))):
         run = a_run(expression, prior, find_method(name)(**({"variant": variant} if variant else {})))
         for epoch, factors in zip((1, SCHEDULE.first_epoch), expected, strict=True):
-            rates = unpack(neural._rates(run, np.array([0.1, 0.2]), epoch), run.raw_shapes)
+            rates = unpack(training_loop._rates(run, np.array([0.1, 0.2]), epoch), run.raw_shapes)
             for parameter, part in rates.items():
                 assert part[1] == pytest.approx(0.2 * factors.get(parameter, 1))

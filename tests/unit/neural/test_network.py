@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from kinetrain.dynamics.network import (
+from kinetrain.simulation.gene_network import (
     Circuit,
     Simulation,
     derivative,

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from kinetrain.dynamics import mlp, phoenix
 from kinetrain.errors import InputError
+from kinetrain.neural import mlp, phoenix
 from kinetrain.pruning import bioprune, dash, methods, sparseflow
 from kinetrain.pruning.events import Schedule, prune
 from kinetrain.pruning.method import Event

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from kinetrain.dynamics.expression_files import read_trajectories
-from kinetrain.dynamics.network import draw_initial_states, simulate
-from kinetrain.dynamics.published_network import PublishedSimulation, parse, read_network
+from kinetrain.data.expression_files import read_trajectories
+from kinetrain.data.networks import read_matrix
 from kinetrain.errors import InputError
-from kinetrain.networks.edges import read_matrix
+from kinetrain.simulation.gene_network import draw_initial_states, simulate
+from kinetrain.simulation.published_network import PublishedSimulation, parse, read_network
 
 DASH = "QuackenbushLab/DASH/2365bd1f4654b63bbc399700dd6897c32c029e2a/ground_truth_simulator/clean_data"
 PHOENIX = "QuackenbushLab/phoenix/b18317663aada933fa26402df6aad86d042bd13b/ground_truth_simulator/clean_data"

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kinetrain.dynamics import phoenix
 from kinetrain.errors import InputError
 from kinetrain.files import save_arrays
+from kinetrain.neural import phoenix
 
 SMALL = {"genes": 14, "regulators": 6, "inputs": 3, "modules": 2, "trajectories": 10}
 

@@ -13,17 +13,16 @@ import pytest
 import torch
 from scipy import sparse
 
-from kinetrain.dynamics import phoenix
-from kinetrain.dynamics.influence import influence, initial_range
-from kinetrain.dynamics.trajectories import Expression, load_expression
+from kinetrain.data.expression import Expression, load_expression
+from kinetrain.enrichment.influence import influence, initial_range
 from kinetrain.errors import InputError
 from kinetrain.files import load_arrays, save_arrays
+from kinetrain.neural import phoenix, training_loop
+from kinetrain.neural.ensemble import Plateau, adam_step, pack, unpack
+from kinetrain.neural.run import Options, Run, read_priors
 from kinetrain.pruning.events import Schedule
 from kinetrain.pruning.methods import find_method
 from kinetrain.settings import read_options
-from kinetrain.training import neural
-from kinetrain.training.ensemble import Plateau, adam_step, pack, unpack
-from kinetrain.training.run import Options, Run, read_priors
 
 GENES = 12
 SCHEDULE = Schedule(first_epoch=2, first_fraction=0.5, every=3, fraction=0.2)
@@ -41,8 +40,8 @@ def run(expression, prior, method, seeds, options=OPTIONS):
 
 def train(tmp_path, *arguments, **settings):
     training = run(*arguments, **settings)
-    state, history, _ = neural.train(training, tmp_path / "training.npz")
-    return training, state, pd.DataFrame(history, columns=neural.HISTORY)
+    state, history, _ = training_loop.train(training, tmp_path / "training.npz")
+    return training, state, pd.DataFrame(history, columns=training_loop.HISTORY)
 
 
 @pytest.mark.parametrize("batch", ["trajectory", 4])
@@ -88,7 +87,7 @@ def test_the_sparsest_model_within_one_standard_error_is_kept():
     def epoch(number, value, sparsity):
         if value < state["best_validation"][0]:
             state["best_validation"][0], state["best_error"][0] = value, 0.1
-        neural._keep(state, np.array([0]), number, np.array([True]), np.array([value]), np.array([sparsity]))
+        training_loop._keep(state, np.array([0]), number, np.array([True]), np.array([value]), np.array([sparsity]))
         return state["kept_epoch"][0]
 
     # sparser and near enough; equally sparse and better; too far; a new best that what was kept is near enough to
@@ -100,7 +99,10 @@ def test_training_learns(tmp_path, expression, prior):
     training, state, history = train(tmp_path, expression, prior, "unpruned", [0])
     assert history.train_loss.iloc[-1] < 0.5 * history.train_loss.iloc[0]
     clean = expression.values[None]
-    assert neural.test_error(training, state, clean)[0] < neural.test_error(training, state, training.values)[0]
+    assert (
+        training_loop.test_error(training, state, clean)[0]
+        < training_loop.test_error(training, state, training.values)[0]
+    )
 
 
 def test_the_learning_rate_starts_anew_after_pruning(tmp_path, expression, prior):
@@ -126,10 +128,10 @@ def test_a_model_that_stops_is_frozen_and_others_go_on(tmp_path, expression, pri
 def test_a_model_with_an_infinite_loss_fails_alone(tmp_path, expression, prior):
     training = run(expression, prior, "unpruned", [0, 1])
     training.values[0, :, 1] = np.nan
-    state, _, _ = neural.train(training, tmp_path / "training.npz")
+    state, _, _ = training_loop.train(training, tmp_path / "training.npz")
     assert state["failed"].tolist() == [True, False]
-    assert np.isnan(neural.best_models(training, state)["w_s"][0]).all()
-    error = neural.test_error(training, state, training.values)
+    assert np.isnan(training_loop.best_models(training, state)["w_s"][0]).all()
+    error = training_loop.test_error(training, state, training.values)
     assert np.isnan(error[0]) and np.isfinite(error[1])
     _, alone, _ = train(tmp_path / "alone", expression, prior, "unpruned", [1])
     assert np.abs(state["kept_weights"][1] - alone["kept_weights"][0]).max() < 1e-5
@@ -247,7 +249,7 @@ def test_a_checkpoint_of_other_settings_is_not_continued(tmp_path, expression, p
     train(tmp_path, expression, prior, "dash", [0], read_options(Options, {**settings, "epochs": 10}))
     options = read_options(Options, {**settings, "epochs": 11})
     told = []
-    neural.train(run(expression, prior, "dash", [0], options), tmp_path / "training.npz", told.append)
+    training_loop.train(run(expression, prior, "dash", [0], options), tmp_path / "training.npz", told.append)
     assert not any("continuing" in text for text in told)
 
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from kinetrain.dynamics.expression_files import Layout, Preparation, read_trajectories
-from kinetrain.dynamics.trajectories import (
+from kinetrain.data.expression import (
     Split,
     all_transitions,
     load_expression,
@@ -12,8 +11,9 @@ from kinetrain.dynamics.trajectories import (
     prepare,
     split_transitions,
 )
+from kinetrain.data.expression_files import Layout, Preparation, read_trajectories
+from kinetrain.data.genes import read_gene_names
 from kinetrain.errors import InputError
-from kinetrain.networks.genes import read_gene_names
 
 GENES = np.array(["A", "B"])
 BLOCKS = "2,2,\n1,2,3\n4,5,6\n0,1,3\n7,8,\n9,10,\n0,2,\n"

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from kinetrain.enrichment.genesets import membership
+from kinetrain.data.gene_sets import membership
+from kinetrain.data.genes import split_names
 from kinetrain.errors import InputError
-from kinetrain.networks.genes import split_names
 
 BLOCK = 200  # permutations held in memory at once
 

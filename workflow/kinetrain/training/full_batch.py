@@ -9,7 +9,7 @@ from dataclasses import asdict
 import numpy as np
 
 from kinetrain.errors import InputError
-from kinetrain.problems.cost import BudgetExhausted, Counted
+from kinetrain.training.cost import BudgetExhausted, Counted
 from kinetrain.training.recorder import Recorder
 from kinetrain.training.settings import FullBatchOptions
 from kinetrain.training.starts import Checkpoint, budget_points, run_starts, starting_point
@@ -175,7 +175,7 @@ def fit_starts(problem, name, replicate, optimizer, starts, options: FullBatchOp
     }
     hierarchical = None
     if optimizer.endswith(HIERARCHICAL):
-        from kinetrain.training.hierarchical import Hierarchical
+        from kinetrain.mechanistic.hierarchical import Hierarchical
 
         hierarchical = Hierarchical(problem, name)
     checkpoint = Checkpoint(checkpoint_folder, {**identity, "settings": asdict(options), "data": problem.checksum})

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from kinetrain.problems.cost import ROUNDING, Cost
+from kinetrain.training.cost import ROUNDING, Cost
 
 
 class Journal:

@@ -6,15 +6,15 @@ from dataclasses import asdict
 import numpy as np
 
 from kinetrain.errors import InputError
-from kinetrain.problems.cost import BudgetExhausted, Cost, Counted
 from kinetrain.training import full_batch
+from kinetrain.training.cost import BudgetExhausted, Cost, Counted
 from kinetrain.training.journal import Journal
 from kinetrain.training.minibatch import EvaluationFailed, Minibatch
 from kinetrain.training.recorder import Recorder
 from kinetrain.training.schedules import learning_rate
 from kinetrain.training.settings import MinibatchOptions, Optimizer
 from kinetrain.training.starts import Checkpoint, budget_points, run_starts, starting_point
-from kinetrain.training.updaters import LENGTH_RULES, Updater
+from kinetrain.training.update_rules import LENGTH_RULES, Updater
 
 AVERAGED_SHARE = 0.25  # of the budget, its end
 DONE = "budget used"
@@ -24,7 +24,7 @@ def make_updater(optimizer: Optimizer, n: int):
     """Return the updater of n parameters that the settings name; torch is imported only for its own."""
     if optimizer.torch is None:
         return Updater(optimizer.rule, n)
-    from kinetrain.training.torch_updater import TorchUpdater
+    from kinetrain.training.torch_update_rule import TorchUpdater
 
     return TorchUpdater(optimizer.torch, optimizer.arguments, n)
 

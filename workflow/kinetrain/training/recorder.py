@@ -8,7 +8,7 @@ import json
 
 import numpy as np
 
-from kinetrain.problems.cost import ROUNDING, Cost, Counted
+from kinetrain.training.cost import ROUNDING, Cost, Counted
 
 
 class Recorder:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from kinetrain.problems.options import SolverOptions
+from kinetrain.mechanistic.solver_options import SolverOptions
 from kinetrain.training.schedules import SHAPES
-from kinetrain.training.updaters import RULES
+from kinetrain.training.update_rules import RULES
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""PEtab problems as sums over conditions: reading, compilation, solving by AMICI, artificial data."""

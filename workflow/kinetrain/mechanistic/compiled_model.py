@@ -1,0 +1,224 @@
+"""Models compiled by AMICI: built once for each content, kept in the user's cache, copied to where they are used."""
+
+import contextlib
+import copy
+import io
+import json
+import logging
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+
+import amici
+
+# Compiled models need libraries that this one loads, and find them so even if the environment has moved since.
+import amici.sim.sundials
+import petab.v1 as petab
+from amici.exporters.sundials.compile import build_model_extension
+from pandas.api.types import is_numeric_dtype
+
+from kinetrain.cache import cache_folder, locked
+from kinetrain.errors import InputError
+from kinetrain.files import atomic
+from kinetrain.mechanistic.petab_files import checksum, sbml_file
+from kinetrain.mechanistic.petab_tables import PREEQUILIBRATION, read_petab
+
+RECORD, MODEL = "compiled.json", "kinetrain_model"
+# Most of what AMICI generates goes into one source file: headers are read once instead of 25 times, which halves the
+# time. Left out are files whose macros (of sensitivities at events) or class declarations do not go with the others.
+TOGETHER = """
+set(CMAKE_UNITY_BUILD ON)
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 0)
+file(GLOB sources ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+foreach(source ${sources})
+  file(STRINGS ${source} alone REGEX "include .(sx|wrapfunctions|kinetrain_model)[.]h")
+  if(alone)
+    set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  endif()
+endforeach()
+"""
+FLAGS = "CXXFLAGS", "AMICI_CXXFLAGS", "AMICI_LDFLAGS", "CMAKE_TOOLCHAIN_FILE"
+
+
+def compile_model(path, folder) -> dict:
+    """Put the compiled model of a PEtab problem into `folder` unless it is there already; return its record.
+
+    It comes from the user's cache (`cache.cache_folder`) if a problem with the same SBML, observables and roles of
+    parameters was compiled before by the same AMICI, Python, compiler and kind of machine; else it is compiled, by one
+    process at a time. The record (`compiled.json`) holds the model's name, the version of AMICI, and sha256 of the
+    SBML, the observables and the roles; what is returned says too if this call compiled it.
+
+    Raises
+    ------
+    InputError
+        If the problem is not valid PEtab, AMICI does not support it, or a tool that compilation needs is missing.
+    """
+    folder = Path(folder).absolute()
+    problem = read_petab(path)
+    record = {"model": MODEL, "amici": amici.__version__, "sha256": fingerprint(path, problem)}
+    if _read_record(folder) == record:
+        return {**record, "compiled": False}
+    _require_tools()
+    kept = cache_folder() / "models" / _key(record)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with locked(kept.with_suffix(".lock")):
+        missing = _read_record(kept) != record
+        if missing:
+            _build(path, problem, record, kept)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _place(kept / "module", record, folder)
+    return {**record, "compiled": missing}
+
+
+def _key(record) -> str:
+    """Return the name in the cache of what is compiled from these contents, with these tools, for this machine."""
+    tools = [sys.version, platform.system(), platform.machine(), platform.libc_ver(), TOGETHER]
+    version = subprocess.run([*_compiler(), "--version"], capture_output=True, text=True, check=False).stdout
+    flags = [os.environ.get(name) for name in FLAGS]
+    return checksum(json.dumps([record, tools, version.split("\n")[0], flags]))[:32]
+
+
+def _build(path, problem, record, kept):
+    """Compile a model into the cache; it appears there whole."""
+    with tempfile.TemporaryDirectory(dir=kept.parent) as temporary:
+        made = Path(temporary) / "generated"
+        try:
+            with _quick_compilation(Path(temporary)), contextlib.redirect_stdout(io.StringIO()):
+                _generate(path, problem, made)
+        except subprocess.CalledProcessError:  # this code does not go together in one file
+            shutil.rmtree(made / "build_model_ext", ignore_errors=True)
+            build_model_extension(made)
+        whole = Path(temporary) / "whole"
+        _place(made, record, whole)
+        shutil.rmtree(kept, ignore_errors=True)
+        whole.rename(kept)
+
+
+def _generate(path, problem, folder):
+    if not isinstance(problem, petab.Problem):
+        problem.generate(MODEL, folder)
+        return
+    from amici.importers.petab.v1 import import_petab_problem
+
+    # AMICI wants to know which overrides there are and whether there is pre-equilibration; our own tables have no
+    # overrides that change over time, but its check takes missing pre-equilibration or numbers for noise for such.
+    part = copy.copy(problem)
+    part.measurement_df = problem.measurement_df.drop_duplicates(["observableId", "simulationConditionId"])
+    before = problem.measurement_df.reindex(columns=[PREEQUILIBRATION]).squeeze(axis=1).dropna()
+    part.measurement_df = part.measurement_df.assign(
+        preequilibrationConditionId=before.iloc[0] if len(before) else None
+    )
+    try:
+        # The linter has been through it, which takes its time with large tables.
+        import_petab_problem(
+            part, output_dir=folder, model_name=MODEL, compile_=True, verbose=logging.WARNING, validate=False
+        )
+    except (NotImplementedError, ValueError) as error:
+        raise InputError(f"{path}: AMICI cannot compile it: {error}") from error
+
+
+@contextlib.contextmanager
+def _quick_compilation(folder):
+    """Let CMake, which AMICI calls, join the sources, and use all cores."""
+    toolchain, together = folder / "toolchain.cmake", folder / "together.cmake"
+    together.write_text(TOGETHER)
+    toolchain.write_text(f'set(CMAKE_PROJECT_{MODEL}_INCLUDE "{together}")\n')
+    wanted = {"CMAKE_TOOLCHAIN_FILE": str(toolchain), "AMICI_PARALLEL_COMPILE": str(os.cpu_count() or 1)}
+    added = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
+
+
+def _place(module, record, folder):
+    """Copy what is needed of a compiled module into `folder`, the record last."""
+    (folder / RECORD).unlink(missing_ok=True)
+    shutil.rmtree(folder / "module", ignore_errors=True)
+    wanted = folder / "module" / MODEL
+    wanted.mkdir(parents=True)
+    for file in (module / MODEL).iterdir():
+        if file.suffix in (".py", ".so", ".pyd"):
+            shutil.copy2(file, wanted)
+    with atomic(folder / RECORD) as temporary:
+        temporary.write_text(json.dumps(record, indent=2) + "\n")
+
+
+def load_model(path, problem: petab.Problem, folder):
+    """Return the AMICI model in `folder`; InputError unless it was compiled for this SBML and these observables."""
+    folder = Path(folder).absolute()
+    record = _read_record(folder)
+    if record is None:
+        raise InputError(
+            f"{folder}: no compiled model ({RECORD} or the module is missing); run compile_model.py for {path} first"
+        )
+    wanted = fingerprint(path, problem)
+    for part in [name for name in wanted if name != "parameters"]:  # artificial data fix some of them
+        if record["sha256"].get(part) != wanted[part]:
+            raise InputError(f"{folder}: the model was compiled for another problem than {path}: its {part} differ")
+    if record["amici"] != amici.__version__:
+        raise InputError(
+            f"{folder}: compiled by AMICI {record['amici']}, but this is AMICI {amici.__version__}; compile it again"
+        )
+    return amici.import_model_module(record["model"], folder / "module").get_model()
+
+
+def fingerprint(path, problem: petab.Problem) -> dict[str, str]:
+    """Return the sha256 of everything in a PEtab problem that shapes the compiled code, by part."""
+    if not isinstance(problem, petab.Problem):
+        return problem.fingerprint()
+    observables = problem.observable_df.sort_index()
+    columns = ["observableFormula", "noiseFormula", "observableTransformation", "noiseDistribution"]
+    table = observables.reindex(columns=columns).fillna("").to_csv(sep="\t")
+    estimated = problem.parameter_df.index[problem.parameter_df["estimate"] == 1]
+    overridden = {name: not is_numeric_dtype(column) for name, column in problem.condition_df.items()}
+    overridden.pop("conditionName", None)
+    before = problem.measurement_df.get(PREEQUILIBRATION)
+    roles = json.dumps(
+        [sorted(estimated), sorted(overridden.items()), before is not None and bool(before.notna().any())]
+    )
+    return {
+        "sbml": checksum(sbml_file(path).read_bytes()),
+        "observables": checksum(table),
+        "parameters": checksum(roles),
+    }
+
+
+def _read_record(folder) -> dict | None:
+    """Return the record of a compiled model; None where there is none, or it or the module is not complete."""
+    try:
+        record = json.loads((folder / RECORD).read_text())
+        package = folder / "module" / record["model"]
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    return record if any(package.glob("_*.so")) or any(package.glob("_*.pyd")) else None
+
+
+def _compiler() -> list[str]:
+    """Return the command of the C++ compiler that CMake will take."""
+    return shlex.split(os.environ.get("CXX") or next(filter(shutil.which, ("c++", "g++", "clang++")), "c++"))
+
+
+def _require_tools():
+    compiler = _compiler()[0]
+    if shutil.which(compiler) is None:
+        raise InputError(
+            f"no C++ compiler: '{compiler}' is not on PATH. Install one "
+            "(Debian, Ubuntu: apt install g++; conda: conda install cxx-compiler)"
+        )
+    for tool in ("swig", "cmake"):
+        if shutil.which(tool) is None:
+            raise InputError(
+                f"'{tool}' is not on PATH, and AMICI needs it to compile models. It comes with the mechanistic "
+                f"environment: put {Path(sys.executable).parent} first on PATH, or install it (pip install {tool})"
+            )
+    if not Path(sysconfig.get_paths()["include"], "Python.h").is_file():
+        raise InputError("no Python headers (Python.h). Install them (Debian, Ubuntu: apt install python3-dev)")

@@ -1,0 +1,1 @@
+"""Neural vector fields, their integrators, and the training loop."""

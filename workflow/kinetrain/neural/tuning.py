@@ -1,0 +1,87 @@
+"""Settings of a method chosen by cross-validation (Hossain et al. 2024, NeurIPS: "K-fold cross-validation" of λ).
+
+The paper states neither K nor the grid; both are given by the user. The test data take no part.
+"""
+
+import dataclasses
+import itertools
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from kinetrain.data.expression import Expression
+from kinetrain.errors import InputError
+
+TABLE = ("dataset", "method", "noise", "prior_corruption", "setting", "fold", "validation_mse", "sparsity")
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How settings are chosen: number of folds; grid {setting: values}; choice `best` (lowest mean validation error)
+    or `sparsest` (the sparsest within one standard error of the best)."""
+
+    folds: int = 5
+    grid: dict = dataclasses.field(default_factory=dict)
+    choice: str = "best"
+
+    def __post_init__(self):
+        if self.folds < 2:
+            raise ValueError(f"folds: expected at least 2, got {self.folds}")
+        if self.choice not in ("best", "sparsest"):
+            raise ValueError(f"choice: expected 'best' or 'sparsest', got {self.choice!r}")
+
+
+def candidates(grid: dict) -> list[dict]:
+    """Return all settings of a grid {setting: values}; values `{each: [...]}` stand for all pairs of these."""
+    lists = []
+    for key, values in grid.items():
+        if isinstance(values, dict):
+            values = [list(pair) for pair in itertools.product(values["each"], repeat=2)]
+        lists.append([(key, value) for value in values])
+    return [dict(choice) for choice in itertools.product(*lists)]
+
+
+def fold(expression: Expression, folds: int, number: int, seed: int) -> Expression:
+    """Return the expression with one fold (counted from 0) of its training and validation data for validation.
+
+    Folds are whole trajectories where there are enough of them, single transitions elsewhere.
+    """
+    used = expression.split != "test"
+    trajectory = expression.transitions[:, 0]
+    pool = np.unique(trajectory[used])
+    units = trajectory if len(pool) >= folds else np.arange(len(trajectory))
+    pool = np.unique(units[used])
+    if len(pool) < folds:
+        raise InputError(f"{len(pool)} transitions are too few for {folds} folds")
+    parts = np.array_split(np.random.default_rng([seed, 12]).permutation(pool), folds)
+    split = np.where(used, np.where(np.isin(units, parts[number]), "validation", "train"), "test")
+    return dataclasses.replace(expression, split=split.astype(expression.split.dtype))
+
+
+def choose(table: pd.DataFrame, choice: str) -> str:
+    """Return the setting (JSON) that `choice` prefers; a setting with a failed fold is not eligible.
+
+    `table` has the columns setting, fold, validation_mse (NaN if failed) and sparsity.
+
+    Raises
+    ------
+    InputError
+        If every setting failed in some fold.
+    """
+    groups = table.groupby("setting", sort=False)
+    error = groups["validation_mse"].agg(lambda values: values.mean(skipna=False)).dropna()
+    if error.empty:
+        raise InputError("every setting of the grid failed in at least one fold: nothing can be chosen")
+    best = error.idxmin()
+    if choice == "best":
+        return best
+    values = groups.get_group(best)["validation_mse"]
+    within = error[error <= error[best] + values.std() / np.sqrt(len(values))].sort_values().index
+    return groups["sparsity"].mean()[within].idxmax()  # the first of the equally sparse, that of the lowest error
+
+
+def as_text(setting: dict) -> str:
+    """Return a setting as it stands in tables: JSON with sorted keys."""
+    return json.dumps(setting, sort_keys=True)

@@ -1,0 +1,1 @@
+"""The report: HTML tables and one self-contained page."""

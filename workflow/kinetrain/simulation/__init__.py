@@ -1,0 +1,1 @@
+"""Gene network simulators: random networks, and the published ones."""

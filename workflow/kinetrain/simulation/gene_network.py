@@ -1,0 +1,259 @@
+"""A gene network with Hill kinetics, and the trajectories it makes (Hossain et al. 2024, simulated data).
+
+Input genes are constant; every other gene follows dx/dt = L(x) − x with rates of one per unit of time, where L joins
+the saturating effects of its regulators by AND and OR. Random networks are drawn here, published ones are read by
+`published_network`.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from kinetrain.data.expression import Split
+
+ACTIVATING = 0.68  # fraction of activating edges, as in the published 350-gene network (374 of 550)
+WITHIN = 0.85  # probability that a regulator is of the gene's own module; choice of ours
+IN_DEGREES = (1, 2, 3)
+IN_DEGREE_PROBABILITIES = (0.3, 0.45, 0.25)  # mean 1.95, as in the published network (550 edges, 277 targets)
+
+# How the edges of a gene act together: the index of one edge, ("and", parts) or ("or", parts); None for an input.
+Rule = int | tuple[str, tuple] | None
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """How many trajectories a network makes, at which times (inverse degradation rates), and which are set apart.
+
+    `validation` holds the indices of those for validation; without any, `validation_fraction` of them are drawn.
+    `test_fraction` of them are drawn for the test, where there is no file for it.
+    """
+
+    trajectories: int = 60
+    times: tuple[float, ...] = (0.0, 2.0, 3.0, 7.0, 9.0)
+    validation: tuple[int, ...] = ()
+    validation_fraction: float = 0.1
+    test_fraction: float = 0.1
+    seed: int = 1
+
+    def __post_init__(self):
+        if len(self.times) < 2 or any(b <= a for a, b in pairwise(self.times)):
+            raise ValueError(f"times must be two or more, and increase: {self.times}")
+        if self.trajectories < 1:
+            raise ValueError(f"trajectories must be at least 1, not {self.trajectories}")
+        self.split  # noqa: B018 - made here so that wrong fractions are found out before anything is simulated
+
+    @property
+    def split(self) -> Split:
+        """Which of the transitions are set apart."""
+        return Split(self.validation, self.validation_fraction, self.test_fraction, seed=self.seed)
+
+
+@dataclass(frozen=True)
+class Simulation(Trajectories):
+    """Trajectories of a random network of these sizes."""
+
+    genes: int = 80
+    regulators: int = 24
+    inputs: int = 16
+    modules: int = 8
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not 1 <= self.inputs <= self.regulators <= self.genes:
+            raise ValueError("1 <= inputs <= regulators <= genes must hold")
+        if not 1 <= self.modules <= self.genes:
+            raise ValueError("modules must be between 1 and the number of genes")
+
+
+@dataclass(frozen=True)
+class Network:
+    """k genes and E edges between them.
+
+    genes (k,); regulator (E,) and target (E,) indices of genes; sign (E,) +1 or −1; half (E,) EC50; exponent (E,)
+    Hill exponent; rules: for every gene how its edges act together; module (k,) number from 0, where there are any.
+    """
+
+    genes: np.ndarray
+    regulator: np.ndarray
+    target: np.ndarray
+    sign: np.ndarray
+    half: np.ndarray
+    exponent: np.ndarray
+    rules: tuple[Rule, ...]
+    module: np.ndarray | None = None
+
+    @cached_property
+    def inputs(self) -> np.ndarray:
+        """(k,) true for constant genes."""
+        return np.array([rule is None for rule in self.rules])
+
+    @cached_property
+    def circuit(self) -> "Circuit":
+        """The rules of all genes but the inputs, to be evaluated together."""
+        return Circuit([rule for rule in self.rules if rule is not None], len(self.regulator))
+
+
+class Circuit:
+    """Rules as layers of products: AND is the product of its parts, OR one minus the product of one minus its parts.
+
+    A wire carries one number: the first E wires the effects of the edges, the following ones what the layers give.
+    """
+
+    def __init__(self, rules: list[Rule], edges: int):
+        levels: dict[int, dict[Rule, None]] = {}
+
+        def level(rule) -> int:
+            """Return how many layers a rule needs, and note its parts and itself by their layers."""
+            if isinstance(rule, int):
+                return 0
+            depth = 1 + max(map(level, rule[1]))
+            levels.setdefault(depth, {})[rule] = None
+            return depth
+
+        for rule in rules:
+            level(rule)
+        wires: dict[Rule, int] = {edge: edge for edge in range(edges)}
+        self.layers = []  # (wires of the parts, which of them belong to an OR, first part of each rule, which is an OR)
+        for depth in sorted(levels):
+            counts = [len(parts) for _, parts in levels[depth]]
+            either = np.array([join == "or" for join, _ in levels[depth]])
+            parts = np.array([wires[part] for _, parts in levels[depth] for part in parts])
+            self.layers.append((parts, np.repeat(either, counts), np.cumsum([0, *counts[:-1]]), either))
+            wires |= {rule: len(wires) + place for place, rule in enumerate(levels[depth])}
+        self.wires = len(wires)
+        self.output = np.array([wires[rule] for rule in rules], int)
+
+    def join(self, effects: np.ndarray) -> np.ndarray:
+        """Return the values of the rules (rules, ...) for the effects of the edges (E, ...), all between 0 and 1."""
+        wires = np.empty((self.wires, *effects.shape[1:]))
+        wires[: len(effects)] = effects
+        filled = len(effects)
+        for parts, complemented, first, either in self.layers:
+            factors = wires[parts]
+            factors[complemented] = 1 - factors[complemented]
+            products = np.multiply.reduceat(factors, first, axis=0)
+            products[either] = 1 - products[either]
+            wires[filled : filled + len(products)] = products
+            filled += len(products)
+        return wires[self.output]
+
+
+def hill(x, half, exponent):
+    """Return the activation B xⁿ / (K + xⁿ) with B = (cⁿ − 1) / (2cⁿ − 1), K = B − 1 and c the EC50.
+
+    It is 0 at x = 0, ½ at the EC50 and 1 at x = 1. Written without B and K, which are infinite at cⁿ = ½.
+    """
+    power, centre = x**exponent, half**exponent
+    return (1 - centre) * power / (centre + (1 - 2 * centre) * power)
+
+
+def derivative(network: Network, state: np.ndarray) -> np.ndarray:
+    """Return dx/dt (k, ...) at the states (k, ...), in units of expression per unit of time."""
+    half, exponent, activating = (
+        part.reshape(-1, *[1] * (state.ndim - 1)) for part in (network.half, network.exponent, network.sign > 0)
+    )
+    effect = hill(np.clip(state, 0, 1)[network.regulator], half, exponent)
+    rate = np.zeros_like(state)
+    free = ~network.inputs
+    rate[free] = network.circuit.join(np.where(activating, effect, 1 - effect)) - state[free]
+    return rate
+
+
+def draw_network(genes: int, regulators: int, inputs: int, modules: int, seed: int) -> Network:
+    """Return a random modular network: `inputs` of the `regulators` are constant, all other genes are regulated.
+
+    Regulators are dealt unevenly to the modules, so that some modules matter more than others.
+    """
+    rng = np.random.default_rng([seed, 4])
+    module = rng.permutation(np.arange(genes) % modules)
+    chances = rng.dirichlet(np.ones(modules))[module]
+    chosen = rng.choice(genes, regulators, replace=False, p=chances / chances.sum())
+    constant = np.zeros(genes, bool)
+    constant[chosen[:inputs]] = True
+    regulator = np.full((genes, max(IN_DEGREES)), -1)
+    for gene in np.flatnonzero(~constant):
+        picked = _draw_regulators(rng, gene, chosen, module)
+        regulator[gene, : len(picked)] = picked
+    shape = regulator.shape
+    width = len(str(genes))
+    sign = np.where(rng.random(shape) < ACTIVATING, 1, -1)
+    half, exponent = rng.uniform(0.4, 0.6, shape), rng.uniform(1.01, 1.7, shape)
+    conjunction = rng.random(genes) < 0.5
+    present = regulator >= 0
+    target = np.nonzero(present)[0]
+    return Network(
+        genes=np.array([f"G{number + 1:0{width}d}" for number in range(genes)]),
+        regulator=regulator[present],
+        target=target,
+        sign=sign[present],
+        half=half[present],
+        exponent=exponent[present],
+        rules=tuple(_rule(np.flatnonzero(target == gene), conjunction[gene]) for gene in range(genes)),
+        module=module,
+    )
+
+
+def _rule(edges: np.ndarray, conjunction: bool) -> Rule:
+    """Return the rule that joins all edges of a gene by AND or by OR."""
+    if len(edges) < 2:
+        return int(edges[0]) if len(edges) else None
+    return ("and" if conjunction else "or", tuple(edges.tolist()))
+
+
+def _draw_regulators(rng, gene, regulators, module):
+    """Return one to three distinct regulators of a gene other than itself, mostly of its own module."""
+    others = regulators[regulators != gene]
+    own = module[others] == module[gene]
+    weight = np.where(own, WITHIN / max(own.sum(), 1), (1 - WITHIN) / max((~own).sum(), 1))
+    count = min(rng.choice(IN_DEGREES, p=IN_DEGREE_PROBABILITIES), len(others))
+    return rng.choice(others, count, replace=False, p=weight / weight.sum())
+
+
+def draw_initial_states(network: Network, trajectories: int, seed: int) -> np.ndarray:
+    """Return initial states (R, k) in [0, 1].
+
+    Inputs: normal around a mean from Beta(10, 10) with a standard deviation of a third of its distance from the
+    bounds times Beta(15, 15), at least 0.01, redrawn outside [0, 1]. Others: Beta(2, 2) shifted per gene by up to ¼.
+    """
+    rng = np.random.default_rng([seed, 5])
+    genes = len(network.genes)
+    mean = rng.beta(10, 10, genes)
+    deviation = np.maximum(0.01, rng.beta(15, 15, genes) * np.minimum(mean, 1 - mean) / 3)
+    shift = rng.uniform(-0.25, 0.25, genes)
+    free = np.clip(rng.beta(2, 2, (trajectories, genes)) + shift, 0, 1)
+    held = rng.normal(mean, deviation, (trajectories, genes))
+    while (outside := (held < 0) | (held > 1)).any():
+        held = np.where(outside, rng.normal(mean, deviation, held.shape), held)
+    return np.where(network.inputs, held, free)
+
+
+def simulate(network: Network, initial: np.ndarray, times) -> np.ndarray:
+    """Return trajectories (R, T, k) from the initial states (R, k) at `times` (T,), accurate to about 1e-9.
+
+    All trajectories are integrated together by an explicit method of order 8, as nothing here is stiff.
+    """
+    shape = initial.T.shape  # genes first: what is gathered for the edges are whole rows
+
+    def rate(_, flat):
+        return derivative(network, flat.reshape(shape)).ravel()
+
+    start = initial.T.ravel()
+    solution = solve_ivp(rate, (times[0], times[-1]), start, "DOP853", times, rtol=1e-10, atol=1e-12)
+    return np.clip(solution.y.T.reshape(len(times), *shape).transpose(2, 0, 1), 0, 1)
+
+
+def edges(network: Network) -> list[tuple[str, str, int]]:
+    """Return the edges (regulator, target, sign), sorted by the order of the genes."""
+    listed = sorted(zip(network.regulator.tolist(), network.target.tolist(), network.sign.tolist(), strict=True))
+    return [(str(network.genes[source]), str(network.genes[target]), sign) for source, target, sign in listed]
+
+
+def gene_sets(network: Network) -> dict[str, list[str]]:
+    """Return the genes of every module by the name of the module."""
+    return {
+        f"module_{number + 1}": network.genes[network.module == number].tolist()
+        for number in range(network.module.max() + 1)
+    }

@@ -1,0 +1,202 @@
+"""The published gene networks SIM350 and SIM690 (PHOENIX and DASH, Hossain et al. 2024), read from their files.
+
+Three tables make a network: names of the genes, edges with their sign, EC50 and Hill exponent, and for every gene the
+formula that joins its edges. What the files of SIM350 do not say, but its published trajectories show, is put right
+here: the formulas of SIM690 hold for SIM350 too, with the edges that SIM350 lacks left out (its own file of formulas
+has lost three edges); exponents lie between 1.01 and 1.7 (`exponents`); and a gene that is regulated is no input,
+whatever its name says.
+"""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from kinetrain.data.genes import read_gene_names
+from kinetrain.data.text import separator
+from kinetrain.errors import InputError
+from kinetrain.simulation.gene_network import Network, Rule, Trajectories
+
+FILE_EXPONENTS = (1.39, 1.8)  # the range that the Hill exponents in the files of edges were drawn from
+COLUMNS = ("from", "to", "activation", "EC50", "n")
+INPUT = "input gene"  # stands in place of a formula
+TOKEN = re.compile(r"\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|[A-Za-z_]\w*|\S")
+
+
+@dataclass(frozen=True)
+class PublishedSimulation(Trajectories):
+    """Trajectories of a published network, whose Hill exponents are stretched to the range `exponents`."""
+
+    trajectories: int = 150
+    exponents: tuple[float, ...] = FILE_EXPONENTS
+
+    def __post_init__(self):
+        super().__post_init__()
+        if len(self.exponents) != 2 or not 0 < self.exponents[0] < self.exponents[1]:
+            raise ValueError(f"exponents must be two, above 0, the smaller first: {self.exponents}")
+
+
+def read_network(names, edges, equations, exponents=FILE_EXPONENTS) -> Network:
+    """Return the network in the files `names`, `edges` and `equations`.
+
+    Inputs come first, then the other regulators in the order of the file of edges, then all other genes; inputs and
+    other genes in the order of the file of names. In the published files this is the order of the trajectories.
+
+    Raises
+    ------
+    InputError
+        Names the file, and the gene or the edge that is wrong.
+    """
+    table = _read_table(edges, COLUMNS)
+    genes = _gene_order(names, edges, table)
+    position = {gene: index for index, gene in enumerate(genes)}
+    formulas = dict(_read_table(equations, ("node", "eqn"))[["node", "eqn"]].itertuples(index=False))
+    low, high = FILE_EXPONENTS
+    stretch = (exponents[1] - exponents[0]) / (high - low)
+    return Network(
+        genes=np.array(genes),
+        regulator=table["from"].map(position).to_numpy(),
+        target=table["to"].map(position).to_numpy(),
+        sign=np.where(table["activation"], 1, -1),
+        half=table["EC50"].to_numpy(float),
+        exponent=exponents[0] + stretch * (table["n"].to_numpy(float) - low),
+        rules=tuple(_gene_rule(gene, group, formulas, equations) for gene, group in _by_target(table, genes)),
+    )
+
+
+def _read_table(path, columns) -> pd.DataFrame:
+    table = pd.read_csv(path, sep=separator(path))
+    for column in columns:
+        if column not in table.columns:
+            raise InputError(f"{path}: no column '{column}' (it has {', '.join(map(str, table.columns))})")
+        if (missing := np.flatnonzero(table[column].isna())).size:
+            raise InputError(f"{path}: row {missing[0] + 2} has no value in the column '{column}'")
+    return table
+
+
+def _gene_order(names, edges, table) -> list[str]:
+    """Return the names of the genes: inputs, other regulators, and all others."""
+    listed = [name.removesuffix("_input") for name in read_gene_names(names)]
+    regulators, targets = dict.fromkeys(table["from"]), set(table["to"])
+    if unknown := sorted((set(regulators) | targets) - set(listed)):
+        raise InputError(f"{edges}: names genes that {names} does not have: {', '.join(unknown[:5])}")
+    inputs = [gene for gene in listed if gene not in targets]
+    others = [gene for gene in listed if gene in targets and gene not in regulators]
+    return inputs + [gene for gene in regulators if gene in targets] + others
+
+
+def _by_target(table, genes):
+    """Yield every gene with the rows of `table` that are its edges."""
+    groups = dict(list(table.groupby("to")))
+    for gene in genes:
+        yield gene, groups.get(gene, table.iloc[:0])
+
+
+def _gene_rule(gene, group, formulas, equations) -> Rule:
+    """Return how the edges in the rows `group` act together on a gene, after its formula."""
+    if group.empty:
+        return None
+    where = f"{equations}: gene '{gene}'"
+    if formulas.get(gene, INPUT) == INPUT:
+        raise InputError(f"{where}: no formula, though the file of edges names regulators of it")
+    signed = {name: (edge, bool(activating)) for edge, name, activating in group[["from", "activation"]].itertuples()}
+    tree = parse(formulas[gene], where)
+    if not (isinstance(tree, tuple) and tree[0] == "-" and tree[2] == gene):
+        raise InputError(f"{where}: expected a formula like ((…) * 1 - 1 * {gene}) / 1, got {formulas[gene][:60]}")
+    rule = _rule(tree[1], signed, where)
+    if lacking := sorted(set(group.index) - _edges(rule)):
+        raise InputError(f"{where}: the formula lacks the regulator {group['from'][lacking[0]]}")
+    return rule
+
+
+def parse(formula: str, where: str):
+    """Return the tree of a formula: numbers, names, ("fAct", regulator) and (operator, left, right).
+
+    Factors and divisors of 1 are dropped. Nothing is evaluated: the text comes from a file.
+    """
+    tokens = TOKEN.findall(formula)[::-1]
+
+    def take(expected=None):
+        if not tokens or expected not in (None, tokens[-1]):
+            found = f"'{tokens[-1]}'" if tokens else "the end"
+            raise InputError(f"{where}: cannot read the formula: expected {expected or 'more'}, found {found}")
+        return tokens.pop()
+
+    def chain(operators, part):
+        tree = part()
+        while tokens and tokens[-1] in operators:
+            operator, right = take(), part()
+            if operator in "*/" and right == 1:
+                continue
+            tree = right if operator == "*" and tree == 1 else (operator, tree, right)
+        return tree
+
+    def atom():
+        token = take()
+        if token == "(":
+            tree = total()
+            take(")")
+            return tree
+        if token == "fAct":  # fAct(regulator, EC50, exponent): the numbers are those of the file of edges
+            take("(")
+            regulator = take()
+            while take() != ")":
+                pass
+            return ("fAct", regulator)
+        if token[0].isdigit():
+            return float(token)
+        if token.isidentifier():
+            return token
+        raise InputError(f"{where}: cannot read the formula at '{token}'")
+
+    def product():
+        return chain("*/", atom)
+
+    def total():
+        return chain("+-", product)
+
+    tree = total()
+    if tokens:
+        raise InputError(f"{where}: cannot read the formula at '{tokens[-1]}'")
+    return tree
+
+
+def _rule(tree, signed, where) -> Rule:
+    """Return the rule that a tree stands for; `signed` maps regulators to their edge and whether it activates.
+
+    a is an activation, 1 − a a repression, p q is p AND q, p + q − p q is p OR q. Regulators that are not in `signed`
+    are left out; None if nothing is left.
+    """
+    match tree:
+        case ("fAct", regulator):
+            return _effect(regulator, True, signed, where)
+        case ("-", 1.0, ("fAct", regulator)):
+            return _effect(regulator, False, signed, where)
+        case ("*", left, right):
+            return _joined("and", _rule(left, signed, where), _rule(right, signed, where))
+        case ("-", ("+", left, right), ("*", *both)) if [left, right] == both:
+            return _joined("or", _rule(left, signed, where), _rule(right, signed, where))
+    raise InputError(f"{where}: the formula holds what is neither AND nor OR: {str(tree)[:80]}")
+
+
+def _effect(regulator, activating, signed, where) -> Rule:
+    edge, sign = signed.get(regulator, (None, activating))
+    if sign != activating:
+        raise InputError(f"{where}: the regulator {regulator} activates in one file and represses in the other")
+    return edge
+
+
+def _joined(join, left, right) -> Rule:
+    """Return `left` and `right` joined by "and" or "or"; parts that are joined in the same way become one."""
+    if left is None or right is None:
+        return right if left is None else left
+    parts = [part[1] if isinstance(part, tuple) and part[0] == join else (part,) for part in (left, right)]
+    return (join, parts[0] + parts[1])
+
+
+def _edges(rule: Rule) -> set[int]:
+    """Return the edges in a rule."""
+    if isinstance(rule, int):
+        return {rule}
+    return set().union(*map(_edges, rule[1])) if rule else set()
