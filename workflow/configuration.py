@@ -553,7 +553,7 @@ def _keys(section: dict, root: dict, prefix: str = ""):
 
 def _kind(definition: dict) -> str:
     if "enum" in definition:
-        return ", ".join(f"`{value}`" for value in definition["enum"])
+        return ", ".join("`null`" if value is None else f"`{value}`" for value in definition["enum"])
     kind = definition.get("type", "")
     return " or ".join(kind) if isinstance(kind, list) else kind
 

@@ -1,11 +1,12 @@
 """What all commands of this folder share: they find the library beside them, and tell wrong input in one line."""
 
 import sys
+import warnings
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from kinetrain.errors import InputError
+from kinetrain.errors import InputError, InputWarning
 
 
 def add_meaning_of_fits(parser) -> None:
@@ -21,8 +22,13 @@ def add_meaning_of_fits(parser) -> None:
 def run(main) -> None:
     """Call `main`; wrong input ends the process with status 2 and one `error:` line that names the file and the key.
 
-    Any other exception is a defect of ours and keeps its traceback.
+    What was understood in a way that the user should know of is a `warning:` line. Any other exception is a defect of
+    ours and keeps its traceback.
     """
+    usual = warnings.formatwarning
+    warnings.formatwarning = lambda message, kind, *place: (
+        f"warning: {message}\n" if issubclass(kind, InputWarning) else usual(message, kind, *place)
+    )
     try:
         main()
     except (InputError, FileNotFoundError) as error:

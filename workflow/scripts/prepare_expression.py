@@ -1,14 +1,15 @@
 """Read measured expression over time, check it, and set transitions apart for validation and test.
 
 Files hold blocks (a line `k, R`; then per trajectory k lines of genes over time and one line of times), a tidy table
-with a column of times, one of trajectories and one per gene (CSV; TSV if so named), or cells (AnnData, .h5ad).
+with a column of times, one of trajectories and one per gene, or cells (AnnData, .h5ad).
 
 Settings (defaults in brackets): time ["time"] and trajectory [null: "trajectory", or one trajectory where there is no
-such column] name columns of a table or of the cells' observations; layer [null: X] of the cells; bins [null]: points
-that each trajectory is averaged into; validation [[]] indices of trajectories in the training file (of transitions, if
-it holds one trajectory), or validation_fraction [0.13] of them, drawn; test_fraction [0] likewise, where there is no
-test file; longest_interval [null] in units of time: longer transitions are left out; time_unit ["unknown"] for the
-record; seed [0] of the draw.
+such column] name columns of a table or of the cells' observations; metadata [[]] columns of a table that are no genes;
+layer [null: X] of the cells; bins [null]: points that each trajectory is averaged into; scale [null: as they are, but
+no value may be above 100], log2 (of 1 + x), or raw; validation [[]] indices of trajectories in the training file (of
+transitions, if it holds one trajectory), or validation_fraction [0.13] of them, drawn; test_fraction [0] likewise,
+where there is no test file; longest_interval [null] in units of time: longer transitions are left out; time_unit
+["unknown"] for the record; seed [0] of the draw.
 """
 
 import argparse
@@ -21,7 +22,7 @@ def parse_arguments():
     parser.add_argument(
         "--genes",
         metavar="CSV",
-        help="gene names in the first column, with a header; not needed where the training file names them",
+        help="gene names in the first column; blocks need them, of tables and cells they may choose some",
     )
     parser.add_argument("--settings", default="{}", metavar="JSON", help="settings as JSON or the path of a .json file")
     parser.add_argument("--expression", required=True, metavar="NPZ", help="expression to write")
@@ -33,14 +34,11 @@ def main():
 
     from kinetrain.data.expression import prepare
     from kinetrain.data.expression_files import Preparation, read_trajectories
-    from kinetrain.data.genes import read_gene_names
     from kinetrain.errors import InputError
     from kinetrain.settings import read_options, read_settings
 
     options = read_options(Preparation, read_settings(arguments.settings))
-    genes, *train = read_trajectories(
-        arguments.train, read_gene_names(arguments.genes) if arguments.genes else None, options
-    )
+    genes, *train = read_trajectories(arguments.train, arguments.genes, options)
     test = read_trajectories(arguments.test, genes, options)[1:] if arguments.test else None
     try:
         expression = prepare(genes, train, test, options, options.time_unit)
@@ -57,7 +55,8 @@ def main():
 def report(expression) -> str:
     """Return in one line what was read and how it is split."""
     parts = ", ".join(f"{len(expression.of(split))} for {split}" for split in ("train", "validation", "test"))
-    return f"{len(expression.genes)} genes, {len(expression.values)} trajectories; transitions: {parts}"
+    genes = f"{len(expression.genes)} genes ({expression.genes[0]} to {expression.genes[-1]})"
+    return f"{genes}, {len(expression.values)} trajectories; transitions: {parts}"
 
 
 if __name__ == "__main__":

@@ -311,13 +311,13 @@ def test_unknown_genes_in_a_prior_are_named_with_their_file(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("regulator,gene\nA,B\n", "no column 'target'"),
+        ("regulator,aim\nA,B\n", "no column 'target'"),
         ("regulator,target\nA,\n", "row 2 has no target"),
         ("regulator,target,weight\nA,B,much\n", "not finite numbers, the first is 'much'"),
         ("regulator,target\nX,Y\n", "none of its edges joins two genes"),
         ("regulator,target\n", "no edge between genes"),
         ("regulator,target,weight\nA,B,0\n", "no edge between genes"),
-        ("", "first line is empty"),
+        ("", "the file is empty"),
     ],
 )
 def test_wrong_edge_lists_say_what_is_wrong(tmp_path, text, message):
@@ -352,7 +352,7 @@ def test_gene_names_are_the_first_column_and_each_stands_there_once(tmp_path):
     for text, message in (
         ("gene\nA\nB\nA\n", "gene 'A' is named more than once"),
         ("gene\n", "no gene names"),
-        ("", "first line is empty"),
+        ("", "the file is empty"),
         ("gene,x\nA,1\n,2\n", "row 3 has no gene name"),
     ):
         path.write_text(text)

@@ -68,7 +68,7 @@ def test_cells_become_expression(call, tmp_path, capsys):
     options = {"time": "dpt", "trajectory": "lineage", "bins": 10, "validation": [2], "time_unit": "pseudotime"}
     call("prepare_expression", *paths, "--settings", json.dumps(options))
     said = capsys.readouterr().out
-    assert said == "5 genes, 6 trajectories; transitions: 18 for train, 9 for validation, 27 for test\n"
+    assert said == "5 genes (A to E), 6 trajectories; transitions: 18 for train, 9 for validation, 27 for test\n"
     expression = load_expression(tmp_path / "e.npz")
     assert expression.genes.tolist() == list("ABCDE") and expression.time_unit == "pseudotime"
     assert np.allclose(expression.values[0].mean(axis=0), cells.X[:20].mean(axis=0))

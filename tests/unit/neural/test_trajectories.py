@@ -51,13 +51,13 @@ def test_both_layouts_hold_the_same_trajectories(write):
         (BLOCKS.replace("5", "five"), "not a table of numbers"),
         (TIDY.replace("5", ""), "no value for gene 'B' at time 1"),
         (TIDY.replace("x,3", "x,1"), "must increase"),
-        (TIDY.replace("B,A", "B,C"), "in only one of the two: A, C"),
+        (TIDY.replace("B,A", "B,C"), "1 genes of 2 are not among its columns: A; it has B, C"),
         (TIDY.replace("time", "hour"), "no column 'time'"),
         (TIDY.replace("5", "five"), "gene 'B': 'five' is not a number"),
         (TIDY.replace("y,2", ",2"), "a row without the name of its trajectory"),
         (TIDY.splitlines()[0], "no rows"),
         ("2,0\n", "holds no trajectory"),
-        ("", "first line is empty"),
+        ("", "the file is empty"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_name_and_place(write, text, message):

@@ -1,5 +1,6 @@
 """Expression over time as users have it: blocks of numbers, tidy tables, and cells with a pseudotime (AnnData)."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,26 +8,37 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.data.expression import Split
-from kinetrain.data.genes import header_note
-from kinetrain.errors import InputError
+from kinetrain.data.genes import gene_names
+from kinetrain.data.text import about_comma, as_numbers, first_row, read_numbers, read_table, refuse_repeated
+from kinetrain.errors import InputError, InputWarning
 
 TRAJECTORY = "trajectory"  # column of a tidy table unless another is named
+SCALES = (None, "log2", "raw")
+LARGEST = 100  # no logarithm of a measured quantity is as large
+APART = 20  # a column so many times larger than usual is set apart
 
 
 @dataclass(frozen=True)
 class Layout:
     """Where a file says what: names of its columns, the layer of an AnnData file, and into how many points it goes.
 
-    Null for `trajectory`: the column of that name where there is one, else all rows are one trajectory. Null for
-    `layer`: the matrix X. Null for `bins`: every time is a point.
+    Null for `trajectory`: the column of that name where there is one, else all rows are one trajectory. `metadata`:
+    columns of a table that are no genes. Null for `layer`: the matrix X. Null for `bins`: every time is a point.
+
+    `scale`: null takes values as they are and refuses those that cannot be logarithms or fractions; `log2` takes
+    log2(1 + x), of counts or intensities; `raw` takes values as they are, whatever they are.
     """
 
     time: str = "time"
     trajectory: str | None = None
+    metadata: tuple[str, ...] = ()
     layer: str | None = None
     bins: int | None = None
+    scale: str | None = None
 
     def __post_init__(self):
+        if self.scale not in SCALES:
+            raise ValueError(f"scale is '{self.scale}'; it can be null, 'log2' or 'raw'")
         if self.bins is not None and self.bins < 2:
             raise ValueError(f"bins must be at least 2, not {self.bins}")
 
@@ -42,7 +54,7 @@ def read_trajectories(path, genes=None, layout: Layout = Layout()):
     """Return genes (k,), values (R, T, k) and times (R, T) from a file in one of three layouts.
 
     Blocks: a line `k, R`, then for each trajectory k lines of one gene over time and one line of times. Tidy: a table
-    (CSV, or TSV by its name) with a column of times, a column of trajectories and one per gene. Cells: an AnnData file
+    with a column of times, a column of trajectories and one per gene. Cells: an AnnData file
     (.h5ad) with a pseudotime among its observations; cells at the same time of a trajectory become their mean.
 
     With `layout.bins`, the points of every trajectory are put, in the order of their times, into that many groups as
@@ -50,18 +62,20 @@ def read_trajectories(path, genes=None, layout: Layout = Layout()):
 
     Parameters
     ----------
-    genes : the names of the genes in the order wanted. None takes those that the file names, in its order. Of an
-        AnnData file they may be a selection.
+    genes : the names of the genes in the order wanted, or the path of a file of names. None takes those that the file
+        of expression names, in its order. Of tables and cells they may be a selection.
 
     Raises
     ------
     InputError
-        If the genes differ from `genes`, a value is missing before the end of a trajectory, or times do not increase.
+        If the file lacks one of `genes`, a value is missing before the end of a trajectory, times do not increase, or
+        the values are on no scale that a model can be trained on.
     """
     if not Path(path).is_file():
         raise InputError(f"{path}: no such expression file")
     reader = _read_cells if str(path).endswith(".h5ad") else _read_text
     genes, trajectories = reader(path, genes, layout)
+    trajectories = _scaled(path, genes, trajectories, layout.scale)
     points = [_binned(path, number, layout.bins, *one) for number, one in enumerate(trajectories, start=1)]
     longest = max(len(times) for times, _ in points)
     values = np.full((len(points), longest, len(genes)), np.nan)
@@ -69,6 +83,53 @@ def read_trajectories(path, genes=None, layout: Layout = Layout()):
     for index, (clock, block) in enumerate(points):
         times[index, : len(clock)], values[index, : len(clock)] = clock, block
     return np.array(genes), values, times
+
+
+def _scaled(path, genes, trajectories, scale):
+    """Return the trajectories on the scale that is asked for; InputError unless it suits the values."""
+    low = np.min([values.min(axis=0) for _, values in trajectories], axis=0)
+    high = np.max([values.max(axis=0) for _, values in trajectories], axis=0)
+    size = np.maximum(-low, high)
+    largest = int(size.argmax())
+    if scale is None and size[largest] > LARGEST:
+        raise InputError(
+            f"{path}: '{genes[largest]}' reaches {size[largest]:g}, which is no log-like value: take log2(1 + x) of "
+            "counts or intensities (expression.scale: log2), name columns that are no genes (expression.metadata), or "
+            "let values be as they are (expression.scale: raw)"
+        )
+    if scale == "log2":
+        if low.min() < 0:
+            gene = genes[int(low.argmin())]
+            raise InputError(f"{path}: '{gene}' has values below 0, of which expression.scale: log2 cannot be taken")
+        return [(times, np.log2(1 + values)) for times, values in trajectories]
+    if scale is None:
+        whole = np.all([(values == np.rint(values)).all(axis=0) for _, values in trajectories], axis=0)
+        _tell_set_apart(path, genes, size, whole, high > low)
+    return trajectories
+
+
+def _tell_set_apart(path, genes, size, whole, moves) -> None:
+    """Warn of genes that are unlike the others, and of whole numbers: they may be no log-like expression.
+
+    Per gene (k,): `size`, the largest absolute value; `whole`, all values are whole numbers; `moves`, they differ.
+    """
+    if whole[moves].all():
+        if size.max() > 1:
+            tell = f"all values are whole numbers up to {size.max():g}: of counts, take expression.scale: log2"
+            warnings.warn(f"{path}: {tell}", InputWarning, stacklevel=3)
+        whole = ~moves
+    whole = whole & moves
+    large = (size > APART * np.median(size)) & (size > 1) & (np.median(size) > 0)
+    for apart, what in ((whole, "hold whole numbers alone"), (large, f"are over {APART} times as large")):
+        if apart.any():
+            names = [str(gene) for gene, one in zip(genes, apart, strict=True) if one]
+            shown = ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
+            warnings.warn(
+                f"{path}: {len(names)} of {len(genes)} genes {what}, unlike the others: {shown}; columns that are no "
+                "genes are named by expression.metadata",
+                InputWarning,
+                stacklevel=3,
+            )
 
 
 def _binned(path, number, bins, times, values):
@@ -92,32 +153,32 @@ def _binned(path, number, bins, times, values):
 
 
 def _read_text(path, genes, layout):
-    separator = "\t" if str(path).endswith((".tsv", ".txt")) else ","
-    with open(path) as lines:
-        head = next(lines, "").strip().replace('"', "").split(separator)
-    if head == [""]:
-        raise InputError(f"{path}: the first line is empty; expected `k, R` or the names of columns")
+    head = first_row(path)
     if len(head) > 1 and head[0].isdigit() and head[1].isdigit():
         if genes is None:
             raise InputError(f"{path}: holds blocks without names of genes: give the file of names (expression.genes)")
-        trajectories = _read_blocks(path, separator, genes)
+        genes, trajectories = _read_blocks(path, genes)
     else:
-        genes, trajectories = _read_tidy(path, separator, genes, layout)
+        genes, trajectories = _read_tidy(path, genes, layout)
+    if layout.bins is not None:
+        orders = (np.argsort(times, kind="stable") for times, _ in trajectories)
+        trajectories = [(one[0][order], one[1][order]) for one, order in zip(trajectories, orders, strict=True)]
     for number, (times, values) in enumerate(trajectories, start=1):
-        _check(path, number, times, values, genes)
+        _check(path, number, times, values, genes, layout)
     return genes, trajectories
 
 
-def _read_blocks(path, separator, genes):
-    try:
-        table = pd.read_csv(path, sep=separator, header=None).to_numpy(float)
-    except ValueError as error:
-        raise InputError(f"{path}: not a table of numbers ({error})") from None
+def _read_blocks(path, genes):
+    cells = read_numbers(path)
+    for column in cells:
+        if (bad := as_numbers(cells[column])[1]).size:
+            cell = bad.iloc[0]
+            raise InputError(f"{path}: not a table of numbers: row {bad.index[0]} holds '{cell}'{about_comma(cell)}")
+    table = cells.to_numpy(float)
     count, trajectories = int(table[0, 0]), int(table[0, 1])
+    genes = gene_names(genes, count=count)
     if count != len(genes):
-        raise InputError(
-            f"{path}: holds {count} genes, but {len(genes)} gene names are given{header_note(count, genes)}"
-        )
+        raise InputError(f"{path}: holds {count} genes, but {len(genes)} gene names are given")
     if trajectories < 1:
         raise InputError(f"{path}: holds no trajectory")
     if len(table) != 1 + trajectories * (count + 1):
@@ -130,49 +191,88 @@ def _read_blocks(path, separator, genes):
         known = np.isfinite(block[-1]).sum()
         if not np.isfinite(block[-1, :known]).all():
             raise InputError(f"{path}: trajectory {len(found) + 1} lacks a time before its last one")
+        if np.isfinite(block[:, known:]).any():
+            raise InputError(f"{path}: trajectory {len(found) + 1} has values after its last time")
         found.append((block[-1, :known].copy(), block[:-1, :known].T.copy()))
-    return found
+    return genes, found
 
 
-def _read_tidy(path, separator, genes, layout):
-    table = pd.read_csv(path, sep=separator)
-    if layout.time not in table.columns:
-        raise InputError(f"{path}: no column '{layout.time}' (a tidy table has trajectory, time and one per gene)")
-    if layout.trajectory is not None and layout.trajectory not in table.columns:
-        raise InputError(f"{path}: no column '{layout.trajectory}', which expression.trajectory names")
-    label = layout.trajectory or (TRAJECTORY if TRAJECTORY in table.columns else None)
-    if table.empty or (label and table[label].isna().any()):
-        raise InputError(f"{path}: {'no rows' if table.empty else 'a row without the name of its trajectory'}")
-    found = [column for column in table.columns if column not in (label, layout.time)]
-    genes = found if genes is None else genes
-    if set(found) != set(genes):
-        different = sorted(set(found) ^ set(genes))
+def _read_tidy(path, genes, layout):
+    named = (layout.trajectory or TRAJECTORY, *layout.metadata)
+    table = read_table(path, text=named)
+    columns = list(table.columns)
+    _check_columns(path, table, layout)
+    label = named[0] if named[0] in columns else None
+    refuse_repeated(path, [name for name in columns if name in (label, layout.time)])
+    if table.empty:
+        raise InputError(f"{path}: no rows")
+    if label and (lacking := table.index[table[label].isna()]).size:
+        raise InputError(f"{path}: row {lacking[0]}: a row without the name of its trajectory ('{label}')")
+    found = [column for column in columns if column not in (label, layout.time, *layout.metadata)]
+    wanted = found if genes is None else gene_names(genes, found)
+    if missing := sorted(set(wanted) - set(found)):
         raise InputError(
-            f"{path}: has {len(found)} genes, {len(genes)} gene names are given{header_note(len(found), genes)}; "
-            f"in only one of the two: {', '.join(different[:5])}"
+            f"{path}: {len(missing)} genes of {len(wanted)} are not among its columns: {', '.join(missing[:5])}; "
+            f"it has {_some(found)}"
         )
-    for column in (layout.time, *genes):
-        numbers = pd.to_numeric(table[column], errors="coerce")
-        if (bad := table[column][numbers.isna() & table[column].notna()]).size:
-            where = "the time" if column == layout.time else f"gene '{column}'"
-            raise InputError(f"{path}: {where}: '{bad.iloc[0]}' is not a number")
-    groups = [group for _, group in table.groupby(label, sort=False)] if label else [table]
-    for group in groups:
-        if group[layout.time].isna().any():
-            name = group[label].iloc[0] if label else 1
-            raise InputError(f"{path}: trajectory {name} has a row without time")
-    wanted = list(genes)
-    return genes, [(group[layout.time].to_numpy(float), group[wanted].to_numpy(float)) for group in groups]
+    refuse_repeated(path, [column for column in found if column in set(wanted)], "gene")
+    if not wanted:
+        raise InputError(f"{path}: has no column of a gene beside {', '.join(columns)}")
+    if left_out := [column for column in found if column not in set(wanted)]:
+        what = f"{len(left_out)} columns are not among the genes that were asked for: {_some(left_out)}"
+        warnings.warn(f"{path}: {what}", InputWarning, stacklevel=3)
+    numbers = {column: _numbers(path, table, column, column == layout.time) for column in (layout.time, *wanted)}
+    values = np.column_stack([numbers[gene] for gene in wanted])
+    rows = table.groupby(label, sort=False).indices.values() if label else [np.arange(len(table))]
+    return wanted, [(numbers[layout.time][own], values[own]) for own in rows]
 
 
-def _check(path, number, times, values, genes) -> None:
-    """Raise InputError unless the times of a trajectory increase and it has a value for every gene at each of them."""
+def _check_columns(path, table, layout) -> None:
+    """Raise InputError unless a tidy table has the columns that its layout names."""
+    for key, name in (("trajectory", layout.trajectory), *(("metadata", name) for name in layout.metadata)):
+        if name is not None and name not in table.columns:
+            raise InputError(f"{path}: no column '{name}', which expression.{key} names; it has {_some(table.columns)}")
+    if layout.time not in table.columns:
+        raise InputError(
+            f"{path}: no column '{layout.time}': a table has one row per sample, with a column of times (named by "
+            f"expression.time), one of trajectories and one per gene (one with genes in its rows must be transposed); "
+            f"it has {_some(table.columns)}"
+        )
+
+
+def _numbers(path, table, column, is_time: bool) -> np.ndarray:
+    """Return the numbers (rows,) of a column of a tidy table; InputError names the first cell that is none."""
+    numbers, other = as_numbers(table[column])
+    where = f"the time ('{column}')" if is_time else f"gene '{column}'"
+    if other.size:
+        note = about_comma(other.iloc[0]) or (
+            " (if the column is no gene, name it under expression.metadata)" if not is_time else ""
+        )
+        raise InputError(f"{path}: row {other.index[0]}: {where}: '{other.iloc[0]}' is not a number{note}")
+    if is_time and (bad := np.flatnonzero(~np.isfinite(numbers))).size:
+        raise InputError(f"{path}: row {table.index[bad[0]]}: a row without a finite time ('{column}')")
+    return numbers
+
+
+def _some(names) -> str:
+    """Return the names, or the first of many."""
+    names = [str(name) for name in names]
+    return ", ".join(names[:8]) + (f" ... ({len(names)} in all)" if len(names) > 8 else "")
+
+
+def _check(path, number, times, values, genes, layout) -> None:
+    """Raise InputError unless the times of a trajectory increase and it has a value for every gene at each of them.
+
+    Rows that are averaged in bins may share their times.
+    """
     if len(times) < 2:
         raise InputError(f"{path}: trajectory {number} has {len(times)} times, a transition needs two")
-    if (np.diff(times) <= 0).any():
+    if layout.bins is None and (np.diff(times) <= 0).any():
         at = int(np.argmax(np.diff(times) <= 0))
         raise InputError(
-            f"{path}: times of trajectory {number} must increase, but {times[at]:g} is followed by {times[at + 1]:g}"
+            f"{path}: times of trajectory {number} must increase, but {times[at]:g} is followed by {times[at + 1]:g}: "
+            "name the column that tells trajectories or replicates apart (expression.trajectory), or average rows in "
+            "the order of time (expression.bins)"
         )
     if not np.isfinite(values).all():
         row, gene = np.argwhere(~np.isfinite(values))[0]
@@ -198,14 +298,17 @@ def _read_cells(path, genes, layout):
         raise InputError(f"{path}: expression.layer is '{layout.layer}', but the layers are {layers}")
     if layout.layer is None and cells.X is None:
         raise InputError(f"{path}: has no matrix X: name one of its layers (expression.layer)")
-    names = cells.var_names.astype(str)
-    if not names.is_unique:
-        raise InputError(f"{path}: gene '{names[names.duplicated()][0]}' is named more than once (var_names)")
-    genes = names.tolist() if genes is None else list(genes)
+    if layout.metadata:
+        raise InputError(f"{path}: expression.metadata is for tables; what is no gene stands in obs, leave it out")
+    names = cells.var_names.astype(str).str.strip()
+    genes = names.tolist() if genes is None else gene_names(genes, set(names))
     if missing := sorted(set(genes) - set(names)):
-        raise InputError(f"{path}: {len(missing)} genes are not among var_names: {', '.join(missing[:5])}")
-    times = _pseudotime(path, cells, layout.time)
-    values = (cells.X if layout.layer is None else cells.layers[layout.layer])[:, names.get_indexer(genes)]
+        raise InputError(
+            f"{path}: {len(missing)} genes are not among var_names: {', '.join(missing[:5])}; these are {_some(names)}"
+        )
+    refuse_repeated(path, names[names.isin(genes)], "gene")
+    times, place = _pseudotime(path, cells, layout.time), {name: index for index, name in enumerate(names)}
+    values = (cells.X if layout.layer is None else cells.layers[layout.layer])[:, [place[gene] for gene in genes]]
     values = np.asarray(values.toarray() if hasattr(values, "toarray") else values, float)
     if not np.isfinite(values).all():
         cell, gene = np.argwhere(~np.isfinite(values))[0]

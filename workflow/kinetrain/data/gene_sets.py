@@ -1,10 +1,9 @@
 """Gene sets from disk, and which of a model's genes they hold."""
 
-from pathlib import Path
-
 import numpy as np
 from scipy import sparse
 
+from kinetrain.data.text import read_lines
 from kinetrain.errors import InputError
 
 NO_PATHWAY = {"GO:0008150", "other", "not_yet_annotated"}  # the root of the GO processes and what fits nowhere
@@ -22,10 +21,9 @@ def read_gene_sets(path) -> dict[str, list[str]]:
     InputError
         If the file is missing, is not laid out so, or holds no set.
     """
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such gene set file")
-    lines = [line.split("\t") for line in Path(path).read_text().splitlines() if line.strip()]
-    sets = _go_slim(path, lines) if str(path).endswith(".tab") else _gmt(path, lines)
+    rows = enumerate(read_lines(path), start=1)
+    lines = [(row, [cell.strip() for cell in line.split("\t")]) for row, line in rows if line.strip()]
+    sets = _go_slim(path, lines) if str(path).removesuffix(".gz").endswith(".tab") else _gmt(path, lines)
     if not sets:
         raise InputError(f"{path}: no gene sets")
     return sets
@@ -43,20 +41,20 @@ def membership(sets: dict[str, list[str]], genes, minimum_genes: int) -> tuple[l
 
 def _gmt(path, lines) -> dict[str, list[str]]:
     sets = {}
-    for number, fields in enumerate(lines, start=1):
+    for number, fields in lines:
         if len(fields) < 3:
             raise InputError(
                 f"{path}: line {number} has {len(fields)} tab-separated fields, expected name, description, genes"
             )
         if fields[0] in sets:
             raise InputError(f"{path}: line {number}: the set '{fields[0]}' is given twice")
-        sets[fields[0]] = [gene.strip() for gene in fields[2:] if gene.strip()]
+        sets[fields[0]] = [gene for gene in fields[2:] if gene]
     return sets
 
 
 def _go_slim(path, lines) -> dict[str, list[str]]:
     sets: dict[str, list[str]] = {}
-    for number, fields in enumerate(lines, start=1):
+    for number, fields in lines:
         if len(fields) < 6:
             raise InputError(
                 f"{path}: line {number} has {len(fields)} tab-separated fields, expected gene .. GO identifier"

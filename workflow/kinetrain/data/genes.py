@@ -1,9 +1,12 @@
 """Gene names and where they stand in an expression data set."""
 
-import pandas as pd
+import warnings
+from pathlib import Path
 
-from kinetrain.data.text import separator
-from kinetrain.errors import InputError
+import numpy as np
+
+from kinetrain.data.text import first_row, read_table, refuse_repeated
+from kinetrain.errors import InputError, InputWarning
 
 SEVERAL = "///"  # joins the names of genes that one probe cannot tell apart
 
@@ -26,26 +29,30 @@ def gene_positions(genes) -> dict[str, list[int]]:
     return positions
 
 
-def header_note(count: int, genes) -> str:
-    """Return what to add to a message about `count` expected genes where the file of names may lack its header."""
-    return " (the first line of the file of names is taken as the header)" if count == len(genes) + 1 else ""
+def read_gene_names(path, known=(), count: int | None = None) -> list[str]:
+    """Return the gene names in the first column of a text table, below its header.
 
-
-def read_gene_names(path) -> list[str]:
-    """Return the first column of a table of gene names with one header line (CSV or TSV).
+    A file without a header is told by what it is for: its first line is a gene if it is one of the `known` names of
+    the data, or if all lines, the first among them, are as many as the `count` of genes that are needed.
 
     Raises
     ------
     InputError
         If the file is missing, holds no gene, or one of its names is empty or occurs twice.
     """
-    table = pd.read_csv(path, sep=separator(path), dtype=str, keep_default_na=False)
-    names = [name.strip() for name in table.iloc[:, 0]]
+    header, names = first_row(path)[0], read_table(path, text=None).iloc[:, 0]
+    if len(names) and (bad := np.flatnonzero(names.isna())).size:
+        raise InputError(f"{path}: row {names.index[bad[0]]} has no gene name in its first column")
+    names = names.tolist()
+    if header in known or count == len(names) + 1:
+        warnings.warn(f"{path}: has no header, its first gene is '{header}'", InputWarning, stacklevel=2)
+        names = [header, *names]
     if not names:
         raise InputError(f"{path}: no gene names (expected a header line and one gene per line)")
-    if "" in names:
-        raise InputError(f"{path}: row {names.index('') + 2} has no gene name in its first column")
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"{path}: gene '{twice}' is named more than once")
+    refuse_repeated(path, names, "gene")
     return names
+
+
+def gene_names(genes, known=(), count: int | None = None) -> list[str]:
+    """Return the names that `genes` holds, or those in the file that it is the path of, as `read_gene_names` does."""
+    return read_gene_names(genes, known, count) if isinstance(genes, str | Path) else list(genes)

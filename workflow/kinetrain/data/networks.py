@@ -1,15 +1,27 @@
 """Networks from edge lists and matrices on disk, for the genes of one expression data set."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 
-from kinetrain.data.genes import gene_positions, read_gene_names
-from kinetrain.data.text import first_line, separator
-from kinetrain.errors import InputError
+from kinetrain.data.genes import gene_names, gene_positions
+from kinetrain.data.text import (
+    as_numbers,
+    finite_numbers,
+    first_row,
+    read_numbers,
+    read_table,
+    refuse_repeated,
+)
+from kinetrain.errors import InputError, InputWarning
 
-REGULATOR = ("regulator", "from", "reg")  # the names that published edge lists use, ours first
-TARGET = ("target", "to", "aff")
-WEIGHT = ("weight", "prior_weight")
+# The names that published edge lists use, in capitals or not; ours first.
+REGULATOR = ("regulator", "tf", "gene1", "source", "from", "reg")
+TARGET = ("target", "gene", "gene2", "to", "aff")
+WEIGHT = ("weight", "edge", "score", "importance", "confidence", "prior_weight")
+SIGN = ("sign",)
+SIGNS = {"+": "1", "-": "-1", "\N{MINUS SIGN}": "-1"}
 
 
 def read_network(
@@ -23,9 +35,7 @@ def read_network(
     if edges:
         network, left_out = read_edges(edges, genes, restrict)
     else:
-        network, left_out = read_matrix(
-            matrix, genes, read_gene_names(matrix_genes) if matrix_genes else None, restrict
-        )
+        network, left_out = read_matrix(matrix, genes, matrix_genes, restrict)
     if threshold > 0:
         network[np.abs(network) <= threshold] = 0
         if not network.any():
@@ -38,28 +48,31 @@ def read_edges(path, genes, restrict: bool = False) -> tuple[np.ndarray, int]:
 
     Parameters
     ----------
-    path : table with a header and the columns regulator (or from, reg), target (or to, aff) and, where they are
-        known, sign (+1 or -1) and weight (or prior_weight). The value of an edge is sign x weight, each 1 if absent.
-    genes : the k gene names. An edge of A counts for every probe that names A, also "A /// B".
+    path : table with the columns regulator and target and, where they are known, weight and sign (+1 or -1, + or -);
+        each may have another of the names above. The value of an edge is sign x weight, each 1 if absent; 0 is no
+        edge. Other columns must be text, which is not read. Without a header, three columns are taken as regulator,
+        target and edge if all of the third are 0 or 1, as in the gold standards of DREAM.
+    genes : the k gene names. An edge of A counts for every probe that names A, also "A /// B". Where a pair of probes
+        has several values, the largest in size counts (of +1 and -1, +1).
     restrict : leave out edges of genes that are not among `genes`; otherwise such genes are an error.
 
     Raises
     ------
     InputError
-        Missing file or column, a value that is not a number, unknown genes, no edge left.
+        Missing file or column, a column of numbers of another name, a value that is not a number, unknown genes, no
+        edge left.
     """
-    table = pd.read_csv(path, sep=separator(path), skipinitialspace=True)
-    regulators, targets = (_names(path, table, options) for options in (REGULATOR, TARGET))
+    table = _edge_list(path)
+    regulators, targets = (_names(path, table, names) for names in (REGULATOR, TARGET))
     values = _edge_values(path, table)
+    _tell_repeated(path, pd.DataFrame({"regulator": regulators, "target": targets, "value": values}))
     positions = gene_positions(genes)
-    known = regulators.isin(positions) & targets.isin(positions)
+    known = (regulators.isin(positions) & targets.isin(positions)).to_numpy()
     if not known.all():
         _report_unknown(
             path, pd.concat([regulators, targets]), positions, genes, restrict, nothing_left=not known.any()
         )
-    network = np.zeros((len(genes), len(genes)))
-    for regulator, target, value in zip(regulators[known], targets[known], values[known], strict=True):
-        network[np.ix_(positions[target], positions[regulator])] = value
+    network = _placed(regulators[known], targets[known], values[known], positions, len(genes))
     return _with_edges(path, network), int((~known).sum())
 
 
@@ -75,8 +88,8 @@ def read_matrix(path, genes, matrix_genes=None, restrict: bool = False) -> tuple
     Parameters
     ----------
     genes : the k gene names wanted.
-    matrix_genes : the names that belong to the rows and columns of an unlabelled matrix; `genes` if None.
-        Genes that are not wanted are left out.
+    matrix_genes : the names that belong to the rows and columns of an unlabelled matrix, or the path of a file of
+        them; `genes` if None. Genes that are not wanted are left out.
     restrict : leave out rows and columns of a labelled matrix that are not among `genes`; otherwise an error.
 
     Raises
@@ -84,14 +97,19 @@ def read_matrix(path, genes, matrix_genes=None, restrict: bool = False) -> tuple
     InputError
         Missing file, wrong shape, a cell that is not a number, unknown genes, no edge left.
     """
-    if _is_number(first_line(path).split(separator(path))[0]):
+    if _is_number(first_row(path)[0]):
+        cells = read_numbers(path)
         if matrix_genes is None:
-            return _with_edges(path, _unlabelled(path, list(genes)).T), 0
-        matrix = _unlabelled(path, list(matrix_genes)).T
-        return _select(path, matrix, matrix_genes, matrix_genes, genes, restrict=True)
-    table = pd.read_csv(path, sep=separator(path), index_col=0)
-    matrix = _numbers(path, table)
-    return _select(path, matrix, list(map(str, table.index)), list(table.columns), genes, restrict)
+            return _with_edges(path, _unlabelled(path, cells, list(genes)).T), 0
+        names = gene_names(matrix_genes, genes, len(cells) if len(cells) == cells.shape[1] else None)
+        return _select(path, _unlabelled(path, cells, names).T, names, names, genes, restrict=True)
+    table = read_table(path, row_labels=True)
+    rows, columns = table.iloc[:, 0], list(table.columns[1:])
+    if rows.isna().any():
+        raise InputError(f"{path}: row {rows.index[rows.isna()][0]} has no name in its first column")
+    refuse_repeated(path, rows, "the row")
+    refuse_repeated(path, columns)
+    return _select(path, finite_numbers(path, table.iloc[:, 1:]), rows.tolist(), columns, genes, restrict)
 
 
 def edge_table(network, genes) -> pd.DataFrame:
@@ -102,43 +120,89 @@ def edge_table(network, genes) -> pd.DataFrame:
     return pd.DataFrame({"regulator": names[regulators], "target": names[targets], "sign": sign})
 
 
+def _edge_list(path) -> pd.DataFrame:
+    """Return an edge list with its columns in small letters, as text; InputError unless it has those that it needs."""
+    header = first_row(path)
+    if len(header) == 3 and header[2] in ("0", "1") and not any(map(_is_number, header[:2])):
+        table = read_numbers(path)
+        if set(table.iloc[:, 2]) <= {0, 1}:
+            warnings.warn(f"{path}: has no header, read as regulator, target, edge", InputWarning, stacklevel=3)
+            return table.set_axis(["regulator", "target", "edge"], axis=1)
+    table = read_table(path, text=None)
+    refuse_repeated(path, map(str.lower, table.columns))
+    for names in (REGULATOR, TARGET):
+        present = [column for column in table.columns if column.lower() in names]
+        if len(present) > 1:
+            raise InputError(f"{path}: the columns {', '.join(present)} all name the {names[0]}: leave one of them")
+        if not present:
+            raise InputError(
+                f"{path}: no column '{names[0]}' (or {', '.join(names[1:])}); it has {', '.join(table.columns)}"
+            )
+    return table.rename(columns=str.lower)
+
+
 def _names(path, table, options) -> pd.Series:
-    column = next((name for name in options if name in table.columns), None)
-    if column is None:
-        raise InputError(
-            f"{path}: no column '{options[0]}' (or {', '.join(options[1:])}); it has {', '.join(table.columns)}"
-        )
-    names = table[column]
+    names = table[next(name for name in options if name in table.columns)]
     if names.isna().any():
-        raise InputError(f"{path}: row {int(np.flatnonzero(names.isna())[0]) + 2} has no {options[0]}")
-    return names.astype(str).str.strip()
+        raise InputError(f"{path}: row {names.index[names.isna()][0]} has no {options[0]}")
+    return names
 
 
 def _edge_values(path, table) -> np.ndarray:
+    """Return sign x weight (rows,) of an edge list; InputError where it is not certain which numbers these are."""
+    table = table.assign(**{name: table[name].replace(SIGNS) for name in SIGN if name in table})
+    others = [as_numbers(table[column])[1] for column in table.columns]
+    words = {column: len(wrong) == table[column].notna().sum() for column, wrong in zip(table, others, strict=True)}
+    unknown = [name for name in table if name not in (*REGULATOR, *TARGET, *WEIGHT, *SIGN) and not words[name]]
+    if unknown:
+        raise InputError(
+            f"{path}: the column '{unknown[0]}' holds numbers of unknown meaning: name it weight if edges of weight 0 "
+            "are no edges, or leave it out"
+        )
+    weights = [name for name in WEIGHT if name in table]
+    weights = [name for name in weights if not words[name]] or weights[:1]
+    if len(weights) > 1:
+        raise InputError(f"{path}: the columns {', '.join(weights)} could all be the weight: leave one of them")
     values = np.ones(len(table))
-    for column in ("sign", *WEIGHT):
-        if column in table.columns:
-            values *= _numbers(path, table[[column]])[:, 0]
+    for name in (*weights, *(name for name in SIGN if name in table)):
+        numbers = finite_numbers(path, table[[name]])[:, 0]
+        if name in SIGN and (bad := np.flatnonzero(np.abs(numbers) != 1)).size:
+            raise InputError(f"{path}: row {table.index[bad[0]]}: the sign is {numbers[bad[0]]:g}, expected 1 or -1")
+        values *= numbers
     return values
 
 
-def _numbers(path, table) -> np.ndarray:
-    """Return the cells of a table as floats; InputError names the first that is no finite number."""
-    numbers = table.apply(pd.to_numeric, errors="coerce").to_numpy(float)
-    bad = np.argwhere(~np.isfinite(numbers))
-    if len(bad):
-        row, column = bad[0]
-        raise InputError(
-            f"{path}: {len(bad)} values are not finite numbers, the first is {table.iat[row, column]!r} in data row "
-            f"{row + 1}, column {table.columns[column]}"
+def _tell_repeated(path, edges) -> None:
+    """Warn of edges that an edge list names more than once."""
+    repeated = edges[edges.duplicated(["regulator", "target"])]
+    if len(repeated):
+        first = f"{repeated['regulator'].iloc[0]} to {repeated['target'].iloc[0]}"
+        differ = len(edges.drop_duplicates()) - len(edges.drop_duplicates(["regulator", "target"]))
+        warnings.warn(
+            f"{path}: {len(repeated)} edges are named before ({differ} with another value), the first is {first} in "
+            f"row {repeated.index[0]}; of each the value of the largest size counts",
+            InputWarning,
+            stacklevel=3,
         )
-    return numbers
 
 
-def _unlabelled(path, names) -> np.ndarray:
-    """Return the matrix [regulator, target] of a file that holds numbers only, in full or as triplets."""
-    cells = _numbers(path, pd.read_csv(path, sep=separator(path), header=None))
-    size = len(names)
+def _placed(regulators, targets, values, positions, size: int) -> np.ndarray:
+    """Return the (k, k) network [target, regulator] of named edges, for all probes of their genes."""
+    network, order = np.zeros((size, size)), _least_first(values)
+    edges = zip(np.asarray(regulators)[order], np.asarray(targets)[order], values[order], strict=True)
+    for regulator, target, value in edges:
+        network[np.ix_(positions[target], positions[regulator])] = value
+    return network
+
+
+def _least_first(values) -> np.ndarray:
+    """Return the order by size in which values are written: the last at one place stays (of +1 and -1, +1)."""
+    return np.lexsort((values, np.abs(values)))
+
+
+def _unlabelled(path, cells, names) -> np.ndarray:
+    """Return the matrix [regulator, target] of a table of numbers only, in full or as triplets."""
+    cells, rows, size = finite_numbers(path, cells), cells.index, len(names)
     if cells.shape == (size, size):
         return cells
     if cells.shape[1] != 3:
@@ -149,8 +213,10 @@ def _unlabelled(path, names) -> np.ndarray:
     places = cells[:, :2].astype(int)
     if (places != cells[:, :2]).any() or places.min() < 1 or places.max() > size:
         raise InputError(f"{path}: the first two of three columns must be whole numbers from 1 to {size} (the genes)")
+    _tell_repeated(path, pd.DataFrame(places, columns=["regulator", "target"], index=rows).assign(value=cells[:, 2]))
+    places, values = places[order := _least_first(cells[:, 2])] - 1, cells[order, 2]
     matrix = np.zeros((size, size))
-    matrix[places[:, 0] - 1, places[:, 1] - 1] = cells[:, 2]
+    matrix[places[:, 0], places[:, 1]] = values
     return matrix
 
 
@@ -167,10 +233,9 @@ def _select(path, matrix, targets, regulators, genes, restrict) -> tuple[np.ndar
     if len(rows) < len(targets) or len(columns) < len(regulators):
         nothing_left = not rows or not columns
         _report_unknown(path, pd.Series([*targets, *regulators]), positions, genes, restrict, nothing_left)
-    network = np.zeros((len(genes), len(genes)))
-    for row, column in np.argwhere(kept):
-        place = np.ix_(positions[targets[rows[row]]], positions[regulators[columns[column]]])
-        network[place] = kept[row, column]
+    row, column = np.nonzero(kept)
+    names = np.array(regulators)[columns][column], np.array(targets)[rows][row]
+    network = _placed(*names, kept[row, column], positions, len(genes))
     return _with_edges(path, network), int(np.count_nonzero(matrix) - np.count_nonzero(kept))
 
 
@@ -192,7 +257,7 @@ def _report_unknown(path, names, positions, genes, restrict, nothing_left) -> No
     if not restrict:
         raise InputError(
             f"{path}: {len(unknown)} genes are not in the expression data: {', '.join(unknown[:5])}"
-            f"{' ...' if len(unknown) > 5 else ''} (correct the names, or leave such edges out with --restrict)"
+            f"{' ...' if len(unknown) > 5 else ''} (correct the names, or leave such edges out: restrict: true)"
         )
 
 

@@ -1,22 +1,301 @@
-"""How the text tables of other projects are laid out: their separator and their first line."""
+"""Delimited text as people have it: packed or not, in any usual encoding, between tabs, semicolons or commas.
 
+All files of users that hold expression, networks, genes or gene sets are read here. What a file does not say is found
+out from its bytes, never from its name; what cannot be told is refused.
+"""
+
+import csv
+import gzip
+import io
+import re
+import warnings
+import zlib
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
-from kinetrain.errors import InputError
+import numpy as np
+import pandas as pd
+
+from kinetrain.errors import InputError, InputWarning
+
+OTHER_FORMATS = {  # first bytes of files that people give in place of text
+    b"PK\x03\x04": "a ZIP archive or an Excel workbook: save the table as CSV or TSV",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook: save the table as CSV or TSV",
+    b"\x89HDF": "an HDF5 file: cells must be named .h5ad, all else must be text",
+    b"BZh": "packed by bzip2: unpack it, or pack it with gzip",
+    b"\xfd7zXZ": "packed by xz: unpack it, or pack it with gzip",
+    b"\x28\xb5\x2f\xfd": "packed by zstd: unpack it, or pack it with gzip",
+}
+MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
+NUMBER_WITH_COMMA = re.compile(r"[+-]?(?:\d+|\d*,\d+)(?:[eE][+-]?\d+)?")
+UNNAMED = re.compile(r"(?:Unnamed: \d+)?")  # pandas writes the second when it read the first
+SIZE = 1 << 20
 
 
-def first_line(path) -> str:
-    """Return the first line of a text file; InputError if there is no such file or it is empty."""
-    if not Path(path).is_file():
+@dataclass(frozen=True)
+class TextFile:
+    """A text file whose packing, encoding and separator are known."""
+
+    path: Path
+    packed: bool
+    encoding: str
+    separator: str
+
+    def open(self) -> io.TextIOWrapper:
+        """Return the open file, at its start, with its line ends as they are."""
+        return io.TextIOWrapper(_bytes(self.path, self.packed), self.encoding, newline="")
+
+
+def examine(path) -> TextFile:
+    """Return how the text file at `path` is to be read.
+
+    Known are gzip; UTF-8, UTF-16 and, with a warning, Latin-1 (Windows-1252); tabs, semicolons and commas.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it is empty, or it is no text.
+    """
+    path = Path(path)
+    if not path.is_file():
         raise InputError(f"{path}: no such file")
-    with open(path, encoding="utf-8-sig") as file:
-        line = file.readline().rstrip("\r\n")
-    if not line:
-        raise InputError(f"{path}: the first line is empty; expected a table")
-    return line
+    with _bytes(path, False) as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    try:
+        encoding = _encoding(path, packed)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise InputError(f"{path}: the packed file (gzip) is damaged or not complete") from None
+    with TextFile(path, packed, encoding, "").open() as lines:
+        first_two = [line for _, line in zip(range(2), filter(str.strip, lines), strict=False)]
+    if not first_two:
+        raise InputError(f"{path}: the file is empty")
+    return TextFile(path, packed, encoding, _separator(first_two))
 
 
-def separator(path) -> str:
-    """Return the column separator of a text table: tab, semicolon or comma, the first of them in its first line."""
-    line = first_line(path)
-    return next((mark for mark in "\t;," if mark in line), ",")
+def read_lines(path) -> list[str]:
+    """Return the lines of a text file without their ends."""
+    with examine(path).open() as file:
+        return file.read().splitlines()
+
+
+def read_table(path, text=(), row_labels: bool = False) -> pd.DataFrame:
+    """Return a table with a header; its index holds the rows as a spreadsheet counts them, the header as row 1.
+
+    Names and cells of text lose blanks around them; only empty cells are missing, as a gene may be called NA. Of a
+    semicolon-separated table, columns that hold decimal commas and no point are read as numbers.
+
+    Parameters
+    ----------
+    text : names of columns whose cells stay as they are written ("007" is no 7); None for all columns.
+    row_labels : the first column labels the rows, as text; its name may be missing, also as R writes it (a header that
+        is one shorter than the rows).
+
+    Raises
+    ------
+    InputError
+        If the file is no table, a column has no name, or a row is longer than the header.
+    """
+    file = examine(path)
+    with file.open() as lines:
+        rows = enumerate(csv.reader(lines, delimiter=file.separator, skipinitialspace=True), start=1)
+        first, header = _first(path, rows)
+        kept = range(len(header) + 1) if text is None else [i for i, name in enumerate(header) if name in text]
+        types = dict.fromkeys([*kept, 0] if row_labels else kept, str)
+        body = _read_cells(file, lines, first, dtype=types)
+    header = _matched(path, header, body, row_labels)
+    body = body.reindex(columns=range(len(header)))
+    body.columns = header
+    return body.dropna(how="all")
+
+
+def read_numbers(path) -> pd.DataFrame:
+    """Return a table without a header; its index holds the rows as a spreadsheet counts them.
+
+    Rows may differ in length; columns without any value are left out. Cells that are no numbers stay text.
+    """
+    file = examine(path)
+    with file.open() as lines:
+        width = max(line.count(file.separator) for line in lines) + 1
+    with file.open() as lines:
+        return _read_cells(file, lines, 0, names=range(width)).dropna(how="all").dropna(axis=1, how="all")
+
+
+def first_row(path) -> list[str]:
+    """Return the cells of the first row of a text table that is not empty, without blanks around them."""
+    file = examine(path)
+    with file.open() as lines:
+        return _first(path, enumerate(csv.reader(lines, delimiter=file.separator, skipinitialspace=True)))[1]
+
+
+def refuse_repeated(path, names, kind: str = "the column") -> None:
+    """Raise InputError if one of the `names` stands there twice."""
+    if repeated := [name for name, count in Counter(names).items() if count > 1]:
+        raise InputError(f"{path}: {kind} '{repeated[0]}' is named more than once")
+
+
+def as_numbers(column: pd.Series) -> tuple[np.ndarray, pd.Series]:
+    """Return the numbers (rows,) of a column, NaN where there is none, and the cells that hold something else."""
+    numbers = pd.to_numeric(column, errors="coerce")
+    if column.dtype in (bool, object):  # TRUE is no 1
+        numbers = numbers.where(~column.map(lambda cell: isinstance(cell, bool | np.bool_))).astype(float)
+    return numbers.to_numpy(float), column[numbers.isna() & column.notna()]
+
+
+def finite_numbers(path, table: pd.DataFrame) -> np.ndarray:
+    """Return the cells of a table as floats; InputError names the first that is no finite number."""
+    numbers = np.column_stack([as_numbers(table.iloc[:, place])[0] for place in range(table.shape[1])])
+    bad = np.argwhere(~np.isfinite(numbers))
+    if len(bad):
+        row, column = bad[0]
+        raise InputError(
+            f"{path}: {len(bad)} values are not finite numbers, the first is {_shown(table.iat[row, column])} in row "
+            f"{table.index[row]}, column {_column_name(table.columns[column])}"
+        )
+    return numbers
+
+
+def about_comma(cell) -> str:
+    """Return what to add to a message about a cell that is a number with a decimal comma."""
+    return " (write a decimal point)" if isinstance(cell, str) and DECIMAL_COMMA.fullmatch(cell) else ""
+
+
+def _shown(cell) -> str:
+    return "an empty cell" if isinstance(cell, float) and np.isnan(cell) else f"'{cell}'{about_comma(cell)}"
+
+
+def _column_name(name) -> str:
+    return str(name + 1) if isinstance(name, int | np.integer) else f"'{name}'"
+
+
+def _bytes(path, packed):
+    return gzip.open(path, "rb") if packed else open(path, "rb")
+
+
+def _encoding(path, packed: bool) -> str:
+    """Return the name of the encoding of a file."""
+    with _bytes(path, packed) as file:
+        start = file.read(SIZE)
+    for begins, what in OTHER_FORMATS.items():
+        if start.startswith(begins):
+            raise InputError(f"{path}: is {what}")
+    candidates = [name for mark, name in MARKS.items() if start.startswith(mark)] or ["utf-8", "cp1252"]
+    if b"\0" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        # of UTF-16 without a mark, every other byte of plain letters is 0
+        shares = [half.count(b"\0") / max(1, len(half)) for half in (start[1::2], start[::2])]
+        if max(shares) < 0.5 or min(shares) > 0.1:
+            raise InputError(f"{path}: is no text (it holds zero bytes)")
+        candidates = [("utf-16-le", "utf-16-be")[int(np.argmax(shares))]]
+    for encoding in candidates:
+        if _readable(path, packed, encoding):
+            if encoding == "cp1252":
+                warnings.warn(f"{path}: is not in UTF-8, read as Latin-1 (Windows-1252)", InputWarning, stacklevel=2)
+            return encoding
+    raise InputError(f"{path}: is not text in UTF-8, UTF-16 or Latin-1: save it as UTF-8")
+
+
+def _readable(path, packed: bool, encoding: str) -> bool:
+    with io.TextIOWrapper(_bytes(path, packed), encoding, newline="") as file:
+        try:
+            while file.read(SIZE):
+                pass
+        except UnicodeError:
+            return False
+    return True
+
+
+def _separator(lines: list[str]) -> str:
+    """Return the mark between columns: the first of tab, semicolon and comma that all these lines hold, or one does.
+
+    Marks between quotes do not count. Names like `P1;P2` in a header do not make a comma a semicolon, since the second
+    line has none.
+    """
+    plain = [re.sub(r'"[^"]*"', "", line) for line in lines]
+    for some in (all, any):
+        for mark in "\t;,":
+            if some(mark in line for line in plain):
+                return mark
+    return ","
+
+
+def _first(path, rows) -> tuple[int, list[str]]:
+    """Return number and cells of the first of the numbered rows that is not empty."""
+    try:
+        for number, row in rows:
+            if any(cell.strip() for cell in row):
+                return number, [cell.strip() for cell in row]
+    except csv.Error as error:
+        raise InputError(f"{path}: the first line is no row of a table ({error})") from None
+    raise InputError(f"{path}: holds nothing but separators")
+
+
+def _read_cells(file: TextFile, lines, above: int, **options) -> pd.DataFrame:
+    """Return the rest of an open file as a table; its index counts the rows after the `above` that were read."""
+    path = file.path
+    try:
+        body = pd.read_csv(
+            lines,
+            sep=file.separator,
+            header=None,
+            keep_default_na=False,
+            na_values=[""],
+            skip_blank_lines=False,
+            skipinitialspace=True,
+            low_memory=False,
+            **options,
+        )
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame()
+    except pd.errors.ParserError as error:
+        if found := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error)):
+            expected, line, saw = map(int, found.groups())
+            raise InputError(f"{path}: row {line + above} has {saw} cells, those above it {expected}") from None
+        raise InputError(f"{path}: not a table ({error})") from None
+    body.index = range(above + 1, above + 1 + len(body))
+    _clean(file, body)
+    return body
+
+
+def _matched(path, header: list[str], body: pd.DataFrame, row_labels: bool) -> list[str]:
+    """Return the names of the columns of `body`; InputError unless each has one."""
+    if row_labels and body.shape[1] == len(header) + 1:
+        header = ["", *header]
+    used = [place for place in range(body.shape[1]) if body[place].notna().any()]
+    last = max(used, default=-1)
+    if last >= len(header):
+        row = body.index[body[last].notna()][0]
+        raise InputError(
+            f"{path}: row {row} has {last + 1} cells, the header {len(header)} (if the first column holds names of "
+            "rows, give it a name)"
+        )
+    while header and not header[-1] and len(header) - 1 > last:
+        header = header[:-1]  # separators at the ends of lines
+    unnamed = [place for place, name in enumerate(header, start=1) if UNNAMED.fullmatch(name)]
+    if unnamed and not (row_labels and unnamed == [1]):
+        raise InputError(
+            f"{path}: column {unnamed[0]} has no name: name it, or leave it out (names of rows: row.names = FALSE in "
+            "R, index=False in pandas)"
+        )
+    return header
+
+
+def _clean(file: TextFile, body: pd.DataFrame) -> None:
+    """Take away blanks around text and, between semicolons, read decimal commas."""
+    commas = 0
+    for place in body.columns:
+        if pd.api.types.is_numeric_dtype(body[place]):
+            continue
+        column = body[place].map(lambda cell: (cell.strip() or np.nan) if isinstance(cell, str) else cell)
+        if file.separator == ";" and _has_decimal_commas(column):
+            column, commas = pd.to_numeric(column.str.replace(",", ".")), commas + 1
+        body[place] = column
+    if commas:
+        warnings.warn(f"{file.path}: {commas} columns have decimal commas, read as points", InputWarning, stacklevel=2)
+
+
+def _has_decimal_commas(column: pd.Series) -> bool:
+    known = column.dropna()
+    if not len(known) or not all(isinstance(cell, str) and NUMBER_WITH_COMMA.fullmatch(cell) for cell in known):
+        return False
+    return any("," in cell for cell in known)

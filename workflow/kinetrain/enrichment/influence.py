@@ -44,9 +44,9 @@ def influence(field, parameters, bounds, vectors: int, steps: int, seed: int, ro
     redrawn; the absolute difference is averaged over them, over the times and over the other genes. It is NaN where a
     simulation diverges. `rows` states at a time.
     """
-    genes = parameters["v"].shape[1]
+    genes = bounds.shape[1]
     generator = torch.Generator().manual_seed(seed)
-    draws = torch.rand((2, vectors, genes), generator=generator, dtype=parameters["v"].dtype)
+    draws = torch.rand((2, vectors, genes), generator=generator, dtype=bounds.dtype)
     original, redrawn = bounds[0] + draws * (bounds[1] - bounds[0])
     reference = _paths(field, parameters, original, steps)
     scores = []
@@ -59,7 +59,8 @@ def influence(field, parameters, bounds, vectors: int, steps: int, seed: int, ro
 
 def _paths(field, parameters, start, steps):
     """Return the states (TIMES, M, B, k) that follow the rows `start` (B, k) under every model."""
-    state = start.expand(len(parameters["v"]), *start.shape)
+    models = len(next(iter(parameters.values())))
+    state = start.expand(models, *start.shape)
     duration = torch.full(state.shape[:2], INTERVAL, dtype=state.dtype)
     paths = []
     for _ in range(TIMES):

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.data.genes import read_gene_names
-from kinetrain.data.text import separator
+from kinetrain.data.text import finite_numbers, read_table, refuse_repeated
 from kinetrain.errors import InputError
 from kinetrain.simulation.gene_network import Network, Rule, Trajectories
 
@@ -48,10 +48,14 @@ def read_network(names, edges, equations, exponents=FILE_EXPONENTS) -> Network:
     InputError
         Names the file, and the gene or the edge that is wrong.
     """
-    table = _read_table(edges, COLUMNS)
+    table = _read_table(edges, COLUMNS, ("from", "to"))
+    if table["activation"].dtype != bool:
+        raise InputError(f"{edges}: the column 'activation' must hold TRUE or FALSE alone")
+    half, exponent = finite_numbers(edges, table[["EC50", "n"]]).T
+    table = table.reset_index(drop=True)  # now counts the edges
     genes = _gene_order(names, edges, table)
     position = {gene: index for index, gene in enumerate(genes)}
-    formulas = dict(_read_table(equations, ("node", "eqn"))[["node", "eqn"]].itertuples(index=False))
+    formulas = dict(_read_table(equations, ("node", "eqn"), None)[["node", "eqn"]].itertuples(index=False))
     low, high = FILE_EXPONENTS
     stretch = (exponents[1] - exponents[0]) / (high - low)
     return Network(
@@ -59,26 +63,28 @@ def read_network(names, edges, equations, exponents=FILE_EXPONENTS) -> Network:
         regulator=table["from"].map(position).to_numpy(),
         target=table["to"].map(position).to_numpy(),
         sign=np.where(table["activation"], 1, -1),
-        half=table["EC50"].to_numpy(float),
-        exponent=exponents[0] + stretch * (table["n"].to_numpy(float) - low),
+        half=half,
+        exponent=exponents[0] + stretch * (exponent - low),
         rules=tuple(_gene_rule(gene, group, formulas, equations) for gene, group in _by_target(table, genes)),
     )
 
 
-def _read_table(path, columns) -> pd.DataFrame:
-    table = pd.read_csv(path, sep=separator(path))
+def _read_table(path, columns, text) -> pd.DataFrame:
+    table = read_table(path, text)
+    refuse_repeated(path, table.columns)
     for column in columns:
         if column not in table.columns:
-            raise InputError(f"{path}: no column '{column}' (it has {', '.join(map(str, table.columns))})")
+            raise InputError(f"{path}: no column '{column}' (it has {', '.join(table.columns)})")
         if (missing := np.flatnonzero(table[column].isna())).size:
-            raise InputError(f"{path}: row {missing[0] + 2} has no value in the column '{column}'")
+            raise InputError(f"{path}: row {table.index[missing[0]]} has no value in the column '{column}'")
     return table
 
 
 def _gene_order(names, edges, table) -> list[str]:
     """Return the names of the genes: inputs, other regulators, and all others."""
-    listed = [name.removesuffix("_input") for name in read_gene_names(names)]
     regulators, targets = dict.fromkeys(table["from"]), set(table["to"])
+    known = {name + suffix for name in {*regulators, *targets} for suffix in ("", "_input")}
+    listed = [name.removesuffix("_input") for name in read_gene_names(names, known)]
     if unknown := sorted((set(regulators) | targets) - set(listed)):
         raise InputError(f"{edges}: names genes that {names} does not have: {', '.join(unknown[:5])}")
     inputs = [gene for gene in listed if gene not in targets]
