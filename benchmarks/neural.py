@@ -95,7 +95,9 @@ def batches(work: Work, count: int = 149):
     from kinetrain.simulation import gene_network as networks
 
     inputs, regulators = work.genes // 5, work.genes // 4
-    network = networks.draw_network(work.genes, regulators=regulators, inputs=inputs, modules=10, seed=1)
+    network = networks.draw_network(
+        networks.Simulation(genes=work.genes, regulators=regulators, inputs=inputs, modules=10)
+    )
     count = min(count, max(2, 60_000 // work.genes))
     initial = networks.draw_initial_states(network, count, seed=1)
     values = networks.simulate(network, initial, np.cumsum([0.0, *work.lengths]))
@@ -279,7 +281,9 @@ def training_run(genes=350, hidden=40, trajectories=150, epochs=200, tell=lambda
     from kinetrain.pruning.dash import Method
     from kinetrain.simulation import gene_network as networks
 
-    network = networks.draw_network(genes, regulators=genes // 4, inputs=genes // 5, modules=10, seed=1)
+    network = networks.draw_network(
+        networks.Simulation(genes=genes, regulators=genes // 4, inputs=genes // 5, modules=10)
+    )
     times = np.tile(np.cumsum([0.0, *SIM350]), (trajectories, 1))
     values = networks.simulate(network, networks.draw_initial_states(network, trajectories, seed=1), times[0])
     transitions = all_transitions(times)

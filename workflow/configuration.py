@@ -21,7 +21,8 @@ UPDATERS = Path(__file__).parent / "kinetrain" / "training" / "update_rules.py"
 DOWNLOADS = "<resources>/downloads"
 FILES = ("train", "test", "genes", "edges", "matrix", "equations")  # keys of a data set that name files
 GRID = ("optimizers", "schedules", "batch_sizes", "safeguards")  # what a grid of mini-batch fits combines
-SIZES = ("genes", "regulators", "inputs", "modules")  # keys of a random network
+# keys of a random network
+RANDOM = ("genes", "regulators", "inputs", "modules", "in_degree", "exponents", "half", "decay_spread")
 
 # Columns of the manifest: what they must look like, and how that is told.
 COLUMNS = {
@@ -319,7 +320,7 @@ class Plan:
     def simulation_settings(self, dataset: str) -> dict:
         """Return what is simulated: sizes of a random network or exponents of a published one, and its trajectories."""
         section = self.datasets[dataset]["simulate"]
-        own = ("network", "train", "test", *(SIZES if "network" in section else ()))
+        own = ("network", "train", "test", *(RANDOM if "network" in section else ()))
         exponents = {"exponents": section["network"]["exponents"]} if "network" in section else {}
         return {option: value for option, value in section.items() if option not in own} | exponents
 
@@ -470,6 +471,15 @@ def _check_simulation(key: str, simulate: dict) -> None:
     for part, whole in (("inputs", "regulators"), ("regulators", "genes"), ("modules", "genes")):
         if simulate[part] > simulate[whole]:
             raise ConfigurationError(f"{key}: {part} {simulate[part]} > {whole} {simulate[whole]}; give at most that")
+    if simulate["in_degree"] is not None and simulate["in_degree"] >= simulate["regulators"]:
+        raise ConfigurationError(
+            f"{key}.in_degree {simulate['in_degree']}: must be below the {simulate['regulators']} regulators"
+        )
+    for name, most in (("exponents", float("inf")), ("half", 1)):
+        low, high = simulate[name]
+        if not 0 < low <= high < most:
+            limit = "above 0" if name == "exponents" else "between 0 and 1"
+            raise ConfigurationError(f"{key}.{name}: must be {limit}, the smaller first, got {low} and {high}")
     low, high = simulate.get("network", {}).get("exponents", (1, 2))
     if not 0 < low < high:
         raise ConfigurationError(f"{key}.network.exponents: must be above 0, the smaller first, got {low} and {high}")

@@ -144,6 +144,9 @@ def test_a_data_set_is_either_simulated_or_measured(smoke, manifest, root):
     [
         ({"inputs": 9}, "simulate: inputs 9 > regulators 8; give at most that"),
         ({"modules": 25}, "simulate: modules 25 > genes 24"),
+        ({"in_degree": 8}, "simulate.in_degree 8: must be below the 8 regulators"),
+        ({"exponents": [2, 1]}, "simulate.exponents: must be above 0, the smaller first, got 2 and 1"),
+        ({"half": [0.5, 1]}, "simulate.half: must be between 0 and 1, the smaller first, got 0.5 and 1"),
         ({"validation_fraction": 0.6, "test_fraction": 0.6}, "= 1.2 leaves nothing to train on"),
     ],
 )

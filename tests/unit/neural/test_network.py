@@ -1,5 +1,7 @@
 """The simulated gene network obeys its Hill kinetics, and the same seed gives the same data."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -17,11 +19,12 @@ from kinetrain.simulation.gene_network import (
 )
 
 TIMES = (0, 2, 3, 7, 9)
+SIZES = Simulation(genes=30, regulators=10, inputs=6, modules=3)
 
 
 @pytest.fixture(scope="module")
 def network():
-    return draw_network(genes=30, regulators=10, inputs=6, modules=3, seed=1)
+    return draw_network(SIZES)
 
 
 @pytest.mark.parametrize("exponent", [1.01, 1.357, 1.7])
@@ -107,8 +110,8 @@ def test_the_modules_share_out_all_genes(network):
 
 
 def test_the_same_seed_gives_the_same_network(network):
-    again = draw_network(30, 10, 6, 3, seed=1)
-    other = draw_network(30, 10, 6, 3, seed=2)
+    again = draw_network(SIZES)
+    other = draw_network(replace(SIZES, seed=2))
     assert edges(again) == edges(network) != edges(other)
     assert (draw_initial_states(network, 3, 1) == draw_initial_states(again, 3, 1)).all()
 
@@ -118,6 +121,31 @@ def test_impossible_sizes_are_refused():
         Simulation(genes=10, regulators=4, inputs=5)
     with pytest.raises(ValueError, match="increase"):
         Simulation(times=(0.0, 2.0, 2.0))
+    with pytest.raises(ValueError, match="in_degree"):
+        Simulation(regulators=24, in_degree=24)
+    for wrong in ({"exponents": (2.0, 1.0)}, {"half": (0.4, 1.0)}, {"decay_spread": 0.5}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            Simulation(**wrong)
+
+
+def test_every_regulated_gene_has_the_wanted_number_of_regulators():
+    network = draw_network(replace(SIZES, in_degree=4))
+    counts = np.bincount(network.target, minlength=30)
+    assert (counts[~network.inputs] == 4).all() and (counts[network.inputs] == 0).all()
+
+
+def test_kinetics_are_drawn_from_the_wanted_ranges_and_leave_the_network_as_it_is(network):
+    other = draw_network(replace(SIZES, exponents=(4, 6), half=(0.1, 0.2), decay_spread=5))
+    assert edges(other) == edges(network)
+    assert other.exponent.min() >= 4 and other.exponent.max() <= 6
+    assert other.half.min() >= 0.1 and other.half.max() <= 0.2
+    assert 0.2 <= other.rate.min() < 0.5 and 2 < other.rate.max() <= 5
+
+
+def test_a_rate_makes_its_gene_faster_by_that_factor(network):
+    faster = replace(network, rate=np.linspace(0.5, 2, 30))
+    state = np.random.default_rng(0).random((30, 2))
+    assert np.allclose(derivative(faster, state), derivative(network, state) * faster.rate[:, None])
     with pytest.raises(ValueError, match="trajectories must be at least 1"):
         Simulation(trajectories=0)
     with pytest.raises(ValueError, match="validation_fraction must be above 0"):

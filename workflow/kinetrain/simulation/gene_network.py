@@ -1,8 +1,8 @@
 """A gene network with Hill kinetics, and the trajectories it makes (Hossain et al. 2024, simulated data).
 
-Input genes are constant; every other gene follows dx/dt = L(x) − x with rates of one per unit of time, where L joins
-the saturating effects of its regulators by AND and OR. Random networks are drawn here, published ones are read by
-`published_network`.
+Input genes are constant; every other gene follows dx/dt = r (L(x) − x), where L joins the saturating effects of its
+regulators by AND and OR, and r is one per unit of time unless `decay_spread` draws other rates. Random networks are
+drawn here, published ones are read by `published_network`.
 """
 
 from dataclasses import dataclass
@@ -53,15 +53,32 @@ class Trajectories:
 
 @dataclass(frozen=True)
 class Simulation(Trajectories):
-    """Trajectories of a random network of these sizes."""
+    """Trajectories of a random network of these sizes, with these kinetics.
+
+    in_degree: regulators of every regulated gene; None draws 1, 2 or 3, as in the published network. exponents: range
+    of the Hill exponents, above 1 cooperative. half: range of the EC50; expression far above it is saturated.
+    decay_spread: rates r are log-uniform between 1 / decay_spread and decay_spread.
+    """
 
     genes: int = 80
     regulators: int = 24
     inputs: int = 16
     modules: int = 8
+    in_degree: int | None = None
+    exponents: tuple[float, ...] = (1.01, 1.7)
+    half: tuple[float, ...] = (0.4, 0.6)
+    decay_spread: float = 1.0
 
     def __post_init__(self):
         super().__post_init__()
+        if self.in_degree is not None and not 1 <= self.in_degree < self.regulators:
+            raise ValueError(f"in_degree must be at least 1 and below the {self.regulators} regulators")
+        if len(self.exponents) != 2 or not 0 < self.exponents[0] <= self.exponents[1]:
+            raise ValueError(f"exponents must be two, above 0, the smaller first: {list(self.exponents)}")
+        if len(self.half) != 2 or not 0 < self.half[0] <= self.half[1] < 1:
+            raise ValueError(f"half must be two, between 0 and 1, the smaller first: {list(self.half)}")
+        if not 1 <= self.decay_spread < np.inf:
+            raise ValueError(f"decay_spread must be at least 1, not {self.decay_spread:g}")
         if not 1 <= self.inputs <= self.regulators <= self.genes:
             raise ValueError("1 <= inputs <= regulators <= genes must hold")
         if not 1 <= self.modules <= self.genes:
@@ -84,6 +101,7 @@ class Network:
     exponent: np.ndarray
     rules: tuple[Rule, ...]
     module: np.ndarray | None = None
+    rate: np.ndarray | None = None
 
     @cached_property
     def inputs(self) -> np.ndarray:
@@ -159,28 +177,28 @@ def derivative(network: Network, state: np.ndarray) -> np.ndarray:
     rate = np.zeros_like(state)
     free = ~network.inputs
     rate[free] = network.circuit.join(np.where(activating, effect, 1 - effect)) - state[free]
-    return rate
+    return rate if network.rate is None else rate * network.rate.reshape(-1, *[1] * (state.ndim - 1))
 
 
-def draw_network(genes: int, regulators: int, inputs: int, modules: int, seed: int) -> Network:
+def draw_network(options: Simulation) -> Network:
     """Return a random modular network: `inputs` of the `regulators` are constant, all other genes are regulated.
 
     Regulators are dealt unevenly to the modules, so that some modules matter more than others.
     """
-    rng = np.random.default_rng([seed, 4])
-    module = rng.permutation(np.arange(genes) % modules)
-    chances = rng.dirichlet(np.ones(modules))[module]
-    chosen = rng.choice(genes, regulators, replace=False, p=chances / chances.sum())
+    rng, genes = np.random.default_rng([options.seed, 4]), options.genes
+    module = rng.permutation(np.arange(genes) % options.modules)
+    chances = rng.dirichlet(np.ones(options.modules))[module]
+    chosen = rng.choice(genes, options.regulators, replace=False, p=chances / chances.sum())
     constant = np.zeros(genes, bool)
-    constant[chosen[:inputs]] = True
-    regulator = np.full((genes, max(IN_DEGREES)), -1)
+    constant[chosen[: options.inputs]] = True
+    regulator = np.full((genes, options.in_degree or max(IN_DEGREES)), -1)
     for gene in np.flatnonzero(~constant):
-        picked = _draw_regulators(rng, gene, chosen, module)
+        picked = _draw_regulators(rng, gene, chosen, module, options.in_degree)
         regulator[gene, : len(picked)] = picked
     shape = regulator.shape
     width = len(str(genes))
     sign = np.where(rng.random(shape) < ACTIVATING, 1, -1)
-    half, exponent = rng.uniform(0.4, 0.6, shape), rng.uniform(1.01, 1.7, shape)
+    half, exponent = rng.uniform(*options.half, shape), rng.uniform(*options.exponents, shape)
     conjunction = rng.random(genes) < 0.5
     present = regulator >= 0
     target = np.nonzero(present)[0]
@@ -193,7 +211,14 @@ def draw_network(genes: int, regulators: int, inputs: int, modules: int, seed: i
         exponent=exponent[present],
         rules=tuple(_rule(np.flatnonzero(target == gene), conjunction[gene]) for gene in range(genes)),
         module=module,
+        rate=_draw_rates(options) if options.decay_spread > 1 else None,
     )
+
+
+def _draw_rates(options: Simulation) -> np.ndarray:
+    """Return a rate per gene (k,), from a stream of its own: the network stays the same at every spread."""
+    logarithm = np.random.default_rng([options.seed, 6]).uniform(-1, 1, options.genes)
+    return options.decay_spread**logarithm
 
 
 def _rule(edges: np.ndarray, conjunction: bool) -> Rule:
@@ -203,12 +228,12 @@ def _rule(edges: np.ndarray, conjunction: bool) -> Rule:
     return ("and" if conjunction else "or", tuple(edges.tolist()))
 
 
-def _draw_regulators(rng, gene, regulators, module):
-    """Return one to three distinct regulators of a gene other than itself, mostly of its own module."""
+def _draw_regulators(rng, gene, regulators, module, count):
+    """Return `count` distinct regulators of a gene other than itself, or one to three, mostly of its own module."""
     others = regulators[regulators != gene]
     own = module[others] == module[gene]
     weight = np.where(own, WITHIN / max(own.sum(), 1), (1 - WITHIN) / max((~own).sum(), 1))
-    count = min(rng.choice(IN_DEGREES, p=IN_DEGREE_PROBABILITIES), len(others))
+    count = min(count or rng.choice(IN_DEGREES, p=IN_DEGREE_PROBABILITIES), len(others))
     return rng.choice(others, count, replace=False, p=weight / weight.sum())
 
 
