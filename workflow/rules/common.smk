@@ -17,6 +17,9 @@ import configuration
 import download
 import environment
 
+from kinetrain import tables
+from kinetrain.figures.catalogue import FITS as FIT_SOURCES, find_figures
+
 # Jobs find the programs that came with this snakemake (python3, uv) whether or not its environment is activated.
 os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]))
 
@@ -293,37 +296,16 @@ PARTS = {
     "pathways": [f"<results>/enrichment/{run}.tsv" for run in TESTED],
 }
 FOR_A_FIGURE = {"effects", "coregulation"}  # tables that nobody asks for but a figure
-# What the tables promise, also where a configuration leaves one of the two arms out.
-LEVEL = ["dataset", "method", "noise", "prior_corruption"]
-FIT = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate", "start"]
-SOLVES = ["gradient_solves", "value_solves", "cost", "cpu_seconds"]
-SCORES = ["sparsity", "balanced_accuracy", "auroc", "auprc", "test_mse", "epochs", "cpu_seconds", "status"]
-COLUMNS = {
-    "nominal": [
-        *["problem", "replicate", "objective_nominal", "reference"],
-        *["data", "conditions", "measurements", "parameters"],
-    ],
-    "fits": [*FIT, "objective", *SOLVES, "status", "epochs", "conditions"],
-    "traces": [*FIT, *SOLVES, "objective"],
-    "predictions": [*FIT[:-1], "set", "group", "condition", "observable", "time", "measurement", "mean", "sd"],
-    "networks": [*LEVEL, "seed", *SCORES],
-    "tuning": [*LEVEL, "setting", "fold", "validation_mse", "chosen"],
-    "path": [*LEVEL, "seed", "epoch", "sparsity", "validation_mse", "balanced_accuracy"],
-    "effects": [*LEVEL, "seed", "regulator", "target", "effect"],
-    "coregulation": [*LEVEL, "seed", "regulator", "other", "place", "other_place", "value"],
-    "pathways": [*LEVEL, "pathway", "genes", "score", "z", "p_value", "p_bonferroni", "p_bh", "status"],
+# What this configuration has to show: a figure or a table that needs more is left out.
+HAS = {
+    *(["problems"] if PLAN.problems else []),
+    *(["datasets"] if PLAN.datasets else []),
+    *(["predictions"] if PREDICTIONS else []),
+    *(["tuning"] if TUNED else []),
+    *(PLAN.varied if PLAN.problems else []),
 }
-FIT_RESULTS = {
-    "nominal": "Objective at the nominal parameters",
-    "fits": "Fits of the mechanistic models",
-    "scores": "Settings of the fits, scored",
-    "pairs": "Settings compared start by start",
-    "claims": "The mini-batch paper's numbers beside ours",
-}
-NETWORK_RESULTS = {"networks": "Recovered networks", "pathways": "Pathways"}
-if PREDICTIONS:
-    FIT_RESULTS["large_scale"] = "Predictions of ensembles, scored"
-TABLES = (FIT_RESULTS if PLAN.problems else {}) | (NETWORK_RESULTS if PLAN.datasets else {})
+TABLES = {name: table.title for name, table in tables.TABLES.items() if table.title and table.arm in HAS}
+FIGURES = {name: file.FIGURE for name, file in find_figures().items() if HAS.issuperset(file.FIGURE.needs)}
 # The tables of the paper for which this configuration has some data set: their number and title.
 PUBLISHED_NUMBERS = TOP / "resources" / "published"
 with open(PUBLISHED_NUMBERS / "paper_tables.tsv") as layout:
@@ -332,56 +314,37 @@ with open(PUBLISHED_NUMBERS / "paper_tables.tsv") as layout:
         for row in csv.DictReader(layout, delimiter="\t")
         if row["dataset"] in PLAN.datasets
     }
-# Figures of fits: their title, and what grids of fits must vary so that there is something to compare.
-FIT_FIGURES = {
-    "final_objective": ("Final objective per optimizer", set()),
-    "objective_against_cost": ("Objective against cost", set()),
-    "waterfall": ("All starts", set()),
-    "best_starts": ("Best starts", {"optimizers"}),
-    "rank_by_schedule": ("Rank by optimizer and schedule", {"schedules"}),
-    "adam_comparison": ("Standard and balanced Adam", {"optimizers"}),
-    "rank_by_batch_size": ("Rank by mini-batch size", {"batch_sizes"}),
-    "safeguards": ("Rescue interceptor and line search", {"safeguards"}),
-}
-NETWORK_FIGURES = {
-    "sparsity_against_accuracy": "Sparsity against balanced accuracy",
-    "pruning_path": "Accuracy along the pruning path",
-    "prior_recovery": "Beyond the prior",
-    "prediction_error": "Prediction error",
-    "effect_matrices": "Effect matrices",
-    "coregulation": "Co-regulation",
-    **({"tuning": "Tuned settings"} if TUNED else {}),
-    "pathways": "Pathways",
-}
-FIGURES = {}  # name: its section of the report, and its title
-if PLAN.problems:
-    FIGURES |= {
-        name: ("2 Mini-batch training", title) for name, (title, parts) in FIT_FIGURES.items() if parts <= PLAN.varied
-    }
-if PREDICTIONS:
-    FIGURES |= {
-        "large_scale_train": ("2 Mini-batch training", "Many conditions: the data that were fitted"),
-        "large_scale_test": ("2 Mini-batch training", "Many conditions: held-out groups"),
-    }
-if PLAN.datasets:
-    FIGURES |= {name: ("3 Pruning", title) for name, title in NETWORK_FIGURES.items()}
+
+
+def caption(name, text):
+    """The file with a caption, which Snakemake's own report wants to read."""
+    path = Path(".snakemake/captions", f"{name}.rst")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+    return str(path.absolute())
+
+
+def source(name):
+    """The file of a source of a figure: a result table, or the published values."""
+    return str(PUBLISHED_NUMBERS / "networks.tsv") if name == "published" else f"<results>/tables/{name}.tsv"
 
 
 def report_parts(results):
     """What stands in the report: sections of parts with title, file and caption."""
-    captions = WORKFLOW / "report"
+    texts = WORKFLOW / "report"
 
     def part(title, file, caption):
-        return {"title": title, "file": f"{results}/{file}", "caption": f"{captions}/{caption}.rst"}
+        return {"title": title, "file": f"{results}/{file}", "caption": caption}
 
-    figures = {heading: [] for heading, _ in FIGURES.values()}
-    for name, (heading, title) in FIGURES.items():
-        figures[heading].append(part(title, f"figures/{name}.svg", name))
-    paper = [part(title, f"report/paper_table_{number}.html", "paper_table") for number, title in PAPER_TABLES.items()]
+    figures = {}
+    for name, figure in FIGURES.items():
+        figures.setdefault(figure.section, []).append(part(figure.title, f"figures/{name}.svg", {"figure": name}))
+    paper = [part(title, f"report/paper_table_{number}.html", {"text": f"{texts}/paper_table.rst"}) for number, title in PAPER_TABLES.items()]
     return {
-        "1 Summary": [part("Findings", "report/findings.html", "findings")],
+        "1 Summary": [part("Findings", "report/findings.html", {"text": f"{texts}/findings.rst"})],
         **figures,
-        "4 Tables": [part(title, f"report/{name}.html", f"table_{name}") for name, title in TABLES.items()],
+        "4 Tables": [part(title, f"report/{name}.html", {"table": name}) for name, title in TABLES.items()],
         **({"5 Tables of the paper": paper} if paper else {}),
-        "6 Provenance": [part("Provenance", "report/provenance.html", "provenance")],
+        "6 Provenance": [part("Provenance", "report/provenance.html", {"text": f"{texts}/provenance.rst"})],
     }

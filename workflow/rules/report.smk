@@ -8,7 +8,7 @@ for table, title in TABLES.items():
         output:
             report(
                 f"<results>/report/{table}.html",
-                caption=f"../report/table_{table}.rst",
+                caption=caption(f"table_{table}", tables.TABLES[table].meaning),
                 category="4 Tables",
                 labels={"table": title},
             ),

@@ -17,14 +17,15 @@ def main():
 
     import pandas as pd
 
-    from kinetrain.files import atomic, load_table, save_table
+    from kinetrain import tables
+    from kinetrain.files import atomic, load_table
     from kinetrain.neural import tuning
     from kinetrain.settings import read_options, read_settings
 
     plan = read_options(tuning.Tuning, read_settings(arguments.tuning), "--tuning")
     table = pd.concat([load_table(path, tuning.TABLE) for path in arguments.folds])
     chosen = tuning.choose(table, plan.choice)
-    save_table(table.assign(chosen=table["setting"] == chosen), arguments.table)
+    tables.save("tuning", table.assign(chosen=table["setting"] == chosen), arguments.table)
     with atomic(arguments.chosen) as temporary:
         temporary.write_text(chosen + "\n")
 

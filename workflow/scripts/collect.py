@@ -1,13 +1,13 @@
-"""Put tables with the same meaning below each other."""
+"""Put the parts of a result table below each other."""
 
 import argparse
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description="Concatenate TSV tables; a column that one of them lacks stays empty.")
+    parser = argparse.ArgumentParser(description="Concatenate the parts of a result table (kinetrain/tables.py).")
+    parser.add_argument("name", help="name of the result table")
     parser.add_argument("--output", required=True, help="table to write")
-    parser.add_argument("--columns", nargs="+", default=[], help="columns that the table has even without any rows")
-    parser.add_argument("tables", nargs="*", help="tables to read, in this order")
+    parser.add_argument("--parts", nargs="*", default=[], help="tables to read, in this order")
     return parser.parse_args()
 
 
@@ -15,14 +15,15 @@ def main():
     arguments = parse_arguments()
     import pandas as pd
 
-    from kinetrain.files import load_table, save_table
+    from kinetrain import tables
+    from kinetrain.errors import InputError
 
-    tables = [load_table(path) for path in arguments.tables]
-    columns = list(dict.fromkeys([*arguments.columns, *(name for table in tables for name in table.columns)]))
-    filled = [table for table in tables if len(table)]
-    together = pd.concat(filled) if filled else pd.DataFrame(columns=columns)
+    if arguments.name not in tables.TABLES:
+        raise InputError(f"no result table '{arguments.name}' (there are {', '.join(tables.TABLES)})")
+    parts = [part for part in (tables.load(arguments.name, path) for path in arguments.parts) if len(part)]
+    together = pd.concat(parts) if parts else tables.empty(arguments.name)
     # whole numbers stay whole, although a column with gaps is read as floating point
-    save_table(together.reindex(columns=columns).convert_dtypes(), arguments.output)
+    tables.save(arguments.name, together.convert_dtypes(), arguments.output)
 
 
 if __name__ == "__main__":

@@ -37,17 +37,22 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    from kinetrain import tables as declared
     from kinetrain.evaluation.findings import findings
-    from kinetrain.files import atomic, load_table, save_table
+    from kinetrain.files import atomic, load_table
     from kinetrain.report.html import page
     from kinetrain.settings import read_settings
 
     names = ("nominal", "fits", "traces", "pairs", "networks", "pathways", "published")
     paths = {name: getattr(arguments, name) for name in names}
-    tables = {name: load_table(path) for name, path in paths.items() if path}
+    tables = {
+        name: declared.load(name, path) if name in declared.TABLES else load_table(path)
+        for name, path in paths.items()
+        if path
+    }
     known, meaning = read_settings(arguments.best_known), read_settings(arguments.fit_settings)
     table = findings(**tables, best_known=known, meaning=meaning)
-    save_table(table, arguments.output)
+    declared.save("findings", table, arguments.output)
     shown = table[["topic", "subject", "statement", "verdict"]]
     with atomic(arguments.page) as temporary:
         temporary.write_text(page(shown, "Findings", CAPTION, bad=table["verdict"] == "no"), encoding="utf-8")

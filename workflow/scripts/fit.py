@@ -36,7 +36,8 @@ def main():
     import shutil
     from dataclasses import replace
 
-    from kinetrain.files import save_arrays, save_table
+    from kinetrain import tables
+    from kinetrain.files import save_arrays
     from kinetrain.mechanistic.petab_problem import PetabProblem
     from kinetrain.mechanistic.solver_options import merged
     from kinetrain.settings import read_options, read_settings
@@ -52,9 +53,9 @@ def main():
     run = (arguments.name, arguments.replicate, arguments.optimizer, arguments.starts)
     options = replace(options, **vars(solver))
     fits, trace, parameters = room.fit_starts(problem, *run, options, arguments.checkpoint)
-    save_table(trace, arguments.trace)
+    tables.save("traces", trace, arguments.trace)
     save_arrays(arguments.parameters, **parameters)
-    save_table(fits, arguments.output)
+    tables.save("fits", fits, arguments.output)
     shutil.rmtree(arguments.checkpoint, ignore_errors=True)
 
 

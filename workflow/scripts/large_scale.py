@@ -12,10 +12,10 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    from kinetrain.evaluation.large_scale import PREDICTION_COLUMNS, metrics
-    from kinetrain.files import load_table, save_table
+    from kinetrain import tables
+    from kinetrain.evaluation.large_scale import metrics
 
-    save_table(metrics(load_table(arguments.predictions, PREDICTION_COLUMNS)), arguments.output)
+    tables.save("large_scale", metrics(tables.load("predictions", arguments.predictions)), arguments.output)
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ def main():
     import numpy as np
     import pandas as pd
 
+    from kinetrain import tables
     from kinetrain.errors import InputError
-    from kinetrain.files import save_table
     from kinetrain.mechanistic.petab_problem import PetabProblem
     from kinetrain.mechanistic.solver_options import SolverOptions, merged
     from kinetrain.settings import read_options, read_settings
@@ -52,7 +52,7 @@ def main():
         "measurements": problem.n_measurements,
         "parameters": len(problem.names),
     }
-    save_table(pd.DataFrame([row]), arguments.output)
+    tables.save("nominal", pd.DataFrame([row]), arguments.output)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,9 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    from kinetrain import tables
     from kinetrain.errors import InputError
-    from kinetrain.files import load_arrays, load_table, save_table
+    from kinetrain.files import load_arrays
     from kinetrain.mechanistic.petab_problem import PetabProblem
     from kinetrain.mechanistic.predictions import RUN, best_members, predict
     from kinetrain.mechanistic.solver_options import SolverOptions, merged
@@ -29,7 +30,7 @@ def main():
     if arguments.ensemble < 1:
         raise InputError(f"--ensemble is {arguments.ensemble}; at least one fit is needed")
     solver = merged(read_options(SolverOptions, read_settings(arguments.settings)), arguments.solver)
-    fits = load_table(arguments.fits, [*RUN, "start", "objective"])
+    fits = tables.load("fits", arguments.fits)
     arrays = load_arrays(arguments.parameters, ["names", "last", "best"])
     train, test = (
         PetabProblem(yaml, arguments.model, solver) if yaml else None for yaml in (arguments.problem, arguments.test)
@@ -38,7 +39,7 @@ def main():
     predictions = predict(train, test, list(arrays["names"]), members)
     for place, name in enumerate(RUN):
         predictions.insert(place, name, fits[name].iloc[0])
-    save_table(predictions, arguments.output)
+    tables.save("predictions", predictions, arguments.output)
 
 
 if __name__ == "__main__":

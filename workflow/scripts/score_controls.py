@@ -27,20 +27,18 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    from kinetrain import tables
     from kinetrain.data.expression import load_expression
     from kinetrain.data.networks import read_edges
     from kinetrain.data.prior_networks import load_presence
     from kinetrain.evaluation.networks import control_rows
-    from kinetrain.files import save_table
 
     expression = load_expression(arguments.expression)
     priors = [load_presence(path, expression.genes) for path in arguments.prior]
     truth = read_edges(arguments.truth, expression.genes)[0] if arguments.truth else None
     rows = control_rows(expression, arguments.noise, arguments.seeds, priors, truth)
-    rows.insert(0, "dataset", arguments.dataset)
-    rows.insert(2, "noise", arguments.noise)
-    rows.insert(3, "prior_corruption", arguments.prior_corruption)
-    save_table(rows, arguments.output)
+    level = {name: getattr(arguments, name) for name in ("dataset", "noise", "prior_corruption")}
+    tables.save("networks", rows.assign(**level), arguments.output)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,6 @@
 
 import argparse
 
-RUN = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate", "start"]
-COLUMNS = {
-    "fits": [*RUN, "objective", "cost", "cpu_seconds", "conditions"],
-    "traces": [*RUN, "objective", "cost"],
-    "nominal": ["problem", "replicate", "objective_nominal", "data", "parameters", "measurements"],
-    "claims": ["subject", "quantity", "value", "source", "measure"],
-}
-
 
 def parse_arguments():
     from command import add_meaning_of_fits
@@ -28,21 +20,22 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    from kinetrain import tables
+    from kinetrain.evaluation.benchmark import benchmark
     from kinetrain.evaluation.claims import beside_ours
-    from kinetrain.evaluation.fits import benchmark
     from kinetrain.evaluation.pairs import pairs
     from kinetrain.evaluation.scores import scores
-    from kinetrain.files import load_table, save_table
+    from kinetrain.files import load_table
     from kinetrain.settings import read_settings
 
-    tables = {name: load_table(getattr(arguments, name), columns) for name, columns in COLUMNS.items()}
-    claims = tables.pop("claims")
+    fits, traces, nominal = (tables.load(name, getattr(arguments, name)) for name in ("fits", "traces", "nominal"))
+    claims = load_table(arguments.claims, ["subject", "quantity", "value", "source", "measure"])
     known, meaning = read_settings(arguments.best_known), read_settings(arguments.fit_settings)
-    save_table(scores(**tables, best_known=known), arguments.scores)
-    contrasts = pairs(**tables, best_known=known, meaning=meaning)
-    save_table(contrasts, arguments.pairs)
-    data = benchmark(**tables, best_known=known, meaning=meaning)
-    save_table(beside_ours(claims, data, tables["nominal"], contrasts), arguments.beside)
+    tables.save("scores", scores(fits, traces, nominal, best_known=known), arguments.scores)
+    contrasts = pairs(fits, traces, nominal, best_known=known, meaning=meaning)
+    tables.save("pairs", contrasts, arguments.pairs)
+    data = benchmark(fits, traces, nominal, best_known=known, meaning=meaning)
+    tables.save("claims", beside_ours(claims, data, nominal, contrasts), arguments.beside)
 
 
 if __name__ == "__main__":

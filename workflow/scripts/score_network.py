@@ -32,6 +32,7 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    from kinetrain import tables
     from kinetrain.data.networks import read_edges
     from kinetrain.data.prior_networks import load_presence
     from kinetrain.errors import InputError
@@ -43,7 +44,7 @@ def main():
         path_rows,
         score_rows,
     )
-    from kinetrain.files import load_arrays, load_table, save_table
+    from kinetrain.files import load_arrays, load_table
 
     model = load_arrays(arguments.model, ["chains", "seeds", "genes"])
     runs = load_table(arguments.runs, [*IDENTITY, "test_mse", "epochs", "cpu_seconds", "status"])
@@ -53,11 +54,11 @@ def main():
         raise InputError(f"{arguments.model}: {count}; give one per seed")
     priors = [load_presence(file, model["genes"]) for file in arguments.prior]
     truth = read_edges(arguments.truth, model["genes"])[0] if arguments.truth else None
-    save_table(score_rows(model, runs, truth, priors), arguments.output)
-    save_table(path_rows(path, runs, truth, priors), arguments.path_scores)
+    tables.save("networks", score_rows(model, runs, truth, priors), arguments.output)
+    tables.save("path", path_rows(path, runs, truth, priors), arguments.path_scores)
     prior = priors[first_model(model)[0]]
-    save_table(effect_rows(model, runs, truth, prior), arguments.effects)
-    save_table(coregulation_rows(model, runs, prior), arguments.coregulation)
+    tables.save("effects", effect_rows(model, runs, truth, prior), arguments.effects)
+    tables.save("coregulation", coregulation_rows(model, runs, prior), arguments.coregulation)
 
 
 if __name__ == "__main__":

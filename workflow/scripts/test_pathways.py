@@ -22,10 +22,11 @@ def main():
     arguments = parse_arguments()
     from dataclasses import asdict
 
+    from kinetrain import tables
     from kinetrain.data.gene_sets import read_gene_sets
     from kinetrain.enrichment.permutation import Options, gene_influence, test_gene_sets
     from kinetrain.errors import InputError
-    from kinetrain.files import load_table, save_table
+    from kinetrain.files import load_table
     from kinetrain.settings import read_options, read_settings
 
     options = read_options(Options, read_settings(arguments.settings))
@@ -42,7 +43,7 @@ def main():
     names = ["dataset", "method", "noise", "prior_corruption"]
     for place, name in enumerate(names):
         table.insert(place, name, getattr(arguments, name))
-    save_table(table, arguments.output)
+    tables.save("pathways", table, arguments.output)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,9 @@ import pytest
 
 from kinetrain.data.expression import Expression
 from kinetrain.errors import InputError
-from kinetrain.evaluation import figure_tables
+from kinetrain.evaluation import network_summaries
 from kinetrain.evaluation.findings import findings
 from kinetrain.evaluation.networks import (
-    COLUMNS,
-    PATH_COLUMNS,
     control_rows,
     coregulation_rows,
     effect_rows,
@@ -18,7 +16,9 @@ from kinetrain.evaluation.networks import (
     score_rows,
 )
 from kinetrain.evaluation.statistics import mean_interval
+from kinetrain.figures import coregulation, effect_matrices, pathways, prior_recovery, pruning_path
 from kinetrain.report.html import cell, page
+from kinetrain.tables import TABLES, check, completed
 
 INF = float("inf")
 
@@ -71,7 +71,7 @@ TRUTH[1, 0] = 1
 
 def test_scores_are_one_row_per_seed_with_the_run_beside_them():
     scores = score_rows(made_model(), made_runs(), TRUTH, [TRUTH, np.eye(3)])
-    assert list(scores.columns[: len(COLUMNS)]) == COLUMNS
+    check("networks", completed("networks", scores), "scores")
     assert scores["seed"].tolist() == [0, 1]
     assert scores["balanced_accuracy"].tolist() == [1.0, 1.0]
     assert scores["recall_outside_prior"].fillna(-1).tolist() == [-1, 1]
@@ -156,7 +156,7 @@ def test_the_path_has_a_row_per_snapshot_until_a_model_ends():
     prior = np.zeros((3, 3))
     prior[2, 2] = 1
     rows = path_rows(path, made_runs(), TRUTH, [TRUTH, prior])
-    assert list(rows.columns) == PATH_COLUMNS
+    assert list(rows.columns) == TABLES["path"].names()
     assert rows[["seed", "epoch", "edges"]].to_numpy().tolist() == [
         [0, 2, 9],
         [0, 9, 1],
@@ -189,17 +189,17 @@ def test_regulators_with_common_targets_stand_beside_each_other():
 
 def test_published_points_stand_only_beside_the_same_data_and_noise(root):
     published = pd.read_csv(root / "resources/published/networks.tsv", sep="\t")
-    table = figure_tables.sparsity_against_accuracy(made_networks(), published)
+    table = network_summaries.sparsity_against_accuracy(made_networks(), published)
     points = table[table["kind"] == "published"].set_index("method")
     assert len(points) == 8
     assert points.loc["dash", ["sparsity", "balanced_accuracy"]].tolist() == [0.946, 0.907]
     for different in ({"noise": 0.05}, {"prior_corruption": 0.2}):
-        other = figure_tables.sparsity_against_accuracy(made_networks().assign(**different), published)
+        other = network_summaries.sparsity_against_accuracy(made_networks().assign(**different), published)
         assert "published" not in set(other["kind"])
 
 
 def test_scores_are_summed_up_over_seeds_per_method():
-    table = figure_tables.sparsity_against_accuracy(made_networks(), pd.DataFrame(columns=PUBLISHED)).set_index(
+    table = network_summaries.sparsity_against_accuracy(made_networks(), pd.DataFrame(columns=PUBLISHED)).set_index(
         "method"
     )
     assert table.loc["dash", "models"] == 2
@@ -226,7 +226,7 @@ def made_path() -> pd.DataFrame:
 
 def test_the_path_is_summed_up_over_seeds_beside_the_controls_of_the_same_data():
     other = made_networks().assign(dataset="other")
-    table = figure_tables.pruning_path(made_path(), pd.concat([made_networks(), other]))
+    table = pruning_path.tabulate(made_path(), pd.concat([made_networks(), other]))
     course = table[table["kind"] == "method"].set_index("epoch")
     assert course["models"].tolist() == [2, 2]
     assert course.loc[9, "balanced_accuracy"] == pytest.approx(0.74)
@@ -239,7 +239,7 @@ def test_the_path_is_summed_up_over_seeds_beside_the_controls_of_the_same_data()
 def test_recovery_is_told_per_corruption_and_only_where_there_is_something_to_recover():
     networks = pd.concat([made_networks().assign(prior_corruption=c, recall_outside_prior=c) for c in (0.1, 0.2)])
     networks = pd.concat([networks, made_networks().assign(prior_corruption=0.0)])
-    table = figure_tables.prior_recovery(networks)
+    table = prior_recovery.tabulate(networks)
     assert set(table["quantity"]) == {"recall_outside_prior"} and set(table["method"]) == {"dash", "unpruned"}
     assert table["panel"].unique().tolist() == ["SIM350, noise 0.025"]
     assert table.loc[table["method"] == "dash", ["prior_corruption", "mean"]].to_numpy().tolist() == [
@@ -251,12 +251,12 @@ def test_recovery_is_told_per_corruption_and_only_where_there_is_something_to_re
 def test_of_many_methods_a_few_are_shown_and_of_many_corruptions_one():
     rows = [(method, c) for method in ["truth", "a", "b", "c", "d", "dash", "bioprune"] for c in (0.0, 0.1, 0.2)]
     table = pd.DataFrame(rows, columns=["method", "prior_corruption"]).assign(dataset="d", noise=0.0)
-    few = figure_tables.few_of_many(table, "truth")
+    few = network_summaries.few_of_many(table, "truth")
     assert few["method"].unique().tolist() == ["truth", "dash", "bioprune"]
-    assert len(figure_tables.few_of_many(few, "truth")) == len(few)
-    assert figure_tables.one_corruption(table)["prior_corruption"].unique().tolist() == [0.1]
+    assert len(network_summaries.few_of_many(few, "truth")) == len(few)
+    assert network_summaries.one_corruption(table)["prior_corruption"].unique().tolist() == [0.1]
     clean = table[table["prior_corruption"] == 0]
-    assert len(figure_tables.one_corruption(clean)) == len(clean)
+    assert len(network_summaries.one_corruption(clean)) == len(clean)
 
 
 def test_agreement_of_shared_units_is_a_correlation_over_pairs_of_different_regulators():
@@ -266,13 +266,13 @@ def test_agreement_of_shared_units_is_a_correlation_over_pairs_of_different_regu
     rows = [(m, *pair, value) for m, own in values.items() for pair, value in zip(pairs, own, strict=True) if value]
     table = pd.DataFrame(rows, columns=["method", "place", "other_place", "value"]).assign(**same)
     table = table.assign(regulator=table["place"].astype(str), other=table["other_place"].astype(str))
-    agreement = figure_tables.coregulation(table).groupby("method")["agreement"].first()
+    agreement = coregulation.tabulate(table).groupby("method")["agreement"].first()
     assert agreement["dash"] == pytest.approx(1) and agreement["sparseflow"] == pytest.approx(-1)
     assert np.isnan(agreement["prior"])
 
 
 def test_prediction_errors_are_in_units_of_persistence():
-    table = figure_tables.prediction_error(made_networks()).set_index(["method", "seed"])
+    table = network_summaries.prediction_error(made_networks()).set_index(["method", "seed"])
     assert table.loc[("dash", 1), "ratio"] == pytest.approx(0.4)
     assert table.loc[("dash", 1), "ratio_mean"] == pytest.approx(0.3)
     assert len(table) == 3
@@ -311,7 +311,7 @@ def test_top_pathways_of_each_method_are_shown_for_all_methods():
     rows += [("sparseflow", "p1", -2.0), ("sparseflow", "p2", 0.5), ("sparseflow", "p3", 3.0)]
     table = pd.DataFrame(rows, columns=["method", "pathway", "z"])
     table = table.assign(dataset="d", noise=0.0, prior_corruption=0.0, p_bonferroni=[0.01, 1, 1, 1, 1, 1])
-    shown = figure_tables.pathways(table, top=1).set_index(["method", "pathway"])
+    shown = pathways.tabulate(table, top=1).set_index(["method", "pathway"])
     assert set(shown.index.get_level_values("pathway")) == {"p1", "p3"}
     assert shown.loc[("dash", "p3"), "z"] == 0
     assert shown["significant"].sum() == 1
@@ -322,7 +322,7 @@ def test_the_truth_is_a_staircase_and_enters_once():
     same = {"dataset": "d", "noise": 0.0, "prior_corruption": 0.0, "seed": 0}
     truth = pd.DataFrame({"regulator": ["b", "a", "a"], "target": ["x", "y", "z"], "effect": 1.0, "method": "truth"})
     model = pd.DataFrame({"regulator": ["c"], "target": ["x"], "effect": 0.5, "method": "dash"})
-    table = figure_tables.effect_matrices(pd.concat([truth, model, truth]).assign(**same))
+    table = effect_matrices.tabulate(pd.concat([truth, model, truth]).assign(**same))
     assert len(table) == 4
     places = table.drop_duplicates("regulator").set_index("regulator")["regulator_place"]
     assert places.to_dict() == {"a": 0, "b": 1, "c": 2}

@@ -6,20 +6,20 @@ from importlib import import_module
 import numpy as np
 import pandas as pd
 import pytest
-from draw_figure import FIGURES
-from figure_table import FIGURES as SOURCES
 
-from kinetrain.evaluation import figure_tables, fits, large_scale
+from kinetrain.evaluation.benchmark import Benchmark, benchmark
 from kinetrain.evaluation.names import METHODS, NAMES
+from kinetrain.figures.catalogue import FITS, find_figures
 from kinetrain.figures.settings import shared, with_setting
 from kinetrain.figures.style import COLOURS, MARKERS, colour, marker, save, use_style
 from kinetrain.networks.controls import CONTROLS
 
-FIT_FIGURES = {name for name, sources in SOURCES.items() if "fits" in sources}
+FIGURES = find_figures()
+FIT_FIGURES = {name for name, file in FIGURES.items() if file.FIGURE.sources == FITS}
 LEVEL = {"noise": 0.0, "prior_corruption": 0.05}
 
 
-def made_benchmark(problems) -> fits.Benchmark:
+def made_benchmark(problems) -> Benchmark:
     """Four starts of seven settings; on the second problem the last start of the full-batch optimizer failed."""
     grid = [("adam_balanced", schedule, size, "rescue") for schedule in ("S1", "S2") for size in (1, 6)]
     grid += [("adam_standard", "S1", 1, "rescue"), ("adam_balanced", "S1", 1, "off"), ("fides", "-", 6, "-")]
@@ -30,44 +30,46 @@ def made_benchmark(problems) -> fits.Benchmark:
     broken = (runs["problem"] == "problem 1") & (runs["optimizer"] == "fides") & (runs["start"] == 3)
     traces = pd.concat([runs.assign(cost=cost, objective=20 - cost) for cost in (0, 5)])
     made = runs.assign(objective=ends.mask(broken, np.inf), conditions=6)
-    return fits.benchmark(made, traces, None, {}, {"safeguards": {"rescue": {"rescue": 2, "line_search": 3}}})
+    return benchmark(made, traces, None, {}, {"safeguards": {"rescue": {"rescue": 2, "line_search": 3}}})
 
 
 def made_table(name: str, panels: int, method="dash") -> pd.DataFrame:
     """The table of a figure with so many data sets or problems."""
     problems = [f"problem {index}" for index in range(panels)]
     if name in FIT_FIGURES:
-        return getattr(fits, name)(made_benchmark(problems))
-    if name.startswith("large_scale"):
-        return getattr(large_scale, name)(made_predictions(problems))
+        return FIGURES[name].tabulate(made_benchmark(problems))
+    if name == "large_scale":
+        return FIGURES[name].tabulate(made_predictions(problems))
     networks = [(p, m, 0.5, 0.01) for p in problems for m in (method, "persistence", "prior alone")]
     networks = pd.DataFrame(networks, columns=["dataset", "method", "balanced_accuracy", "test_mse"])
     networks = networks.assign(**LEVEL, seed=0, sparsity=0.9)
     if name == "sparsity_against_accuracy":
         columns = ["dataset", "noise", "method", "quantity", "value", "source", "evidence"]
-        return figure_tables.sparsity_against_accuracy(networks, pd.DataFrame(columns=columns))
+        return FIGURES["sparsity_against_accuracy"].tabulate(networks, pd.DataFrame(columns=columns))
     if name == "prediction_error":
-        return figure_tables.prediction_error(networks)
+        return FIGURES["prediction_error"].tabulate(networks)
     if name == "prior_recovery":
-        return figure_tables.prior_recovery(networks.assign(recall_outside_prior=0.3, wrong_prior_kept=0.7))
+        return FIGURES["prior_recovery"].tabulate(networks.assign(recall_outside_prior=0.3, wrong_prior_kept=0.7))
     if name == "pruning_path":
         path = [(p, epoch, epoch / 10) for p in problems for epoch in (2, 9)]
         path = pd.DataFrame(path, columns=["dataset", "epoch", "sparsity"])
-        return figure_tables.pruning_path(path.assign(**LEVEL, method=method, seed=0, balanced_accuracy=0.7), networks)
+        return FIGURES["pruning_path"].tabulate(
+            path.assign(**LEVEL, method=method, seed=0, balanced_accuracy=0.7), networks
+        )
     if name == "tuning":
         settings = [{"lambdas": [first, second]} for first in (0, 0.5) for second in (0, 1)]
-        return figure_tables.tuning(made_folds(problems, settings, method))
+        return FIGURES["tuning"].tabulate(made_folds(problems, settings, method))
     if name == "coregulation":
         pairs = [(p, m, "a", "b", 0, 1, 1.0) for p in problems for m in ("prior", method)]
         columns = ["dataset", "method", "regulator", "other", "place", "other_place", "value"]
-        return figure_tables.coregulation(pd.DataFrame(pairs, columns=columns).assign(**LEVEL, seed=0))
+        return FIGURES["coregulation"].tabulate(pd.DataFrame(pairs, columns=columns).assign(**LEVEL, seed=0))
     if name == "pathways":
         rows = [(p, f"set {index}", index - 2.0) for p in problems for index in range(5)]
         rows = pd.DataFrame(rows, columns=["dataset", "pathway", "z"]).assign(**LEVEL, method=method, p_bonferroni=0.01)
-        return figure_tables.pathways(rows)
+        return FIGURES["pathways"].tabulate(rows)
     effects = [(p, m, "a", "b", 1.0) for p in problems for m in ("truth", method)]
     effects = pd.DataFrame(effects, columns=["dataset", "method", "regulator", "target", "effect"])
-    return figure_tables.effect_matrices(effects.assign(**LEVEL, seed=0))
+    return FIGURES["effect_matrices"].tabulate(effects.assign(**LEVEL, seed=0))
 
 
 def made_predictions(problems) -> pd.DataFrame:
@@ -103,7 +105,8 @@ def test_a_figure_has_a_panel_per_data_set_or_problem(tmp_path, name, panels):
     titles = [
         text for axis in figure.axes if axis.get_visible() for text in (axis.get_title(loc="left"), axis.get_ylabel())
     ]
-    assert sum("problem" in title for title in titles) == panels
+    data_sets = 2 if name == "large_scale" else 1  # fitted and held-out data, a row each
+    assert sum("problem" in title for title in titles) == panels * data_sets
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -127,7 +130,7 @@ def test_the_same_table_gives_the_same_bytes(tmp_path, name, suffix):
 def test_the_axis_of_prediction_errors_has_three_labels_within_its_limits(errors):
     networks = pd.DataFrame({"method": ["dash", "dash", "persistence"], "test_mse": [*errors, 1.0]})
     networks = networks.assign(dataset="d", **LEVEL, seed=[0, 1, 0])
-    axis = draw("prediction_error", figure_tables.prediction_error(networks)).axes[0]
+    axis = draw("prediction_error", FIGURES["prediction_error"].tabulate(networks)).axes[0]
     low, high = axis.get_xlim()
     assert sum(low <= tick <= high for tick in axis.get_xticks()) >= 3
     assert len({label.get_text() for label in axis.get_xticklabels()}) == len(axis.get_xticks())
@@ -204,7 +207,7 @@ def test_safeguards_are_told_by_rescue_and_line_search_or_by_name():
 
 
 def test_a_setting_of_one_number_is_a_curve_and_one_of_two_a_map():
-    table = figure_tables.tuning(made_folds(["d"], [{"fraction": fraction} for fraction in (0.5, 0.9, 0.7)]))
+    table = FIGURES["tuning"].tabulate(made_folds(["d"], [{"fraction": fraction} for fraction in (0.5, 0.9, 0.7)]))
     assert table[["key", "value", "validation_mse"]].to_numpy().tolist() == [
         ["fraction", 0.5, 1.5],
         ["fraction", 0.9, 2.5],
@@ -218,7 +221,7 @@ def test_a_setting_of_one_number_is_a_curve_and_one_of_two_a_map():
 def test_a_setting_that_failed_in_a_fold_has_no_error():
     folds = made_folds(["d"], [{"lambdas": [0, 1]}, {"lambdas": [1, 1]}])
     folds.loc[0, "validation_mse"] = np.nan
-    table = figure_tables.tuning(folds)
+    table = FIGURES["tuning"].tabulate(folds)
     assert table["validation_mse"].isna().tolist() == [True, False]
     draw("tuning", table)
 

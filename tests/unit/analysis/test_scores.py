@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from kinetrain.evaluation import fits, scores
+from kinetrain.evaluation import benchmark as fits
+from kinetrain.evaluation import scores
 from kinetrain.evaluation.claims import beside_ours
 from kinetrain.evaluation.findings import findings
 from kinetrain.evaluation.pairs import ALL, pairs
@@ -18,6 +19,15 @@ from kinetrain.evaluation.statistics import (
     median_over_blocks,
     quantiles_over_blocks,
     wilson_interval,
+)
+from kinetrain.figures import (
+    adam_comparison,
+    best_starts,
+    final_objective,
+    objective_against_cost,
+    rank_by_batch_size,
+    safeguards,
+    waterfall,
 )
 
 INF = float("inf")
@@ -389,7 +399,7 @@ def test_settings_that_not_all_problems_have_are_left_to_each_problem():
     found = fits.for_all_problems(table, fits.batch_size_grid)
     assert found.groupby("problem")["size"].unique().map(list).to_dict() == {"P": ["1", "5"], "Q": ["2", "10"]}
     data = fits.benchmark(table.drop(columns="size"), table[:0], made_nominal(("P", "Q")), {}, {})
-    assert fits.rank_by_batch_size(data)["problem"].unique().tolist() == ["P", "Q"]
+    assert rank_by_batch_size.tabulate(data)["problem"].unique().tolist() == ["P", "Q"]
 
 
 def test_of_many_settings_the_best_of_each_optimizer_is_shown():
@@ -417,7 +427,7 @@ def test_the_order_of_settings_takes_ranks_relative_to_how_many_are_compared():
 def test_ranks_over_all_problems_are_those_of_problems_with_the_same_settings():
     sizes = {("a", "S2", size, "r"): size for size in (1, 5)}
     table = of_problems(P=sizes, Q=sizes, R={("a", "S2", size, "r"): -size for size in (1, 2)})
-    found = fits.rank_by_batch_size(fits.benchmark(table, table[:0], made_nominal("PQR"), {}, {}))
+    found = rank_by_batch_size.tabulate(fits.benchmark(table, table[:0], made_nominal("PQR"), {}, {}))
     assert found["problem"].unique().tolist() == [ALL, "P", "Q", "R"]
     assert found.loc[found["problem"] == ALL, ["size", "rank", "blocks"]].to_numpy().tolist() == [
         ["1", 1, 16],
@@ -437,13 +447,13 @@ def test_friedmans_test_is_that_of_the_schedules_also_beside_problems_without():
 
 def test_the_best_quarter_is_taken_per_data_replicate_and_rounded_up():
     table = made({FIDES: lambda start: 9.0 - start}, replicates=(0, 1), starts=6)
-    rows = fits.best_starts(fits.benchmark(table, table[:0], None, {}, {}))
+    rows = best_starts.tabulate(fits.benchmark(table, table[:0], None, {}, {}))
     assert rows[["replicate", "start"]].to_numpy().tolist() == [[0, 4], [0, 5], [1, 4], [1, 5]]
 
 
 def test_failed_starts_count_in_the_median_and_are_never_dropped():
     table = made({FIDES: lambda start: [0.0, 10.0, INF][start]}, starts=3)
-    rows = fits.final_objective(fits.benchmark(table, table[:0], None, {}, {}))
+    rows = final_objective.tabulate(fits.benchmark(table, table[:0], None, {}, {}))
     assert len(rows) == 3 and rows["excess_median"].unique().tolist() == [10.0]
     assert rows["failed"].unique().tolist() == [1]
     assert rows["excess_drawn"].tolist() == [fits.SMALLEST, 10.0, INF]
@@ -454,9 +464,9 @@ def test_sorted_ends_hold_all_starts_or_the_best_quarter():
         {("adam_balanced", "S2", 5, "r"): lambda s: s + 1.0, ("adam_standard", "S2", 5, "r"): lambda s: 10.0 + s}
     )
     data = fits.benchmark(table, table[:0], made_nominal(), {}, {})
-    whole = fits.waterfall(data)
+    whole = waterfall.tabulate(data)
     assert whole.loc[whole["optimizer"] == "adam_balanced", "excess"].tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
-    assert fits.adam_comparison(data)[["place", "excess"]].to_numpy().tolist() == [
+    assert adam_comparison.tabulate(data)[["place", "excess"]].to_numpy().tolist() == [
         [0.0625, 1],
         [0.1875, 2],
         [0.0625, 10],
@@ -470,7 +480,7 @@ def course(rows: list[tuple], ends: list[float]) -> dict:
     points = pd.DataFrame(rows, columns=["start", "cost", "objective"]).merge(
         table.drop(columns=["cost", "objective"]), on="start"
     )
-    found = fits.objective_against_cost(fits.benchmark(table, points, made_nominal(), {}, {}))
+    found = objective_against_cost.tabulate(fits.benchmark(table, points, made_nominal(), {}, {}))
     return found.set_index("cost")["excess"].to_dict()
 
 
@@ -487,7 +497,7 @@ def test_a_start_that_failed_before_its_first_point_is_in_the_median_course():
 
 def test_safeguards_have_their_failure_rate_with_interval_and_what_they_stand_for():
     table = made({("a", "S2", 5, "rescue"): 1.0, ("a", "S2", 5, "search"): lambda start: INF if start else 1.0})
-    rows = fits.safeguards(fits.benchmark(table, table[:0], None, {}, MEANING)).set_index("safeguard")
+    rows = safeguards.tabulate(fits.benchmark(table, table[:0], None, {}, MEANING)).set_index("safeguard")
     assert rows.loc["search", ["failed", "runs", "rescue", "line_search"]].tolist() == [7, 8, 0, 3]
     assert rows.loc["search", ["failure_low", "failure_high"]].tolist() == list(wilson_interval(7, 8))
     assert rows.loc["rescue", ["failed", "rescue", "excess"]].tolist() == [0, 2, fits.SMALLEST]

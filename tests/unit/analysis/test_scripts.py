@@ -8,8 +8,9 @@ import command
 import numpy as np
 import pytest
 
-from kinetrain.files import load_arrays, load_table, save_arrays
+from kinetrain.files import load_arrays, load_table, save_arrays, save_table
 from kinetrain.networks.controls import CONTROLS
+from kinetrain.tables import TABLES, completed, empty
 
 GENES = np.array([f"g{index}" for index in range(8)])
 
@@ -125,12 +126,23 @@ def test_wrong_settings_of_the_test_name_the_key(run, tmp_path, settings, messag
     assert done.returncode == 2 and message in done.stderr
 
 
-def test_tables_are_collected_with_the_columns_of_all(run, tmp_path):
-    (tmp_path / "a.tsv").write_text("x\ty\n1\t2\n")
-    (tmp_path / "b.tsv").write_text("x\tz\n3\tinf\n")
-    (tmp_path / "empty.tsv").write_text("x\tw\n")
-    assert run("collect", "--output", "all.tsv", "a.tsv", "b.tsv", "empty.tsv").returncode == 0
-    assert (tmp_path / "all.tsv").read_text() == "x\ty\tz\tw\n1\t2\t\t\n3\t\tinf\t\n"
+def test_the_parts_of_a_table_are_collected_and_whole_numbers_stay_whole(run, tmp_path):
+    names = "dataset\tmethod\tnoise\tprior_corruption\tsetting\tfold\tvalidation_mse\tchosen\n"
+    (tmp_path / "a.tsv").write_text(f"{names}d\tdash\t0.1\t0\t{{}}\t1\t0.5\tTrue\n")
+    (tmp_path / "b.tsv").write_text(f"{names}d\tdash\t0.1\t0\t{{}}\t2\tinf\tTrue\n")
+    (tmp_path / "empty.tsv").write_text(names)
+    assert run("collect", "tuning", "--output", "all.tsv", "--parts", "a.tsv", "b.tsv", "empty.tsv").returncode == 0
+    assert (tmp_path / "all.tsv").read_text().splitlines()[1:] == [
+        "d\tdash\t0.1\t0\t{}\t1\t0.5\tTrue",
+        "d\tdash\t0.1\t0\t{}\t2\tinf\tTrue",
+    ]
+
+
+def test_a_column_that_no_table_declares_is_refused(run, tmp_path):
+    (tmp_path / "a.tsv").write_text("\t".join([*TABLES["tuning"].names(), "own"]) + "\n" + "1\t" * 8 + "1\n")
+    done = run("collect", "tuning", "--output", "all.tsv", "--parts", "a.tsv")
+    assert done.returncode == 2 and "has own, which kinetrain/tables.py does not declare" in done.stderr
+    assert "a.tsv: no column 'problem'" in run("collect", "fits", "--output", "all.tsv", "--parts", "a.tsv").stderr
 
 
 def test_a_table_becomes_a_page_with_its_failed_rows_marked(run, tmp_path):
@@ -140,7 +152,7 @@ def test_a_table_becomes_a_page_with_its_failed_rows_marked(run, tmp_path):
 
 
 def test_findings_of_empty_tables_are_written(run, tmp_path):
-    (tmp_path / "fits.tsv").write_text("problem\toptimizer\tobjective\tstatus\n")
+    save_table(empty("fits"), tmp_path / "fits.tsv")
     done = run("findings", "--fits", "fits.tsv", "--output", "findings.tsv", "--page", "findings.html")
     assert done.returncode == 0
     assert "no rows" in (tmp_path / "findings.html").read_text()
@@ -164,6 +176,8 @@ def write_fits(folder) -> list[str]:
     (folder / "traces.tsv").write_text(f"{names}\n{run}0\t3.5\t0\n{run}0\t-1.5\t30\n")
     names = "problem\treplicate\tobjective_nominal\treference\tdata\tparameters\tmeasurements\n"
     (folder / "nominal.tsv").write_text(f"{names}P\t0\t-2.0\t-2.0\tmeasured\t3\t50\n")
+    for name in ("fits", "traces", "nominal"):
+        save_table(completed(name, load_table(folder / f"{name}.tsv")), folder / f"{name}.tsv")
     return ["--fits", "fits.tsv", "--traces", "traces.tsv", "--nominal", "nominal.tsv"]
 
 
@@ -182,8 +196,7 @@ def test_fits_are_scored_compared_and_set_beside_the_published_claims(run, tmp_p
 
 
 def test_published_values_without_their_columns_are_refused(run, tmp_path):
-    names = "dataset\tmethod\tnoise\tprior_corruption\tseed\tsparsity\tbalanced_accuracy\ttest_mse\n"
-    (tmp_path / "networks.tsv").write_text(names)
+    save_table(empty("networks"), tmp_path / "networks.tsv")
     (tmp_path / "published.tsv").write_text("dataset\tnoise\tmethod\tvalue\n")
     tables = ["--networks", "networks.tsv", "--published", "published.tsv"]
     done = run("figure_table", "sparsity_against_accuracy", *tables, "--output", "table.tsv")

@@ -15,9 +15,10 @@ import pytest
 from kinetrain.files import load_arrays
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.settings import read_options
+from kinetrain.tables import TABLES
 from kinetrain.training import full_batch, minibatch_fits, starts
 from kinetrain.training.settings import FullBatchOptions, MinibatchOptions
-from kinetrain.training.starts import FIT_COLUMNS, TRACE_COLUMNS, starting_point
+from kinetrain.training.starts import starting_point
 
 TOY = str(Path(__file__).with_name("toy_fit.py"))
 toy = runpy.run_path(TOY)
@@ -89,7 +90,7 @@ def test_full_batch_optimizers_find_the_minimum_within_the_budget(quadratic, opt
     lowest = problem.value(problem.centres.mean(axis=0), np.arange(4))
     np.testing.assert_allclose(parameters["best"], np.tile(problem.centres.mean(axis=0), (3, 1)), atol=1e-3)
     np.testing.assert_allclose(fits["objective"], lowest, rtol=1e-6)
-    assert list(fits.columns) == FIT_COLUMNS and list(trace.columns) == TRACE_COLUMNS
+    assert list(fits.columns) == TABLES["fits"].names() and list(trace.columns) == TABLES["traces"].names()
     assert (fits["status"] == "finished").all() and (fits["schedule"] == "-").all() and (fits["batch_size"] == 4).all()
     assert (fits["gradient_solves"] <= 50 * 4).all()
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from kinetrain.evaluation.fits import QUARTER, Benchmark, batch_size_grid, for_all_problems
+from kinetrain.evaluation.benchmark import QUARTER, Benchmark, batch_size_grid, for_all_problems
 from kinetrain.evaluation.names import FULL_BATCH
 from kinetrain.evaluation.pairs import ALL
 from kinetrain.evaluation.reduction import reductions

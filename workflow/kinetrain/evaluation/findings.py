@@ -3,7 +3,7 @@
 import pandas as pd
 
 from kinetrain.evaluation import fit_findings, network_findings
-from kinetrain.evaluation.fits import benchmark
+from kinetrain.evaluation.benchmark import benchmark
 
 COLUMNS = ["topic", "subject", "statement", "value", "reference", "verdict"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from kinetrain.evaluation.fits import Benchmark, for_all_problems, readable, schedule_grid
+from kinetrain.evaluation.benchmark import Benchmark, for_all_problems, readable, schedule_grid
 from kinetrain.evaluation.names import FULL_BATCH, label
 from kinetrain.evaluation.network_findings import verdict
 from kinetrain.evaluation.pairs import ALL, decide, told

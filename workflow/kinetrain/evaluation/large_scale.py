@@ -5,13 +5,11 @@ Source: Stapor et al. 2022, Fig. 4 (training) and 5 (test). The paper's definiti
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_auc_score, roc_curve
 
 from kinetrain.evaluation.statistics import interval, mean_interval
 
 RUN = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate"]
 SETS = ["train", "test"]
-PREDICTION_COLUMNS = [*RUN, "set", "group", "condition", "observable", "measurement", "scale", "mean", "sd"]
 PAIR = ["group", "condition", "observable"]
 ENSEMBLE = "ensemble"
 METRICS = ["correlation", "rmse", "auc", "accuracy"]
@@ -82,16 +80,6 @@ def metrics(predictions: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=METRIC_COLUMNS)
 
 
-def large_scale_train(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of figure 4: how the ensembles describe the data that they were fitted to (`figure_table`)."""
-    return figure_table(predictions, "train")
-
-
-def large_scale_test(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of figure 5: how the ensembles describe held-out groups (`figure_table`)."""
-    return figure_table(predictions, "test")
-
-
 def figure_table(predictions: pd.DataFrame, part: str) -> pd.DataFrame:
     """Return the table of a figure on one set (train, test), for the best run of each problem.
 
@@ -118,6 +106,8 @@ def _members(table) -> list[str]:
 
 def _scores(own, pairs, part, predictor) -> dict[str, float]:
     """Return the metrics of one predictor (a column) on one set."""
+    from sklearn.metrics import roc_auc_score
+
     kept = own[own[predictor].notna()]
     cut = threshold(pairs[pairs["set"] == "train"], predictor)
     mine = pairs[(pairs["set"] == part) & pairs[predictor].notna()]
@@ -146,6 +136,8 @@ def threshold(training: pd.DataFrame, predictor: str) -> float:
 
     NaN where all training pairs are alike; infinite where calling none responsive is best.
     """
+    from sklearn.metrics import roc_curve
+
     training = training[training[predictor].notna()]
     if training["responsive"].nunique() < 2:
         return np.nan
@@ -155,6 +147,8 @@ def threshold(training: pd.DataFrame, predictor: str) -> float:
 
 def _bootstrap(own, pairs, part) -> pd.DataFrame:
     """Return the ensemble's metrics for groups drawn with replacement; the threshold stays."""
+    from sklearn.metrics import roc_auc_score
+
     names = own["group"].unique()
     if len(names) < 2:
         return pd.DataFrame(columns=METRICS)
@@ -215,6 +209,8 @@ def _panels(predictions, part) -> pd.DataFrame:
 
 
 def _roc_rows(own, pairs, part) -> pd.DataFrame:
+    from sklearn.metrics import roc_curve
+
     found = _scores(own, pairs, part, "mean")
     mine = pairs[pairs["set"] == part]
     if mine["responsive"].nunique() < 2:

@@ -3,8 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from kinetrain.evaluation.figure_tables import CONTROLS, GROUP, panel_names, prediction_error, sparsity_against_accuracy
 from kinetrain.evaluation.names import in_order, label
+from kinetrain.evaluation.network_summaries import (
+    CONTROLS,
+    GROUP,
+    panel_names,
+    prediction_error,
+    sparsity_against_accuracy,
+)
 from kinetrain.evaluation.statistics import mean_interval
 from kinetrain.networks.controls import PERSISTENCE, PRIOR_ALONE, REGULATORS_X_ALL, REGULATORS_X_TARGETS
 

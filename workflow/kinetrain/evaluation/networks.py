@@ -10,13 +10,9 @@ import pandas as pd
 from kinetrain.errors import InputError
 from kinetrain.networks import controls, effects
 from kinetrain.networks.scores import edge_scores, rates
+from kinetrain.tables import TABLES, completed
 
 IDENTITY = ["dataset", "method", "noise", "prior_corruption", "seed"]
-COLUMNS = [*IDENTITY, "sparsity", "balanced_accuracy", "auroc", "auprc", "test_mse", "epochs", "cpu_seconds", "status"]
-PATH_COLUMNS = [
-    *[*IDENTITY, "epoch", "sparsity", "mask_sparsity", "validation_mse", "edges", "balanced_accuracy"],
-    *["true_positive_rate", "true_negative_rate", "precision", "recall_outside_prior", "wrong_prior_kept"],
-]
 MANY_GENES = 100  # above this a heat map shows only the known regulators
 MANY_REGULATORS = 60  # of a co-regulation map: those with most targets in the prior
 SMALLEST = 5e-4  # relative to the largest; what a heat map cannot show is left out of its table
@@ -41,7 +37,7 @@ def score_rows(model, runs: pd.DataFrame, truth, priors) -> pd.DataFrame:
             if truth is not None:
                 row |= edge_scores(effects.relative_effects(effect), truth, priors[index])
         rows.append(row)
-    return _ordered(pd.DataFrame(rows))
+    return completed("networks", pd.DataFrame(rows))
 
 
 def control_rows(expression, noise: float, seeds, priors, truth) -> pd.DataFrame:
@@ -65,7 +61,7 @@ def control_rows(expression, noise: float, seeds, priors, truth) -> pd.DataFrame
         row["test_mse_noisy"] = controls.persistence_error(noisy, *pairs)
         row["validation_mse"] = controls.persistence_error(noisy, *pairs, part="validation")
         rows.append(row)
-    return _ordered(pd.DataFrame(rows).assign(status="finished"))
+    return completed("networks", pd.DataFrame(rows).assign(status="finished"))
 
 
 def path_rows(path, runs: pd.DataFrame, truth, priors) -> pd.DataFrame:
@@ -83,7 +79,7 @@ def path_rows(path, runs: pd.DataFrame, truth, priors) -> pd.DataFrame:
         scores |= _packed_scores(bits, truth, priors[index]) if truth is not None else {}
         identity = run_of(runs, seed)[IDENTITY].to_dict()
         parts.append(pd.DataFrame({**identity, "epoch": path["epochs"], **scores}))
-    table = pd.concat(parts, ignore_index=True).reindex(columns=PATH_COLUMNS)
+    table = pd.concat(parts, ignore_index=True).reindex(columns=TABLES["path"].names())
     return table[table["validation_mse"].notna()]
 
 
@@ -197,12 +193,6 @@ def run_of(runs: pd.DataFrame, seed) -> pd.Series:
     if len(rows) != 1:
         raise InputError(f"runs table: {len(rows)} rows for seed {seed} of the model file, expected 1")
     return rows.iloc[0]
-
-
-def _ordered(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with the columns of networks.tsv first, as far as the caller gave its identity."""
-    first = [name for name in COLUMNS if name in table.columns or name not in IDENTITY]
-    return table.reindex(columns=[*first, *(name for name in table.columns if name not in first)])
 
 
 def _entries(network, genes, names) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from kinetrain.evaluation.fits import Benchmark
+from kinetrain.evaluation.benchmark import Benchmark
 from kinetrain.evaluation.names import FULL_BATCH
 from kinetrain.evaluation.pairs import told
 from kinetrain.evaluation.scores import BLOCK, chosen_crosswise, hits, least_cost, settings_of

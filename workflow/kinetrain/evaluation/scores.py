@@ -7,7 +7,6 @@ so that settings can be told across problems with different numbers of condition
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from kinetrain.evaluation.names import FULL_BATCH
 from kinetrain.evaluation.statistics import (
@@ -173,6 +172,8 @@ def target_values(nominal: pd.DataFrame) -> dict[str, dict[str, float]]:
     degrees of freedom as estimated parameters.
     """
     number = nominal.drop_duplicates("problem").set_index("problem")["parameters"]
+    from scipy import stats
+
     quantile = {problem: 0.5 * stats.chi2.ppf(0.95, count) for problem, count in number.items()}
     return {p: {name: quantile[p] if t is None else t for name, t in TARGETS.items()} for p in quantile}
 
@@ -271,6 +272,8 @@ def friedman(fits: pd.DataFrame) -> dict | None:
     count, settings = means.shape
     if settings < 3 or count < 2:
         return None
+    from scipy import stats
+
     statistic, p_value = stats.friedmanchisquare(*means.to_numpy().T)
     quantile = stats.studentized_range.ppf(0.95, settings, np.inf) / np.sqrt(2)
     distance = quantile * np.sqrt(settings * (settings + 1) / (6 * count))

@@ -4,7 +4,6 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 RESAMPLES = 2000
 FEWEST = 6  # pairs: with fewer not even a sign test of pairs that all agree is below 0.05, and nothing is decided
@@ -85,6 +84,8 @@ def median_over_blocks(blocks: pd.DataFrame, values) -> tuple[float, float, floa
 
 def wilson_interval(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
     """Return the Wilson interval of a rate; NaN without trials. Source: Wilson 1927."""
+    from scipy import stats
+
     if not trials:
         return np.nan, np.nan
     found = stats.binomtest(int(successes), int(trials)).proportion_ci(level, method="wilson")
@@ -103,5 +104,7 @@ def mean_interval(values, level: float = 0.95) -> tuple[float, float, float]:
     mean = float(values.mean())
     if len(values) == 1:
         return mean, np.nan, np.nan
+    from scipy import stats
+
     half = float(stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
     return mean, mean - half, mean + half

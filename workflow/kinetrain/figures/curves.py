@@ -1,12 +1,10 @@
 """Panels with one curve per setting, and a legend of all settings below them."""
 
-from matplotlib.figure import Figure
-
 from kinetrain.figures.settings import looks, settings_in_order, shared, with_setting
 from kinetrain.figures.style import first_column, panels
 
 
-def curves_of_settings(table, draw_panel, width: float, axis_label: str, most_columns: int = 4) -> Figure:
+def curves_of_settings(table, draw_panel, width: float, axis_label: str, most_columns: int = 4):
     """Return one panel per problem, each of `width` inches, with `axis_label` at the vertical axis.
 
     draw_panel(axis, rows, look) draws the rows of one problem and returns a line per setting; look: colour and dashes

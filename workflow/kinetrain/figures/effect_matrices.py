@@ -1,23 +1,66 @@
 """Figure: heat maps of which gene acts on which, in the gold standard and in the models."""
 
-from matplotlib.figure import Figure
+import pandas as pd
 
 from kinetrain.evaluation.names import in_order, label
-from kinetrain.figures.style import heat_map, nothing_to_show
+from kinetrain.evaluation.network_summaries import GROUP, few_of_many, one_corruption, panel_names
+from kinetrain.figures.catalogue import PRUNING, Declaration
+from kinetrain.figures.style import heat_map, new_figure, nothing_to_show
+
+FIGURE = Declaration(
+    title="Effect matrices",
+    section=PRUNING,
+    place=5,
+    sources=("effects",),
+    needs=("datasets",),
+    caption="""
+**Which gene acts on which.** Columns are regulators, rows are targets; red activates, blue represses. The effect of a
+gene on another is the sum over all paths of weights through the hidden units, times the multiplier of the target
+(Hossain et al. 2024). Each panel of a method shows its first seed that did not fail, scaled to a largest absolute
+value of 1, with full colour from 0.05 as in the paper; the gold standard shows signs where they are known and
+presence where not. Regulators are ordered by their number of true targets and targets by their first true regulator,
+the same in all panels of a row, so that the gold standard is a staircase. With more than 100 genes only regulators
+that occur in the gold standard (in the prior, where there is none) are shown; what a model says about other genes as
+regulators enters the scores, but not this figure. Genes on which neither the gold standard nor a model shown acts are
+left out as targets. Of more than five methods four are shown, and of several corruptions of a prior the lowest above
+0. Effects below 0.0005 of the largest are not drawn. "none": no such model, or no gold standard. The errors of whole
+matrices that the paper prints in its figure 3 are not shown, as it does not say how they are normalised.""",
+)
 
 STRONG = 0.05  # effects of this share of the largest have full colour, as in Hossain et al. 2024, figure 3
 
 
-def draw(table) -> Figure:
-    """Return one row of panels per data set and noise: the gold standard, then methods; red activates, blue represses.
+def tabulate(effects: pd.DataFrame) -> pd.DataFrame:
+    """Return the entries of the heat maps: the truth of every data set and noise, then the methods.
 
-    `table` is that of kinetrain.evaluation.figure_tables.effect_matrices.
+    `effects` holds the first seed of each method that did not fail, scaled to a largest absolute value of 1, and the
+    signs of the truth as method `truth`, once or more. Regulators stand in the order of their number of true targets,
+    targets in that of their first true regulator, so the truth is a staircase. Columns: panel, dataset, noise,
+    prior_corruption, method, regulator, target, regulator_place, target_place (from 0), effect. Of many methods, and
+    of several corruptions of a prior, `few_of_many` and `one_corruption` tell which are kept.
     """
+    parts = []
+    for _, rows in one_corruption(few_of_many(effects, "truth")).groupby(GROUP, sort=False):
+        distinct = rows.drop_duplicates(["method", "regulator", "target"])
+        regulators, targets = _places(distinct)
+        places = {
+            "regulator_place": distinct["regulator"].map(regulators),
+            "target_place": distinct["target"].map(targets),
+        }
+        parts.append(distinct.assign(**places))
+    names = [*GROUP, "method", "regulator", "target", "regulator_place", "target_place", "effect"]
+    table = pd.concat(parts)[names] if parts else pd.DataFrame(columns=names)
+    table.insert(0, "panel", panel_names(table))
+    return table
+
+
+def draw(table):
+    """Return one row of panels per data set and noise: the gold standard, then methods; red: activates."""
     if table.empty:
         return nothing_to_show("no effects")
     titles = list(table["panel"].drop_duplicates())
     methods = in_order(table["method"])
-    figure = Figure(figsize=(0.6 + 2.0 * len(methods), 2.6 * len(titles)), layout="constrained")
+    figure = new_figure(0.6 + 2.0 * len(methods), 2.6 * len(titles))
     axes = figure.subplots(len(titles), len(methods), squeeze=False)
     for row, title in zip(axes, titles, strict=True):
         own = table[table["panel"] == title]
@@ -39,3 +82,14 @@ def _regulators(edges) -> str:
     shown = set(edges["regulator"])
     true = set(edges.loc[edges["method"] == "truth", "regulator"])
     return f"{len(shown)} regulators of\nthe gold standard" if shown == true else f"{len(shown)} genes as regulators"
+
+
+def _places(edges: pd.DataFrame) -> tuple[dict, dict]:
+    """Return the places of regulators and of targets in a heat map."""
+    true_edges = edges[edges["method"] == "truth"]
+    degree = true_edges["regulator"].value_counts().to_dict()
+    regulators = sorted(edges["regulator"].unique(), key=lambda name: (-degree.get(name, 0), name))
+    regulators = {name: place for place, name in enumerate(regulators)}
+    first = true_edges.assign(place=true_edges["regulator"].map(regulators)).groupby("target")["place"].min().to_dict()
+    targets = sorted(edges["target"].unique(), key=lambda name: (first.get(name, len(regulators)), name))
+    return regulators, {name: place for place, name in enumerate(targets)}

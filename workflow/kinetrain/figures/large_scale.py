@@ -1,35 +1,67 @@
-"""Figures: how well ensembles describe problems of many conditions, on training and on held-out data."""
+"""Figure: how well ensembles describe problems of many conditions (figures 4 and 5 of Stapor et al. 2022)."""
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-from scipy.stats import gaussian_kde
+import pandas as pd
 
+from kinetrain.evaluation.large_scale import SETS, figure_table
 from kinetrain.evaluation.names import label
-from kinetrain.figures.style import BLACK, BLUE, GREY, ORANGE, RED, nothing_to_show
+from kinetrain.figures.catalogue import MINI_BATCH, Declaration
+from kinetrain.figures.style import BLACK, BLUE, GREY, ORANGE, RED, new_figure, nothing_to_show
+
+FIGURE = Declaration(
+    title="Many conditions",
+    section=MINI_BATCH,
+    place=9,
+    sources=("predictions",),
+    needs=("problems", "predictions"),
+    caption="""
+**Ensembles on the data that they were fitted to.** One row per
+problem and data, for the run (optimizer and setting) whose
+ensemble has the lowest error on the training data. An ensemble is the mean prediction of the best runs by training
+objective (ten, if as many ended). All values are standardized by observable: minus the mean of its training
+measurements, divided by their standard deviation, on its logarithm where the likelihood is on a logarithmic scale; so
+observables in different units can be pooled, and an error of 1 is that of predicting the mean. From left to right:
+measured against simulated values, brighter where points are dense (at most 4000 are drawn), with Pearson's r; ROC
+curves of telling responsive from other (group, condition, observable) triples, for the ensemble (blue) and its single
+runs (grey), where responsive means a measured response above the median of the training data, and the orange point
+marks the threshold with the largest sensitivity + specificity (Youden 1950); the root mean squared error of each
+group (cell line; a condition where a problem has no groups), ranked, with the standard deviation over single runs;
+and the best and the worst fitted group, measured (bars) and simulated (mean and standard deviation over the
+ensemble). The panels follow Stapor et al. 2022, figure 4. The paper's definition of a response could not be read;
+ours stands here. Its data set is not public, so its values are not comparable and not shown.
+
+**Ensembles on held-out groups.** Panels as for the fitted data, for groups (cell lines) that no fit has seen.
+The scaling of such a group is estimated for each run from the measurements of the group's first condition alone, by
+weighted least squares; this control is not scored. The run is the one that describes the training data best; means,
+standard deviations, the median that defines a response and the threshold of the classification all come from the
+training data. The panels follow Stapor et al. 2022, figure 5a-d; how the paper scales new cell lines could not be
+read.""",
+)
 
 COLUMNS = ("scatter", "roc", "rmse", "best", "worst")
+DATA = {"train": "fitted data", "test": "held-out groups"}
 MOST_POINTS = 4000  # of a scatter; the density is estimated from these
 EXAMPLES = {"best": BLUE, "worst": RED}
 
 
-def draw(table) -> Figure:
-    """Return one row per problem: measured against simulated, ROC curves, errors of groups, best and worst group.
+def tabulate(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return the panels of the fitted data and of held-out groups (`evaluation.large_scale.figure_table`), by `set`."""
+    return pd.concat([figure_table(predictions, part).assign(set=part) for part in SETS], ignore_index=True)
 
-    `table` is that of kinetrain.evaluation.large_scale.figure_table, for the training or the test set.
-    """
+
+def draw(table):
+    """Return one row per problem and data: measured against simulated, ROC curves, errors, best and worst group."""
     if table.empty:
         return nothing_to_show("no predictions of many conditions")
-    problems = list(table["problem"].drop_duplicates())
-    figure = Figure(figsize=(3 * len(COLUMNS), 3.1 * len(problems)), layout="constrained")
-    grid = figure.subplots(len(problems), len(COLUMNS), squeeze=False)
-    for axes, problem in zip(grid, problems, strict=True):
-        rows = table[table["problem"] == problem]
-        optimizer = label(rows["optimizer"].iloc[0])
-        axes[0].set_title(f"{label(problem)}\n{optimizer}")
+    rows = list(table[["problem", "set"]].drop_duplicates().itertuples(index=False, name=None))
+    figure = new_figure(3 * len(COLUMNS), 3.1 * len(rows))
+    grid = figure.subplots(len(rows), len(COLUMNS), squeeze=False)
+    for axes, (problem, part) in zip(grid, rows, strict=True):
+        own = table[(table["problem"] == problem) & (table["set"] == part)]
+        axes[0].set_title(f"{label(problem)}, {DATA[part]}\n{label(own['optimizer'].iloc[0])}")
         for axis, panel in zip(axes, COLUMNS, strict=True):
-            own = rows[rows["panel"] == panel]
-            PANELS[panel](axis, own) if len(own) else axis.set_visible(False)
+            shown = own[own["panel"] == panel]
+            PANELS[panel](axis, shown) if len(shown) else axis.set_visible(False)
     return figure
 
 
@@ -50,6 +82,8 @@ def _scatter(axis, rows) -> None:
 
 def _density(points) -> np.ndarray:
     """Return the density at each point (n, 2); equal where points are too few or lie on a line."""
+    from scipy.stats import gaussian_kde
+
     try:
         return gaussian_kde(points.T)(points.T)
     except (np.linalg.LinAlgError, ValueError):
@@ -71,6 +105,8 @@ def _roc(axis, rows) -> None:
 
 
 def _rmse(axis, rows) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     axis.errorbar(rows["x"], rows["y"], rows["sd"], fmt="o", color=GREY, markersize=3, elinewidth=0.8)
     for place, colour in EXAMPLES.items():
         own = rows[rows["label"] == place]
@@ -86,6 +122,8 @@ def _rmse(axis, rows) -> None:
 
 def _example(axis, rows) -> None:
     """Draw one group: what was measured, and the ensemble with its standard deviation."""
+    from matplotlib.ticker import MaxNLocator
+
     place = rows["panel"].iloc[0]
     measured, ensemble = (rows[rows["predictor"] == name] for name in ("measured", "ensemble"))
     look = {"color": EXAMPLES[place], "markersize": 4, "elinewidth": 0.8, "label": "ensemble"}

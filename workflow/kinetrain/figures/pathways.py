@@ -1,26 +1,61 @@
 """Figure: which pathways hold the influential genes, by method."""
 
 import numpy as np
-from matplotlib.figure import Figure
+import pandas as pd
 
 from kinetrain.evaluation.names import in_order, label
-from kinetrain.figures.style import nothing_to_show
+from kinetrain.evaluation.network_summaries import GROUP, panel_names
+from kinetrain.figures.catalogue import PRUNING, Declaration
+from kinetrain.figures.style import new_figure, nothing_to_show
+
+FIGURE = Declaration(
+    title="Pathways",
+    section=PRUNING,
+    place=8,
+    sources=("pathways",),
+    needs=("datasets",),
+    caption="""
+**Which pathways hold the influential genes.** The influence of a gene is the mean change of all other genes along a
+trajectory when its initial value is drawn anew; the score of a gene set is the sum of the influences of its genes,
+averaged over the models of all seeds. Colour: z-score of the set against permutations of the influences over all
+genes that occur in some set; negative values are shown as 0. Star: p below 0.05 after Bonferroni's correction for the
+sets tested. Shown are the 20 sets with the highest z of each method; sets with no z above 0 are left out. Score and
+permutation test follow Hossain et al. 2024, appendix B.8; p = (1 + count) / (1 + permutations), so that p is never 0,
+and the least number of genes per set are choices of ours. With few permutations no set can pass Bonferroni's
+correction: the smallest p is 1 / (1 + permutations), times the number of sets.""",
+)
 
 LONGEST = 52  # letters of a pathway name that fit beside the map
+TOP = 20  # pathways shown per method, as in Hossain et al. 2024
 
 
-def draw(table) -> Figure:
-    """Return one heat map of z-scores per data set, a star where Bonferroni's p is below 0.05.
+def tabulate(table: pd.DataFrame, top: int = TOP) -> pd.DataFrame:
+    """Return the z-scores of all pathways that are among the `top` of some method with z > 0, per data set.
 
-    `table` is that of kinetrain.evaluation.figure_tables.pathways.
+    Columns: panel, dataset, noise, prior_corruption, method, pathway, z (negative values as 0), significant
+    (Bonferroni below 0.05), row (the order of the pathways in the panel: highest mean z first).
     """
+    rank = table.groupby([*GROUP, "method"])["z"].rank(ascending=False, method="first")
+    chosen = table.loc[(rank <= top) & (table["z"] > 0), [*GROUP, "pathway"]].drop_duplicates()
+    shown = table.merge(chosen, on=[*GROUP, "pathway"])
+    shown["z"] = shown["z"].clip(lower=0)
+    shown["significant"] = shown["p_bonferroni"] < 0.05
+    shown["mean_z"] = shown.groupby([*GROUP, "pathway"])["z"].transform("mean")
+    shown = shown.sort_values([*GROUP, "mean_z", "pathway"], ascending=[True, True, True, False, True])
+    shown["row"] = shown.groupby(GROUP)["pathway"].transform(lambda names: pd.factorize(names)[0])
+    shown.insert(0, "panel", panel_names(shown))
+    return shown[["panel", *GROUP, "method", "pathway", "z", "p_bonferroni", "significant", "row"]]
+
+
+def draw(table):
+    """Return one heat map of z-scores per data set, a star where Bonferroni's p is below 0.05."""
     if table.empty:
         return nothing_to_show("no pathway with more influence than chance gives")
     titles = list(table["panel"].drop_duplicates())
     methods = in_order(table["method"])
     rows = [int(table.loc[table["panel"] == title, "row"].max()) + 1 for title in titles]
     heights = [0.9 + 0.17 * count for count in rows]
-    figure = Figure(figsize=(4.6 + 0.5 * len(methods), sum(heights)), layout="constrained")
+    figure = new_figure(4.6 + 0.5 * len(methods), sum(heights))
     axes = figure.subplots(len(titles), 1, squeeze=False, height_ratios=heights)[:, 0]
     for axis, title, count in zip(axes, titles, rows, strict=True):
         image = _heat_map(axis, table[table["panel"] == title], methods, count)

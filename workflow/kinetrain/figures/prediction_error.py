@@ -1,19 +1,33 @@
 """Figure: the test error of the trained models, in units of that of persistence."""
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from kinetrain.evaluation.names import in_order, label
+from kinetrain.evaluation.network_summaries import prediction_error as tabulate  # noqa: F401
+from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import BLACK, GREY, colour, nothing_to_show, panels
 
+FIGURE = Declaration(
+    title="Prediction error",
+    section=PRUNING,
+    place=4,
+    sources=("networks",),
+    needs=("datasets",),
+    caption="""
+**Prediction error on test data.** Mean squared error of predicting the next time point from the present one, over
+test pairs and genes, divided by that of persistence, which predicts that nothing changes (dashed, 1). Points: models
+of single seeds; bars: their mean. A model to the right of the dashed line predicts worse than no model at all. Test
+data are without added noise. Each model is that of one epoch of its training, chosen by the validation error as
+``training.keep`` says: unless the configuration says otherwise, the sparsest within one standard error of the lowest.
+Models that failed are left out and counted under *Findings*; "none" marks methods that the data set lacks or that
+failed throughout.""",
+)
 
-def draw(table) -> Figure:
-    """Return one panel per data set: a point per model, a bar at the mean over seeds, a line where persistence lies.
 
-    `table` is that of kinetrain.evaluation.figure_tables.prediction_error.
-    """
+def draw(table):
+    """Return one panel per data set: a point per model, a bar at the mean over seeds, a line where persistence lies."""
+    from matplotlib.lines import Line2D
+
     if table.empty:
         return nothing_to_show("no test errors")
     titles = list(table["panel"].drop_duplicates())
@@ -29,6 +43,8 @@ def draw(table) -> Figure:
 
 
 def _panel(axis, rows, methods) -> None:
+    from matplotlib.ticker import NullFormatter
+
     axis.axvline(1, color=BLACK, linestyle="--", linewidth=1)
     for place, method in enumerate(methods):
         own = rows[rows["method"] == method]
@@ -49,6 +65,8 @@ def _panel(axis, rows, methods) -> None:
 
 def _ticks(low: float, high: float) -> list[float]:
     """Return the marks of a logarithmic axis: powers of 10, 1, 2 and 5 times these, or even steps, as needed."""
+    from matplotlib.ticker import LogLocator, MaxNLocator
+
     even = MaxNLocator(5, steps=[1, 2, 5, 10], min_n_ticks=4)
     for locator in (LogLocator(numticks=6), LogLocator(subs=(1, 2, 5)), even):
         ticks = [float(tick) for tick in locator.tick_values(low, high) if low <= tick <= high]

@@ -1,19 +1,61 @@
 """Figure: how accurate the networks are on the way from a dense model to a sparse one."""
 
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+import pandas as pd
 
 from kinetrain.evaluation.names import in_order, label
+from kinetrain.evaluation.network_summaries import GROUP, panel_names
+from kinetrain.evaluation.statistics import mean_interval
+from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import GREY, colour, control_line, first_column, marker, nothing_to_show, panels
+from kinetrain.networks.controls import CONTROLS
+
+FIGURE = Declaration(
+    title="Accuracy along the pruning path",
+    section=PRUNING,
+    place=2,
+    sources=("path", "networks"),
+    needs=("datasets",),
+    caption="""
+**Accuracy along the pruning path.** Each line is one method, each marker the networks at the end of the training
+between two pruning events (for methods without events, at the same epochs): mean over the seeds that were still
+training, at their mean sparsity; band: 95 % interval of the mean by Student's t over seeds. Methods are compared at
+equal sparsity here, which the single best models of the figure above are not. The horizontal axis is logarithmic in
+the weights that remain, since every event removes a fraction of these; sparser than 99.5 % is drawn there. Sparsity
+and balanced accuracy are defined as above. Black lines: predictors without training, namely the prior alone, every
+true regulator regulating every true target or all genes, and all genes regulating every true target. A choice of
+ours.""",
+)
 
 LEAST = 0.5  # per cent of the weights: sparser models are drawn here
 SPARSITIES = (0, 50, 80, 90, 95, 98, 99)
 
 
-def draw(table) -> Figure:
+def tabulate(path: pd.DataFrame, networks: pd.DataFrame) -> pd.DataFrame:
+    """Return how accurate the networks are at every snapshot of the training, and the accuracy of the controls.
+
+    Mean and 95 % interval over the seeds still training at that epoch. Columns: panel, dataset, noise,
+    prior_corruption, method, kind (method or control), epoch, models, sparsity, balanced_accuracy,
+    balanced_accuracy_low, balanced_accuracy_high; controls have neither epoch nor sparsity.
+    """
+    scored = path[path["balanced_accuracy"].notna()]
+    rows = []
+    for key, group in scored.groupby([*GROUP, "method", "epoch"], sort=False):
+        named = dict(zip([*GROUP, "method", "epoch"], key, strict=True))
+        rows.append(named | {"kind": "method", "sparsity": group["sparsity"].mean()} | _accuracy(group))
+    known = networks[networks["method"].isin(CONTROLS) & networks["balanced_accuracy"].notna()]
+    known = known.merge(scored[GROUP].drop_duplicates())
+    for key, group in known.groupby([*GROUP, "method"], sort=False):
+        rows.append(dict(zip([*GROUP, "method"], key, strict=True)) | {"kind": "control"} | _accuracy(group))
+    names = ["balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_high"]
+    table = pd.DataFrame(rows, columns=[*GROUP, "method", "kind", "epoch", "models", "sparsity", *names])
+    table.insert(0, "panel", panel_names(table))
+    return table
+
+
+def draw(table):
     """Return one panel per data set: mean and 95 % interval of balanced accuracy, at the mean sparsity of a snapshot.
 
-    `table` is that of kinetrain.evaluation.figure_tables.pruning_path. The horizontal axis is logarithmic in the
+    The horizontal axis is logarithmic in the
     weights that remain, as each event removes a fraction of these.
     """
     if table.empty:
@@ -54,8 +96,16 @@ def _remaining(sparsity):
     return (100 * (1 - sparsity)).clip(lower=LEAST)
 
 
-def _legend(table) -> list[Line2D]:
+def _legend(table):
+    from matplotlib.lines import Line2D
+
     methods, controls = (in_order(table.loc[table["kind"] == kind, "method"]) for kind in ("method", "control"))
     looks = [{"color": colour(name), "linewidth": 1.1, **marker(name, 4.5), "label": label(name)} for name in methods]
     looks += [control_line(name, label=label(name)) for name in controls]
     return [Line2D([], [], **look) for look in [*looks, {"color": GREY, "linewidth": 0.8, "label": "Chance"}]]
+
+
+def _accuracy(group: pd.DataFrame) -> dict:
+    mean, low, high = mean_interval(group["balanced_accuracy"])
+    interval = {"balanced_accuracy": mean, "balanced_accuracy_low": low, "balanced_accuracy_high": high}
+    return interval | {"models": group["seed"].nunique()}

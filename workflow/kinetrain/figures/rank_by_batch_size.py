@@ -1,19 +1,40 @@
 """Figure: mean rank by batch size, beside full-batch optimizers (figure 2g of Stapor et al. 2022)."""
 
-from matplotlib.figure import Figure
+import pandas as pd
 
+from kinetrain.evaluation.benchmark import Benchmark, batch_size_grid, for_all_problems, rank_table
 from kinetrain.evaluation.names import FULL_BATCH, label
 from kinetrain.evaluation.scores import size_order
+from kinetrain.figures.catalogue import FITS, MINI_BATCH, Declaration
 from kinetrain.figures.rank_by_schedule import MEAN
 from kinetrain.figures.settings import looks, settings_in_order
 from kinetrain.figures.style import first_column, nothing_to_show, panels
 
+FIGURE = Declaration(
+    title="Rank by mini-batch size",
+    section=MINI_BATCH,
+    place=7,
+    sources=FITS,
+    needs=("problems", "batch_sizes"),
+    caption="""
+**Mean rank by batch size**, after figure 2g of Stapor et al. 2022. Ranks as in *Mean rank by optimizer and schedule*,
+among the settings shown here; vertical lines and bands: 95 % intervals by hierarchical bootstrap over problems, data
+replicates and starts. The lines are runs that differ in nothing but the batch size, of the (at most two) combinations
+of optimizer, schedule and safeguard that most sizes were run with and that rank best; the paper shows its best two
+with its second schedule. *all*: every condition in one batch, the same optimizer without chance, which tells what
+mini-batches do from what the optimizer does. Horizontal: full-batch optimizers. All runs have the same budget, so
+that smaller batches make more steps. The mean over models is that over the models that were run with the same
+settings. The paper's batch sizes and ranks could not be read.""",
+)
 
-def draw(table) -> Figure:
-    """Return one panel per problem and one over all: a line per optimizer over batch sizes, full batch as a band.
 
-    `table` is that of kinetrain.evaluation.fits.rank_by_batch_size.
-    """
+def tabulate(data: Benchmark) -> pd.DataFrame:
+    """Return the mean rank of every batch size and of full-batch optimizers, as rank_by_schedule."""
+    return rank_table(for_all_problems(data.fits, batch_size_grid))
+
+
+def draw(table):
+    """Return one panel per problem and one over all: a line per optimizer over batch sizes, full batch as a band."""
     if table.empty:
         return nothing_to_show("no optimizer was run with several batch sizes")
     rows = table[["optimizer", "schedule", "safeguard"]].itertuples(index=False, name=None)

@@ -1,20 +1,44 @@
 """Figure: mean rank by optimizer and learning-rate schedule (figure 2b of Stapor et al. 2022)."""
 
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+import pandas as pd
 
+from kinetrain.evaluation.benchmark import Benchmark, for_all_problems, rank_table, schedule_grid
 from kinetrain.evaluation.names import FULL_BATCH, in_order, label
+from kinetrain.figures.catalogue import FITS, MINI_BATCH, Declaration
 from kinetrain.figures.style import GREY, colour, nothing_to_show, panels
+
+FIGURE = Declaration(
+    title="Rank by optimizer and schedule",
+    section=MINI_BATCH,
+    place=5,
+    sources=FITS,
+    needs=("problems", "schedules"),
+    caption="""
+**Mean rank by optimizer and learning-rate schedule**, after figure 2b of Stapor et al. 2022. From each start of each
+data replicate all shown settings are ranked by their final objective, 1 being the lowest; a dot is the mean rank, the
+line its 95 % interval by hierarchical bootstrap over problems, data replicates and starts. Ties share their mean
+rank, and failed runs tie at the bottom (choices of ours: the paper's rules could not be read). Ranks depend on the
+compared set: it is exactly what is shown, and its size stands below each panel. The mean over models is that over the
+models that were run with the same settings. Shown are the schedules at the batch size and safeguard that most
+combinations of optimizer and schedule were run with (named in the legend); full-batch optimizers are ranked with
+them. Schedules are named as in the configuration. Ranks say nothing about sizes of differences; see *Final objective
+per optimizer* for these. The paper's schedules and ranks could not be read.""",
+)
 
 MARKERS = "osD^vP"  # of the schedules, in their order
 MEAN = {"all problems": "Mean over models"}
 
 
-def draw(table) -> Figure:
-    """Return one panel per problem and one over all: a row per optimizer, a dot with interval per schedule.
+def tabulate(data: Benchmark) -> pd.DataFrame:
+    """Return the mean rank of every optimizer with every schedule, per problem and over all. Columns: RANKS.
 
-    `table` is that of kinetrain.evaluation.fits.rank_by_schedule.
+    Over all are the most problems that were run with the same settings.
     """
+    return rank_table(for_all_problems(data.fits, schedule_grid))
+
+
+def draw(table):
+    """Return one panel per problem and one over all: a row per optimizer, a dot with interval per schedule."""
     if table.empty:
         return nothing_to_show("no optimizer was run with several schedules")
     problems, optimizers = list(table["problem"].drop_duplicates()), in_order(table["optimizer"])
@@ -50,7 +74,9 @@ def _marker(schedule: str, schedules: list[str]) -> dict:
     return {"marker": MARKERS[schedules.index(schedule) % len(MARKERS)]}
 
 
-def _handles(schedules) -> list[Line2D]:
+def _handles(schedules):
+    from matplotlib.lines import Line2D
+
     names = [*schedules, FULL_BATCH]
     return [Line2D([], [], color=GREY, linestyle="none", markersize=5, **_marker(name, schedules)) for name in names]
 

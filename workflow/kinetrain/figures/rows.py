@@ -1,18 +1,17 @@
 """Panels with one row per setting, and beside each row how many of its runs failed."""
 
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
-
 from kinetrain.figures.settings import settings_in_order, shared, with_setting
 from kinetrain.figures.style import GREY, RED, colour, panels
 
 
-def rows_of_settings(table, draw_row) -> Figure:
+def rows_of_settings(table, draw_row):
     """Return one panel per problem with a logarithmic horizontal axis and a row per setting.
 
     draw_row(axis, rows, place, colour) draws the rows of one setting at its place on the vertical axis. `table` has the
     columns of a setting, problem, failed and runs.
     """
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     common, table = shared(table), with_setting(table)
     problems, settings = list(table["problem"].drop_duplicates()), settings_in_order(table)
     figure, axes = panels(problems, width=3.3, height=1.0 + 0.3 * len(settings), legend=1.2, sharey=True)

@@ -1,8 +1,6 @@
 """The look of all figures: a fixed colour per method and optimizer, a marker per method, and files without dates."""
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
 
 from kinetrain.files import atomic
 
@@ -102,7 +100,9 @@ RULES = {
 
 
 def use_style():
-    """Return a context in which figures have the house style."""
+    """Return a context in which figures have the style of the project."""
+    import matplotlib as mpl
+
     return mpl.rc_context(RULES)
 
 
@@ -122,6 +122,13 @@ def control_line(name: str, **more) -> dict:
     return {"color": BLACK, "linewidth": 1, "linestyle": DASHES.get(name, "-."), **more}
 
 
+def new_figure(width: float, height: float):
+    """Return an empty figure of width x height inches, whose parts are kept from overlapping."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
 def panels(titles, width: float, height: float, legend: float = 0, **options):
     """Return a figure and one axes per title, each of width x height inches, with `legend` inches more on the right.
 
@@ -130,7 +137,7 @@ def panels(titles, width: float, height: float, legend: float = 0, **options):
     count = len(titles)
     columns = 2 if count == 4 else min(3 if count <= 9 else 4, count)
     rows = -(-count // columns)
-    figure = Figure(figsize=(width * columns + legend, height * rows), layout="constrained")
+    figure = new_figure(width * columns + legend, height * rows)
     axes = list(figure.subplots(rows, columns, squeeze=False, **options).flat)
     for spare in axes[count:]:
         spare.set_visible(False)
@@ -160,14 +167,14 @@ def heat_map(axis, rows, columns, values, shape, **look):
     return axis.imshow(matrix, interpolation="nearest", **look)
 
 
-def nothing_to_show(why: str) -> Figure:
+def nothing_to_show(why: str):
     """Return a figure that says there is nothing to show, and why."""
-    figure = Figure(figsize=(5, 1.2))
+    figure = new_figure(5, 1.2)
     figure.text(0.5, 0.5, f"Nothing to show: {why}", ha="center", va="center", color=GREY, fontsize=10)
     return figure
 
 
-def save(figure: Figure, path) -> None:
+def save(figure, path) -> None:
     """Write a figure in the format of its suffix; the same figure gives the same bytes."""
     metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None, "ModDate": None}, "png": {"Software": None}}
     with atomic(path) as temporary:

@@ -1,17 +1,52 @@
 """Figure: the settings of a method that were tried by cross-validation, and the one that was chosen."""
 
-import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+import json
 
+import numpy as np
+import pandas as pd
+
+from kinetrain.evaluation.names import label
+from kinetrain.evaluation.network_summaries import GROUP, panel_names
+from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import BLACK, BLUE, RED, nothing_to_show, panels
 
+FIGURE = Declaration(
+    title="Tuned settings",
+    section=PRUNING,
+    place=7,
+    sources=("tuning",),
+    needs=("datasets", "tuning"),
+    caption="""
+**Tuned settings.** Validation error of the settings that were tried by cross-validation over trajectories, mean over
+folds, and the one that was chosen (red). Maps: the weights λ of the prior in the scores of the first and the last
+layer; grey: failed in some fold. Curves: one setting, bars one standard error of the mean over folds. Test data take
+no part. The paper tunes λ by K-fold cross-validation and states neither K nor the grid.""",
+)
 
-def draw(table) -> Figure:
-    """Return one panel per method and data set: a heat map over the pair of λ, or a curve over the one setting.
 
-    `table` is that of kinetrain.evaluation.figure_tables.tuning.
+def tabulate(folds: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean validation error over the folds of every setting that was tried.
+
+    Columns: panel (method and data set), dataset, noise, prior_corruption, method, setting (JSON), lambda1 and lambda2
+    where the settings are a pair of them, otherwise key and value of the one number that varies, folds,
+    validation_mse, standard_error, chosen. A setting that failed in a fold has no error.
     """
+    rows = []
+    for key, group in folds.groupby([*GROUP, "method", "setting"], sort=False):
+        errors = group["validation_mse"].astype(float)
+        spread = errors.std() / np.sqrt(len(errors)) if len(errors) > 1 else np.nan
+        summary = {"folds": len(errors), "validation_mse": errors.mean(skipna=False), "standard_error": spread}
+        named = dict(zip([*GROUP, "method", "setting"], key, strict=True))
+        rows.append(named | _axes(key[-1]) | summary | {"chosen": bool(group["chosen"].all())})
+    axes = ["lambda1", "lambda2", "key", "value"]
+    names = [*GROUP, "method", "setting", *axes, "folds", "validation_mse", "standard_error", "chosen"]
+    table = pd.DataFrame(rows, columns=names)
+    table.insert(0, "panel", [f"{label(method)} on " for method in table["method"]] + panel_names(table))
+    return table
+
+
+def draw(table):
+    """Return one panel per method and data set: a heat map over the pair of λ, or a curve over the one setting."""
     if table.empty:
         return nothing_to_show("no tuned settings")
     titles = list(table["panel"].drop_duplicates())
@@ -23,6 +58,8 @@ def draw(table) -> Figure:
 
 
 def _grid(figure, axis, rows) -> None:
+    from matplotlib.patches import Rectangle
+
     first, second = (np.sort(rows[name].unique()) for name in ("lambda1", "lambda2"))
     unit, rows = _rounded_unit(rows)
     errors = rows.pivot(index="lambda2", columns="lambda1", values="validation_mse").reindex(second, columns=first)
@@ -60,3 +97,12 @@ def _rounded_unit(rows):
     unit = "MSE" if power in (-1, 0) else f"MSE × $10^{{{-power}}}$"
     scale = 1.0 if power in (-1, 0) else 10.0**power
     return unit, rows.assign(**{name: rows[name] / scale for name in ("validation_mse", "standard_error")})
+
+
+def _axes(setting: str) -> dict:
+    """Return where a setting, given as JSON, stands in a figure: at (lambda1, lambda2), or at the value of its key."""
+    chosen = json.loads(setting)
+    if len(chosen.get("lambdas", ())) == 2:
+        return dict(zip(("lambda1", "lambda2"), chosen["lambdas"], strict=True))
+    key = ", ".join(chosen)
+    return {"key": key, "value": next((value for value in chosen.values() if isinstance(value, int | float)), np.nan)}

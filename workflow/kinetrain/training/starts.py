@@ -7,16 +7,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
+from kinetrain import tables
 from kinetrain.files import atomic
 
-RUN_COLUMNS = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate", "start"]
-COST_COLUMNS = ["gradient_solves", "value_solves", "cost", "cpu_seconds"]
-TRACE_COLUMNS = [*RUN_COLUMNS, *COST_COLUMNS, "objective"]
-FIT_COLUMNS = [*RUN_COLUMNS, "objective", *COST_COLUMNS, "status", "gradient_weight", "wall_seconds", "peak_memory_mb"]
-FIT_COLUMNS += ["failed_evaluations", "relaxed_solves", "rescues", "epochs", "conditions"]
-FIT_COLUMNS += ["best_objective", "averaged_objective", "message"]
 POINTS = ("last", "best", "averaged")
 
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
@@ -86,7 +80,7 @@ class Checkpoint:
 
 
 def run_starts(fit_one, starts: int, checkpoint: Checkpoint, identity: dict, names):
-    """Return the tables of fits and traces of a multi-start (`FIT_COLUMNS`, `TRACE_COLUMNS`), and its parameters.
+    """Return the tables of fits and traces of a multi-start (`tables.py`), and its parameters.
 
     `fit_one(start)` returns a dict of the columns of a fit, a list of dicts of its trace, and a dict of the `POINTS`
     (n,) that it arrived at; `identity` holds the columns which all rows share. A failed start keeps its row: starts are
@@ -113,8 +107,5 @@ def run_starts(fit_one, starts: int, checkpoint: Checkpoint, identity: dict, nam
         trace += [{**identity, "start": start, **point} for point in result[1]]
         points.append(result[2])
     parameters = {key: np.array([arrived[key] for arrived in points]) for key in POINTS}
-    return (
-        pd.DataFrame(fits, columns=FIT_COLUMNS),
-        pd.DataFrame(trace, columns=TRACE_COLUMNS),
-        {"names": np.array(names), **parameters},
-    )
+    arrays = {"names": np.array(names), **parameters}
+    return tables.frame("fits", fits), tables.frame("traces", trace), arrays

@@ -1,4 +1,4 @@
-"""The tidy tables behind the figures of mechanistic fits."""
+"""The runs of a benchmark: which of them a figure compares, and the summaries that figures share."""
 
 from dataclasses import dataclass
 
@@ -15,19 +15,17 @@ from kinetrain.evaluation.scores import (
     in_all_problems,
     in_order_of_rank,
     mean_ranks,
-    of_settings,
     settings_of,
     size_order,
     with_best,
     with_size,
 )
-from kinetrain.evaluation.statistics import median_over_blocks, quantiles_over_blocks, wilson_interval
+from kinetrain.evaluation.statistics import quantiles_over_blocks, wilson_interval
 
 SMALLEST = 1e-3  # differences of the objective below this mean nothing; on log axes they are drawn here
 READABLE = 8  # settings that can be told apart in one panel
 QUARTER = 4  # of the starts of a setting the best quarter is "the best 25" of 100
 POINTS = 100  # of a course, or of a sorted set of runs
-ENORMOUS = 1e300  # stands for the objective of a failed run where quantiles are interpolated
 ADAMS = ("adam_balanced", "adam_standard")
 
 
@@ -137,109 +135,7 @@ def best_quarter(fits: pd.DataFrame) -> pd.DataFrame:
     return fits[place <= np.ceil(groups.transform("size") / QUARTER)]
 
 
-# --- the tables ---
-
-
-def final_objective(data: Benchmark) -> pd.DataFrame:
-    """Return one row per start: its final objective above the best of its problem, and the median of its setting.
-
-    Columns added to those of a run: objective, best, excess (inf for a failed start), excess_drawn (at least SMALLEST),
-    excess_median, median_low, median_high (95 % hierarchical bootstrap interval), failed, runs and the interval of the
-    failure rate. Objectives are negative log-likelihoods over all data.
-    """
-    parts = []
-    for _, group in readable(data.fits).groupby(["problem", *SETTING], sort=False):
-        median, low, high = np.maximum(median_over_blocks(group[BLOCK], group["excess"]), SMALLEST)
-        parts.append(group.assign(excess_median=median, median_low=low, median_high=high, **_failures(group)))
-    names = [
-        *BLOCK,
-        *SETTING,
-        "objective",
-        "best",
-        "excess",
-        "excess_drawn",
-        "excess_median",
-        "median_low",
-        "median_high",
-    ]
-    return _table([_drawn(part) for part in parts], [*names, *FAILURES])
-
-
-def best_starts(data: Benchmark) -> pd.DataFrame:
-    """Return one row per start of the best quarter of each setting, with how many of all its starts failed."""
-    fits = readable(data.fits)
-    parts = [group.assign(**_failures(group)) for _, group in fits.groupby(["problem", *SETTING], sort=False)]
-    parts = [_drawn(best_quarter(part)) for part in parts]
-    return _table(parts, [*BLOCK, *SETTING, "excess", "excess_drawn", *FAILURES])
-
-
-def waterfall(data: Benchmark) -> pd.DataFrame:
-    """Return the sorted final objectives of each setting: a row per place. Columns as adam_comparison."""
-    return _table(
-        [_sorted(group) for _, group in readable(data.fits).groupby(["problem", *SETTING], sort=False)], PLACES
-    )
-
-
-def adam_comparison(data: Benchmark) -> pd.DataFrame:
-    """Return the sorted final objectives of the best quarter of the starts of standard and balanced Adam.
-
-    Columns: problem and setting, place (share of starts that end at least as low), excess, low, high (95 % hierarchical
-    bootstrap interval of the quantile), failed, runs and the interval of the failure rate.
-    """
-    fits = for_all_problems(data.fits, adams)
-    parts = [_sorted(group, 1 / QUARTER) for _, group in fits.groupby(["problem", *SETTING], sort=False)]
-    return _table(parts, PLACES)
-
-
-def rank_by_schedule(data: Benchmark) -> pd.DataFrame:
-    """Return the mean rank of every optimizer with every schedule, per problem and over all. Columns: RANKS.
-
-    Over all are the most problems that were run with the same settings.
-    """
-    return _ranks(for_all_problems(data.fits, schedule_grid))
-
-
-def rank_by_batch_size(data: Benchmark) -> pd.DataFrame:
-    """Return the mean rank of every batch size and of full-batch optimizers, as rank_by_schedule."""
-    return _ranks(for_all_problems(data.fits, batch_size_grid))
-
-
-def safeguards(data: Benchmark) -> pd.DataFrame:
-    """Return per problem and safeguard the failure rate and the median final objective, with intervals.
-
-    rescue and line_search are the settings behind the name of the safeguard, missing where it is not told.
-    """
-    rows, known = [], data.meaning.get("safeguards", {})
-    for (problem, *setting), group in for_all_problems(data.fits, safeguard_grid).groupby(
-        ["problem", *SETTING], sort=False
-    ):
-        median, low, high = np.maximum(median_over_blocks(group[BLOCK], group["excess"]), SMALLEST)
-        own = known.get(setting[-1], {})
-        row = {"problem": problem, **dict(zip(SETTING, setting, strict=True))}
-        row |= {"rescue": own.get("rescue", np.nan), "line_search": own.get("line_search", np.nan)}
-        rows.append(row | {"excess": median, "low": low, "high": high} | _failures(group))
-    names = ["problem", *SETTING, "rescue", "line_search", "excess", "low", "high", *FAILURES]
-    return pd.DataFrame(rows, columns=names)
-
-
-def objective_against_cost(data: Benchmark) -> pd.DataFrame:
-    """Return the objective above the best per cost: median and quartiles over all starts of each setting.
-
-    The cost is in forward solves of one condition. A start that has ended keeps its last value, and one that failed
-    counts as infinitely bad from there. Columns: problem and setting, cost, excess, low, high (quartiles), failed, runs
-    and the interval of the failure rate.
-    """
-    fits = readable(data.fits)
-    settings = fits[SETTING].drop_duplicates().itertuples(index=False, name=None)
-    failed = fits[~np.isfinite(fits["excess"])]  # a start may fail before its first trace point
-    traces = pd.concat([of_settings(data.traces, settings), failed])
-    courses = {key: group for key, group in traces.groupby(["problem", *SETTING], sort=False)}
-    parts = []
-    for key, group in fits.groupby(["problem", *SETTING], sort=False):
-        if key in courses:
-            same = dict(zip(["problem", *SETTING], key, strict=True))
-            parts.append(_course(courses[key], len(group)).assign(**same, **_failures(group)))
-    return _table(parts, ["problem", *SETTING, "cost", "excess", "low", "high", *FAILURES])
+# --- the parts that figures share ---
 
 
 FAILURES = ["failed", "runs", "failure_low", "failure_high"]
@@ -247,21 +143,21 @@ PLACES = ["problem", *SETTING, "place", "excess", "low", "high", *FAILURES]
 RANKS = ["problem", *SETTING, "rank", "rank_low", "rank_high", "blocks", "compared", *FAILURES]
 
 
-def _failures(group: pd.DataFrame) -> dict:
+def failure_counts(group: pd.DataFrame) -> dict:
     failed = int((~np.isfinite(group["excess"])).sum())
     low, high = wilson_interval(failed, len(group))
     return {"failed": failed, "runs": len(group), "failure_low": low, "failure_high": high}
 
 
-def _drawn(table: pd.DataFrame) -> pd.DataFrame:
+def drawn(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(excess_drawn=table["excess"].clip(lower=SMALLEST))
 
 
-def _table(parts: list[pd.DataFrame], names: list[str]) -> pd.DataFrame:
+def table_of(parts: list[pd.DataFrame], names: list[str]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names)
 
 
-def _sorted(group: pd.DataFrame, share: float = 1.0) -> pd.DataFrame:
+def sorted_objectives(group: pd.DataFrame, share: float = 1.0) -> pd.DataFrame:
     """Return the quantiles of the final objective at the places of the lowest `share` of the runs."""
     count = min(POINTS, len(group))
     places = (np.arange(count) + 0.5) / count
@@ -269,20 +165,20 @@ def _sorted(group: pd.DataFrame, share: float = 1.0) -> pd.DataFrame:
     found = np.maximum(quantiles_over_blocks(group[BLOCK], group["excess"], places), SMALLEST)
     first = group[["problem", *SETTING]].iloc[0].to_dict()
     return pd.DataFrame({"place": places, "excess": found[:, 0], "low": found[:, 1], "high": found[:, 2]}).assign(
-        **first, **_failures(group)
+        **first, **failure_counts(group)
     )
 
 
-def _ranks(fits: pd.DataFrame) -> pd.DataFrame:
+def rank_table(fits: pd.DataFrame) -> pd.DataFrame:
     groups = [*fits.groupby("problem", sort=False)]
     alike = _problems_alike(fits)
     if len(alike) > 1:
         groups = [(ALL, fits[fits["problem"].isin(alike)]), *groups]
     parts = []
     for problem, group in groups:
-        failures = [{**dict(zip(SETTING, s, strict=True)), **_failures(own)} for s, own in group.groupby(SETTING)]
+        failures = [{**dict(zip(SETTING, s, strict=True)), **failure_counts(own)} for s, own in group.groupby(SETTING)]
         parts.append(mean_ranks(group).merge(pd.DataFrame(failures), on=SETTING).assign(problem=problem))
-    return _table(parts, RANKS)
+    return table_of(parts, RANKS)
 
 
 def _problems_alike(fits: pd.DataFrame) -> list[str]:
@@ -291,21 +187,3 @@ def _problems_alike(fits: pd.DataFrame) -> list[str]:
     for problem, group in fits.groupby("problem", sort=False):
         designs.setdefault(frozenset(settings_of(group)), []).append(problem)
     return max(designs.values(), key=len, default=[])
-
-
-def _course(traces: pd.DataFrame, runs: int) -> pd.DataFrame:
-    """Return median and quartiles over runs at up to POINTS costs, from where every run has a value."""
-    costs = np.sort(traces["cost"].unique())
-    if len(costs) > POINTS:
-        spread = np.geomspace(costs[costs > 0][0], costs[-1], POINTS)  # the axis is logarithmic
-        costs = costs[np.unique([0, *np.searchsorted(costs, spread).clip(max=len(costs) - 1)])]
-    values = np.full((len(costs), runs), np.nan)
-    for column, (_, course) in enumerate(traces.groupby(["replicate", "start"], sort=False)):
-        course = course.sort_values("cost", kind="stable")
-        last = np.searchsorted(course["cost"], costs, side="right") - 1  # of what was known at that cost
-        values[last >= 0, column] = course["excess"].to_numpy()[last[last >= 0]]
-    known = ~np.isnan(values).any(axis=1)
-    values = np.minimum(values[known], ENORMOUS)  # infinity times zero would be missing
-    quartiles = np.quantile(values, [0.25, 0.5, 0.75], axis=1) if known.any() else np.empty((3, 0))
-    quartiles = np.where(quartiles > ENORMOUS / 1e10, np.inf, np.maximum(quartiles, SMALLEST))
-    return pd.DataFrame({"cost": costs[known], **dict(zip(["low", "excess", "high"], quartiles, strict=True))})

@@ -1,0 +1,94 @@
+"""Summaries of trained networks that figures and findings share, and which panels and methods are shown."""
+
+import numpy as np
+import pandas as pd
+
+from kinetrain.networks.controls import CONTROLS
+
+GROUP = ["dataset", "noise", "prior_corruption"]
+FEW = 5  # methods whose heat maps fit beside each other
+OF_MANY = ("sparseflow", "pinn_mp", "bioprune", "dash")  # shown of more methods; the last three as in the paper
+
+
+def panel_names(table: pd.DataFrame) -> pd.Series:
+    """Return a title per row: the data set and, where they are not 0, its noise and the corruption of its prior."""
+
+    def name(row) -> str:
+        parts = [str(row["dataset"])]
+        parts += [f"noise {row['noise']:g}"] if row["noise"] else []
+        parts += [f"{100 * row['prior_corruption']:g} % of prior moved"] if row["prior_corruption"] else []
+        return ", ".join(parts)
+
+    rows = table[GROUP].fillna({"noise": 0, "prior_corruption": 0})
+    return pd.Series([name(row) for _, row in rows.iterrows()], index=table.index, dtype=object)
+
+
+def sparsity_against_accuracy(networks: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """Return mean and standard deviation over seeds of sparsity and balanced accuracy per method and data set.
+
+    Columns: panel, dataset, noise, prior_corruption, method, kind (method, control or published), models, sparsity,
+    sparsity_sd, balanced_accuracy, balanced_accuracy_sd, source. Published values are added where the paper used the
+    same data set and noise; controls have no sparsity.
+    """
+    scored = networks[networks["balanced_accuracy"].notna()]
+    grouped = scored.groupby([*GROUP, "method"], sort=False)
+    table = grouped.agg(
+        models=("seed", "size"),
+        sparsity=("sparsity", "mean"),
+        sparsity_sd=("sparsity", "std"),
+        balanced_accuracy=("balanced_accuracy", "mean"),
+        balanced_accuracy_sd=("balanced_accuracy", "std"),
+    ).reset_index()
+    table["kind"] = np.where(table["method"].isin(CONTROLS), "control", "method")
+    table["source"] = "this run"
+    table = pd.concat([table, *_published_points(table, published)], ignore_index=True)
+    table.insert(0, "panel", panel_names(table))
+    return table
+
+
+def _published_points(table: pd.DataFrame, published: pd.DataFrame):
+    """Yield the published points beside the same data and noise, and priors no more corrupted than in the paper.
+
+    There, one percentage stands for the corruption and for twice the standard deviation of the noise.
+    """
+    wide = published[published["quantity"].isin(["sparsity", "balanced_accuracy"])]
+    wide = wide[wide["evidence"] != "leaderboard"]
+    wide = wide.pivot_table(index=["dataset", "noise", "method", "source"], columns="quantity", values="value").dropna()
+    for (_, noise, corruption), rows in table.groupby(GROUP, sort=False):
+        if corruption > 2 * noise + 1e-9:
+            continue
+        first = rows.iloc[0]
+        for (dataset, its_noise, method, source), values in wide.iterrows():
+            if dataset.lower() == str(first["dataset"]).lower() and np.isclose(its_noise, noise):
+                point = {name: first[name] for name in GROUP} | values.to_dict()
+                yield pd.DataFrame([point | {"method": method, "kind": "published", "source": source}])
+
+
+def prediction_error(networks: pd.DataFrame) -> pd.DataFrame:
+    """Return the test error of every trained model divided by that of persistence (next = now) on the same pairs.
+
+    Columns: panel, dataset, noise, prior_corruption, method, seed, test_mse, persistence_mse, ratio, ratio_mean.
+    """
+    persistence = networks[networks["method"] == "persistence"].groupby(GROUP, as_index=False)["test_mse"].mean()
+    persistence = persistence.rename(columns={"test_mse": "persistence_mse"})
+    models = networks[~networks["method"].isin(CONTROLS) & networks["test_mse"].notna()]
+    table = models.merge(persistence, on=GROUP)
+    table["ratio"] = table["test_mse"] / table["persistence_mse"]
+    table["ratio_mean"] = table.groupby([*GROUP, "method"])["ratio"].transform("mean")
+    table.insert(0, "panel", panel_names(table))
+    return table[["panel", *GROUP, "method", "seed", "test_mse", "persistence_mse", "ratio", "ratio_mean"]]
+
+
+def few_of_many(table: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """Return the rows of all methods if there are up to FEW, otherwise of those OF_MANY, and of `reference`."""
+    methods = [name for name in table["method"].unique() if name != reference]
+    if len(methods) > FEW:
+        methods = [name for name in OF_MANY if name in methods] or methods[:FEW]
+    return table[table["method"].isin([*methods, reference])]
+
+
+def one_corruption(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of one corruption of the prior per data set and noise: the lowest above 0, if there is one."""
+    corruption = table["prior_corruption"]
+    above = corruption.where(corruption > 0).groupby([table["dataset"], table["noise"]]).transform("min")
+    return table[corruption == above.fillna(0)]

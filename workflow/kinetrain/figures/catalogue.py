@@ -1,0 +1,47 @@
+"""The figures: what each declares of itself, and all of them by name. A figure is one file of this folder.
+
+Such a file holds `FIGURE` (a `Declaration`), `tabulate(...)`, which returns the tidy table of the figure, and
+`draw(table)`, which returns a matplotlib figure. Rules, scripts and report read these. The rules read them before any
+environment exists, so matplotlib, seaborn and SciPy are imported inside functions.
+"""
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from types import ModuleType
+
+import kinetrain.figures
+
+MINI_BATCH, PRUNING = "2 Mini-batch training", "3 Pruning"  # sections of the report
+FITS = ("fits", "traces", "nominal")  # sources that `tabulate` takes together, as `evaluation.benchmark.Benchmark`
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a figure says of itself.
+
+    title, section, place: where it stands in the report. sources: the result tables (`tables.py`) that `tabulate` takes
+    under these names, or `published` for the published values of networks. caption: reStructuredText. needs: what a
+    configuration must hold so that there is something to show: `problems`, `datasets`, `predictions`, `tuning`, or what
+    its grids of fits vary (`optimizers`, `schedules`, `batch_sizes`, `safeguards`).
+    """
+
+    title: str
+    section: str
+    place: int
+    sources: tuple[str, ...]
+    needs: tuple[str, ...]
+    caption: str
+
+
+def find_figures() -> dict[str, ModuleType]:
+    """Return the files of all figures by name, in the order of the report."""
+    names = [found.name for found in pkgutil.iter_modules(kinetrain.figures.__path__)]
+    files = {name: importlib.import_module(f"kinetrain.figures.{name}") for name in names}
+    figures = {name: file for name, file in files.items() if hasattr(file, "FIGURE")}
+
+    def place(item):
+        name, file = item
+        return file.FIGURE.section, file.FIGURE.place, name
+
+    return dict(sorted(figures.items(), key=place))

@@ -1,0 +1,447 @@
+"""The result tables: key, columns, units and meaning of each, declared once.
+
+Writers (`save`) refuse a table that lacks a declared column or has one that is not declared; `docs/tables.md` is made
+from these declarations (`make docs`). A part of a table (the fits of one optimizer, say) has the columns of the whole.
+"""
+
+import re
+from dataclasses import dataclass
+
+import pandas as pd
+
+from kinetrain.errors import InputError
+from kinetrain.files import load_table, save_table
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its name (a name that ends in `*` stands for all that begin so), its meaning, and its unit."""
+
+    name: str
+    meaning: str
+    unit: str = ""
+
+    def matches(self, name: str) -> bool:
+        """Return whether this column is declared for the name."""
+        return name.startswith(self.name[:-1]) if self.name.endswith("*") else name == self.name
+
+
+@dataclass(frozen=True)
+class Table:
+    """A result table. `key`: the columns that tell its rows apart; title: in the report, None where it is not shown."""
+
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    meaning: str
+    title: str | None = None
+    arm: str = ""  # `problems` or `datasets`: the table is shown where the configuration has some
+
+    def names(self) -> list[str]:
+        """Return the names of the columns that every such table has."""
+        return [column.name for column in self.columns if not column.name.endswith("*")]
+
+
+def columns(text: str) -> tuple[Column, ...]:
+    """Return columns from lines `name [unit]: meaning`; a meaning goes on in lines that begin with blanks."""
+    found = []
+    for line in re.sub(r"\n\s+", " ", text.strip()).splitlines():
+        name, unit, meaning = re.fullmatch(r"([\w*]+)(?: \[(.+?)\])?: (.+)", line).groups()
+        found.append(Column(name, meaning, unit or ""))
+    return tuple(found)
+
+
+OPTIMIZED = columns("""
+problem: name of the fit problem in the configuration
+optimizer: name of the optimizer
+schedule: schedule of learning rates; `-` for full-batch optimizers
+batch_size [conditions]: size of a mini-batch; all conditions for full-batch optimizers
+safeguard: what is done about steps that fail or do not improve; `-` for full-batch optimizers
+replicate: number of the data replicate
+""")
+START = columns("start: number of the starting point")
+SPENT = columns("""
+gradient_solves: simulations of one condition with gradient
+value_solves: simulations of one condition without gradient
+cost [forward solves]: both together, a gradient at its measured weight (with the Fisher information at that of both)
+cpu_seconds [s]: CPU time spent
+""")
+LEVEL = columns("""
+dataset: name of the data set in the configuration
+method: pruning method, or control predictor
+noise: standard deviation of the noise that was added to the expression
+prior_corruption: share of the edges of the prior network that were moved, 0 to 1
+""")
+SEED = columns("seed: seed of the model, its noise and its prior")
+EDGES = columns("""
+true_positive_rate: share of the true edges that are predicted
+true_negative_rate: share of the other pairs that are not predicted
+precision: share of the predicted edges that are true
+recall_outside_prior: share of the true edges outside the prior that are predicted
+wrong_prior_kept: share of the wrong edges of the prior that are predicted
+""")
+BASE_STATUS = "finished, or failed (no scores; a failed fit has an infinite objective)"
+
+TABLES = {
+    "nominal": Table(
+        ("problem", "replicate"),
+        columns("""
+problem: name of the fit problem in the configuration
+replicate: number of the data replicate
+objective_nominal: negative log-likelihood at the nominal parameters
+reference: its published value, or that of the true parameters when artificial data were drawn; empty if unknown
+data: measured or artificial
+conditions: conditions with measurements
+measurements: data points
+parameters: estimated parameters
+relative_deviation: of the objective from the reference
+"""),
+        "Negative log-likelihood at the nominal parameters of each problem, and the reference value where there is "
+        "one: the check that models and data are imported as they were meant.",
+        "Objective at the nominal parameters",
+        "problems",
+    ),
+    "fits": Table(
+        ("problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate", "start"),
+        OPTIMIZED
+        + START
+        + columns("objective: negative log-likelihood over all data at the end of the run; inf where it failed")
+        + SPENT
+        + columns(f"""
+status: {BASE_STATUS}
+epochs: budget in evaluations of the whole gradient
+conditions: conditions of the problem
+gradient_weight [forward solves]: cost of a gradient of one condition
+wall_seconds [s]: time from begin to end
+peak_memory_mb [MB]: largest memory of the process so far
+failed_evaluations: evaluations with an infinite value
+relaxed_solves: solves that were repeated with looser tolerances
+rescues: steps that the rescue interceptor took back
+best_objective: lowest objective in the trace
+averaged_objective: objective of the mean of the iterates in the last quarter of a mini-batch run's budget
+message: why the run ended
+"""),
+        "One row per fit. Failed fits, those whose last iterate cannot be simulated among them, are highlighted.",
+        "Fits of the mechanistic models",
+        "problems",
+    ),
+    "traces": Table(
+        ("problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate", "start", "cost"),
+        OPTIMIZED + START + SPENT + columns("objective: negative log-likelihood over all data at this cost"),
+        "The objective of every start at about 20 fixed budgets, evaluated outside the cost.",
+    ),
+    "scores": Table(
+        ("problem", "optimizer", "schedule", "size", "safeguard"),
+        columns("""
+problem: name of the fit problem
+optimizer: name of the optimizer
+schedule: schedule of learning rates
+size: batch size as text, full where a batch holds all conditions
+safeguard: what is done about steps that fail or do not improve
+batch_size [conditions]: size of a mini-batch
+runs: starts on data replicates
+failures: runs that failed
+failure_rate: share of the runs that failed
+failure_rate_low: lower bound of its 95 % Wilson interval
+failure_rate_high: upper bound
+median_objective: median of the final objective
+best_objective: lowest final objective
+excess_median: median of the objective above the best value known
+excess_low: lower bound of its 95 % interval, by hierarchical bootstrap over data replicates and starts
+excess_high: upper bound
+rank: mean rank among all settings of the problem, failed runs tied at the bottom
+rank_low: lower bound of its 95 % interval
+rank_high: upper bound
+blocks: starts on data replicates that were ranked
+compared: settings that were ranked
+cost_to_* [forward solves]: expected cost to come within a target of the best value known: the cost of all starts, each
+  until it gets there or ends, over the number that get there; `quantile` is half the 95 % quantile of chi-squared with
+  as many degrees of freedom as estimated parameters. Costs are known to a constant factor, that between two points of a
+  trace. With the bounds of the 95 % interval
+successes_*: runs that came within the target
+cost [forward solves]: mean cost of a run
+cpu_seconds [s]: mean CPU time of a run
+"""),
+        "One row per problem and setting (optimizer, schedule, batch size, safeguard).",
+        "Settings of the fits, scored",
+        "problems",
+    ),
+    "pairs": Table(
+        ("contrast", "problem"),
+        columns("""
+contrast: what is compared
+problem: name of the fit problem, or all of them
+first: first of the two
+second: second of the two
+blocks: starts on data replicates
+combinations: of all other parts of a setting, which are averaged over
+difference: mean of log10(F - J_best + 0.001 n), n the number of data points, of the first minus the second
+low: lower bound of its 95 % interval, by hierarchical bootstrap over problems, data replicates and starts
+high: upper bound
+factor: 10 to the power of the difference
+wins: share of the blocks at which the first ends lower
+failure_rate_first: share of the first's runs that failed
+failure_rate_second: share of the second's runs that failed
+verdict: which of the two ends lower, where the interval leaves out 0 and there are at least six blocks
+"""),
+        "Registered contrasts: runs from the same start on the same data that differ in one thing only; a failed "
+        "run counts as the worst end on the same data. Fewer than six blocks decide nothing, as not even a sign "
+        "test of pairs that all agree is then below 0.05. The intervals are not corrected for the number of "
+        "contrasts. The best mini-batch setting by mean rank over problems (of those that a problem was run with) "
+        "is chosen on one half of the starts and compared on the other, both ways.",
+        "Settings compared start by start",
+        "problems",
+    ),
+    "claims": Table(
+        ("subject", "quantity"),
+        columns("""
+subject: what the claim is about
+quantity: what was measured
+value: published value; NOT FOUND where it could not be read
+source: ABS abstract, INTRO introduction, CAP n caption of figure n, DOC documentation of parPE, 3RD a third party's
+  summary of Stapor et al. 2022
+ours: our value; `not run` where this configuration holds no counterpart, `not found` where neither side has a value
+"""),
+        "What could be read of the published results, with our value beside it. The values of Grein et al. are of "
+        "other optimizers and budgets on the same measured data (9 hours on 24 cores per run). Nothing that is NOT "
+        "FOUND was filled in.",
+        "The mini-batch paper's numbers beside ours",
+        "problems",
+    ),
+    "predictions": Table(
+        ("problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate", "set", "condition", "observable"),
+        OPTIMIZED
+        + columns("""
+set: train (conditions that were fitted) or test (held-out groups)
+group: group of conditions, such as a cell line
+condition: name of the condition
+observable: name of the observable
+time: time of the measurement, in the unit of the problem
+measurement: measured value
+mean: mean prediction of the ensemble
+sd: standard deviation over its members
+scale: scale of the noise, lin or log10
+noise: standard deviation of the noise
+median: median prediction of the ensemble
+member*: prediction of a single fit
+"""),
+        "What the best fits predict, a row per measurement.",
+    ),
+    "large_scale": Table(
+        ("problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate", "set", "predictor", "metric"),
+        OPTIMIZED
+        + columns("""
+set: train (conditions that were fitted) or test (held-out groups)
+predictor: ensemble of the best fits, or single fits
+metric: correlation, rmse (standard deviations of each observable's data), auc or accuracy
+value: its value
+low: lower bound of its 95 % interval over groups
+high: upper bound
+members: fits of the ensemble
+groups: groups of conditions
+measurements: data points
+"""),
+        "How ensembles of the best fits, and single fits, describe the conditions that they were fitted to and "
+        "held-out groups. The threshold that tells responses from others is that of the training data.",
+        "Predictions of ensembles, scored",
+        "predictions",
+    ),
+    "networks": Table(
+        ("dataset", "method", "noise", "prior_corruption", "seed"),
+        LEVEL
+        + SEED
+        + columns("""
+sparsity: share of zero weights, where a weight behind a gene with a multiplier of zero or below counts as zero
+balanced_accuracy: mean of true positive and true negative rate over all pairs; an edge is an effect that is not zero
+auroc: area under the ROC curve, pairs ranked by the size of the effect over the sum over the regulators of the target
+auprc: area under the precision-recall curve of the same ranking
+test_mse: mean squared error on test data without noise
+epochs: epoch of the lowest validation error
+cpu_seconds [s]: CPU time of the training of all seeds together, divided by their number
+status: finished, failed (no scores), or diverged after some epochs (what it had reached before counts)
+test_mse_noisy: mean squared error on test data with noise
+validation_mse: validation error of the model that is scored
+kept_epoch: epoch whose model is scored
+stopped_epoch: epoch at which the training ended
+rewound_epoch: epoch whose weights a rewinding method went back to
+wall_seconds [s]: time of the training of all seeds
+peak_memory_mb [MB]: largest memory of the process
+pair_solves: transitions solved with their gradient
+mask_sparsity: share of pruned weights, whatever the multipliers
+dead_genes: genes with a multiplier of zero or below
+out_degree: mean number of targets of a gene
+""")
+        + EDGES
+        + columns("""
+balanced_accuracy_outside_prior: over the pairs that the prior does not hold
+balanced_accuracy_within_regulators: over the pairs whose regulator occurs in the gold standard, as a regulator that no
+  experiment assayed is no negative
+auroc_within_regulators: over the same pairs
+auprc_within_regulators: over the same pairs
+precision_at_edges: among as many pairs as there are true edges
+precision_at_100: among the first 100 pairs
+balanced_accuracy_best: at the best threshold instead of exact zero
+"""),
+        "One row per trained model, and the control predictors.",
+        "Recovered networks",
+        "datasets",
+    ),
+    "path": Table(
+        ("dataset", "method", "noise", "prior_corruption", "seed", "epoch"),
+        LEVEL
+        + SEED
+        + columns("""
+epoch: epoch of the snapshot
+sparsity: share of zero weights
+validation_mse: validation error
+balanced_accuracy: as in networks
+mask_sparsity: share of pruned weights
+edges: predicted edges
+""")
+        + EDGES,
+        "Every model between its pruning events.",
+    ),
+    "effects": Table(
+        ("dataset", "method", "noise", "prior_corruption", "seed", "regulator", "target"),
+        LEVEL
+        + SEED
+        + columns("""
+regulator: name of the gene that acts
+target: name of the gene that is acted on
+effect: effect, scaled to a largest absolute value of 1; the sign for the gold standard (method `truth`)
+"""),
+        "Single effects of the first model that did not fail, with the gold standard.",
+    ),
+    "coregulation": Table(
+        ("dataset", "method", "noise", "prior_corruption", "seed", "regulator", "other"),
+        LEVEL
+        + SEED
+        + columns("""
+regulator: name of a regulator
+other: name of another
+place: of the regulator in the map
+other_place: of the other
+value: shared hidden units (in the prior: shared targets), scaled to a largest value of 1
+"""),
+        "How strongly regulators share hidden units, and targets in the prior (method `prior`).",
+    ),
+    "tuning": Table(
+        ("dataset", "method", "noise", "prior_corruption", "setting", "fold"),
+        LEVEL
+        + columns("""
+setting: settings of the method that were tried, as JSON
+fold: number of the fold of the cross-validation
+validation_mse: error on the trajectories of the fold
+chosen: whether the setting was chosen
+"""),
+        "The settings tried by cross-validation, and the choice.",
+    ),
+    "pathways": Table(
+        ("dataset", "method", "noise", "prior_corruption", "pathway"),
+        LEVEL
+        + columns("""
+pathway: name of the gene set
+genes: genes of the set that were measured
+score: sum of their influences
+z: score against permuted influences, in standard deviations
+p_value: share of the permutations with at least this score
+p_bonferroni: corrected for all sets by Bonferroni
+p_bh: corrected by Benjamini-Hochberg
+status: tested, or failed where no model was left
+"""),
+        "One row per gene set, method and data set.",
+        "Pathways",
+        "datasets",
+    ),
+    "published": Table(
+        ("dataset", "noise", "method", "quantity", "source"),
+        columns("""
+dataset: name of the data set in the paper
+noise: standard deviation of the noise
+method: pruning method
+quantity: what was measured
+value: published value
+error: published error
+source: where it stands
+evidence: how it was read: printed, digitised, leaderboard
+"""),
+        "Published values of networks (`resources/published/networks.tsv`).",
+    ),
+    "findings": Table(
+        ("topic", "subject", "statement"),
+        columns("""
+topic: what the statement is about
+subject: problem, method or data set
+statement: what the tables say
+value: the number it rests on
+reference: what it is compared with
+verdict: yes (what one hopes for), no, undecided (the interval leaves it open), or - (neither)
+"""),
+        "What the tables say, in sentences.",
+    ),
+}
+
+
+def check(name: str, table: pd.DataFrame, path) -> None:
+    """Raise InputError where `table` lacks a declared column of the result table `name`, or has one that is not."""
+    declared = TABLES[name]
+    missing = [column for column in declared.names() if column not in table.columns]
+    unknown = [column for column in table.columns if not any(one.matches(str(column)) for one in declared.columns)]
+    if missing or unknown:
+        parts = [f"lacks {', '.join(missing)}"] if missing else []
+        parts += [f"has {', '.join(map(str, unknown))}, which kinetrain/tables.py does not declare"] if unknown else []
+        raise InputError(f"{path}: table '{name}' {' and '.join(parts)}")
+
+
+def save(name: str, table: pd.DataFrame, path) -> None:
+    """Write (part of) the result table `name` as TSV, in the order of its declaration.
+
+    Raises
+    ------
+    InputError
+        If a declared column is missing or another one is there.
+    """
+    check(name, table, path)
+    order = {column: place for place, column in enumerate(declared_order(name, table.columns))}
+    save_table(table[sorted(table.columns, key=order.__getitem__)], path)
+
+
+def declared_order(name: str, given) -> list[str]:
+    """Return the `given` names of columns in the order in which the table declares them."""
+    ordered = []
+    for column in TABLES[name].columns:
+        ordered += [one for one in given if column.matches(str(one)) and one not in ordered]
+    return ordered
+
+
+def load(name: str, path) -> pd.DataFrame:
+    """Return the result table `name` that `path` holds.
+
+    Raises
+    ------
+    InputError
+        If the file is not a table with the declared columns.
+    """
+    return load_table(path, TABLES[name].names())
+
+
+def frame(name: str, rows: list[dict]) -> pd.DataFrame:
+    """Return rows as the result table `name`, without what a row does not have.
+
+    Raises
+    ------
+    InputError
+        If a row has a column that the table does not declare.
+    """
+    table = completed(name, pd.DataFrame(rows))
+    check(name, table, name)
+    return table[declared_order(name, table.columns)]
+
+
+def completed(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with the declared columns that it lacks, empty: what its rows do not have (say, weights)."""
+    return table.reindex(columns=[*table.columns, *(one for one in TABLES[name].names() if one not in table.columns)])
+
+
+def empty(name: str) -> pd.DataFrame:
+    """Return the result table `name` without any rows."""
+    return pd.DataFrame(columns=TABLES[name].names())
