@@ -102,8 +102,7 @@ def read_table(path, text=(), row_labels: bool = False) -> pd.DataFrame:
         rows = enumerate(csv.reader(lines, delimiter=file.separator, skipinitialspace=True), start=1)
         first, header = _first(path, rows)
         kept = range(len(header) + 1) if text is None else [i for i, name in enumerate(header) if name in text]
-        types = dict.fromkeys([*kept, 0] if row_labels else kept, str)
-        body = _read_cells(file, lines, first, dtype=types)
+        body = _read_cells(file, lines, first, {0, *kept} if row_labels else kept)
     header = _matched(path, header, body, row_labels)
     body = body.reindex(columns=range(len(header)))
     body.columns = header
@@ -117,9 +116,7 @@ def read_numbers(path) -> pd.DataFrame:
     """
     file = examine(path)
     with file.open() as lines:
-        width = max(line.count(file.separator) for line in lines) + 1
-    with file.open() as lines:
-        return _read_cells(file, lines, 0, names=range(width)).dropna(how="all").dropna(axis=1, how="all")
+        return _read_cells(file, lines, 0).dropna(how="all").dropna(axis=1, how="all")
 
 
 def first_row(path) -> list[str]:
@@ -230,28 +227,32 @@ def _first(path, rows) -> tuple[int, list[str]]:
     raise InputError(f"{path}: holds nothing but separators")
 
 
-def _read_cells(file: TextFile, lines, above: int, **options) -> pd.DataFrame:
-    """Return the rest of an open file as a table; its index counts the rows after the `above` that were read."""
-    path = file.path
+def _read_cells(file: TextFile, lines, above: int, text=()) -> pd.DataFrame:
+    """Return the rest of an open file as a table; its index counts the rows after the `above` that were read.
+
+    It has a column for every cell of the longest row: pandas would take the first cells of rows that are longer than
+    the first one for an index. text: places of columns whose cells stay as they are written.
+    """
+    with file.open() as whole:
+        width = max(line.count(file.separator) for line in whole) + 1
     try:
-        body = pd.read_csv(
-            lines,
-            sep=file.separator,
-            header=None,
-            keep_default_na=False,
-            na_values=[""],
-            skip_blank_lines=False,
-            skipinitialspace=True,
-            low_memory=False,
-            **options,
-        )
-    except pd.errors.EmptyDataError:
-        return pd.DataFrame()
-    except pd.errors.ParserError as error:
-        if found := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error)):
-            expected, line, saw = map(int, found.groups())
-            raise InputError(f"{path}: row {line + above} has {saw} cells, those above it {expected}") from None
-        raise InputError(f"{path}: not a table ({error})") from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # it leaves cells out
+            body = pd.read_csv(
+                lines,
+                sep=file.separator,
+                header=None,
+                names=range(width),
+                index_col=False,
+                dtype={place: str for place in text if place < width},
+                keep_default_na=False,
+                na_values=[""],
+                skip_blank_lines=False,
+                skipinitialspace=True,
+                low_memory=False,
+            )
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        raise InputError(f"{file.path}: not a table ({str(error).splitlines()[0]})") from None
     body.index = range(above + 1, above + 1 + len(body))
     _clean(file, body)
     return body
@@ -259,10 +260,9 @@ def _read_cells(file: TextFile, lines, above: int, **options) -> pd.DataFrame:
 
 def _matched(path, header: list[str], body: pd.DataFrame, row_labels: bool) -> list[str]:
     """Return the names of the columns of `body`; InputError unless each has one."""
-    if row_labels and body.shape[1] == len(header) + 1:
+    last = max((place for place in body if body[place].notna().any()), default=-1)
+    if row_labels and last == len(header):
         header = ["", *header]
-    used = [place for place in range(body.shape[1]) if body[place].notna().any()]
-    last = max(used, default=-1)
     if last >= len(header):
         row = body.index[body[last].notna()][0]
         raise InputError(

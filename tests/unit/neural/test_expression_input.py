@@ -1,0 +1,240 @@
+"""Expression as other people have it is read, or refused with what to change; nothing that is no gene becomes one."""
+
+import gzip
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData, settings
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
+
+from kinetrain.data.expression import load_expression
+from kinetrain.data.expression_files import Layout, read_trajectories
+from kinetrain.errors import InputError, InputWarning
+
+settings.allow_write_nullable_strings = True
+GENES = ["TP53", "MYC", "KLF1"]
+PLAIN = Layout()
+
+
+def frame(trajectories=3, times=4) -> pd.DataFrame:
+    """A tidy table of trajectories of three genes with values between 0 and 1."""
+    rows = trajectories * times
+    table = pd.DataFrame(np.random.default_rng(0).random((rows, 3)).round(4), columns=GENES)
+    table.insert(0, "time", np.tile(2.0 * np.arange(times), trajectories))
+    table.insert(0, "trajectory", np.repeat([f"s{number}" for number in range(trajectories)], times))
+    return table
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write text or a table under a name and return its path."""
+
+    def write(content, name="data.csv", **options):
+        path = tmp_path / name
+        if isinstance(content, pd.DataFrame):
+            content.to_csv(path, index=False, **options)
+        else:
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+def same(path, layout=PLAIN, genes=None) -> bool:
+    """Return whether a file is read as the tidy table it was written from."""
+    table = frame()
+    found, values, times = read_trajectories(path, genes, layout)
+    expected = table[GENES].to_numpy().reshape(3, 4, 3)
+    return found.tolist() == GENES and np.allclose(values, expected) and (times == [0, 2, 4, 6]).all()
+
+
+def text(**options) -> str:
+    return frame().to_csv(index=False, **options)
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (text(), "plain.txt"),
+        (text().replace("\n", "\r\n"), "windows.csv"),
+        (text(sep="\t"), "tabs.csv"),
+        (text(), "commas.tsv"),
+        (text(sep=";"), "semicolons.csv"),
+        (gzip.compress(text().encode()), "packed.csv.gz"),
+        (gzip.compress(text().encode()), "packed.csv"),
+        (text().encode("utf-8-sig"), "mark.csv"),
+        (text(sep="\t").encode("utf-16"), "excel.txt"),
+        (text(quoting=1), "quotes.csv"),
+        (text().replace(",MYC,", ", MYC ,").replace("s1,", "s1 ,"), "blanks.csv"),
+        (text() + "\n\n", "empty_lines.csv"),
+    ],
+)
+def test_a_table_is_read_in_every_dress(write, content, name):
+    assert same(write(content, name))
+
+
+def test_decimal_commas_and_latin_1_are_read_and_told(write):
+    with pytest.warns(InputWarning, match="4 columns have decimal commas, read as points"):
+        assert same(write(text(sep=";", decimal=",")))
+    with pytest.warns(InputWarning, match="read as Latin-1"):
+        genes, _, _ = read_trajectories(write(text().replace("MYC", "Bäcker").encode("latin-1")))
+    assert genes.tolist() == ["TP53", "Bäcker", "KLF1"]
+
+
+def blocks(separator=",", end="\n", padding="") -> str:
+    rows = [f"3{separator}3{padding}"]
+    for _, own in frame().groupby("trajectory"):
+        rows += [separator.join(map(str, own[column])) for column in [*GENES, "time"]]
+    return end.join(rows) + end
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (blocks(), "short_first_line.csv"),
+        (blocks(padding=",,").encode("utf-8-sig"), "mark.csv"),
+        (gzip.compress(blocks("\t").encode()), "packed.tsv.gz"),
+        (blocks(";", "\r\n"), "semicolons.csv"),
+    ],
+)
+def test_blocks_are_read_in_every_dress(write, content, name):
+    assert same(write(content, name), genes=GENES)
+
+
+def test_a_file_of_names_keeps_its_first_gene_with_and_without_a_header(write):
+    with pytest.warns(InputWarning, match=r"names\.txt: has no header, its first gene is 'TP53'"):
+        assert same(write(blocks()), genes=write("TP53\nMYC\nKLF1\n", "names.txt"))
+    with pytest.warns(InputWarning, match="its first gene is 'TP53'"):
+        assert same(write(text()), genes=str(write("TP53\nMYC\nKLF1\n", "names.txt")))
+    assert same(write(blocks()), genes=write("gene\nTP53\nMYC\nKLF1\n", "names.txt"))
+
+
+def test_columns_that_are_no_genes_are_named_and_left_out(write):
+    table = frame().assign(batch=1, donor="d7")
+    assert same(write(table), Layout(metadata=("batch", "donor")))
+    with pytest.raises(InputError, match=r"row 2: gene 'donor': 'd7' is not a number .*expression\.metadata"):
+        read_trajectories(write(table))
+    with pytest.raises(InputError, match=r"no column 'Batch', which expression\.metadata names"):
+        read_trajectories(write(table), None, Layout(metadata=("Batch",)))
+
+
+def test_genes_that_are_chosen_may_leave_others_out_which_is_told(write):
+    table = frame().assign(TNF=0.5)
+    table.insert(4, "TNF ", 0.5)  # named twice, once with a blank
+    with pytest.warns(InputWarning, match="2 columns are not among the genes that were asked for: TNF, TNF"):
+        assert same(write(table), genes=GENES)
+    with pytest.raises(InputError, match="gene 'TNF' is named more than once"):
+        read_trajectories(write(table))
+    with pytest.raises(InputError, match=r"1 genes of 2 are not among its columns: GATA1; it has TP53"):
+        read_trajectories(write(table), ["TP53", "GATA1"])
+
+
+def test_a_gene_of_cells_may_be_named_twice_where_it_is_not_chosen(tmp_path):
+    obs = pd.DataFrame({"time": [0.0, 1.0]}, index=["a", "b"])
+    cells = AnnData(np.array([[0.0, 1, 2, 3], [0.5, 1, 2, 3]]), obs=obs, var=pd.DataFrame(index=["A", "B", "B", "C "]))
+    cells.write_h5ad(tmp_path / "cells.h5ad")
+    genes, values, _ = read_trajectories(tmp_path / "cells.h5ad", ["C", "A"])
+    assert genes.tolist() == ["C", "A"] and values[0].tolist() == [[3, 0], [3, 0.5]]
+    with pytest.raises(InputError, match="gene 'B' is named more than once"):
+        read_trajectories(tmp_path / "cells.h5ad")
+
+
+def replaced(column, values) -> pd.DataFrame:
+    return frame().assign(**{column: values})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (text().replace("trajectory", "", 1), "column 1 has no name"),
+        (frame().to_csv(), "column 1 has no name.*row.names = FALSE in R, index=False in pandas"),
+        (text().replace("KLF1", "MYC"), "gene 'MYC' is named more than once"),
+        (text().replace("KLF1", "time"), "the column 'time' is named more than once"),
+        (text().replace("time", "hours"), r"no column 'time'.*expression\.time.*it has trajectory, hours, TP53"),
+        ("gene,s1,s2\nA,1,2\nB,2,3\n", "no column 'time'.*genes in its rows must be transposed.*it has gene, s1, s2"),
+        (text(decimal=",").replace('"', ""), "row 2 has"),
+        (text(decimal=","), r"row 2: the time \('time'\): '0,0' is not a number \(write a decimal point\)"),
+        (replaced("MYC", "1,234.5"), "row 2: gene 'MYC': '1,234.5' is not a number"),
+        (replaced("MYC", True), "row 2: gene 'MYC': 'True' is not a number"),
+        (replaced("MYC", np.inf), "trajectory 1 has no value for gene 'MYC' at time 0"),
+        (replaced("MYC", "NA"), "row 2: gene 'MYC': 'NA' is not a number"),
+        (replaced("time", [*range(5), None, *range(6)]), r"row 7: a row without a finite time \('time'\)"),
+        (replaced("trajectory", "one"), r"must increase, but 6 is followed by 0: name the column.*expression\.bins"),
+        (replaced("MYC", 5e4), r"'MYC' reaches 50000, .*expression\.scale: log2.*expression\.metadata.*: raw"),
+        (text().replace("s1,0.0", ",0.0"), "row 6: a row without the name of its trajectory"),
+        ("trajectory,time\na,0\na,1\n", "no column of a gene"),
+        ("6,6\n0.1,0.2\n", "blocks without names"),
+    ],
+)
+def test_a_table_that_is_unclear_is_refused_in_one_line(write, content, message):
+    with pytest.raises(InputError, match=rf"data\.csv: .*{message}") as caught:
+        read_trajectories(write(content))
+    assert "\n" not in str(caught.value)
+
+
+def test_counts_become_logarithms_or_stay_what_they_are_on_demand(write):
+    counts = frame()
+    counts[GENES] = np.random.default_rng(1).integers(0, 50000, (12, 3))
+    path = write(counts)
+    with pytest.raises(InputError, match=r"is no log-like value"):
+        read_trajectories(path)
+    _, raw, _ = read_trajectories(path, None, Layout(scale="raw"))
+    _, logarithms, _ = read_trajectories(path, None, Layout(scale="log2"))
+    assert raw.max() > 1000 and np.allclose(logarithms, np.log2(1 + raw))
+    with pytest.raises(InputError, match=r"'MYC' has values below 0, of which expression\.scale: log2"):
+        read_trajectories(write(replaced("MYC", -1.0)), None, Layout(scale="log2"))
+    with pytest.raises(ValueError, match="scale is 'ln'; it can be null, 'log2' or 'raw'"):
+        Layout(scale="ln")
+
+
+def test_columns_that_stand_apart_are_told(write):
+    table = frame().assign(batch=np.tile([1, 2], 6), age=np.linspace(40, 70, 12))
+    with pytest.warns(InputWarning) as told:
+        read_trajectories(write(table))
+    said = [str(one.message) for one in told]
+    assert any("1 of 5 genes hold whole numbers alone, unlike the others: batch" in line for line in said)
+    assert any("1 of 5 genes are over 20 times as large, unlike the others: age" in line for line in said)
+    whole = frame()
+    whole[GENES] = np.random.default_rng(2).integers(0, 30, (12, 3))
+    with pytest.warns(InputWarning, match="all values are whole numbers up to .*: of counts, take expression.scale"):
+        read_trajectories(write(whole))
+
+
+def test_bins_take_rows_in_any_order_and_with_ties(write):
+    table = frame().sample(frac=1, random_state=1)
+    table["time"] = table["time"].round(-1)
+    _, values, times = read_trajectories(write(table), None, Layout(bins=2))
+    assert values.shape == (3, 2, 3) and (np.diff(times) > 0).all()
+    own = table[table["trajectory"] == table["trajectory"].iloc[0]].sort_values("time", kind="stable")
+    assert np.allclose(values[0, 0], own[GENES].iloc[:2].mean())
+
+
+@limits(deadline=None, max_examples=50)
+@given(
+    times=st.lists(st.integers(0, 6), min_size=4, max_size=12).filter(lambda times: len(set(times)) > 3),
+    bins=st.integers(2, 4),
+    seed=st.integers(0, 9),
+)
+def test_bins_keep_the_mean_of_equal_groups_whatever_the_order_of_rows(tmp_path_factory, times, bins, seed):
+    rows = len(times) // bins * bins
+    table = pd.DataFrame({"time": sorted(times)[:rows], "A": np.random.default_rng(seed).random(rows)})
+    path = tmp_path_factory.mktemp("bins") / "data.csv"
+    groups = table.groupby(np.repeat(np.arange(bins), rows // bins)).mean().groupby("time").mean()["A"]
+    table.to_csv(path, index=False)
+    if len(groups) < 2:
+        return
+    _, values, clock = read_trajectories(path, None, Layout(bins=bins))
+    assert np.allclose(values[0, :, 0], groups) and np.allclose(clock[0], groups.index)
+
+
+def test_the_command_says_which_columns_became_genes(call, write, tmp_path, capsys):
+    table = frame().assign(batch=2).rename(columns={"trajectory": "replicate", "time": "minutes"})
+    layout = {"time": "minutes", "trajectory": "replicate", "metadata": ["batch"], "validation": [1]}
+    output = tmp_path / "e.npz"
+    call("prepare_expression", f"--train={write(table)}", f"--expression={output}", "--settings", json.dumps(layout))
+    assert capsys.readouterr().out.startswith("3 genes (TP53 to KLF1), 3 trajectories;")
+    assert load_expression(output).genes.tolist() == GENES
