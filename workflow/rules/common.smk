@@ -340,7 +340,10 @@ def report_parts(results):
     figures = {}
     for name, figure in FIGURES.items():
         figures.setdefault(figure.section, []).append(part(figure.title, f"figures/{name}.svg", {"figure": name}))
-    paper = [part(title, f"report/paper_table_{number}.html", {"text": f"{texts}/paper_table.rst"}) for number, title in PAPER_TABLES.items()]
+    paper = [
+        part(title, f"report/paper_table_{number}.html", {"text": f"{texts}/paper_table.rst"})
+        for number, title in PAPER_TABLES.items()
+    ]
     return {
         "1 Summary": [part("Findings", "report/findings.html", {"text": f"{texts}/findings.rst"})],
         **figures,

@@ -9,6 +9,7 @@ import pandas as pd
 import petab.v1 as petab
 import pytest
 
+from kinetrain import tables
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.artificial_data import make_artificial
 from kinetrain.mechanistic.petab_problem import PetabProblem
@@ -99,7 +100,7 @@ def test_the_best_fits_are_the_ensemble():
 def test_the_command_writes_one_row_per_measurement(grouped, root, tmp_path):
     folder, model, train, _, _ = grouped
     run = {"problem": "egf", "optimizer": "adam", "schedule": "S", "batch_size": 2, "safeguard": "off", "replicate": 0}
-    pd.DataFrame([run | {"start": 0, "objective": 1.0}]).to_csv(tmp_path / "fits.tsv", sep="\t", index=False)
+    tables.save("fits", tables.frame("fits", [run | {"start": 0, "objective": 1.0}]), tmp_path / "fits.tsv")
     found = np.array([train.nominal])
     np.savez(tmp_path / "parameters.npz", names=np.array(train.names), last=found, best=found, averaged=found)
     command = [sys.executable, root / "workflow/scripts/predict.py", "--problem", folder / "problem.yaml"]
