@@ -49,6 +49,10 @@ class Preparation(Split, Layout):
 
     time_unit: str = "unknown"
 
+    def __post_init__(self):
+        Split.__post_init__(self)
+        Layout.__post_init__(self)
+
 
 def read_trajectories(path, genes=None, layout: Layout = Layout()):
     """Return genes (k,), values (R, T, k) and times (R, T) from a file in one of three layouts.
