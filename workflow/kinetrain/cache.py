@@ -1,27 +1,134 @@
-"""What is compiled on first use and kept for this user: where it lies, and one process at a time making it."""
+"""Files that are whole or not there, and what is compiled on first use and kept for this user, under checksums.
+
+Only Python's standard library is used here: the scripts that make the software environments need this too.
+"""
 
 import contextlib
 import fcntl
+import hashlib
+import json
 import os
+import stat
+import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+CHECKSUMS = "checksums.json"  # beside the files of a sealed folder: {name: sha256}
 
 
 def cache_folder() -> Path:
-    """Return $XDG_CACHE_HOME/kinetrain (~/.cache/kinetrain); a temporary folder where that cannot be written to."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kinetrain"
+    """Return $XDG_CACHE_HOME/kinetrain (~/.cache/kinetrain), or a temporary folder of this user where that fails."""
+    wanted = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "kinetrain")
+    return wanted if wanted.is_absolute() and _can_write(wanted) else temporary_folder()
+
+
+def temporary_folder() -> Path:
+    """Return a folder in the system's temporary one that all processes of this user share, and nobody else writes to.
+
+    Another user may have made a folder of that name, to have us run what lies there: it is not taken.
+    """
+    folder = Path(tempfile.gettempdir(), f"kinetrain-{os.getuid()}")
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700)
+    with contextlib.suppress(OSError):
+        found = folder.lstat()
+        ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+        if ours and _can_write(folder):
+            return folder
+    return Path(tempfile.mkdtemp(prefix="kinetrain-"))
+
+
+def _can_write(folder: Path) -> bool:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
-            return folder
+            return True
     except OSError:  # no home, or one that cannot be written to
-        return Path(tempfile.mkdtemp(prefix="kinetrain-"))
+        return False
 
 
 @contextlib.contextmanager
-def locked(file: Path):
+def locked(file: Path) -> Iterator[None]:
     """Wait until no other process holds `file`; it only saves work, what is made must appear whole in any case."""
     with file.open("w") as handle:
         with contextlib.suppress(OSError):  # some network file systems have no locks
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+@contextlib.contextmanager
+def atomic(path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; it takes the place of `path` only when the block ends without an error.
+
+    The content reaches the disk before the name does, so that a crash of the machine leaves the old file or the new.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        _to_disk(temporary)
+        os.replace(temporary, path)
+        _to_disk(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def kept(folder: Path, make: Callable[[Path], None]) -> Path:
+    """Return `folder`, which `make(a new folder)` fills on first use, and again where its files were damaged since.
+
+    It appears whole, and is checked at every call: a library that a crash or a full disk cut short would kill the
+    process that loads it. Processes that want the same wait for the first of them.
+    """
+    if is_whole(folder):
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with locked(folder.with_name(f"{folder.name}.lock")):
+        if is_whole(folder):
+            return folder
+        with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+            made = Path(temporary, "made")
+            made.mkdir()
+            make(made)
+            seal(made)
+            if folder.exists():
+                print(f"{folder} was damaged: made anew", file=sys.stderr)
+                folder.rename(Path(temporary, "damaged"))
+            made.rename(folder)
+            _to_disk(folder.parent)
+    return folder
+
+
+def seal(folder: Path) -> None:
+    """Write the checksums of all files below `folder` beside them, once all has reached the disk."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != CHECKSUMS)
+    for path in files:
+        _to_disk(path)
+    with atomic(folder / CHECKSUMS) as temporary:
+        temporary.write_text(json.dumps({str(path.relative_to(folder)): sha256(path) for path in files}))
+
+
+def is_whole(folder: Path) -> bool:
+    """Return whether all files of a sealed folder are there as they were when it was sealed."""
+    try:
+        checksums = json.loads((folder / CHECKSUMS).read_text())
+        return all(sha256(folder / name) == checksum for name, checksum in checksums.items())
+    except (OSError, ValueError, AttributeError):  # missing, or itself damaged
+        return False
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file as hex digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until a file or folder is on the disk, where the file system can tell."""
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

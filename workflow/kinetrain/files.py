@@ -1,27 +1,17 @@
-"""Files between stages: tidy tables (TSV) and arrays (NPZ), each written whole or not at all."""
+"""Files between stages: tidy tables (TSV) and arrays (NPZ), each written whole or not at all; and checkpoints."""
 
-import os
-import zipfile
-from contextlib import contextmanager
+import functools
+import hashlib
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from kinetrain.cache import atomic
 from kinetrain.errors import InputError
 
-
-@contextmanager
-def atomic(path):
-    """Yield a temporary path beside `path`; it takes the place of `path` only when the block ends without an error."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+DIGEST_BYTES = 32
 
 
 def save_table(table: pd.DataFrame, path) -> None:
@@ -69,9 +59,51 @@ def load_arrays(path, names=()) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # of damaged files zipfile, zlib and numpy tell by a dozen kinds of exceptions
         raise InputError(f"{path}: not a readable NPZ file ({error}); delete it, and it is made anew") from None
     for name in names:
         if name not in arrays:
             raise InputError(f"{path}: no array '{name}' (it has {', '.join(arrays)})")
     return arrays
+
+
+def save_checkpoint(path, identity: str, **arrays) -> None:
+    """Write the arrays of a state from which the run `identity` can go on: a SHA-256, then an NPZ.
+
+    They are not compressed: large models would take longer to pack than to train.
+    """
+    with atomic(path) as temporary, open(temporary, "w+b") as file:
+        file.write(bytes(DIGEST_BYTES))
+        np.savez(file, identity=f"{identity} {_code()}", **arrays)
+        file.seek(DIGEST_BYTES)
+        digest = hashlib.file_digest(file, "sha256").digest()
+        file.seek(0)
+        file.write(digest)
+
+
+def load_checkpoint(path, identity: str) -> dict[str, np.ndarray] | None:
+    """Return the arrays that `save_checkpoint` wrote for the same run and by the same code, else None.
+
+    A checkpoint that cannot be used is told on stderr: the run begins anew.
+    """
+    if not Path(path).is_file():
+        return None
+    with open(path, "rb") as file:
+        if file.read(DIGEST_BYTES) != hashlib.file_digest(file, "sha256").digest():
+            print(f"starting anew: the checkpoint {path} is damaged", file=sys.stderr)
+            return None
+        file.seek(DIGEST_BYTES)
+        with np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    if str(arrays.pop("identity")) == f"{identity} {_code()}":
+        return arrays
+    print(f"starting anew: {path} is the checkpoint of other settings, data or code", file=sys.stderr)
+    return None
+
+
+@functools.cache
+def _code() -> str:
+    """Return a checksum of this library: what other code had begun would not go on to the same result, if at all."""
+    folder = Path(__file__).parent
+    sources = sorted(path for suffix in ("py", "cpp") for path in folder.rglob(f"*.{suffix}"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()

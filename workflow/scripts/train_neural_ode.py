@@ -74,7 +74,7 @@ def main():
     noisy = np.stack([expression.noisy(arguments.noise, seed) for seed in arguments.seeds])
     run = Run(method, expression, priors, arguments.seeds, noisy, options)
     state, history, path = training_loop.train(
-        run, Path(arguments.checkpoint) / "training.npz", progress(f"{arguments.dataset}, {arguments.method}")
+        run, Path(arguments.checkpoint) / "training.checkpoint", progress(f"{arguments.dataset}, {arguments.method}")
     )
 
     identity = {

@@ -32,7 +32,7 @@ def main():
     from train_neural_ode import progress
 
     from kinetrain.data.expression import load_expression
-    from kinetrain.files import load_table, save_table
+    from kinetrain.files import load_checkpoint, save_checkpoint, save_table
     from kinetrain.neural import training_loop, tuning
     from kinetrain.neural.run import Options, Run, read_priors
     from kinetrain.pruning.methods import find_method
@@ -51,11 +51,13 @@ def main():
     for number, candidate in enumerate(grid):
         method = read_options(record, given | candidate, f"methods.{arguments.method}")
         run = Run(method, expression, priors, [arguments.seed], values, options)
-        done = checkpoint / f"{training_loop.fingerprint(run)}.tsv"
-        if not done.is_file():
+        identity = training_loop.fingerprint(run)
+        done = checkpoint / f"{identity}.finished"
+        row = load_checkpoint(done, identity)
+        if row is None:
             name = f"{arguments.dataset}, {arguments.method}, fold {arguments.fold + 1} of {plan.folds}"
             tell = progress(f"{name}, setting {number + 1} of {len(grid)}")
-            state, history, _ = training_loop.train(run, done.with_suffix(".npz"), tell)
+            state, history, _ = training_loop.train(run, checkpoint / f"{identity}.checkpoint", tell)
             best = history[history[:, 1] == state["kept_epoch"][0]]
             row = {
                 "dataset": arguments.dataset,
@@ -69,9 +71,9 @@ def main():
                 "cpu_seconds": state["cpu_seconds"][0].round(3),
                 "status": "failed" if state["failed"][0] else "finished",
             }
-            save_table(pd.DataFrame([row]), done)
-        rows.append(load_table(done))
-    save_table(pd.concat(rows), arguments.output)
+            save_checkpoint(done, identity, **row)
+        rows.append({column: np.asarray(value).item() for column, value in row.items()})
+    save_table(pd.DataFrame(rows), arguments.output)
     shutil.rmtree(checkpoint, ignore_errors=True)
 
 

@@ -70,7 +70,7 @@ def test_a_killed_fit_goes_on_to_the_same_result(tmp_path):
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         start_new_session=True,
     )
-    state = killed / "checkpoint" / "start-0.npz"
+    state = killed / "checkpoint" / "start-0.checkpoint"
     while not state.is_file() and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)

@@ -124,15 +124,21 @@ def test_a_truth_without_an_objective_is_named(problem, egf_model, root, tmp_pat
     assert done.returncode == 2 and "truth.json: not a truth.json of artificial_data.py" in done.stderr
 
 
-def test_a_half_written_compiled_model_says_what_to_run(problem, tmp_path):
-    (tmp_path / "half").mkdir()
-    (tmp_path / "half" / "compiled.json").write_text('{"model":')
-    with pytest.raises(InputError, match=r"compiled\.json or the module is missing"):
-        PetabProblem(problem, tmp_path / "half")
+@pytest.mark.parametrize("name", ["compiled.json", "checksums.json", "kinetrain_model.py", "_kinetrain_model*.so"])
+def test_a_damaged_compiled_model_says_what_to_run_and_is_placed_anew(problem, egf_model, tmp_path, name):
+    folder = tmp_path / "model"
+    shutil.copytree(egf_model, folder)
+    file = next(folder.rglob(name))
+    for content in (b"", file.read_bytes()[:-1]):  # a library that is cut short would kill the process
+        file.write_bytes(content)
+        with pytest.raises(InputError, match=r"no compiled model, or one that was damaged.*run compile_model\.py"):
+            PetabProblem(problem, folder)
+        assert not compile_model(problem, folder)["compiled"]  # it is still whole in the user's cache
+    PetabProblem(problem, folder)
 
 
 def test_a_problem_without_compiled_model_says_what_to_run(problem, tmp_path):
-    with pytest.raises(InputError, match=r"compiled.json or the module is missing.*compile_model.py"):
+    with pytest.raises(InputError, match=r"no compiled model.*compile_model\.py"):
         PetabProblem(problem, tmp_path / "nothing")
 
 

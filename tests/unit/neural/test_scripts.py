@@ -107,6 +107,6 @@ def test_a_fold_that_was_broken_off_is_not_mixed_with_one_of_other_settings(call
             broken.setattr("shutil.rmtree", lambda *arguments, **options: None)
             found = tune(alphas, epochs)
     assert list(found.setting) == ['{"alpha": 0.0}', '{"alpha": 0.01}'] and found.equals(whole)
-    began = len(list((tmp_path / "parts").glob("*.tsv")))
+    began = len(list((tmp_path / "parts").glob("*.finished")))
     assert found.equals(tune([0.0, 0.01], 2)) and began == 6  # nothing was trained again
     assert not (tmp_path / "parts").exists()

