@@ -56,9 +56,10 @@ benchmark: setup environments  ## measure speed: ratios against peers, side by s
 	$(call environment,mechanistic) python benchmarks/mechanistic.py $(if $(MIRROR),--mirror $(MIRROR))
 	$(call environment,neural) python benchmarks/neural.py
 
-docs: setup  ## write the tables of config/README.md anew from the schema
+docs: setup  ## write docs/tables.md, and the tables of config/README.md, anew from the code
 	@{ sed '/^## All keys$$/q' config/README.md; echo; python3 workflow/configuration.py describe; } > config/README.md.new
 	@mv config/README.md.new config/README.md
+	@PYTHONPATH=workflow python3 -c 'from kinetrain.tables import describe; print(describe(), end="")' > docs/tables.md
 
 pins: setup  ## pin the newest packages that envs/*.in allow, in envs/*.txt and envs/*.yaml
 	@set -e; for name in workflow $(ENVIRONMENTS); do \

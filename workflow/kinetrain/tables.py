@@ -45,7 +45,10 @@ def columns(text: str) -> tuple[Column, ...]:
     """Return columns from lines `name [unit]: meaning`; a meaning goes on in lines that begin with blanks."""
     found = []
     for line in re.sub(r"\n\s+", " ", text.strip()).splitlines():
-        name, unit, meaning = re.fullmatch(r"([\w*]+)(?: \[(.+?)\])?: (.+)", line).groups()
+        declared = re.fullmatch(r"([\w*]+)(?: \[(.+?)\])?: (.+)", line)
+        if declared is None:
+            raise ValueError(f"not a column, `name [unit]: meaning`: {line}")
+        name, unit, meaning = declared.groups()
         found.append(Column(name, meaning, unit or ""))
     return tuple(found)
 
@@ -445,3 +448,17 @@ def completed(name: str, table: pd.DataFrame) -> pd.DataFrame:
 def empty(name: str) -> pd.DataFrame:
     """Return the result table `name` without any rows."""
     return pd.DataFrame(columns=TABLES[name].names())
+
+
+def describe() -> str:
+    """Return the documentation of all result tables as Markdown, the content of docs/tables.md."""
+    parts = [
+        "# Result tables\n\nMade by `make docs` from `workflow/kinetrain/tables.py`. Files: `results/tables/NAME.tsv`."
+    ]
+    for name, table in TABLES.items():
+        rows = "\n".join(f"| `{one.name}` | {one.unit} | {one.meaning} |" for one in table.columns)
+        key = ", ".join(f"`{column}`" for column in table.key)
+        parts.append(
+            f"## {name}\n\n{table.meaning}\n\nKey: {key}.\n\n| column | unit | meaning |\n| --- | --- | --- |\n{rows}"
+        )
+    return "\n\n".join(parts) + "\n"

@@ -21,7 +21,7 @@ def beside_ours(claims: pd.DataFrame, data: Benchmark, nominal: pd.DataFrame, pa
     subject, `nominal` for its objective at the nominal parameters.
     """
     rows = claims[["subject", "value", "measure"]].itertuples(index=False, name=None)
-    ours = [_ours(*row, data, nominal, pairs) for row in rows]
+    ours = [_ours(subject, value, measure, data, nominal, pairs) for subject, value, measure in rows]
     return claims.drop(columns="measure").assign(ours=ours)
 
 

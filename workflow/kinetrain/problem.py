@@ -1,0 +1,43 @@
+"""What a fit problem is: a sum over conditions, with its gradient, for any subset of them."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+Vector = np.ndarray
+
+
+class SumOverConditions(Protocol):
+    """A fit problem of n parameters and K conditions, as optimizers see it.
+
+    names, lower, upper, nominal, start_lower, start_upper: of the n parameters, on the scale of the optimization; the
+    box of the search, the nominal (or true) values, and the box of starting points. checksum: of the data.
+    gradient_weight: the cost of a gradient of one condition, in evaluations of its value. information_weight: the same
+    with the Fisher information, or None where there is none. relaxed_solves: evaluations of single conditions that were
+    repeated less accurately so far.
+    """
+
+    names: Sequence[str]
+    lower: Vector
+    upper: Vector
+    nominal: Vector
+    start_lower: Vector
+    start_upper: Vector
+    n_conditions: int
+    condition_names: Sequence[str]
+    checksum: str
+    gradient_weight: float
+    information_weight: float | None
+    relaxed_solves: int
+
+    def value(self, theta: Vector, conditions: Sequence[int] | Vector) -> float:
+        """Return the sum over `conditions` (indices) at theta (n,); `inf` where it failed."""
+
+    def value_and_gradient(self, theta: Vector, conditions: Sequence[int] | Vector) -> tuple[float, Vector]:
+        """Return the sum over `conditions` and its gradient (n,); `inf` and NaN where it failed."""
+
+    def value_gradient_and_information(
+        self, theta: Vector, conditions: Sequence[int] | Vector
+    ) -> tuple[float, Vector, Vector]:
+        """Return sum, gradient (n,) and Fisher information (n, n); only where `information_weight` is not None."""
