@@ -22,7 +22,7 @@ def main():
     arguments = parse_arguments()
     from kinetrain import tables
     from kinetrain.evaluation.benchmark import benchmark
-    from kinetrain.evaluation.claims import beside_ours
+    from kinetrain.evaluation.claims import with_our_values
     from kinetrain.evaluation.pairs import pairs
     from kinetrain.evaluation.scores import scores
     from kinetrain.files import load_table
@@ -35,7 +35,7 @@ def main():
     contrasts = pairs(fits, traces, nominal, best_known=known, meaning=meaning)
     tables.save("pairs", contrasts, arguments.pairs)
     data = benchmark(fits, traces, nominal, best_known=known, meaning=meaning)
-    tables.save("claims", beside_ours(claims, data, nominal, contrasts), arguments.beside)
+    tables.save("claims", with_our_values(claims, data, nominal, contrasts), arguments.beside)
 
 
 if __name__ == "__main__":

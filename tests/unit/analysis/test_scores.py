@@ -9,7 +9,7 @@ from scipy import stats
 
 from kinetrain.evaluation import benchmark as fits
 from kinetrain.evaluation import scores
-from kinetrain.evaluation.claims import beside_ours
+from kinetrain.evaluation.claims import with_our_values
 from kinetrain.evaluation.findings import findings
 from kinetrain.evaluation.pairs import ALL, pairs
 from kinetrain.evaluation.reduction import reductions
@@ -560,7 +560,7 @@ def test_published_claims_have_ours_beside_them_only_where_there_is_a_counterpar
     for data, ours in (("measured", "-66.5810;-65.5810"), ("artificial", "not run")):
         nominal = made_nominal((name,), truth=-53.08, data=data)
         contrasts = pairs(table, table[:0], nominal, {}, {})
-        found = beside_ours(claims, fits.benchmark(table, table[:0], nominal, {}, {}), nominal, contrasts)
+        found = with_our_values(claims, fits.benchmark(table, table[:0], nominal, {}, {}), nominal, contrasts)
         rows = found.set_index(["subject", "quantity"])["ours"]
         assert rows[(name, "final objectives of Fides")].startswith(ours)
         assert rows[(name, "final objectives of Ipopt")] == "not run"

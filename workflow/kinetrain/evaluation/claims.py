@@ -1,4 +1,4 @@
-"""What is known of the published results of mechanistic training, with our value beside each where there is one."""
+"""Published results of mechanistic training, each with our value where there is one."""
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,10 @@ NOT_RUN, NOT_FOUND = "not run", "not found"
 SHOWN = 10  # final objectives of ours, the lowest first, as many as the published ones
 
 
-def beside_ours(claims: pd.DataFrame, data: Benchmark, nominal: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+def with_our_values(claims: pd.DataFrame, data: Benchmark, nominal: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """Return the published claims with the column `ours`: our value, or "not run", or "not found" on neither side.
 
-    claims: resources/published/mechanistic_claims.tsv; its column `measure` says what of ours stands beside: a key of
+    claims: resources/published/mechanistic_claims.tsv; its column `measure` names our value: a key of
     MEASURES, `contrast NAME` for a row of `pairs`, `ends OPTIMIZER` for final objectives on the measured data of the
     subject, `nominal` for its objective at the nominal parameters.
     """

@@ -6,7 +6,7 @@ import pandas as pd
 from kinetrain.evaluation.benchmark import Benchmark, for_all_problems, readable, schedule_grid
 from kinetrain.evaluation.names import FULL_BATCH, label
 from kinetrain.evaluation.network_findings import verdict
-from kinetrain.evaluation.pairs import ALL, decide, told
+from kinetrain.evaluation.pairs import ALL, decide, setting_name
 from kinetrain.evaluation.reduction import CLAIMED, REACHED, reductions
 from kinetrain.evaluation.scores import BLOCK, SETTING, friedman, log_excess, with_size
 from kinetrain.evaluation.statistics import FEWEST, mean_over_blocks, wilson_interval
@@ -72,7 +72,7 @@ def reached_truth(fits: pd.DataFrame, nominal: pd.DataFrame | None):
     for (problem, optimizer), group in fits.groupby(["problem", "optimizer"], sort=False):
         near, settings = int(group["near"].sum()), group.groupby(SETTING, sort=False)["near"]
         best = settings.mean().idxmax()
-        most = f"; most with {told(best)}: {settings.sum()[best]} of {settings.size()[best]}"
+        most = f"; most with {setting_name(best)}: {settings.sum()[best]} of {settings.size()[best]}"
         statement = (
             f"{near} of {len(group)} runs of {label(optimizer)} end below the objective of the true parameters, "
             f"plus {NEAR} ({_rate(near, len(group))}{most if near and len(settings) > 1 else ''})."
@@ -101,9 +101,9 @@ def plateaus(fits: pd.DataFrame):
 
 
 def median_ends(data: Benchmark):
-    """Yield per problem the median final objective of the lowest setting beside those of the others.
+    """Yield per problem the median final objective of the lowest setting, and of the others.
 
-    All starts of all data replicates count, failed ones as infinitely bad. Of many settings those are told that the
+    All starts of all data replicates count, failed ones as infinitely bad. Of many settings those are named that the
     figures show.
     """
     for problem, group in readable(data.fits).groupby("problem", sort=False):
@@ -112,12 +112,15 @@ def median_ends(data: Benchmark):
             continue
         (first, lowest, runs), *others = ends.itertuples(name=None)
         place = f"ends at {lowest:.5g}" if np.isfinite(lowest) else "is a failed run"
-        each = [f"that of {count} of {told(setting)} {_beside(median, lowest)}" for setting, median, count in others]
-        statement = f"The median of {runs} runs of {told(first)} {place}, {'; '.join(each)}."
+        each = [
+            f"that of {count} of {setting_name(setting)} {_above_lowest(median, lowest)}"
+            for setting, median, count in others
+        ]
+        statement = f"The median of {runs} runs of {setting_name(first)} {place}, {'; '.join(each)}."
         yield "Medians of the optimizers", problem, statement, lowest, others[0][1], "-"
 
 
-def _beside(median: float, lowest: float) -> str:
+def _above_lowest(median: float, lowest: float) -> str:
     if not np.isfinite(median):
         return "is a failed run"
     return f"at {median:.5g}: " + (f"{median - lowest:.5g} lower" if median > lowest else "the same")
@@ -131,8 +134,8 @@ def failed_fits(fits: pd.DataFrame):
         statement = f"None of {len(group)} fits failed."
         if count:
             each = group.loc[failed, "optimizer"].value_counts()
-            told = ", ".join(f"{label(name)} {number}" for name, number in each.items())
-            statement = f"{count} of {len(group)} fits failed ({_rate(count, len(group))}): {told}."
+            failures = ", ".join(f"{label(name)} {number}" for name, number in each.items())
+            statement = f"{count} of {len(group)} fits failed ({_rate(count, len(group))}): {failures}."
         yield "Failed runs", problem, statement, count, 0, verdict(not count)
 
 

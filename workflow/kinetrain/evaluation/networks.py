@@ -139,7 +139,7 @@ def coregulation_rows(model, runs: pd.DataFrame, prior) -> pd.DataFrame:
     degree = present.sum(axis=0)
     chosen = np.argsort(-degree, kind="stable")[: min(MANY_REGULATORS, np.count_nonzero(degree))]
     common = present[:, chosen].T @ present[:, chosen]
-    order = _beside_their_like(common)
+    order = _in_order_of_overlap(common)
     chosen, common = chosen[order], common[np.ix_(order, order)]
     shown = {"prior": common}
     if weights is not None:
@@ -156,8 +156,8 @@ def coregulation_rows(model, runs: pd.DataFrame, prior) -> pd.DataFrame:
     return table[[*IDENTITY, "regulator", "other", "place", "other_place", "value"]]
 
 
-def _beside_their_like(common) -> np.ndarray:
-    """Return an order of regulators, given the numbers of targets they share: next is who shares most with the last.
+def _in_order_of_overlap(common) -> np.ndarray:
+    """Return an order of regulators by the targets they share: next is the one that shares most with the last.
 
     Shares are relative to the geometric mean of the two numbers of targets; the first has the most targets.
     """

@@ -146,7 +146,7 @@ def _best_mini_batch(mini: pd.DataFrame, whole: pd.DataFrame):
     It is chosen on one half of the starts and compared on the other half (`scores.chosen_crosswise`).
     """
     best = chosen_crosswise(mini[(mini["size"] != "full") & ~mini["hybrid"]])
-    names = [told(setting) for setting in settings_of(best)]
+    names = [setting_name(setting) for setting in settings_of(best)]
     name = " or ".join(names) if len(names) <= 2 else "the best mini-batch setting"
     for optimizer, group in whole.groupby("optimizer", sort=False):
         yield Contrast("best mini-batch", name, label(optimizer), (best, group))
@@ -168,7 +168,7 @@ def _update(optimizer: dict) -> tuple:
     return optimizer.get("rule"), optimizer.get("torch"), str(optimizer.get("arguments", {}))
 
 
-def told(setting: tuple) -> str:
+def setting_name(setting: tuple) -> str:
     """Return how a setting is called in a sentence, with all its parts."""
     optimizer, schedule, size, safeguard = setting
     if schedule == FULL_BATCH:

@@ -1,4 +1,4 @@
-"""The tables of Hossain et al. 2024 (NeurIPS) with our numbers, and what could be read of theirs beside them.
+"""The tables of Hossain et al. 2024 (NeurIPS) our numbers and the published ones that could be read.
 
 `layout` says which of our data sets stands for which part of which table, `methods` which methods the paper has, in
 what order, and which of them use prior knowledge, `published` what could be read: files of resources/published.

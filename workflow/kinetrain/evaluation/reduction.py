@@ -1,11 +1,11 @@
-"""How much less mini-batch training costs than full-batch training to reach what the latter ends with."""
+"""Cost ratios: what full-batch training costs to reach its own final objective, over what mini-batches need."""
 
 import numpy as np
 import pandas as pd
 
 from kinetrain.evaluation.benchmark import Benchmark
 from kinetrain.evaluation.names import FULL_BATCH
-from kinetrain.evaluation.pairs import told
+from kinetrain.evaluation.pairs import setting_name
 from kinetrain.evaluation.scores import BLOCK, chosen_crosswise, hits, least_cost, settings_of
 from kinetrain.evaluation.statistics import FEWEST, hierarchical_weights, interval
 
@@ -40,8 +40,8 @@ def reductions(data: Benchmark) -> pd.DataFrame:
             ends = whole.groupby("replicate")["objective"].transform(quality)
             if np.isfinite(ends).all():
                 row = {"problem": problem, "conditions": int(whole["conditions"].iloc[0]), "quality": name}
-                settings = " or ".join(told(setting) for setting in settings_of(own))
-                row |= {"full_batch": told((optimizer, FULL_BATCH, "full", "-")), "mini_batch": settings}
+                settings = " or ".join(setting_name(setting) for setting in settings_of(own))
+                row |= {"full_batch": setting_name((optimizer, FULL_BATCH, "full", "-")), "mini_batch": settings}
                 rows.append(row | _factor(whole, own, traces, ends + REACHED))
     return pd.DataFrame(rows, columns=COLUMNS)
 

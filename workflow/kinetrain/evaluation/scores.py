@@ -2,7 +2,7 @@
 
 A setting is an optimizer with its schedule, batch size and safeguard; a block is one start of one data replicate of one
 problem, from which all settings begin. `size` is the batch size as text, and "full" where a batch holds all conditions,
-so that settings can be told across problems with different numbers of conditions.
+so that a setting is the same across problems with different numbers of conditions.
 """
 
 import numpy as np

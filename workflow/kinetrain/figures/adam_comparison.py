@@ -61,5 +61,5 @@ def draw(table):
 
 def _note(rows) -> str:
     first = rows.drop_duplicates("setting")[["optimizer", "failed", "runs"]]
-    told = [f"{label(name)}: {failed} of {runs} failed" for name, failed, runs in first.itertuples(index=False)]
-    return "\n".join(told)
+    notes = [f"{label(name)}: {failed} of {runs} failed" for name, failed, runs in first.itertuples(index=False)]
+    return "\n".join(notes)

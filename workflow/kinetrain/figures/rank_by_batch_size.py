@@ -1,4 +1,4 @@
-"""Figure: mean rank by batch size, beside full-batch optimizers (figure 2g of Stapor et al. 2022)."""
+"""Figure: mean rank by batch size, with full-batch optimizers (figure 2g of Stapor et al. 2022)."""
 
 import pandas as pd
 

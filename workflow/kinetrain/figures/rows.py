@@ -1,4 +1,4 @@
-"""Panels with one row per setting, and beside each row how many of its runs failed."""
+"""Panels with one row per setting, and how many of its runs failed."""
 
 from kinetrain.figures.settings import settings_in_order, shared, with_setting
 from kinetrain.figures.style import GREY, RED, colour, panels

@@ -41,7 +41,7 @@ RESCUE = {0: "no rescue", 1: "rescue:\nshrink", 2: "rescue:\nshrink, restart"}
 def tabulate(data: Benchmark) -> pd.DataFrame:
     """Return per problem and safeguard the failure rate and the median final objective, with intervals.
 
-    rescue and line_search are the settings behind the name of the safeguard, missing where it is not told.
+    rescue and line_search are the settings behind the name of the safeguard, missing where it is unknown.
     """
     rows, known = [], data.meaning.get("safeguards", {})
     for (problem, *setting), group in for_all_problems(data.fits, safeguard_grid).groupby(
@@ -84,13 +84,13 @@ def _line(optimizer: str, schedule: str, size) -> str:
 
 def _places(table) -> dict[str, str]:
     """Return what every safeguard is called; the names of those that differ in their form alone stand below."""
-    told = {row.safeguard: _told(row) for row in table.itertuples()}
-    texts = list(told.values())
-    return {name: text if texts.count(text) == 1 else f"{text}\n({label(name)})" for name, text in told.items()}
+    described = {row.safeguard: _describe(row) for row in table.itertuples()}
+    texts = list(described.values())
+    return {name: text if texts.count(text) == 1 else f"{text}\n({label(name)})" for name, text in described.items()}
 
 
-def _told(row) -> str:
-    """Return the rescue mode and the steps of the line search below each other, or the name where they are not told."""
+def _describe(row) -> str:
+    """Return the rescue mode and the steps of the line search below each other, or the name where they are unknown."""
     if np.isnan(row.rescue):
         return label(row.safeguard).replace(" ", "\n")
     return f"{RESCUE[int(row.rescue)]}\n" + (

@@ -20,7 +20,7 @@ def with_setting(table: pd.DataFrame) -> pd.DataFrame:
     rows = parts[["optimizer", *shown]].itertuples(index=False, name=None)
     full = table["schedule"] == FULL_BATCH
     names = [
-        f"{label(optimizer)}, full batch" if whole else ", ".join([label(optimizer), *_told(shown, values)])
+        f"{label(optimizer)}, full batch" if whole else ", ".join([label(optimizer), *_names_of_parts(shown, values)])
         for (optimizer, *values), whole in zip(rows, full, strict=True)
     ]
     return table.assign(setting=names)
@@ -29,7 +29,7 @@ def with_setting(table: pd.DataFrame) -> pd.DataFrame:
 def shared(table: pd.DataFrame) -> str:
     """Return what the mini-batch settings of a table have in common, for a line below its figure; "" for nothing."""
     same = _same(_parts(table))
-    return f"All mini-batch runs: {', '.join(_told(same, same.values()))}." if same else ""
+    return f"All mini-batch runs: {', '.join(_names_of_parts(same, same.values()))}." if same else ""
 
 
 def settings_in_order(table: pd.DataFrame) -> dict[str, str]:
@@ -62,7 +62,7 @@ def _same(parts: pd.DataFrame) -> dict[str, str]:
     return same if len(mini) > 1 else {name: value for name, value in same.items() if name == "safeguard"}
 
 
-def _told(names, values) -> list[str]:
+def _names_of_parts(names, values) -> list[str]:
     return [_part(name, value) for name, value in zip(names, values, strict=True)]
 
 

@@ -132,7 +132,7 @@ def new_figure(width: float, height: float):
 def panels(titles, width: float, height: float, legend: float = 0, **options):
     """Return a figure and one axes per title, each of width x height inches, with `legend` inches more on the right.
 
-    Up to three panels stand beside each other, or four where there are more than nine; four stand two by two.
+    Up to three panels stand in a row, or four where there are more than nine; four stand two by two.
     """
     count = len(titles)
     columns = 2 if count == 4 else min(3 if count <= 9 else 4, count)

@@ -1,4 +1,4 @@
-"""How much the data care for each weight: the data terms of Hossain et al. 2024 (NeurIPS), eqs. of DASH."""
+"""Scores of weights by magnitude: the data terms of Hossain et al. 2024 (NeurIPS), eqs. of DASH."""
 
 import numpy as np
 

@@ -1,6 +1,6 @@
 """What a pruning method is: the few places where it may act while a vector field is trained, all with defaults.
 
-A method is a file of this room with a class `Method`, a frozen dataclass whose fields are the settings that the
+A method is a file of this folder with a class `Method`, a frozen dataclass whose fields are the settings that the
 configuration may give it. Everything else (batches, learning rates, schedule, masks, checkpoints) is the same for all.
 """
 
