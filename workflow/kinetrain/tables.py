@@ -258,6 +258,8 @@ balanced_accuracy: mean of true positive and true negative rate over all pairs; 
 auroc: area under the ROC curve, pairs ranked by the size of the effect over the sum over the regulators of the target
 auprc: area under the precision-recall curve of the same ranking
 test_mse: mean squared error on test data without noise
+dead_targets: genes that never change in the model (their multiplier is zero) though they change in the data
+dead_error_share: their share of the squared errors behind test_mse
 epochs: epoch of the lowest validation error
 cpu_seconds [s]: CPU time of the training of all seeds together, divided by their number
 status: finished, failed (no scores), or diverged after some epochs (what it had reached before counts)
@@ -270,7 +272,7 @@ wall_seconds [s]: time of the training of all seeds
 peak_memory_mb [MB]: largest memory of the process
 pair_solves: transitions solved with their gradient
 mask_sparsity: share of pruned weights, whatever the multipliers
-dead_genes: genes with a multiplier of zero or below
+dead_genes: genes with a multiplier of zero, constant inputs among them
 out_degree: mean number of targets of a gene
 """)
         + EDGES

@@ -1,6 +1,7 @@
 """Train a neural ODE on expression over time, pruned by one method, for several seeds at once (Hossain et al. 2024).
 
-Settings (defaults in brackets): model ["phoenix"] or "mlp"; integrator ["fused"], "rk4" or "adaptive_adjoint"; hidden
+Settings (defaults in brackets): model ["phoenix"] or "mlp"; multipliers ["living"], "published",
+"slipped" or "slow" (see the configuration); integrator ["fused"], "rk4" or "adaptive_adjoint"; hidden
 [40] units; epochs [200]; learning_rate [0.001] (five times that for the multipliers v of PHOENIX) and
 minimum_learning_rate [4e-5]; batch ["trajectory"] or a number of transitions; plateau_patience [3] epochs and
 plateau_threshold [1e-6] (units of the loss, expression squared) of the learning rate; patience_epochs [40] without a
@@ -11,8 +12,10 @@ validation loss when the steps are doubled); checkpoint_seconds [30]; device ["c
 first_fraction [0.7], every [10] epochs, fraction [0.1]}; method {} settings of the pruning method, see its file in
 kinetrain/pruning.
 
-The CPU seconds of an epoch are shared equally by the models trained in it; pair_solves counts the transitions solved
-with their gradient.
+dead_targets counts genes that never change in the evaluated model (their multiplier is zero), though they change in the
+data: constant inputs do not count. dead_error_share, 0 to 1, is their part of the squared errors behind test_mse. The
+CPU seconds of an epoch are shared equally by the models trained in it; pair_solves counts the transitions solved with
+their gradient.
 """
 
 import argparse
@@ -85,11 +88,14 @@ def main():
     }
     failed = state["failed"]
     clean = np.broadcast_to(expression.values, noisy.shape)
+    dead_targets, dead_share = training_loop.dead_targets(run, state, clean)
     runs = pd.DataFrame(
         {
             **identity,
             "seed": arguments.seeds,
             "test_mse": training_loop.test_error(run, state, clean),
+            "dead_targets": dead_targets,
+            "dead_error_share": dead_share,
             "test_mse_noisy": training_loop.test_error(run, state, noisy),
             "validation_mse": np.where(failed, np.nan, state["kept_validation"]),
             "epochs": state["best_epoch"],

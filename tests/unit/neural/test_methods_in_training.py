@@ -139,7 +139,7 @@ def test_the_path_holds_the_networks_before_every_event(tmp_path, expression, pr
     run = a_run(expression, prior, find_method("sparseflow")())
     state, history, path = training_loop.train(run, tmp_path / "a.npz")
     assert path["epochs"].tolist() == [1, 2, 5, 9]  # events at the start of epochs 2, 3 and 6; the last has none
-    weights = unpack(state["weights"], run.shapes)
+    weights = {name: part.numpy() for name, part in run.evaluated(state["weights"]).items()}
     bits = np.unpackbits(path["edges"], axis=2)[..., : GENES**2].reshape(2, 4, GENES, GENES)
     for model in range(2):
         one = {name: part[model].astype(float) for name, part in weights.items()}

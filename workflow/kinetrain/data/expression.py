@@ -33,6 +33,11 @@ class Expression:
         """Return the transitions (n, 2) of one split."""
         return self.transitions[self.split == split]
 
+    @property
+    def changing(self) -> np.ndarray:
+        """Genes (k,) that are not constant within every trajectory, as the inputs of a simulation are."""
+        return (np.nanmax(self.values, axis=1) > np.nanmin(self.values, axis=1)).any(axis=0)
+
     def noisy(self, sigma: float, seed: int) -> np.ndarray:
         """Return the values (R, T, k) with Gaussian noise of standard deviation `sigma` (units of expression).
 

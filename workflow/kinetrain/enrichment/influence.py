@@ -59,8 +59,8 @@ def influence(field, parameters, bounds, vectors: int, steps: int, seed: int, ro
 
 def _paths(field, parameters, start, steps):
     """Return the states (TIMES, M, B, k) that follow the rows `start` (B, k) under every model."""
-    models = len(next(iter(parameters.values())))
-    state = start.expand(models, *start.shape)
+    weights = next(iter(parameters.values()))
+    state = start.to(weights.dtype).expand(len(weights), *start.shape)
     duration = torch.full(state.shape[:2], INTERVAL, dtype=state.dtype)
     paths = []
     for _ in range(TIMES):

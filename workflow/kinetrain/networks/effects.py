@@ -18,7 +18,12 @@ def effect_matrix(weights, chains) -> np.ndarray:
     Source: Hossain et al. 2024 (NeurIPS), appendix B.5, and the DASH code; for other fields by analogy.
     """
     total = sum(reduce(lambda product, name: weights[name] @ product, chain[1:], weights[chain[0]]) for chain in chains)
-    return total * np.maximum(weights["v"], 0)[:, None] if "v" in weights else total
+    return total * np.where(dead(weights), 0, weights["v"])[:, None] if "v" in weights else total
+
+
+def dead(weights):
+    """Return which genes (..., k) never change, for their multiplier `v` (..., k), array or tensor, is not positive."""
+    return weights["v"] <= 0
 
 
 def relative_effects(effects) -> np.ndarray:
@@ -29,13 +34,13 @@ def relative_effects(effects) -> np.ndarray:
 
 
 def sparsity(weights, chains) -> float:
-    """Return the fraction of exact zeros in the matrices, with the last weights of dead genes (v <= 0) as zeros.
+    """Return the fraction of exact zeros in the matrices, with the last weights of dead genes as zeros.
 
     Source: the released DASH code; this is the sparsity the paper reports.
     """
     if "v" not in weights:
         return mask_sparsity(weights, chains)
-    alive = np.asarray(weights["v"])[:, None] > 0
+    alive = ~dead(weights)[:, None]
     return mask_sparsity({**weights, **{chain[-1]: weights[chain[-1]] * alive for chain in chains}}, chains)
 
 
@@ -46,8 +51,8 @@ def mask_sparsity(weights, chains) -> float:
 
 
 def dead_genes(weights) -> float:
-    """Return the number of genes with a multiplier of zero or below, which never change; NaN without multipliers."""
-    return int(np.count_nonzero(np.asarray(weights["v"]) <= 0)) if "v" in weights else np.nan
+    """Return the number of dead genes; NaN without multipliers."""
+    return int(np.count_nonzero(dead(weights))) if "v" in weights else np.nan
 
 
 def mean_out_degree(network) -> float:

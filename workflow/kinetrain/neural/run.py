@@ -13,8 +13,19 @@ from kinetrain.errors import InputError
 from kinetrain.files import load_arrays
 from kinetrain.neural.choices import find_field, find_integrator
 from kinetrain.neural.ensemble import unpack
+from kinetrain.pruning.dash import published_factors
 from kinetrain.pruning.events import Schedule
 from kinetrain.pruning.method import Method
+
+# What may be done about the multipliers v of the genes. relu(v) has no gradient at v <= 0, so that a gene whose v has
+# crossed zero stays as it is for ever.
+MULTIPLIERS = (
+    "living",  # v is kept at FLOOR or above while it is trained; at FLOOR it counts as zero in the evaluated model
+    "published",  # nothing is done
+    "slipped",  # and after the first event U_P, not v, learns five times as fast, as in the authors' code
+    "slow",  # nothing is done, but v learns no faster than all else
+)
+FLOOR = 1e-3  # per unit of time
 
 
 @dataclass(frozen=True)
@@ -26,13 +37,14 @@ class Options:
     after which a model stops, or null; rewind_by: fraction of the epochs after which a method that rewinds does so at
     the latest; keep: the `sparsest` model within one standard error of the best one, the best after the first event
     (`pruned`), or the best of `all` epochs, as published; steps: Runge-Kutta steps per transition at the start;
-    tolerances: the number of steps grows when doubling it changes the validation loss by more than the
-    larger (relative), and shrinks below the smaller; checkpoint_seconds: time between two checkpoints; device: where
-    torch computes (`cpu`, `cuda`).
+    multipliers: how those of PHOENIX are treated, one of MULTIPLIERS; tolerances: the number of steps grows when
+    doubling it changes the validation loss by more than the larger (relative), and shrinks below the smaller;
+    checkpoint_seconds: time between two checkpoints; device: where torch computes (`cpu`, `cuda`).
     """
 
     model: str = "phoenix"
     integrator: str = "fused"
+    multipliers: str = "living"
     hidden: int | tuple[int, ...] = 40
     epochs: int = 200
     learning_rate: float = 1e-3
@@ -63,6 +75,8 @@ class Options:
             raise ValueError(f"rewind_by: expected a fraction above 0 and at most 1, got {self.rewind_by}")
         if self.keep not in ("sparsest", "pruned", "all"):
             raise ValueError(f"keep: expected 'sparsest', 'pruned' or 'all', got {self.keep!r}")
+        if self.multipliers not in MULTIPLIERS:
+            raise ValueError(f"multipliers: expected {', '.join(MULTIPLIERS)}, got {self.multipliers!r}")
         if not 0 < self.minimum_learning_rate <= self.learning_rate:
             raise ValueError("0 < minimum_learning_rate <= learning_rate must hold")
         if self.pruning.first_epoch > self.epochs:
@@ -132,11 +146,34 @@ class Run:
         listed = [self._transitions[split, member] for member in members]
         return tuple(torch.from_numpy(np.stack(part)).to(self.options.device) for part in zip(*listed, strict=True))
 
-    def evaluated(self, rows) -> dict[str, torch.Tensor]:
-        """Return the field's parameters {name: (M, *shape)} of raw parameters (M, P), as they are evaluated."""
+    def trained(self, rows) -> dict[str, torch.Tensor]:
+        """Return the field's parameters {name: (M, *shape)} of raw parameters (M, P), without noise."""
         raw = unpack(torch.from_numpy(np.ascontiguousarray(rows)).to(self.options.device), self.raw_shapes)
         with torch.no_grad():
             return self.method.parameters(raw, None)
+
+    def evaluated(self, rows) -> dict[str, torch.Tensor]:
+        """Return what `trained` returns as it is evaluated: multipliers that are only kept alive are zero."""
+        parameters = self.trained(rows)
+        if self._keeps_alive:
+            parameters = {**parameters, "v": torch.where(parameters["v"] > FLOOR, parameters["v"], 0.0)}
+        return parameters
+
+    def keep_alive(self, raw: dict) -> None:
+        """Lift multipliers below FLOOR to it, in place, given the raw parameters {name: (M, *shape)}."""
+        if self._keeps_alive:
+            raw["v"].clamp_(min=FLOOR)
+
+    @cached_property
+    def _keeps_alive(self) -> bool:
+        return self.options.multipliers == "living" and "v" in self.shapes
+
+    def rate_factors(self, pruned: bool) -> dict[str, float]:
+        """Return by how much single parameters learn faster, before or after the first event."""
+        factors = {} if self.options.multipliers == "slow" else self.field.LEARNING_RATE_FACTOR
+        if self.options.multipliers == "slipped":
+            return published_factors(factors, pruned, "published")
+        return self.method.rate_factors(factors, pruned)
 
     def groups(self, members) -> list[np.ndarray]:
         """Return the models to train together, those with the most solver steps first: all, or each for itself."""

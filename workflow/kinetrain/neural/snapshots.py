@@ -2,26 +2,23 @@
 
 import numpy as np
 
+from kinetrain.networks import effects
+
 # the columns of a snapshot
 PATH = ("model", "epoch", "sparsity", "mask_sparsity", "validation_mse")
 
 
-def sparsity(run, parameters, dead=False) -> np.ndarray:
-    """Return the fraction (M,) of exact zeros among the prunable weights; with `dead`, of those into dead genes too.
-
-    A gene is dead where its multiplier v is not positive; the paper counts the weights of its row as zero.
-    """
-    zero = {name: parameters[name] == 0 for name in run.matrices}
-    if dead and "v" in parameters:
-        for *_, last in run.field.chains(run.shapes):
-            zero[last] = zero[last] | (parameters["v"] <= 0)[..., None]
-    total = sum(part[0].numel() for part in zero.values())
-    return (sum(part.sum(dim=(1, 2)) for part in zero.values()) / total).cpu().numpy()
+def sparsity(run, parameters, measure=effects.mask_sparsity) -> np.ndarray:
+    """Return the sparsity (M,) of every model, by one of the measures of `effects`."""
+    weights = {name: part.cpu().numpy() for name, part in parameters.items()}
+    chains = run.field.chains(run.shapes)
+    models = ({name: part[model] for name, part in weights.items()} for model in range(len(weights[chains[0][0]])))
+    return np.array([measure(model, chains) for model in models])
 
 
 def add_snapshot(run, path, members, epoch: int, validation, parameters, mask_sparsity) -> None:
     """Add the networks of the models to the path, in place."""
-    columns = (sparsity(run, parameters, dead=True), mask_sparsity, validation)
+    columns = (sparsity(run, parameters, effects.sparsity), mask_sparsity, validation)
     path["rows"] += [(int(m), epoch, *map(float, row)) for m, *row in zip(members, *columns, strict=True)]
     path["edges"] += [np.packbits(edges) for edges in _edges(run, parameters)]
 
@@ -35,7 +32,7 @@ def _edges(run, parameters) -> np.ndarray:
             product = (parameters[name] != 0).float() @ product
         found = found + product
     if "v" in parameters:
-        found = found * (parameters["v"] > 0)[..., None]
+        found = found * ~effects.dead(parameters)[..., None]
     return (found > 0).cpu().numpy()
 
 

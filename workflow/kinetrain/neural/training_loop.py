@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from kinetrain.files import load_checkpoint, save_checkpoint
+from kinetrain.networks import effects
 from kinetrain.neural import ensemble, snapshots
 from kinetrain.neural.ensemble import Plateau, pack, size, unpack
 from kinetrain.neural.run import Run
@@ -44,7 +45,7 @@ def train(run: Run, checkpoint: Path, tell=lambda text: None):
             steps = state["steps"][group]
             train_loss = _train_epoch(run, state, group, epoch, steps)
             parameters = run.evaluated(state["weights"][group])
-            coarse, fine = (_squares(run, parameters, "validation", group, n) for n in (steps, 2 * steps))
+            coarse, fine = (_errors(run, parameters, "validation", group, n) for n in (steps, 2 * steps))
             sparsity = snapshots.sparsity(run, parameters)
             _judge(run, state, group, epoch, train_loss, coarse.mean(axis=1), fine, sparsity)
             history += _rows(state, group, epoch, train_loss, fine.mean(axis=1), sparsity)
@@ -70,14 +71,34 @@ def test_error(run: Run, state, values: np.ndarray) -> np.ndarray:
 
     NaN for failed models and where no transitions are set apart for the test.
     """
-    errors = np.full(len(run.seeds), np.nan)
-    if len(run.expression.of("test")):
-        shown = dataclasses.replace(run, values=values)
-        members = np.flatnonzero(~state["failed"])
-        for group in run.groups(members[np.argsort(-state["kept_steps"][members], kind="stable")]):
-            parameters = run.evaluated(state["kept_weights"][group])
-            errors[group] = _squares(shown, parameters, "test", group, 2 * state["kept_steps"][group]).mean(axis=1)
-    return errors
+    return _test_squares(run, state, values).mean(dim=2).double().numpy().mean(axis=1)
+
+
+def dead_targets(run: Run, state, values: np.ndarray):
+    """Return the numbers (M,) of dead genes that are no constant inputs, and their share (M,) of the test error.
+
+    A dead gene never changes, which is right for an input that is constant in the data, and wrong for all others. NaN
+    for failed models and for fields without multipliers, the share also without a test. `values` as in `test_error`.
+    """
+    models, failed = best_models(run, state), state["failed"]
+    if "v" not in models:
+        return np.full((2, len(failed)), np.nan)
+    targets = effects.dead(models) & run.expression.changing
+    squares = _test_squares(run, state, values).double().numpy().sum(axis=1)
+    shares = (squares * targets).sum(axis=1) / squares.sum(axis=1)
+    return np.where(failed, np.nan, targets.sum(axis=1)), shares
+
+
+def _test_squares(run: Run, state, values) -> torch.Tensor:
+    """Return the squared one-step errors (M, N, k) on the test transitions, one of NaN where there are none."""
+    count, genes = len(run.expression.of("test")), len(run.expression.genes)
+    squares = torch.full((len(run.seeds), max(1, count), genes), torch.nan)
+    shown = dataclasses.replace(run, values=values)
+    members = np.flatnonzero(~state["failed"]) if count else np.array([], int)
+    for group in run.groups(members[np.argsort(-state["kept_steps"][members], kind="stable")]):
+        parameters = run.evaluated(state["kept_weights"][group])
+        squares[group] = _squares(shown, parameters, "test", group, 2 * state["kept_steps"][group]).cpu()
+    return squares
 
 
 def fingerprint(run: Run) -> str:
@@ -132,7 +153,9 @@ def _start_row(run: Run, seed: int) -> np.ndarray:
     """Return the raw parameters (P,) that the model of a seed starts from."""
     weights = run.field.initialise(seed, len(run.expression.genes), run.options.hidden)
     raw = run.method.raw_start(np.random.default_rng([seed, 10]), weights)
-    return np.concatenate([np.ravel(raw[name]) for name in run.raw_shapes]).astype(np.float32)
+    row = np.concatenate([np.ravel(raw[name]) for name in run.raw_shapes]).astype(np.float32)
+    run.keep_alive(unpack(torch.from_numpy(row[None]), run.raw_shapes))
+    return row
 
 
 def _prune_where_due(run: Run, state, live, epoch: int) -> None:
@@ -178,7 +201,7 @@ def _loss_gradient(run: Run, state, model: int) -> dict[str, np.ndarray]:
     start, end, duration = run.transitions("train", [model])
     _, gradients = run.integrator.value_and_gradient(
         run.field,
-        run.evaluated(state["weights"][[model]]),
+        run.trained(state["weights"][[model]]),
         start,
         end,
         duration,
@@ -208,6 +231,7 @@ def _train_epoch(run: Run, state, members, epoch: int, steps) -> np.ndarray:
         rows = gradients if hasattr(gradients, "rows") else pack(gradients)
         adam_step(weights, rows, first, second, rates, updates, mask)
         run.method.after_update(raw)
+        run.keep_alive(raw)
         total += value * present.sum(dim=1)
     for name, tensor in held.items():
         state[name][members] = tensor.cpu().numpy()
@@ -253,7 +277,7 @@ def _derivatives(objective, leaves: dict) -> dict:
 
 def _rates(run: Run, rate, epoch: int) -> np.ndarray:
     """Return the learning rate (M, P) of every raw parameter of models with the rates (M,)."""
-    factors = run.method.rate_factors(run.field.LEARNING_RATE_FACTOR, epoch >= run.first_event)
+    factors = run.rate_factors(epoch >= run.first_event)
     parts = [np.full(int(np.prod(shape)), factors.get(name, 1.0)) for name, shape in run.raw_shapes.items()]
     return (rate[:, None] * np.concatenate(parts)).astype(np.float32)
 
@@ -291,12 +315,17 @@ def _order(run: Run, seed: int, epoch: int) -> list[np.ndarray]:
     return [shuffled[at : at + run.options.batch] for at in range(0, len(shuffled), run.options.batch)]
 
 
-def _squares(run: Run, parameters, split: str, members, steps) -> np.ndarray:
-    """Return the mean squared one-step errors (M, N) of all transitions of a split, for models of given parameters."""
+def _squares(run: Run, parameters, split: str, members, steps) -> torch.Tensor:
+    """Return the squared one-step errors (M, N, k) of all transitions of a split, for models of given parameters."""
     start, end, duration = run.transitions(split, members)
     with torch.no_grad():
         predicted = run.integrator.predict(run.field, parameters, start, duration, steps.tolist())
-        return (predicted - end).square().mean(dim=2).double().cpu().numpy()
+        return (predicted - end).square()
+
+
+def _errors(run: Run, parameters, split: str, members, steps) -> np.ndarray:
+    """Return the mean squared one-step errors (M, N) of what `_squares` returns."""
+    return _squares(run, parameters, split, members, steps).mean(dim=2).double().cpu().numpy()
 
 
 def _standard_error(run: Run, squares) -> np.ndarray:
