@@ -392,7 +392,7 @@ class Plan:
         if "gene_sets" in dataset:
             planned["gene_sets"] = self.file(dataset["gene_sets"], f"{key}.gene_sets")
         if "expression" in dataset and "prior" not in dataset:
-            raise ConfigurationError(f"{key}.prior: measured expression needs one: give prior.edges or prior.matrix")
+            _check_without_prior(key, planned)
         if "simulate" in dataset and "truth" in dataset:
             raise ConfigurationError(f"{key}.truth: a simulated data set has its own; leave it out")
         for role in {"truth", "prior", "coregulation"} & set(dataset):
@@ -450,6 +450,20 @@ def _training_conditions(artificial: dict) -> int:
     """Return the number of conditions of artificial data that are fitted: those of the groups not held out."""
     groups = artificial.get("groups", {"count": 1, "test": 0})
     return artificial["conditions"] * (groups["count"] - groups["test"]) // groups["count"]
+
+
+def _check_without_prior(key: str, planned: dict) -> None:
+    """Refuse what a measured data set without a prior network cannot have."""
+    needy = [one for one in planned["methods"] if one not in planned["leave_out"] and method_settings.uses_prior(one)]
+    if needy:
+        raise ConfigurationError(
+            f"{key}.prior: {', '.join(needy)} need a prior network: give prior.edges or prior.matrix, or leave them "
+            f"out: `leave_out: [{', '.join(needy)}]`"
+        )
+    if "coregulation" in planned:
+        raise ConfigurationError(f"{key}.coregulation: is used together with a prior only: give it, or leave this out")
+    if any(corruption for _, corruption in planned["levels"]):
+        raise ConfigurationError(f"{key}.prior_corruption: there is no prior to corrupt: give one, or leave this out")
 
 
 def _check_training(key: str, planned: dict) -> None:

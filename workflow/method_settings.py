@@ -81,6 +81,13 @@ def settings(method: str) -> dict[str, Setting]:
     return {**inherited, **own}
 
 
+def uses_prior(method: str) -> bool:
+    """Return whether a pruning method needs a prior network: what its class, or one that it builds on, says."""
+    found = re.search(r"(?m)^    uses_prior: ClassVar\[bool\] = (True|False)$", _text(method))
+    bases = re.findall(r"(?m)^class Method\((\w+)\.Method\)", _text(method))
+    return found[1] == "True" if found else any(map(uses_prior, bases))
+
+
 def _text(method: str) -> str:
     return (PRUNING / f"{method}.py").read_text(encoding="utf-8")
 

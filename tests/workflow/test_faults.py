@@ -36,13 +36,27 @@ def measured_data_set(folder, broken: bool) -> dict:
     return {"expression": {**files, "validation_fraction": 0.25}, "prior": edges, "truth": edges}
 
 
+def time_course_of_others(folder) -> dict:
+    """Write a table as a German Excel does, with replicates and no prior, and return its configuration."""
+    generator = np.random.default_rng(1)
+    table = pd.DataFrame(generator.random((16, 4)).round(3), columns=["TP53", "MYC", "KLF1", "SPI1"])
+    table.insert(0, "replicate", np.repeat([1, 2, 3, 4], 4))
+    table.insert(1, "hours", np.tile(np.arange(4.0), 4))
+    table.insert(2, "donor age", 61)
+    table.to_csv(folder / "theirs.csv", index=False, sep=";", decimal=",")
+    layout = {"time": "hours", "trajectory": "replicate", "metadata": ["donor age"], "time_unit": "h"}
+    return {"expression": {"train": str(folder / "theirs.csv"), "test_fraction": 0.25, **layout}, "leave_out": ["dash"]}
+
+
 def test_a_user_s_own_data_come_in_by_configuration_alone(neural, snakemake, tmp_path):
-    neural["datasets"] = {"mine": measured_data_set(tmp_path, broken=False)}
-    neural["methods"] = {"dash": {}}
+    neural["datasets"] = {"mine": measured_data_set(tmp_path, broken=False), "theirs": time_course_of_others(tmp_path)}
+    neural["methods"] = {"dash": {}, "sparseflow": {}}
     process = snakemake(tmp_path, neural, "--", "results/tables/networks.tsv")
     assert process.returncode == 0, process.stdout + process.stderr
     networks = pd.read_csv(tmp_path / "results" / "tables" / "networks.tsv", sep="\t")
-    assert set(networks["method"]) >= {"dash", "prior alone", "persistence"}
+    methods = networks.groupby("dataset")["method"].agg(set)
+    assert methods["mine"] >= {"dash", "sparseflow", "prior alone", "persistence"}
+    assert {"sparseflow", "persistence"} <= methods["theirs"] and not {"dash", "prior alone"} & methods["theirs"]
 
 
 def test_broken_data_are_named_and_stop_only_what_needs_them(neural, snakemake, tmp_path):

@@ -249,9 +249,11 @@ def gold_standard(wildcards):
 def prior_files(wildcards):
     """The prior of a data set (a simulated one has its truth for a prior) and its co-regulation network, if any."""
     dataset = PLAN.datasets[wildcards.dataset]
-    truth = {"edges": f"<results>/expression/{wildcards.dataset}/truth.tsv"}
-    coregulation = network_files(dataset["coregulation"], "coregulation") if "coregulation" in dataset else {}
-    return network_files(dataset.get("prior", truth)) | coregulation
+    truth = {"edges": f"<results>/expression/{wildcards.dataset}/truth.tsv"} if "simulate" in dataset else None
+    prior, coregulation = dataset.get("prior", truth), dataset.get("coregulation")
+    return (network_files(prior) if prior else {}) | (
+        network_files(coregulation, "coregulation") if coregulation else {}
+    )
 
 
 def network_files(network, name=None):
@@ -264,10 +266,11 @@ def network_files(network, name=None):
 def network_flags(dataset, *roles):
     """How the networks of a data set are to be read."""
     networks = {role: PLAN.datasets[dataset][role] for role in roles if role in PLAN.datasets[dataset]}
-    words = ["--restrict"] if any(network["restrict"] for network in networks.values()) else []
+    words = []
     for role, network in networks.items():
-        words.append(f"--{'coregulation-' if role == 'coregulation' else ''}threshold {network['threshold']}")
-    return "".join(f" {word}" for word in words)
+        flag = "--coregulation-" if role == "coregulation" else "--"
+        words += [f" {flag}threshold {network['threshold']}"] + [f" {flag}restrict"] * network["restrict"]
+    return "".join(words)
 
 
 def gene_sets(wildcards):

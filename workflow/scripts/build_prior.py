@@ -11,8 +11,10 @@ def parse_arguments():
         "where that holds their values exactly, as it does for signs, halves and counts."
     )
     parser.add_argument("--genes", required=True, help="expression.npz, whose genes the prior is for")
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--edges", help="edge list: columns regulator, target, optionally sign and weight")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
+        "--edges", help="edge list: columns regulator, target, optionally sign and weight (default: no edges at all)"
+    )
     source.add_argument("--matrix", help="matrix: k x k [regulator row, target column], triplets, or labelled")
     parser.add_argument(
         "--threshold", type=float, default=0.0, help="values of the prior up to this size are no edges (default 0)"
@@ -30,27 +32,35 @@ def parse_arguments():
     parser.add_argument("--corruption", type=float, default=0.0, help="fraction of edges to move, 0..1 (default 0)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the corruption (default 0)")
     parser.add_argument("--restrict", action="store_true", help="leave out edges of genes the data set does not have")
+    parser.add_argument("--coregulation-restrict", action="store_true", help="the same of the interactions")
     parser.add_argument("--output", required=True, help="prior.npz to write")
     arguments = parser.parse_args()
     if not 0 <= arguments.corruption <= 1:
         parser.error(f"--corruption {arguments.corruption}: must lie in 0..1 (a fraction of the edges)")
+    if not (arguments.edges or arguments.matrix) and (arguments.corruption or arguments.coregulation):
+        parser.error("--corruption and --coregulation go with a prior: give --edges or --matrix")
     return arguments
 
 
 def main():
     arguments = parse_arguments()
+    import numpy as np
+
     from kinetrain.data import prior_networks
     from kinetrain.data.networks import read_network
     from kinetrain.files import load_arrays, save_arrays
 
     genes = load_arrays(arguments.genes, ["genes"])["genes"]
-    source = arguments.edges, arguments.matrix, arguments.matrix_genes
-    prior, left_out = read_network(genes, *source, arguments.restrict, arguments.threshold)
-    tell_left_out(arguments.edges or arguments.matrix, left_out)
+    if arguments.edges or arguments.matrix:
+        source = arguments.edges, arguments.matrix, arguments.matrix_genes
+        prior, left_out = read_network(genes, *source, arguments.restrict, arguments.threshold)
+        tell_left_out(arguments.edges or arguments.matrix, left_out)
+    else:
+        prior = np.zeros((len(genes), len(genes)))
     prior = prior_networks.corrupt(prior, arguments.corruption, arguments.seed)
     if arguments.coregulation:
         source = None, arguments.coregulation, arguments.coregulation_genes
-        scores, left_out = read_network(genes, *source, arguments.restrict)
+        scores, left_out = read_network(genes, *source, arguments.coregulation_restrict)
         tell_left_out(arguments.coregulation, left_out)
         coregulation = prior_networks.coregulation_from_interactions(scores, arguments.coregulation_threshold)
     else:

@@ -206,3 +206,25 @@ def test_published_values_without_their_columns_are_refused(run, tmp_path):
 def test_a_figure_without_the_table_it_needs_is_refused(run):
     done = run("figure_table", "pathways", "--output", "table.tsv")
     assert done.returncode == 2 and "the figure pathways needs --pathways" in done.stderr
+
+
+def test_without_a_prior_nothing_is_known_before_and_nothing_claims_to_be(run, tmp_path):
+    genes = ["--genes", "expression.npz", "--output", "prior.npz"]
+    assert run("build_prior", *genes).returncode == 0
+    arrays = load_arrays(tmp_path / "prior.npz")
+    assert not arrays["prior"].any() and not arrays["coregulation"].any()
+    assert "go with a prior" in run("build_prior", *genes, "--corruption", "0.1").stderr
+    controls = ["--expression", "expression.npz", "--prior", "prior.npz", "--dataset", "d", "--noise", "0"]
+    controls += ["--prior-corruption", "0", "--seeds", "3", "--output", "controls.tsv"]
+    assert run("score_controls", *controls).returncode == 0
+    assert list(load_table(tmp_path / "controls.tsv")["method"]) == ["persistence"]
+
+
+def test_genes_outside_the_data_are_left_out_of_that_network_alone_that_says_so(run, tmp_path):
+    (tmp_path / "edges.tsv").write_text("regulator\ttarget\ng0\tg1\ng0\tother\n")
+    (tmp_path / "interactions.tsv").write_text("name\tg0\tother\ng0\t1\t0\nother\t0\t1\n")
+    command = ["--genes", "expression.npz", "--edges", "edges.tsv", "--coregulation", "interactions.tsv"]
+    command += ["--output", "prior.npz"]
+    assert "edges.tsv: 1 genes are not in" in run("build_prior", *command, "--coregulation-restrict").stderr
+    assert "interactions.tsv: 1 genes are not in" in run("build_prior", *command, "--restrict").stderr
+    assert run("build_prior", *command, "--restrict", "--coregulation-restrict").returncode == 0

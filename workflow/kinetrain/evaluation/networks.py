@@ -14,7 +14,7 @@ from kinetrain.tables import TABLES, completed
 
 IDENTITY = ["dataset", "method", "noise", "prior_corruption", "seed"]
 MANY_GENES = 100  # above this a heat map shows only the known regulators
-MANY_REGULATORS = 60  # of a co-regulation map: those with most targets in the prior
+MANY_REGULATORS = 60  # of a co-regulation map: those with most targets in the prior; or of the largest effects
 SMALLEST = 5e-4  # relative to the largest; what a heat map cannot show is left out of its table
 
 
@@ -43,11 +43,12 @@ def score_rows(model, runs: pd.DataFrame, truth, priors) -> pd.DataFrame:
 def control_rows(expression, noise: float, seeds, priors, truth) -> pd.DataFrame:
     """Return the rows of the control predictors.
 
-    One row per seed for the prior alone and for persistence (the noise differs), one with the first seed for the
-    predictors that know regulators or targets. Controls have no weights, so their sparsity is empty; their out-degree
-    tells how dense they are.
+    One row per seed for the prior alone, where there is one, and for persistence (the noise differs), one with the
+    first seed for the predictors that know regulators or targets. Controls have no weights, so their sparsity is empty;
+    their out-degree tells how dense they are.
     """
     networks = [(controls.PRIOR_ALONE, seed, prior, prior) for seed, prior in zip(seeds, priors, strict=True)]
+    networks *= any(map(np.any, priors))
     if truth is not None:
         networks += [(name, seeds[0], network, priors[0]) for name, network in controls.blocks(truth).items()]
     rows = []
@@ -108,7 +109,7 @@ def effect_rows(model, runs: pd.DataFrame, truth, prior) -> pd.DataFrame:
     """Return the effects of the first model that did not fail, and the signs of the truth as method `truth`.
 
     Effects are scaled to a largest absolute value of 1; above MANY_GENES genes only regulators in the truth are kept,
-    or in the `prior` where there is no truth.
+    or in the `prior` where there is no truth, or those of the largest effects where there is neither.
     """
     index, weights = first_model(model)
     run = run_of(runs, model["seeds"][index])
@@ -117,7 +118,10 @@ def effect_rows(model, runs: pd.DataFrame, truth, prior) -> pd.DataFrame:
         effect = effects.effect_matrix(weights, model["chains"])
         shown[run["method"]] = effect / (np.abs(effect).max() or 1)
         if len(effect) > MANY_GENES:
-            shown[run["method"]] *= (np.asarray(prior if truth is None else truth) != 0).any(axis=0)
+            regulates = (np.asarray(prior if truth is None else truth) != 0).any(axis=0)
+            if not regulates.any():  # neither is known: those of the largest effects
+                regulates[np.argsort(-np.abs(effect).sum(axis=0))[:MANY_REGULATORS]] = True
+            shown[run["method"]] *= regulates
     genes = np.asarray(model["genes"])
     names = ["regulator", "target", "effect"]
     parts = [
@@ -148,7 +152,7 @@ def coregulation_rows(model, runs: pd.DataFrame, prior) -> pd.DataFrame:
     genes = np.asarray(model["genes"])[chosen]
     place = {gene: number for number, gene in enumerate(genes)}
     parts = [
-        _entries(gram / (gram.max() or 1), genes, names).assign(**{**run[IDENTITY], "method": key})
+        _entries(gram / (gram.max(initial=0) or 1), genes, names).assign(**{**run[IDENTITY], "method": key})
         for key, gram in shown.items()
     ]
     table = pd.concat(parts)
