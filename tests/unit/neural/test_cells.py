@@ -57,6 +57,17 @@ def test_bins_average_cells_before_equal_times(write):
     assert np.allclose(values[0, :, 0], [(3 + 12 + 0) / 3, (6 + 15 + 9) / 3])
 
 
+def test_each_column_of_pseudotimes_is_a_lineage_of_the_cells_that_have_a_time_in_it(write):
+    def lineages(cells):
+        cells.obs["first"] = [0.2, 0.0, 0.2, np.nan, 0.1, np.nan]
+        cells.obs["second"] = [np.nan, 0.0, np.nan, 0.5, np.nan, np.nan]
+
+    _, values, times = read_trajectories(write(lineages), None, Layout(time=("first", "second")))
+    assert np.array_equal(times, [[0, 0.1, 0.2], [0, 0.5, np.nan]], equal_nan=True)
+    assert values[0].tolist() == [[3, 4, 5], [12, 13, 14], [3, 4, 5]]
+    assert values[1, :2].tolist() == [[3, 4, 5], [9, 10, 11]]
+
+
 def infinite(cells):
     cells.obs.loc["cell3", "pseudotime"] = np.inf
 
@@ -85,7 +96,7 @@ def nothing(cells):
         (twice, None, PSEUDOTIME, "gene 'A' is named more than once"),
         (unknown, None, PSEUDOTIME, "cell 'cell2' has no finite value for gene 'B'"),
         (nothing, None, PSEUDOTIME, r"has no matrix X: name one of its layers \(expression.layer\)"),
-        (None, ["A", "D"], PSEUDOTIME, "1 genes are not among var_names: D"),
+        (None, ["A", "D"], PSEUDOTIME, "1 genes of 2 are not among its var_names: D; it has A, B, C"),
         (None, None, Layout(), "expression.time is 'time', but the columns of obs are pseudotime, lineage"),
         (None, None, Layout("pseudotime", "batch"), "expression.trajectory is 'batch', but"),
         (None, None, Layout("pseudotime", layer="raw"), "expression.layer is 'raw', but the layers are scaled"),

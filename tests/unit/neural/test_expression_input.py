@@ -166,7 +166,7 @@ def replaced(column, values) -> pd.DataFrame:
         (replaced("trajectory", "one"), r"must increase, but 6 is followed by 0: name the column.*expression\.bins"),
         (replaced("MYC", 5e4), r"'MYC' reaches 50000, .*expression\.scale: log2.*expression\.metadata.*: raw"),
         (text().replace("s1,0.0", ",0.0"), "row 6: a row without the name of its trajectory"),
-        ("trajectory,time\na,0\na,1\n", "no column of a gene"),
+        ("trajectory,time\na,0\na,1\n", "has no gene among its columns"),
         ("6,6\n0.1,0.2\n", "blocks without names"),
     ],
 )
@@ -231,6 +231,42 @@ def test_bins_keep_the_mean_of_equal_groups_whatever_the_order_of_rows(tmp_path_
     assert np.allclose(values[0, :, 0], groups) and np.allclose(clock[0], groups.index)
 
 
+def test_series_between_empty_lines_are_trajectories(write):
+    """As in the time series of DREAM: "Time", the genes, and an empty line before every series."""
+    series = [
+        own.drop(columns="trajectory") for _, own in frame().rename(columns={"time": "Time"}).groupby("trajectory")
+    ]
+    lines = [
+        series[0].head(0).to_csv(index=False, sep="\t"),
+        *(one.to_csv(index=False, header=False, sep="\t") for one in series),
+    ]
+    with pytest.warns(InputWarning, match="has 3 trajectories, between empty lines"):
+        assert same(write("\n".join(lines)), Layout(time="Time"))
+    going_on = text().replace("trajectory,", "").replace("s0,", "").split("s1")[0].replace("\n4.0", "\n\n4.0")
+    _, values, _ = read_trajectories(write(going_on))
+    assert values.shape == (1, 4, 3)
+
+
+def test_each_column_of_times_is_a_lineage_of_the_rows_that_have_a_time_in_it(write):
+    table = (
+        frame()
+        .drop(columns=["trajectory", "time"])
+        .assign(first=[*range(8), *4 * [None]], second=[*4 * [None], *range(8)])
+    )
+    path = write(table.sample(frac=1, random_state=2), na_rep="NA")
+    genes, values, times = read_trajectories(path, None, Layout(time=("first", "second")))
+    assert genes.tolist() == GENES and times.tolist() == [[*range(8)]] * 2
+    assert np.allclose(values[0], frame()[GENES][:8]) and np.allclose(values[1], frame()[GENES][4:])
+    with pytest.raises(InputError, match=r"column 2 of those that expression\.time names holds no time at all"):
+        read_trajectories(write(table.assign(second="NA")), None, Layout(time=("first", "second")))
+
+
+def test_a_column_that_may_tell_trajectories_apart_is_proposed(write):
+    table = frame().rename(columns={"trajectory": "replicate"}).replace({"s0": 1, "s1": 2, "s2": 3})
+    with pytest.raises(InputError, match=r"tells trajectories or replicates apart, such as 'replicate' \(expression"):
+        read_trajectories(write(table))
+
+
 def test_the_command_says_which_columns_became_genes(call, write, tmp_path, capsys):
     table = frame().assign(batch=2).rename(columns={"trajectory": "replicate", "time": "minutes"})
     layout = {"time": "minutes", "trajectory": "replicate", "metadata": ["batch"], "validation": [1]}
@@ -238,3 +274,7 @@ def test_the_command_says_which_columns_became_genes(call, write, tmp_path, caps
     call("prepare_expression", f"--train={write(table)}", f"--expression={output}", "--settings", json.dumps(layout))
     assert capsys.readouterr().out.startswith("3 genes (TP53 to KLF1), 3 trajectories;")
     assert load_expression(output).genes.tolist() == GENES
+    lineages = frame().drop(columns="trajectory").assign(late=range(12)).iloc[::-1]
+    layout = {"time": ["time", "late"], "validation": [1]}
+    call("prepare_expression", f"--train={write(lineages)}", f"--expression={output}", "--settings", json.dumps(layout))
+    assert load_expression(output).values.shape == (2, 12, 3)

@@ -13,6 +13,7 @@ from kinetrain.data.text import about_comma, as_numbers, first_row, read_numbers
 from kinetrain.errors import InputError, InputWarning
 
 TRAJECTORY = "trajectory"  # column of a tidy table unless another is named
+LABELS = {"replicate", "rep", "sample", "series", "experiment", "condition", "batch", "cell", "lineage", "patient"}
 SCALES = (None, "log2", "raw")
 LARGEST = 100  # no logarithm of a measured quantity is as large
 APART = 20  # a column so many times larger than usual is set apart
@@ -22,6 +23,7 @@ APART = 20  # a column so many times larger than usual is set apart
 class Layout:
     """Where a file says what: names of its columns, the layer of an AnnData file, and into how many points it goes.
 
+    Several columns of `time`, one per lineage: each is a trajectory of the rows or cells that have a time in it.
     Null for `trajectory`: the column of that name where there is one, else all rows are one trajectory. `metadata`:
     columns of a table that are no genes. Null for `layer`: the matrix X. Null for `bins`: every time is a point.
 
@@ -29,7 +31,7 @@ class Layout:
     log2(1 + x), of counts or intensities; `raw` takes values as they are, whatever they are.
     """
 
-    time: str = "time"
+    time: str | tuple[str, ...] = "time"
     trajectory: str | None = None
     metadata: tuple[str, ...] = ()
     layer: str | None = None
@@ -41,6 +43,18 @@ class Layout:
             raise ValueError(f"scale is '{self.scale}'; it can be null, 'log2' or 'raw'")
         if self.bins is not None and self.bins < 2:
             raise ValueError(f"bins must be at least 2, not {self.bins}")
+        if not self.time:
+            raise ValueError("time must name a column")
+
+    @property
+    def clocks(self) -> tuple[str, ...]:
+        """Columns of times."""
+        return (self.time,) if isinstance(self.time, str) else self.time
+
+    @property
+    def any_order(self) -> bool:
+        """Whether rows of a table may have any order and equal times: those of cells, which are averaged."""
+        return self.bins is not None or len(self.clocks) > 1
 
 
 @dataclass(frozen=True)
@@ -164,7 +178,7 @@ def _read_text(path, genes, layout):
         genes, trajectories = _read_blocks(path, genes)
     else:
         genes, trajectories = _read_tidy(path, genes, layout)
-    if layout.bins is not None:
+    if layout.any_order:
         orders = (np.argsort(times, kind="stable") for times, _ in trajectories)
         trajectories = [(one[0][order], one[1][order]) for one, order in zip(trajectories, orders, strict=True)]
     for number, (times, values) in enumerate(trajectories, start=1):
@@ -202,59 +216,96 @@ def _read_blocks(path, genes):
 
 
 def _read_tidy(path, genes, layout):
-    named = (layout.trajectory or TRAJECTORY, *layout.metadata)
-    table = read_table(path, text=named)
-    columns = list(table.columns)
-    _check_columns(path, table, layout)
-    label = named[0] if named[0] in columns else None
-    refuse_repeated(path, [name for name in columns if name in (label, layout.time)])
-    if table.empty:
-        raise InputError(f"{path}: no rows")
-    if label and (lacking := table.index[table[label].isna()]).size:
-        raise InputError(f"{path}: row {lacking[0]}: a row without the name of its trajectory ('{label}')")
-    found = [column for column in columns if column not in (label, layout.time, *layout.metadata)]
-    wanted = found if genes is None else gene_names(genes, found)
-    if missing := sorted(set(wanted) - set(found)):
-        raise InputError(
-            f"{path}: {len(missing)} genes of {len(wanted)} are not among its columns: {', '.join(missing[:5])}; "
-            f"it has {_some(found)}"
-        )
-    refuse_repeated(path, [column for column in found if column in set(wanted)], "gene")
-    if not wanted:
-        raise InputError(f"{path}: has no column of a gene beside {', '.join(columns)}")
-    if left_out := [column for column in found if column not in set(wanted)]:
-        what = f"{len(left_out)} columns are not among the genes that were asked for: {_some(left_out)}"
-        warnings.warn(f"{path}: {what}", InputWarning, stacklevel=3)
-    numbers = {column: _numbers(path, table, column, column == layout.time) for column in (layout.time, *wanted)}
-    values = np.column_stack([numbers[gene] for gene in wanted])
-    rows = table.groupby(label, sort=False).indices.values() if label else [np.arange(len(table))]
-    return wanted, [(numbers[layout.time][own], values[own]) for own in rows]
+    label, clocks = layout.trajectory or TRAJECTORY, layout.clocks
+    table = read_table(path, text=(label, *layout.metadata))
+    label = label if label in table.columns else None
+    _check_columns(path, table, label, layout)
+    found = [column for column in table.columns if column not in (label, *clocks, *layout.metadata)]
+    genes = found if genes is None else gene_names(genes, found)
+    _check_genes(path, genes, found, "columns")
+    times = [_numbers(path, table, clock, layout) for clock in clocks]
+    values = np.column_stack([_numbers(path, table, gene, layout) for gene in genes])
+    labels = _parts(path, table, times[0]) if label is None and len(clocks) == 1 else None
+    return genes, _trajectories(path, times, labels if label is None else table[label].to_numpy(), values)
 
 
-def _check_columns(path, table, layout) -> None:
-    """Raise InputError unless a tidy table has the columns that its layout names."""
+def _check_columns(path, table, label, layout) -> None:
+    """Raise InputError unless a tidy table has the columns that its layout names, and every row its trajectory."""
     for key, name in (("trajectory", layout.trajectory), *(("metadata", name) for name in layout.metadata)):
         if name is not None and name not in table.columns:
             raise InputError(f"{path}: no column '{name}', which expression.{key} names; it has {_some(table.columns)}")
-    if layout.time not in table.columns:
+    if lacking := [clock for clock in layout.clocks if clock not in table.columns]:
         raise InputError(
-            f"{path}: no column '{layout.time}': a table has one row per sample, with a column of times (named by "
+            f"{path}: no column '{lacking[0]}': a table has one row per sample, with a column of times (named by "
             f"expression.time), one of trajectories and one per gene (one with genes in its rows must be transposed); "
             f"it has {_some(table.columns)}"
         )
+    refuse_repeated(path, [name for name in table.columns if name in (label, *layout.clocks)])
+    if table.empty:
+        raise InputError(f"{path}: no rows")
+    if label and (rows := table.index[table[label].isna()]).size:
+        raise InputError(f"{path}: row {rows[0]}: a row without the name of its trajectory ('{label}')")
 
 
-def _numbers(path, table, column, is_time: bool) -> np.ndarray:
+def _check_genes(path, genes, found, kind: str) -> None:
+    """Raise InputError unless each of the `genes` is once among those `found`; tell how many others are left out."""
+    wanted, known = set(genes), set(found)
+    if missing := sorted(wanted - known):
+        raise InputError(
+            f"{path}: {len(missing)} genes of {len(genes)} are not among its {kind}: {', '.join(missing[:5])}; "
+            f"it has {_some(found)}"
+        )
+    refuse_repeated(path, [name for name in found if name in wanted], "gene")
+    if not genes:
+        raise InputError(f"{path}: has no gene among its {kind}")
+    if kind == "columns" and (left_out := [name for name in found if name not in wanted]):
+        what = f"{len(left_out)} columns are not among the genes that were asked for: {_some(left_out)}"
+        warnings.warn(f"{path}: {what}", InputWarning, stacklevel=4)
+
+
+def _parts(path, table, times) -> np.ndarray | None:
+    """Return the part (rows,) of a table that each row belongs to, None if there is one.
+
+    A part ends at an empty line after which the times do not go on, as in the time series of DREAM.
+    """
+    parts = np.cumsum([0, *((np.diff(table.index) > 1) & (np.diff(times) <= 0))])
+    if not parts[-1]:
+        return None
+    warnings.warn(f"{path}: has {parts[-1] + 1} trajectories, between empty lines", InputWarning, stacklevel=4)
+    return parts
+
+
+def _trajectories(path, clocks, labels, values) -> list:
+    """Return times (T,) and values (T, k) of the trajectories: one per clock (rows,) and label, in the order of rows.
+
+    Rows without a time on a clock have no part in its trajectories; a clock without any time is an InputError.
+    """
+    for number, clock in enumerate(clocks, start=1):
+        if not np.isfinite(clock).any():
+            raise InputError(f"{path}: column {number} of those that expression.time names holds no time at all")
+    labels = np.zeros(len(values)) if labels is None else labels
+    rows = [
+        (clock, np.flatnonzero((labels == one) & np.isfinite(clock)))
+        for clock in clocks
+        for one in dict.fromkeys(labels)
+    ]
+    return [(clock[own], values[own]) for clock, own in rows if len(own)]
+
+
+def _numbers(path, table, column, layout) -> np.ndarray:
     """Return the numbers (rows,) of a column of a tidy table; InputError names the first cell that is none."""
     numbers, other = as_numbers(table[column])
+    is_time, lineages = column in layout.clocks, len(layout.clocks) > 1
+    if is_time and lineages:
+        other = other[~other.isin(["NA", "NaN", "nan"])]  # a cell that is not in this lineage
     where = f"the time ('{column}')" if is_time else f"gene '{column}'"
     if other.size:
-        note = about_comma(other.iloc[0]) or (
-            " (if the column is no gene, name it under expression.metadata)" if not is_time else ""
-        )
+        about_metadata = "" if is_time else " (if the column is no gene, name it under expression.metadata)"
+        note = about_comma(other.iloc[0]) or about_metadata
         raise InputError(f"{path}: row {other.index[0]}: {where}: '{other.iloc[0]}' is not a number{note}")
-    if is_time and (bad := np.flatnonzero(~np.isfinite(numbers))).size:
-        raise InputError(f"{path}: row {table.index[bad[0]]}: a row without a finite time ('{column}')")
+    bad = np.isinf(numbers) if lineages else ~np.isfinite(numbers)
+    if is_time and bad.any():
+        raise InputError(f"{path}: row {table.index[bad][0]}: a row without a finite time ('{column}')")
     return numbers
 
 
@@ -267,20 +318,25 @@ def _some(names) -> str:
 def _check(path, number, times, values, genes, layout) -> None:
     """Raise InputError unless the times of a trajectory increase and it has a value for every gene at each of them.
 
-    Rows that are averaged in bins may share their times.
+    Times that are averaged need not increase.
     """
     if len(times) < 2:
         raise InputError(f"{path}: trajectory {number} has {len(times)} times, a transition needs two")
-    if layout.bins is None and (np.diff(times) <= 0).any():
+    if not layout.any_order and (np.diff(times) <= 0).any():
         at = int(np.argmax(np.diff(times) <= 0))
+        likely = [gene for gene in genes if str(gene).lower() in LABELS]
+        hint = f", such as '{likely[0]}'" if likely else ""
         raise InputError(
             f"{path}: times of trajectory {number} must increase, but {times[at]:g} is followed by {times[at + 1]:g}: "
-            "name the column that tells trajectories or replicates apart (expression.trajectory), or average rows in "
-            "the order of time (expression.bins)"
+            f"name the column that tells trajectories or replicates apart{hint} (expression.trajectory), or average "
+            "rows in the order of time (expression.bins)"
         )
     if not np.isfinite(values).all():
         row, gene = np.argwhere(~np.isfinite(values))[0]
-        raise InputError(f"{path}: trajectory {number} has no value for gene '{genes[gene]}' at time {times[row]:g}")
+        raise InputError(
+            f"{path}: trajectory {number} has no value for gene '{genes[gene]}' at time {times[row]:g}: fill it in, or "
+            "leave out the gene or the row"
+        )
 
 
 # --- cells ---
@@ -293,7 +349,7 @@ def _read_cells(path, genes, layout):
         cells = read_h5ad(path)
     except (OSError, KeyError) as error:
         raise InputError(f"{path}: not an AnnData file ({error})") from None
-    for key, column in (("time", layout.time), ("trajectory", layout.trajectory)):
+    for key, column in (*(("time", clock) for clock in layout.clocks), ("trajectory", layout.trajectory)):
         if column is not None and column not in cells.obs.columns:
             columns = ", ".join(map(str, cells.obs.columns)) or "none"
             raise InputError(f"{path}: expression.{key} is '{column}', but the columns of obs are {columns}")
@@ -306,30 +362,31 @@ def _read_cells(path, genes, layout):
         raise InputError(f"{path}: expression.metadata is for tables; what is no gene stands in obs, leave it out")
     names = cells.var_names.astype(str).str.strip()
     genes = names.tolist() if genes is None else gene_names(genes, set(names))
-    if missing := sorted(set(genes) - set(names)):
-        raise InputError(
-            f"{path}: {len(missing)} genes are not among var_names: {', '.join(missing[:5])}; these are {_some(names)}"
-        )
-    refuse_repeated(path, names[names.isin(genes)], "gene")
-    times, place = _pseudotime(path, cells, layout.time), {name: index for index, name in enumerate(names)}
+    _check_genes(path, genes, names.tolist(), "var_names")
+    times = [_pseudotime(path, cells, clock, len(layout.clocks) > 1) for clock in layout.clocks]
+    place = {name: index for index, name in enumerate(names)}
     values = (cells.X if layout.layer is None else cells.layers[layout.layer])[:, [place[gene] for gene in genes]]
     values = np.asarray(values.toarray() if hasattr(values, "toarray") else values, float)
     if not np.isfinite(values).all():
         cell, gene = np.argwhere(~np.isfinite(values))[0]
         raise InputError(f"{path}: cell '{cells.obs_names[cell]}' has no finite value for gene '{genes[gene]}'")
     label = layout.trajectory or (TRAJECTORY if TRAJECTORY in cells.obs.columns else None)
-    labels = cells.obs[label].astype(str).to_numpy() if label else np.zeros(len(times))
+    labels = cells.obs[label].astype(str).to_numpy() if label else None
     if label and cells.obs[label].isna().any():
         raise InputError(f"{path}: cell '{cells.obs_names[cells.obs[label].isna()][0]}' has no trajectory ('{label}')")
-    rows = (np.flatnonzero(labels == one) for one in dict.fromkeys(labels))
-    ordered = (own[np.argsort(times[own], kind="stable")] for own in rows)
-    return genes, [(times[own], values[own]) for own in ordered]
+    found = _trajectories(path, times, labels, values)
+    orders = (np.argsort(clock, kind="stable") for clock, _ in found)
+    return genes, [(one[0][order], one[1][order]) for one, order in zip(found, orders, strict=True)]
 
 
-def _pseudotime(path, cells, column) -> np.ndarray:
-    """Return the times (cells,) in a column of the observations; InputError unless all are finite numbers."""
-    times = pd.to_numeric(cells.obs[column].astype(object), errors="coerce").to_numpy(float, na_value=np.nan)
-    unknown = np.flatnonzero(~np.isfinite(times))
+def _pseudotime(path, cells, column, lineages: bool) -> np.ndarray:
+    """Return the times (cells,) in a column of the observations; InputError unless all are finite numbers.
+
+    Where there are several `lineages`, cells may have no time in this one.
+    """
+    given = cells.obs[column].astype(object)
+    times = pd.to_numeric(given, errors="coerce").to_numpy(float, na_value=np.nan)
+    unknown = np.flatnonzero(~np.isfinite(times) & ~(lineages & given.isna().to_numpy()))
     if len(unknown):
         raise InputError(
             f"{path}: '{column}' (expression.time) is no finite number for {len(unknown)} of {len(times)} cells, "
