@@ -60,6 +60,12 @@ def test_signs_may_be_plus_and_minus(write):
     }
 
 
+def test_the_types_of_edges_are_signs_where_they_are_plus_and_minus(write):
+    text = "Gene1,Gene2,Type\nGATA1,KLF1,+\nSPI1,FLI1,-\n"
+    assert edges(write(text)) == {("GATA1", "KLF1"): 1, ("SPI1", "FLI1"): -1}
+    assert edges(write(text.replace("-", "unknown"))) == {("GATA1", "KLF1"): 1, ("SPI1", "FLI1"): 1}
+
+
 def test_text_beside_an_edge_is_not_read(write):
     text = "source,confidence,target,weight\nGATA1,A,KLF1,1\nSPI1,D,FLI1,-1\n"
     assert edges(write(text)) == {("GATA1", "KLF1"): 1, ("SPI1", "FLI1"): -1}
@@ -150,7 +156,7 @@ def test_every_layout_of_a_network_holds_the_same(tmp_path_factory, cells):
         ("TF\tgene\n\nGATA1\tKLF1\n\t KLF1\n", "row 4 has no regulator"),
         ("GATA1\tKLF1\t0.7\n", "no column 'regulator'"),
         ("GATA1\tKLF1\n", "no column 'regulator'"),
-        ("GATA1 KLF1 1\n", "no column 'regulator'"),
+        ("GATA1 KLF1 1\n", "no column 'regulator'.*columns are told apart by tabs, commas or semicolons"),
         ("TF\tgene\nGATA1\tTNF\nGATA1\tKLF1\n", "leave such edges out: restrict: true"),
     ],
 )
@@ -163,6 +169,7 @@ def test_an_edge_list_that_is_unclear_is_refused_in_one_line(write, text, messag
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("TF\ttarget\nGATA1\tKLF1\n", "is an edge list, no matrix: give it as `edges`"),
         ("name\tGATA1\tGATA1\nKLF1\t1\t0\n", "the column 'GATA1' is named more than once"),
         ("name\tGATA1\tSPI1\nKLF1\t1\t0\nKLF1\t0\t1\n", "the row 'KLF1' is named more than once"),
         ("name\tGATA1\tSPI1\n\t1\t0\nKLF1\t0\t1\n", "row 2 has no name in its first column"),

@@ -154,6 +154,7 @@ def replaced(column, values) -> pd.DataFrame:
         (frame().to_csv(), "column 1 has no name.*row.names = FALSE in R, index=False in pandas"),
         (text().replace("KLF1", "MYC"), "gene 'MYC' is named more than once"),
         (text().replace("KLF1", "time"), "the column 'time' is named more than once"),
+        (text(sep=" "), "no column 'time'.*columns are told apart by tabs, commas or semicolons"),
         (text().replace("time", "hours"), r"no column 'time'.*expression\.time.*it has trajectory, hours, TP53"),
         ("gene,s1,s2\nA,1,2\nB,2,3\n", "no column 'time'.*genes in its rows must be transposed.*it has gene, s1, s2"),
         (text(decimal=",").replace('"', ""), "row 2 has"),

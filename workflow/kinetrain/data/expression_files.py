@@ -9,7 +9,15 @@ import pandas as pd
 
 from kinetrain.data.expression import Split
 from kinetrain.data.genes import gene_names
-from kinetrain.data.text import about_comma, as_numbers, first_row, read_numbers, read_table, refuse_repeated
+from kinetrain.data.text import (
+    about_comma,
+    about_separator,
+    as_numbers,
+    first_row,
+    read_numbers,
+    read_table,
+    refuse_repeated,
+)
 from kinetrain.errors import InputError, InputWarning
 
 TRAJECTORY = "trajectory"  # column of a tidy table unless another is named
@@ -238,7 +246,7 @@ def _check_columns(path, table, label, layout) -> None:
         raise InputError(
             f"{path}: no column '{lacking[0]}': a table has one row per sample, with a column of times (named by "
             f"expression.time), one of trajectories and one per gene (one with genes in its rows must be transposed); "
-            f"it has {_some(table.columns)}"
+            f"it has {_some(table.columns)}{about_separator(table.columns)}"
         )
     refuse_repeated(path, [name for name in table.columns if name in (label, *layout.clocks)])
     if table.empty:
@@ -371,7 +379,7 @@ def _read_cells(path, genes, layout):
         cell, gene = np.argwhere(~np.isfinite(values))[0]
         raise InputError(f"{path}: cell '{cells.obs_names[cell]}' has no finite value for gene '{genes[gene]}'")
     label = layout.trajectory or (TRAJECTORY if TRAJECTORY in cells.obs.columns else None)
-    labels = cells.obs[label].astype(str).to_numpy() if label else None
+    labels = cells.obs[label].astype(str).str.strip().to_numpy() if label else None
     if label and cells.obs[label].isna().any():
         raise InputError(f"{path}: cell '{cells.obs_names[cells.obs[label].isna()][0]}' has no trajectory ('{label}')")
     found = _trajectories(path, times, labels, values)

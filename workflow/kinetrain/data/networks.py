@@ -20,7 +20,7 @@ from kinetrain.errors import InputError, InputWarning
 REGULATOR = ("regulator", "tf", "gene1", "source", "from", "reg")
 TARGET = ("target", "gene", "gene2", "to", "aff")
 WEIGHT = ("weight", "edge", "score", "importance", "confidence", "prior_weight")
-SIGN = ("sign",)
+SIGN = "sign"
 SIGNS = {"+": "1", "-": "-1", "\N{MINUS SIGN}": "-1"}
 
 
@@ -104,6 +104,8 @@ def read_matrix(path, genes, matrix_genes=None, restrict: bool = False) -> tuple
         names = gene_names(matrix_genes, genes, len(cells) if len(cells) == cells.shape[1] else None)
         return _select(path, _unlabelled(path, cells, names).T, names, names, genes, restrict=True)
     table = read_table(path, row_labels=True)
+    if all(set(names) & set(map(str.lower, table.columns)) for names in (REGULATOR, TARGET)):
+        raise InputError(f"{path}: is an edge list, no matrix: give it as `edges`")
     rows, columns = table.iloc[:, 0], list(table.columns[1:])
     if rows.isna().any():
         raise InputError(f"{path}: row {rows.index[rows.isna()][0]} has no name in its first column")
@@ -136,9 +138,13 @@ def _edge_list(path) -> pd.DataFrame:
             raise InputError(f"{path}: the columns {', '.join(present)} all name the {names[0]}: leave one of them")
         if not present:
             raise InputError(
-                f"{path}: no column '{names[0]}' (or {', '.join(names[1:])}); it has {', '.join(table.columns)}"
+                f"{path}: no column '{names[0]}' (or {', '.join(names[1:])}); it has {', '.join(table.columns[:8])}"
+                f"{about_separator(table.columns)}"
             )
-    return table.rename(columns=str.lower)
+    table = table.rename(columns=str.lower)
+    if SIGN not in table and "type" in table and table["type"].isin(SIGNS).all():  # as in BEELINE
+        table = table.rename(columns={"type": SIGN})
+    return table
 
 
 def _names(path, table, options) -> pd.Series:
@@ -150,10 +156,11 @@ def _names(path, table, options) -> pd.Series:
 
 def _edge_values(path, table) -> np.ndarray:
     """Return sign x weight (rows,) of an edge list; InputError where it is not certain which numbers these are."""
-    table = table.assign(**{name: table[name].replace(SIGNS) for name in SIGN if name in table})
+    if SIGN in table:
+        table = table.assign(sign=table[SIGN].replace(SIGNS))
     others = [as_numbers(table[column])[1] for column in table.columns]
     words = {column: len(wrong) == table[column].notna().sum() for column, wrong in zip(table, others, strict=True)}
-    unknown = [name for name in table if name not in (*REGULATOR, *TARGET, *WEIGHT, *SIGN) and not words[name]]
+    unknown = [name for name in table if name not in (*REGULATOR, *TARGET, *WEIGHT, SIGN) and not words[name]]
     if unknown:
         raise InputError(
             f"{path}: the column '{unknown[0]}' holds numbers of unknown meaning: name it weight if edges of weight 0 "
@@ -164,9 +171,9 @@ def _edge_values(path, table) -> np.ndarray:
     if len(weights) > 1:
         raise InputError(f"{path}: the columns {', '.join(weights)} could all be the weight: leave one of them")
     values = np.ones(len(table))
-    for name in (*weights, *(name for name in SIGN if name in table)):
+    for name in (*weights, *({SIGN} & set(table))):
         numbers = finite_numbers(path, table[[name]])[:, 0]
-        if name in SIGN and (bad := np.flatnonzero(np.abs(numbers) != 1)).size:
+        if name == SIGN and (bad := np.flatnonzero(np.abs(numbers) != 1)).size:
             raise InputError(f"{path}: row {table.index[bad[0]]}: the sign is {numbers[bad[0]]:g}, expected 1 or -1")
         values *= numbers
     return values

@@ -158,6 +158,11 @@ def about_comma(cell) -> str:
     return " (write a decimal point)" if isinstance(cell, str) and DECIMAL_COMMA.fullmatch(cell) else ""
 
 
+def about_separator(columns) -> str:
+    """Return what to add to a message about a table that has one column where there should be several."""
+    return " (columns are told apart by tabs, commas or semicolons)" if len(columns) == 1 else ""
+
+
 def _shown(cell) -> str:
     return "an empty cell" if isinstance(cell, float) and np.isnan(cell) else f"'{cell}'{about_comma(cell)}"
 
