@@ -29,7 +29,7 @@ def made_benchmark(problems) -> Benchmark:
     ends = (runs["start"] + runs.groupby("problem").cumcount() % 7).astype(float)
     broken = (runs["problem"] == "problem 1") & (runs["optimizer"] == "fides") & (runs["start"] == 3)
     traces = pd.concat([runs.assign(cost=cost, objective=20 - cost) for cost in (0, 5)])
-    made = runs.assign(objective=ends.mask(broken, np.inf), conditions=6)
+    made = runs.assign(objective=ends.mask(broken, np.inf), conditions=6, gradient_weight=5.0)
     return benchmark(made, traces, None, {}, {"safeguards": {"rescue": {"rescue": 2, "line_search": 3}}})
 
 

@@ -583,3 +583,18 @@ def test_full_batch_values_of_the_claims_are_those_of_the_table_of_runs(root):
         assert [float(one) for one in value.split(";")] == pytest.approx(
             own["objective"].sort_values().tolist(), abs=1e-4
         )
+
+
+def test_costs_to_many_targets_are_those_to_each():
+    table = scores.with_best(grid(ADAM, FIDES), {("P", 0): 0.0})
+    course = scores.with_best(traced(table, {0.0: 90.0, 3.0: 4.0, 5.0: 7.0}), {("P", 0): 0.0})
+    targets = [100.0, 50.0, 5.0, 1.0, 1e-6]
+    cost, hit = scores.costs_to_targets(table, course, targets)
+    for place, target in enumerate(targets):
+        found = scores.hits(table, course, pd.Series(target, index=table.index))
+        assert found["hit"].tolist() == hit[:, place].tolist() and found["cost"].tolist() == cost[:, place].tolist()
+        own = table.reset_index(drop=True)
+        value, low, high = scores.expected_costs(own[scores.BLOCK], cost, hit)
+        one = scores.expected_cost(own, found.reset_index(drop=True))
+        if one[3]:
+            assert [value[place], low[place], high[place]] == pytest.approx(one[:3])

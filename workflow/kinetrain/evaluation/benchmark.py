@@ -31,11 +31,16 @@ ADAMS = ("adam_balanced", "adam_standard")
 
 @dataclass(frozen=True)
 class Benchmark:
-    """What figures of fits are made of: fits and traces with size, best and excess, and what names stand for."""
+    """What figures of fits are made of.
+
+    fits, traces: with size, best and excess. meaning: what names of settings stand for. true_excess: by problem of
+    artificial data, the median over replicates of the objective of the true parameters above the best value known.
+    """
 
     fits: pd.DataFrame
     traces: pd.DataFrame
     meaning: dict
+    true_excess: dict[str, float]
 
 
 def benchmark(fits, traces, nominal, best_known: dict[str, float], meaning: dict) -> Benchmark:
@@ -43,7 +48,14 @@ def benchmark(fits, traces, nominal, best_known: dict[str, float], meaning: dict
     best = best_objectives(fits, traces, nominal, best_known)
     conditions = fits.drop_duplicates("problem").set_index("problem")["conditions"]
     traces = with_size(traces.assign(conditions=traces["problem"].map(conditions)))
-    return Benchmark(with_best(with_size(fits), best), with_best(traces, best), meaning)
+    return Benchmark(with_best(with_size(fits), best), with_best(traces, best), meaning, _true_excess(nominal, best))
+
+
+def _true_excess(nominal, best) -> dict[str, float]:
+    if nominal is None or "data" not in nominal:
+        return {}
+    true = nominal[nominal["data"] == "artificial"].rename(columns={"objective_nominal": "objective"})
+    return with_best(true, best).groupby("problem")["excess"].median().to_dict()
 
 
 # --- which runs belong to which figure ---

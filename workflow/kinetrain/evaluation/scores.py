@@ -208,6 +208,36 @@ def expected_cost(fits: pd.DataFrame, found: pd.DataFrame) -> tuple[float, float
     return float((weights @ cost) / (weights @ hit)), low, high, int(hit.sum())
 
 
+def costs_to_targets(fits: pd.DataFrame, traces: pd.DataFrame, targets) -> tuple[np.ndarray, np.ndarray]:
+    """Return what each run of `fits` cost until it first came within each target, and whether it did: (r, t) both.
+
+    targets (t,): objective above the best value known (`excess` of both tables). A run that does not come there has its
+    whole cost, as in `hits`.
+    """
+    cost = np.repeat(fits["cost"].to_numpy(float)[:, None], len(targets), axis=1)
+    hit = np.zeros(cost.shape, dtype=bool)
+    names = [*RUN, "cost", "excess"]
+    courses = dict(list(pd.concat([traces[names], fits[names]]).groupby(RUN, sort=False)))
+    for row, key in enumerate(fits[RUN].itertuples(index=False, name=None)):
+        course = courses[key].sort_values("cost", kind="stable")
+        lowest = np.minimum.accumulate(course["excess"].fillna(np.inf).to_numpy(float))
+        first = np.searchsorted(-lowest, -np.asarray(targets), side="left")  # lowest falls, its negative rises
+        hit[row] = first < len(lowest)
+        cost[row, hit[row]] = course["cost"].to_numpy(float)[first[hit[row]]]
+    return cost, hit
+
+
+def expected_costs(blocks: pd.DataFrame, cost, hit) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the expected cost to each target and its 95 % interval, (t,) each; `expected_cost` of many targets."""
+    weights, draws = hierarchical_weights(blocks)
+    hit = hit.astype(float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = (weights @ cost) / (weights @ hit)
+        drawn = (draws @ cost) / (draws @ hit)
+    low, high = np.array([interval(column) for column in drawn.T]).T if drawn.size else np.empty((2, 0))
+    return value, low, high
+
+
 def least_cost(found: pd.DataFrame) -> float:
     """Return the lowest expected cost that agrees with no hit among these runs, by Wilson's interval of their rate."""
     return float(found["cost"].mean() / wilson_interval(0, len(found))[1])
