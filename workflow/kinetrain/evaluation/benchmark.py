@@ -195,7 +195,7 @@ def rank_table(fits: pd.DataFrame) -> pd.DataFrame:
 
 def _problems_alike(fits: pd.DataFrame) -> list[str]:
     """Return the most problems that were run with the same settings: means over others would be of other ranks."""
-    designs = {}
+    designs: dict[frozenset, list[str]] = {}
     for problem, group in fits.groupby("problem", sort=False):
         designs.setdefault(frozenset(settings_of(group)), []).append(problem)
     return max(designs.values(), key=len, default=[])

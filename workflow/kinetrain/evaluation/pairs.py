@@ -83,8 +83,7 @@ def contrasts(runs: pd.DataFrame, meaning: dict):
     yield _between("balanced Adam", mini, "optimizer", "adam_balanced", "adam_standard")
     for size in sorted(set(mini["size"]) - {"full"}, key=size_order):
         sides = mini[mini["size"] == size], mini[mini["size"] == "full"]
-        match = ("optimizer", "schedule", "safeguard")
-        yield Contrast("batch size", f"batch {size}", "all conditions", sides, match)
+        yield Contrast("batch size", f"batch {size}", "all conditions", sides, ("optimizer", "schedule", "safeguard"))
     yield from _halves_of_sizes(mini)
     yield from _medium_high_rate(mini)
     match = ("optimizer", "schedule", "size", "line_search", "line_search_form")

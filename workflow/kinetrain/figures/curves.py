@@ -13,7 +13,8 @@ def curves_of_settings(table, draw_panel, width: float, axis_label: str, most_co
     common, table = shared(table), with_setting(table)
     problems = list(table["problem"].drop_duplicates())
     figure, axes = panels(problems, width=width, height=3.0)
-    look, lines = looks(settings_in_order(table)), {}
+    look = looks(settings_in_order(table))
+    lines: dict = {}
     for axis, problem in zip(axes, problems, strict=True):
         lines |= draw_panel(axis, table[table["problem"] == problem], look)
     for axis in first_column(axes):

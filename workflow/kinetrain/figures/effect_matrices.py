@@ -88,8 +88,8 @@ def _places(edges: pd.DataFrame) -> tuple[dict, dict]:
     """Return the places of regulators and of targets in a heat map."""
     true_edges = edges[edges["method"] == "truth"]
     degree = true_edges["regulator"].value_counts().to_dict()
-    regulators = sorted(edges["regulator"].unique(), key=lambda name: (-degree.get(name, 0), name))
-    regulators = {name: place for place, name in enumerate(regulators)}
+    ordered = sorted(edges["regulator"].unique(), key=lambda name: (-degree.get(name, 0), name))
+    regulators = {name: place for place, name in enumerate(ordered)}
     first = true_edges.assign(place=true_edges["regulator"].map(regulators)).groupby("target")["place"].min().to_dict()
     targets = sorted(edges["target"].unique(), key=lambda name: (first.get(name, len(regulators)), name))
     return regulators, {name: place for place, name in enumerate(targets)}

@@ -42,7 +42,8 @@ def settings_in_order(table: pd.DataFrame) -> dict[str, str]:
 
 def looks(settings: dict[str, str]) -> dict[str, dict]:
     """Return colour and dashes of every setting: the optimizer's colour, and dashes to tell its settings apart."""
-    look, seen = {}, {}
+    look: dict[str, dict] = {}
+    seen: dict[str, int] = {}
     for setting, optimizer in settings.items():
         look[setting] = {"color": colour(optimizer), "linestyle": DASHES[seen.get(optimizer, 0) % len(DASHES)]}
         seen[optimizer] = seen.get(optimizer, 0) + 1
