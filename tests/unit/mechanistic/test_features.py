@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from kinetrain.mechanistic import conditions
+from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.solver_options import SolverOptions
 
@@ -219,3 +220,66 @@ def test_the_gradient_is_that_in_closed_form(toy, sensitivities):
         step = 1e-5 * np.eye(len(theta))
         expected = [(objective(theta + one) - objective(theta - one)) / 2e-5 for one in step]
         np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+
+
+@pytest.fixture(scope="module")
+def toy_kernel(toy):
+    """The toy problem, solved by its kernel."""
+    return KernelProblem(toy[0])
+
+
+def slopes(theta, condition=None):
+    step = 1e-5 * np.eye(len(theta))
+    return np.array([(objective(theta + d, condition) - objective(theta - d, condition)) / 2e-5 for d in step])
+
+
+def test_the_kernel_knows_the_problem_as_amici_does(toy, toy_kernel):
+    problem = PetabProblem(*toy)
+    assert toy_kernel.names == problem.names
+    assert toy_kernel.condition_names == problem.condition_names
+    assert toy_kernel.n_measurements == problem.n_measurements
+    assert toy_kernel.checksum == problem.checksum
+    for name in ("lower", "upper", "nominal", "start_lower", "start_upper"):
+        np.testing.assert_array_equal(getattr(toy_kernel, name), getattr(problem, name))
+
+
+def test_the_kernel_has_values_and_gradients_in_closed_form_for_every_condition(toy_kernel):
+    for theta in points(toy_kernel):
+        for index, name in enumerate(toy_kernel.condition_names):
+            value, gradient = toy_kernel.value_and_gradient(theta, [index])
+            expected = slopes(theta, name.split("+")[0])
+            assert value == pytest.approx(objective(theta, name.split("+")[0]), rel=1e-6)
+            assert toy_kernel.value(theta, [index]) == pytest.approx(value, rel=1e-12)
+            np.testing.assert_allclose(gradient, expected, atol=1e-6 * np.abs(expected).max())
+
+
+def test_sensitivities_of_the_kernel_give_the_gradient_too(toy_kernel):
+    for theta in points(toy_kernel):
+        value, gradient, information = toy_kernel.value_gradient_and_information(theta, range(3))
+        expected = slopes(theta)
+        np.testing.assert_allclose(gradient, expected, atol=1e-6 * np.abs(expected).max())
+        assert value == pytest.approx(objective(theta), rel=1e-6)
+        assert np.linalg.eigvalsh(information).min() > -1e-9 * np.abs(information).max()
+
+
+def test_simulations_of_the_kernel_are_those_of_amici(toy, toy_kernel):
+    problem = PetabProblem(*toy, SolverOptions(**TIGHT))
+    for ours, theirs in zip(
+        toy_kernel.simulate(problem.nominal, range(3)), problem.simulate(problem.nominal, range(3)), strict=True
+    ):
+        np.testing.assert_array_equal(ours.ts, theirs.ts)
+        np.testing.assert_allclose(ours.y, theirs.y, rtol=1e-6, atol=1e-9)
+        known = np.isfinite(ours.sigmay)
+        np.testing.assert_allclose(ours.sigmay[known], np.array(theirs.sigmay)[known], rtol=1e-6)
+        assert ours.status == 0 and ours.llh == pytest.approx(theirs.llh, rel=1e-6)
+
+
+def test_points_in_lanes_beside_each_other_are_as_each_alone(toy_kernel):
+    thetas = [*points(toy_kernel), np.full(len(PARAMETERS), np.nan)]
+    batches = [[0, 1, 2], [2], [1, 0], [0]]
+    values, gradients = toy_kernel.values_and_gradients(thetas, batches)
+    for theta, batch, value, gradient in zip(thetas[:3], batches, values, gradients, strict=False):
+        alone = toy_kernel.value_and_gradient(theta, batch)
+        assert value == pytest.approx(alone[0], rel=1e-14)
+        np.testing.assert_allclose(gradient, alone[1], rtol=1e-12)
+    assert values[3] == np.inf and np.isnan(gradients[3]).all()

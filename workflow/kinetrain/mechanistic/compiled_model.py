@@ -102,21 +102,33 @@ def _generate(path, problem, folder):
         return
     from amici.importers.petab.v1 import import_petab_problem
 
-    # AMICI wants to know which overrides there are and whether there is pre-equilibration; our own tables have no
-    # overrides that change over time, but its check takes missing pre-equilibration or numbers for noise for such.
+    try:
+        # The linter has been through it, which takes its time with large tables.
+        import_petab_problem(
+            without_overrides(problem),
+            output_dir=folder,
+            model_name=MODEL,
+            compile_=True,
+            verbose=logging.WARNING,
+            validate=False,
+        )
+    except (NotImplementedError, ValueError) as error:
+        raise InputError(f"{path}: AMICI cannot compile it: {error}") from error
+
+
+def without_overrides(problem: petab.Problem) -> petab.Problem:
+    """Return a problem with a row of measurements for each observable and condition, which AMICI's import takes.
+
+    AMICI wants to know which overrides there are and whether there is pre-equilibration; our own tables have no
+    overrides that change over time, but its check takes missing pre-equilibration or numbers for noise for such.
+    """
     part = copy.copy(problem)
     part.measurement_df = problem.measurement_df.drop_duplicates(["observableId", "simulationConditionId"])
     before = problem.measurement_df.reindex(columns=[PREEQUILIBRATION]).squeeze(axis=1).dropna()
     part.measurement_df = part.measurement_df.assign(
         preequilibrationConditionId=before.iloc[0] if len(before) else None
     )
-    try:
-        # The linter has been through it, which takes its time with large tables.
-        import_petab_problem(
-            part, output_dir=folder, model_name=MODEL, compile_=True, verbose=logging.WARNING, validate=False
-        )
-    except (NotImplementedError, ValueError) as error:
-        raise InputError(f"{path}: AMICI cannot compile it: {error}") from error
+    return part
 
 
 @contextlib.contextmanager

@@ -251,7 +251,7 @@ def _experiments(measurements, known, model) -> dict:
         new = np.append(True, (time[1:] != time[:-1]) | (replicate[1:] != replicate[:-1]))
         slot, values = np.cumsum(new) - 1, np.full((2, new.sum(), len(observables)), np.nan)
         values[:, slot, column.astype(int)] = measured, noise
-        experiment = amici.ExpData(model)
+        experiment = amici.ExpData(len(observables), 0, 0)
         experiment.id = pair[1] + (f"+{pair[0]}" if pair[0] else "")
         experiment.set_timepoints(time[new])
         experiment.set_measurements(values[0].ravel())

@@ -34,6 +34,13 @@ class Priors:
             centre, width = (float(number) for number in str(numbers).split(";"))
             self.terms.append((index, "lin" if on_scale else scale, shape, centre, width))
 
+    @classmethod
+    def of_terms(cls, terms) -> "Priors":
+        """Return priors with the terms of others (attribute `terms`)."""
+        priors = cls.__new__(cls)
+        priors.terms = [tuple(term) for term in terms]
+        return priors
+
     def value(self, theta) -> float:
         """Return -log p at theta (n,) on the parameters' scales."""
         return float(sum(_term(theta[index], *rest)[0] for index, *rest in self.terms))

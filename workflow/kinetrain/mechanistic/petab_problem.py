@@ -64,9 +64,9 @@ class PetabProblem:
         table = table[table["estimate"] == 1]
         self.names = list(table.index)
         self.lower, self.upper, self.nominal = (
-            _scaled(table, column) for column in ("lowerBound", "upperBound", "nominalValue")
+            scaled(table, column) for column in ("lowerBound", "upperBound", "nominalValue")
         )
-        self.start_lower, self.start_upper = _starting_box(table, self.lower, self.upper, path)
+        self.start_lower, self.start_upper = starting_box(table, self.lower, self.upper, path)
         self.priors = Priors(table) if options and options.priors else None
         self._conditions = prepare(self.petab, self.model, self.names, path)
         self.condition_names = [condition.data.id for condition in self._conditions]
@@ -190,14 +190,14 @@ class PetabProblem:
         return condition
 
 
-def _scaled(table, column) -> np.ndarray:
+def scaled(table, column) -> np.ndarray:
     """Return a column of the parameter table on each parameter's scale."""
     values = table[column].to_numpy(float)
     with np.errstate(divide="ignore"):  # zero on a logarithmic scale
         return np.array([petab.scale(value, on) for on, value in zip(table["parameterScale"], values, strict=True)])
 
 
-def _starting_box(table, lower, upper, path) -> tuple[np.ndarray, np.ndarray]:
+def starting_box(table, lower, upper, path) -> tuple[np.ndarray, np.ndarray]:
     """Return the bounds of starting points; initialization priors other than `parameterScaleUniform` are not used."""
     lower, upper = lower.copy(), upper.copy()
     columns = table.reindex(columns=["initializationPriorType", "initializationPriorParameters"])

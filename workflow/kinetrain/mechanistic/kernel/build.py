@@ -1,0 +1,167 @@
+"""Kernels compiled on first use, for the instructions of this processor, and kept by content in the user's cache.
+
+A kernel's folder holds its source, what Python needs to know of the model, and a library for each kind of processor
+that asked for one, so that a cache shared by different machines works on all of them.
+"""
+
+import ctypes
+import hashlib
+import json
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from kinetrain.cache import cache_folder, locked
+from kinetrain.errors import InputError
+from kinetrain.files import atomic
+
+HERE = Path(__file__).parent
+SOURCES = ("kernel.cpp", "lanes.hpp", "rodas.hpp")
+FLAGS = ("-std=c++17", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-Wno-psabi", "-fPIC", "-shared")
+X86 = {
+    "plain": (),
+    "avx2": ("-mavx2", "-mfma"),
+    "avx512": ("-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq", "-mavx2", "-mfma", "-mprefer-vector-width=512"),
+}
+LARGE = 150  # states from which on -O2 takes minutes
+SIZES = ("states", "parameters", "constants", "observables", "lanes", "jacobian", "lu", "stages", "record_bytes")
+
+
+class KernelBuildError(InputError):
+    """The kernel cannot be compiled here; the message says why, and what to do."""
+
+
+def keep(text: str, facts: dict) -> str:
+    """Put the generated C++ of a model, and facts about it, into the cache; return the name of the kernel.
+
+    The name is a digest of all that the library is made of.
+    """
+    sources = [(HERE / name).read_text() for name in SOURCES]
+    name = hashlib.sha256(json.dumps([text, facts, sources, FLAGS, X86], sort_keys=True).encode()).hexdigest()[:32]
+    folder = _folder(name)
+    if not (folder / "facts.json").is_file():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+            made = Path(temporary) / name
+            made.mkdir()
+            for source in SOURCES:
+                shutil.copyfile(HERE / source, made / source)
+            (made / "model.hpp").write_text(text)
+            (made / "facts.json").write_text(json.dumps(facts))
+            with locked(folder.with_suffix(".lock")):
+                if not (folder / "facts.json").is_file():
+                    shutil.rmtree(folder, ignore_errors=True)
+                    made.rename(folder)
+    return name
+
+
+def facts_of(name: str) -> dict | None:
+    """Return what was kept about a kernel; None where it is not in the cache."""
+    try:
+        return json.loads((_folder(name) / "facts.json").read_text())
+    except (OSError, json.JSONDecodeError):
+        return None
+
+
+def problem_file(content: str) -> Path:
+    """Return where arrays of a problem are kept, whose files have this checksum.
+
+    They are made anew where the code that makes kernels and arrays is another.
+    """
+    code = "".join(file.read_text() for file in sorted(HERE.iterdir()) if file.suffix in (".py", ".cpp", ".hpp"))
+    name = hashlib.sha256(f"{content}{code}".encode()).hexdigest()[:32]
+    return _folder("problems") / f"{name}.npz"
+
+
+def instructions() -> str:
+    """Return the variant for this processor: `avx512`, `avx2` or `plain`."""
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return "plain"
+    from numpy._core._multiarray_umath import __cpu_features__ as has
+
+    if all(has.get(name) for name in ("AVX512F", "AVX512VL", "AVX512BW", "AVX512DQ", "AVX2", "FMA3")):
+        return "avx512"
+    return "avx2" if has.get("AVX2") and has.get("FMA3") else "plain"
+
+
+@cache
+def load(name: str, variant: str):
+    """Return the library of a kernel, compiled where it is missing or damaged.
+
+    Raises
+    ------
+    KernelBuildError
+        If there is no C++ compiler, or it fails.
+    """
+    # Other kinds of machines or C libraries need other code of the same name.
+    kind = f"{platform.system()}-{platform.machine()}-{'-'.join(platform.libc_ver())}-{variant}"
+    file = _folder(name) / f"{kind}.so"
+    if not _is_whole(file):
+        with locked(file.with_suffix(".lock")):
+            if not _is_whole(file):
+                _compile(name, variant, file)
+    library = ctypes.PyDLL(str(file))  # one evaluation at a time, as with a model of AMICI
+    library.kernel_new.restype = ctypes.c_void_p
+    library.kernel_new.argtypes = [ctypes.c_void_p]
+    library.kernel_free.argtypes = [ctypes.c_void_p]
+    library.kernel_options.argtypes = [ctypes.c_void_p, ctypes.c_double, ctypes.c_double, ctypes.c_int64]
+    library.kernel_evaluate.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+    library.kernel_counts.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+    library.kernel_sizes.argtypes = [ctypes.c_void_p]
+    return library
+
+
+def sizes_of(library) -> dict[str, int]:
+    """Return the sizes of a kernel by the names in SIZES."""
+    values = (ctypes.c_int64 * len(SIZES))()
+    library.kernel_sizes(values)
+    return dict(zip(SIZES, values, strict=True))
+
+
+def _folder(name) -> Path:
+    return _root(os.environ.get("XDG_CACHE_HOME")) / name
+
+
+@cache
+def _root(_) -> Path:
+    # Asked once: where nothing can be kept, the cache is another temporary folder each time.
+    return cache_folder() / "kernels"
+
+
+def _digest_file(file) -> Path:
+    return file.with_suffix(".sha256")
+
+
+def _is_whole(file) -> bool:
+    # A damaged library would crash the process when it is loaded or called.
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest() == _digest_file(file).read_text()
+    except OSError:
+        return False
+
+
+def _compile(name, variant, file):
+    compiler = shlex.split(os.environ.get("CXX") or next(filter(shutil.which, ("c++", "g++", "clang++")), "c++"))
+    if shutil.which(compiler[0]) is None:
+        raise KernelBuildError(
+            f"the kinetics kernel needs a C++ compiler, and '{compiler[0]}' is not there. Install one (Debian, Ubuntu: "
+            "apt install g++; Fedora: dnf install gcc-c++; conda: conda install cxx-compiler; macOS: xcode-select "
+            "--install) or name it in the variable CXX"
+        )
+    facts = facts_of(name)
+    flags = [*FLAGS, "-O1" if facts["states"] > LARGE else "-O2", *X86[variant], '-DMODEL="model.hpp"']
+    with tempfile.TemporaryDirectory(dir=file.parent) as temporary:
+        made = Path(temporary) / "kernel.so"
+        command = [*compiler, *flags, str(file.parent / "kernel.cpp"), "-o", str(made)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            said = (done.stderr or done.stdout).strip()[:2000]
+            raise KernelBuildError(f"the kinetics kernel cannot be compiled ({shlex.join(command)}):\n{said}")
+        with atomic(_digest_file(file)) as temporary_digest:
+            temporary_digest.write_text(hashlib.sha256(made.read_bytes()).hexdigest())
+        made.replace(file)

@@ -1,0 +1,188 @@
+"""Sparse LU decomposition and triangular solves as C++: the pattern is known, so nothing is searched for at run time.
+
+The order of elimination is Markowitz's (fewest products first), pivots stay on the diagonal: the matrix is
+I / (h gamma) - J, whose diagonal a step size that is small enough makes dominant.
+
+Source: the Kinetic PreProcessor (Damian et al. 2002, doi 10.1016/S0098-1354(02)00128-X) for straight-line code.
+"""
+
+from dataclasses import dataclass
+
+LARGEST_STRAIGHT = 150  # states up to which code is straight; g++ takes minutes for that of 500
+
+
+@dataclass
+class Elimination:
+    """What an LU decomposition does.
+
+    order: states in the order of elimination. entries: (row, column) in this order, of L and U with their fill-in, by
+    rows. steps: (row, pivot, columns of U right of the pivot).
+    """
+
+    order: list[int]
+    entries: list[tuple[int, int]]
+    steps: list[tuple[int, int, list[int]]]
+
+
+def plan(size: int, pattern) -> Elimination:
+    """Return the elimination of a matrix with that many rows; its diagonal need not be in the pattern."""
+    rows, columns = [{i} for i in range(size)], [{i} for i in range(size)]
+    for i, j in pattern:
+        rows[i].add(j)
+        columns[j].add(i)
+    left, order, steps = set(range(size)), [], []
+    eliminated = []
+    while left:
+        pivot = min(left, key=lambda k: ((len(rows[k]) - 1) * (len(columns[k]) - 1), k))
+        left.discard(pivot)
+        right, below = sorted(rows[pivot] - {pivot}), sorted(columns[pivot] - {pivot})
+        eliminated.append((pivot, right, below))
+        order.append(pivot)
+        for i in below:
+            rows[i].discard(pivot)
+            rows[i].update(right)
+        for j in right:
+            columns[j].discard(pivot)
+            columns[j].update(below)
+    place = {state: index for index, state in enumerate(order)}
+    entries = set()
+    for pivot, right, below in eliminated:
+        k = place[pivot]
+        entries.add((k, k))
+        entries.update((k, place[j]) for j in right)
+        entries.update((place[i], k) for i in below)
+        upper = sorted(place[j] for j in right)
+        steps += [(i, k, upper) for i in sorted(place[i] for i in below)]
+    return Elimination(order, sorted(entries), steps)
+
+
+def code(size: int, pattern: list[tuple[int, int]]) -> tuple[str, int, dict[str, int]]:
+    """Return C++ functions `model_lu`, `model_solve` and `model_solve_transposed`, the length of LU, and operations.
+
+    pattern: (row, column) of the entries of J, in their order. `model_lu(J, d, LU)` decomposes d I - J; the solves work
+    in place, and the diagonal of LU holds reciprocals.
+    """
+    elimination = plan(size, pattern)
+    place = {entry: index for index, entry in enumerate(elimination.entries)}
+    off = len(place) - size
+    operations = {
+        "lu": sum(1 + 2 * len(columns) for _, _, columns in elimination.steps) + size,
+        "solve": 2 * off + size,
+    }
+    write = _straight if size <= LARGEST_STRAIGHT else _by_tables
+    return write(size, pattern, elimination, place), len(place), operations
+
+
+def _function(head: str, lines) -> str:
+    body = "\n".join(f"    {line}" for line in lines)
+    return f"NOINLINE static void {head} {{\n{body}\n}}\n"
+
+
+def _straight(size, pattern, elimination, place) -> str:
+    order = elimination.order
+    number = {entry: index for index, entry in enumerate(pattern)}
+    lines = []
+    for i, j in elimination.entries:
+        own = number.get((order[i], order[j]))
+        value = ("d" if i == j else "spread(0.0)") if own is None else f"{'d ' if i == j else ''}-J[{own}]"
+        lines.append(f"V e{i}_{j} = {value};")
+    steps = {}
+    for i, k, columns in elimination.steps:
+        steps.setdefault(k, []).append((i, columns))
+    for k in range(size):
+        lines.append(f"e{k}_{k} = 1.0 / e{k}_{k};")
+        for i, columns in steps.get(k, []):
+            lines.append(f"e{i}_{k} = e{i}_{k} * e{k}_{k};")
+            lines += [f"e{i}_{j} -= e{i}_{k} * e{k}_{j};" for j in columns]
+    lines += [f"LU[{index}] = e{i}_{j};" for (i, j), index in place.items()]
+    text = _function("model_lu(const V* RESTRICT J, V d, V* RESTRICT LU)", lines)
+    load = [f"V b{i} = b[{state}];" for i, state in enumerate(order)]
+    store = [f"b[{state}] = b{i};" for i, state in enumerate(order)]
+    rows = {i: [j for a, j in elimination.entries if a == i] for i in range(size)}
+    columns = {j: [i for i, a in elimination.entries if a == j] for j in range(size)}
+    solve, transposed = list(load), list(load)
+    for i in range(size):
+        solve += [f"b{i} -= LU[{place[i, j]}] * b{j};" for j in rows[i] if j < i]
+        transposed += [f"b{i} -= LU[{place[j, i]}] * b{j};" for j in columns[i] if j < i]
+        transposed.append(f"b{i} *= LU[{place[i, i]}];")
+    for i in reversed(range(size)):
+        solve += [f"b{i} -= LU[{place[i, j]}] * b{j};" for j in rows[i] if j > i]
+        solve.append(f"b{i} *= LU[{place[i, i]}];")
+        transposed += [f"b{i} -= LU[{place[j, i]}] * b{j};" for j in columns[i] if j > i]
+    text += _function("model_solve(const V* RESTRICT LU, V* RESTRICT b)", solve + store)
+    return text + _function("model_solve_transposed(const V* RESTRICT LU, V* RESTRICT b)", transposed + store)
+
+
+def _by_tables(size, pattern, elimination, place) -> str:
+    order = elimination.order
+    number = {entry: index for index, entry in enumerate(pattern)}
+    source = [number.get((order[i], order[j]), -1) for i, j in elimination.entries]
+    steps = {}
+    for i, k, columns in elimination.steps:
+        steps.setdefault(k, []).append((i, columns))
+    program = []  # for each pivot: (entry of the row, count, (entry, entry of U) ...) for each row, then -1
+    for k in range(size):
+        for i, columns in steps.get(k, []):
+            program += [place[i, k], len(columns)]
+            program += [index for j in columns for index in (place[i, j], place[k, j])]
+        program.append(-1)
+    tables = {
+        "LU_SOURCE": source,
+        "LU_DIAGONAL": [place[k, k] for k in range(size)],
+        "LU_PROGRAM": program,
+        "LU_ORDER": order,
+    }
+    groups = {"LOWER_ROW": [], "UPPER_ROW": [], "LOWER_COLUMN": [], "UPPER_COLUMN": []}
+    for name, group in groups.items():
+        group += [[] for _ in range(size)]
+        for i, j in elimination.entries:
+            if (j < i) == name.startswith("LOWER") and i != j:
+                own, other = (i, j) if name.endswith("ROW") else (j, i)
+                group[own] += [place[i, j], other]
+        ends = [0]
+        for own in group:
+            ends.append(ends[-1] + len(own))
+        tables[f"{name}_END"] = ends
+        tables[name] = [index for own in group for index in own] or [0]
+    text = "".join(f"static const int {name}[] = {{{','.join(map(str, own))}}};\n" for name, own in tables.items())
+    return text + TABLE_CODE
+
+
+TABLE_CODE = """
+NOINLINE static void model_lu(const V* RESTRICT J, V d, V* RESTRICT LU) {
+    for (int q = 0; q < N_LU; q++) LU[q] = LU_SOURCE[q] >= 0 ? -J[LU_SOURCE[q]] : spread(0.0);
+    for (int k = 0; k < N; k++) LU[LU_DIAGONAL[k]] += d;
+    const int* at = LU_PROGRAM;
+    for (int k = 0; k < N; k++) {
+        const V inverse = 1.0 / LU[LU_DIAGONAL[k]];
+        LU[LU_DIAGONAL[k]] = inverse;
+        for (; *at >= 0;) {
+            const V factor = LU[at[0]] * inverse;
+            LU[at[0]] = factor;
+            const int count = at[1];
+            at += 2;
+            for (int q = 0; q < count; q++, at += 2) LU[at[0]] -= factor * LU[at[1]];
+        }
+        at++;
+    }
+}
+template <const int* END, const int* ENTRIES>
+static inline V less_known(const V* RESTRICT LU, const V* RESTRICT z, int i, V sum) {
+    for (int q = END[i]; q < END[i + 1]; q += 2) sum -= LU[ENTRIES[q]] * z[ENTRIES[q + 1]];
+    return sum;
+}
+NOINLINE static void model_solve(const V* RESTRICT LU, V* RESTRICT b) {
+    V z[N];
+    for (int i = 0; i < N; i++) z[i] = less_known<LOWER_ROW_END, LOWER_ROW>(LU, z, i, b[LU_ORDER[i]]);
+    for (int i = N - 1; i >= 0; i--)
+        z[i] = less_known<UPPER_ROW_END, UPPER_ROW>(LU, z, i, z[i]) * LU[LU_DIAGONAL[i]];
+    for (int i = 0; i < N; i++) b[LU_ORDER[i]] = z[i];
+}
+NOINLINE static void model_solve_transposed(const V* RESTRICT LU, V* RESTRICT b) {
+    V z[N];
+    for (int i = 0; i < N; i++)
+        z[i] = less_known<UPPER_COLUMN_END, UPPER_COLUMN>(LU, z, i, b[LU_ORDER[i]]) * LU[LU_DIAGONAL[i]];
+    for (int i = N - 1; i >= 0; i--) z[i] = less_known<LOWER_COLUMN_END, LOWER_COLUMN>(LU, z, i, z[i]);
+    for (int i = 0; i < N; i++) b[LU_ORDER[i]] = z[i];
+}
+"""

@@ -1,0 +1,135 @@
+"""A PEtab problem as arrays for its kernel: what is left to know once the model is compiled.
+
+They are kept beside the kernel, so that a problem that was seen before needs neither AMICI nor PEtab's library.
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+SCALE_CODES = {"none": 0, "ln": 1, "log10": 2}
+
+
+@dataclass
+class Arrays:
+    """A problem of n estimated parameters and K conditions; conditions of pre-equilibrations (E - K) follow them.
+
+    Every condition is one initial value problem from `start` (E,). `k` (E, n_k): constants; `base` (E, n_p): parameters
+    of the model, unscaled; those at `to_model` are computed from the elements `from_theta` of the estimated ones on the
+    scales `scale` (E, n_p; 0 linear, 1 natural, 2 decimal logarithm). Condition i has the mappings up to
+    `mapping_end[i]` that the ones before do not have, and likewise rows (a time and a replicate): `time` (R,),
+    `measured`, `noise` (R, n_y), NaN where there is none. preequilibration (E,): the condition that gives the initial
+    states, or -1; `reset` (E, n_x): which states begin anew then.
+    """
+
+    start: np.ndarray
+    k: np.ndarray
+    base: np.ndarray
+    scale: np.ndarray
+    reset: np.ndarray
+    preequilibration: np.ndarray
+    mapping_end: np.ndarray
+    to_model: np.ndarray
+    from_theta: np.ndarray
+    row_end: np.ndarray
+    time: np.ndarray
+    measured: np.ndarray
+    noise: np.ndarray
+
+
+TYPES = {
+    **{field.name: np.float64 for field in fields(Arrays)},
+    **dict.fromkeys(("scale", "reset"), np.int8),
+    **dict.fromkeys(("preequilibration", "mapping_end", "to_model", "from_theta", "row_end"), np.int32),
+}
+
+
+class Names:
+    """The names in a model, as `conditions.prepare` asks a compiled one of AMICI for them."""
+
+    def __init__(self, facts: dict):
+        self._facts = facts
+
+    def get_free_parameter_ids(self) -> list[str]:
+        """Return the names of parameters that can be estimated."""
+        return self._facts["parameter_names"]
+
+    def get_fixed_parameter_ids(self) -> list[str]:
+        """Return the names of constants."""
+        return self._facts["constant_names"]
+
+    def get_observable_ids(self) -> list[str]:
+        """Return the names of observables."""
+        return self._facts["observable_names"]
+
+    def get_state_ids(self) -> list[str]:
+        """Return the names of states; those that never change are left out where there is no pre-equilibration."""
+        return self._facts["state_names"]
+
+
+def arrays_of(conditions, facts: dict) -> Arrays:
+    """Return prepared conditions (`conditions.prepare`) as arrays; `facts` are those of the kernel."""
+    n_x, n_y = len(facts["state_names"]), len(facts["observable_names"])
+    rows, before = [], {}
+    for condition in conditions:
+        data = condition.data
+        own = _Row(condition, np.array(data.fixed_parameters), _scales(data), n_x)
+        own.time = np.array(data.get_timepoints())
+        own.measured = np.array(data.get_measurements()).reshape(-1, n_y)
+        own.noise = np.array(data.get_noise_scales()).reshape(-1, n_y)
+        own.start = float(data.t_start)
+        constants = np.array(data.fixed_parameters_pre_equilibration)
+        if len(constants):
+            own.reset[list(data.reinitialization_state_idxs_sim)] = 1
+            earlier = _Row(condition, constants, _scales(data), n_x).driven_by(facts["driving"])
+            earlier.time, earlier.start = np.array([np.inf]), own.start
+            earlier.measured = earlier.noise = np.full((1, n_y), np.nan)
+            number, _ = before.setdefault(earlier.key(), (len(before), earlier))
+            own.preequilibration = len(conditions) + number
+        rows.append(own)
+    rows += [row for _, row in before.values()]
+
+    def stacked(name):
+        return np.array([getattr(row, name) for row in rows])
+
+    def joined(name):
+        return np.concatenate([getattr(row, name) for row in rows])
+
+    def ends(name):
+        return np.cumsum([len(getattr(row, name)) for row in rows])
+
+    each = ("start", "k", "base", "scale", "reset", "preequilibration")
+    found = {name: stacked(name) for name in each}
+    found |= {name: joined(name) for name in ("to_model", "from_theta", "time", "measured", "noise")}
+    found |= {"mapping_end": ends("to_model"), "row_end": ends("time")}
+    return Arrays(**{name: np.ascontiguousarray(value, dtype=TYPES[name]) for name, value in found.items()})
+
+
+def _scales(data) -> np.ndarray:
+    names = {0: "none", 1: "ln", 2: "log10"}  # amici.ParameterScaling
+    return np.array([SCALE_CODES[names[int(scale)]] for scale in data.pscale], dtype=np.int8)
+
+
+class _Row:
+    def __init__(self, condition, constants, scale, n_x):
+        self.k, self.scale = constants, scale
+        self.to_model, self.from_theta = np.array(condition.to_model), np.array(condition.from_theta)
+        base = np.array(condition.parameters, dtype=float)
+        base[self.to_model] = 0.0
+        fixed = np.setdiff1d(np.arange(len(base)), self.to_model)
+        self.base = np.where(scale == 1, np.exp(base), np.where(scale == 2, 10.0**base, base)) if len(base) else base
+        self.base[np.setdiff1d(np.arange(len(base)), fixed)] = 0.0
+        self.reset, self.preequilibration = np.zeros(n_x), -1
+
+    def driven_by(self, driving):
+        """Leave only the parameters with these indices, so that equal pre-equilibrations are told to be equal."""
+        keep = np.isin(self.to_model, driving)
+        self.to_model, self.from_theta = self.to_model[keep], self.from_theta[keep]
+        other = ~np.isin(np.arange(len(self.base)), driving)
+        self.base[other] = 0.0
+        self.scale = np.where(other, 0, self.scale)
+        return self
+
+    def key(self):
+        parts = (self.k, self.base, self.scale, self.to_model, self.from_theta)
+        return (self.start, *(np.asarray(part).tobytes() for part in parts))

@@ -1,0 +1,279 @@
+"""A PEtab problem solved by a kernel made for its model: the same interface as `PetabProblem`.
+
+In short: `KernelProblem(yaml, options)`; `value`, `value_and_gradient`, `value_gradient_and_information`, `simulate` as
+there; `values`, `values_and_gradients` for several points of the parameters at once, each with conditions of its own,
+which share the lanes of the processor: so a batch of one condition fills them with other starts.
+"""
+
+import copy
+import ctypes
+import json
+import weakref
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from kinetrain.errors import InputError
+from kinetrain.files import atomic
+from kinetrain.mechanistic.kernel import build
+from kinetrain.mechanistic.kernel.mapping import TYPES, Arrays, Names
+from kinetrain.mechanistic.parameter_priors import Priors
+from kinetrain.mechanistic.petab_files import checksum, list_files, read_description
+from kinetrain.mechanistic.solver_options import SolverOptions
+
+RELATIVE, ABSOLUTE, MOST_ATTEMPTS = 1e-6, 1e-12, 5000
+GRADIENT_WEIGHT, INFORMATION_WEIGHT = 3.0, 10.0
+VALUE, GRADIENT, INFORMATION = range(3)
+BOXES = ("lower", "upper", "nominal", "start_lower", "start_upper")
+
+
+class KernelUnsupportedError(InputError):
+    """The kernel does not support this problem; the message says why. AMICI may."""
+
+
+@dataclass
+class Simulation:
+    """A simulated condition with r rows (times, repeated for replicates): `ts` (r,), `y`, `sigmay` (r, observables).
+
+    status: 0, or why it failed: 1 too many steps, 2 a step too small, 3 not finite. numsteps: attempts of a step.
+    llh: the log-likelihood.
+    """
+
+    ts: np.ndarray
+    y: np.ndarray
+    sigmay: np.ndarray
+    status: int
+    numsteps: int
+    llh: float
+
+
+class KernelProblem:
+    """The objective of a PEtab problem, for any subset of its conditions, as `PetabProblem`.
+
+    Parameters
+    ----------
+    path: the PEtab YAML.
+    options: how to solve it; what is open is 1e-6 (relative tolerance), 1e-12 (absolute) and 5,000 attempts of a step.
+    tables: PEtab tables to use in place of those that the YAML names, for the same model.
+    variant: `plain`, `avx2` or `avx512`; the best one of this processor if None.
+
+    Attributes
+    ----------
+    As of `PetabProblem`; model: the names of its observables, parameters and states. counts: attempts of a step by all
+    lanes together, those by lanes that had work, and accepted ones, so far.
+
+    Raises
+    ------
+    KernelUnsupportedError
+        If the model has something that the kernel does not support.
+    KernelBuildError
+        If it cannot be compiled.
+    """
+
+    def __init__(self, path, options: SolverOptions | None = None, tables=None, variant: str | None = None):
+        self._path, self._tables = Path(path), tables
+        content = b"".join(file.read_bytes() for file in list_files(path, read_description(path)))
+        self.checksum = checksum(content)
+        self._read(_prepared(self._path, self.checksum) if tables is None else _prepare(self._path, tables))
+        self._library = build.load(self.kernel, variant or build.instructions())
+        self.priors = Priors.of_terms(self._terms) if options and options.priors else None
+        self._solve_by(options or SolverOptions())
+
+    def _read(self, prepared):
+        facts = prepared.facts
+        self.kernel, self.model = prepared.kernel, Names(build.facts_of(prepared.kernel))
+        self.names, self.condition_names = facts["names"], facts["condition_names"]
+        self._terms, self._arrays = facts["prior_terms"], prepared.arrays
+        for name in BOXES:
+            setattr(self, name, np.array(facts[name]))
+        self.n_conditions = len(self.condition_names)
+        self.n_measurements = int(np.isfinite(self._arrays.measured).sum())
+
+    @cached_property
+    def petab(self):
+        """The tables of the problem (`petab_tables.read_petab`), read where they are asked for."""
+        from kinetrain.mechanistic.petab_tables import read_petab
+
+        return self._tables or read_petab(self._path)
+
+    def solved_by(self, options: SolverOptions) -> "KernelProblem":
+        """Return this problem, solved otherwise (priors stay as they are); nothing is read again."""
+        other = copy.copy(self)
+        other._solve_by(options)
+        return other
+
+    def _solve_by(self, options):
+        self.options = options
+        self.gradient_weight = options.gradient_weight or GRADIENT_WEIGHT
+        self.information_weight = options.information_weight or INFORMATION_WEIGHT
+        self.relaxed_solves = 0
+        arrays = self._arrays
+        data = (ctypes.c_void_p * 14)(
+            len(arrays.start),
+            *(
+                getattr(arrays, name).ctypes.data
+                for name in (
+                    *("start", "k", "base", "scale", "reset", "preequilibration", "mapping_end", "to_model"),
+                    *("from_theta", "row_end", "time", "measured", "noise"),
+                )
+            ),
+        )
+        self._handle = self._library.kernel_new(data)
+        if not self._handle:
+            raise MemoryError("not enough memory for the problem")
+        weakref.finalize(self, self._library.kernel_free, self._handle)
+        self._library.kernel_options(
+            self._handle,
+            options.relative_tolerance or RELATIVE,
+            options.absolute_tolerance or ABSOLUTE,
+            options.max_steps or MOST_ATTEMPTS,
+        )
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Attempts of a step by all lanes together, by lanes that had work, and accepted ones, so far."""
+        counts = np.zeros(3, dtype=np.int64)
+        self._library.kernel_counts(self._handle, counts.ctypes.data)
+        return counts
+
+    def value(self, theta, conditions) -> float:
+        """Return the sum of the negative log-likelihoods of `conditions` at theta (n,); `inf` if a solve failed."""
+        return float(self.values([theta], [conditions])[0])
+
+    def values(self, thetas, batches) -> np.ndarray:
+        """Return the values (S,) of S points (S, n), each for its own conditions; `inf` where a solve failed."""
+        return self._evaluate(thetas, batches, VALUE)[0]
+
+    def value_and_gradient(self, theta, conditions) -> tuple[float, np.ndarray]:
+        """Return the sum over `conditions` and its gradient (n,) on the PEtab scale.
+
+        The value is `inf`, the gradient NaN, where a solve failed or either of them is not finite.
+        """
+        values, gradients = self.values_and_gradients([theta], [conditions])
+        return float(values[0]), gradients[0]
+
+    def values_and_gradients(self, thetas, batches) -> tuple[np.ndarray, np.ndarray]:
+        """Return values (S,) and gradients (S, n) of S points (S, n), each for its own conditions.
+
+        They are those of each point alone, but for rounding.
+        """
+        return self._evaluate(thetas, batches, GRADIENT)[:2]
+
+    def value_gradient_and_information(self, theta, conditions) -> tuple[float, np.ndarray, np.ndarray]:
+        """Return value, gradient (n,) and Fisher information (n, n), by forward sensitivities.
+
+        The information is that of the measurements; priors are part of value and gradient alone. All three are `inf` or
+        NaN where a solve failed or one of them is not finite.
+        """
+        values, gradients, information = self._evaluate([theta], [conditions], INFORMATION)
+        return float(values[0]), gradients[0], information[0]
+
+    def simulate(self, theta, conditions) -> list[Simulation]:
+        """Return the simulation of each condition at theta (n,); a failed one has another `status` than zero."""
+        conditions = np.asarray(conditions, dtype=np.int32)
+        ends = self._arrays.row_end
+        times = [self._arrays.time[(ends[k - 1] if k else 0) : ends[k]] for k in conditions]
+        lengths = [len(one) for one in times]
+        y, sigma = np.full((2, sum(lengths), self._arrays.measured.shape[1]), np.nan)
+        call = _Call(np.asarray(theta, dtype=float)[None], conditions, np.zeros(len(conditions), dtype=np.int32), VALUE)
+        if (call.theta < np.inf).all():
+            self._run(call, y, sigma)
+        cuts = np.cumsum(lengths)[:-1]
+        parts = zip(
+            times, np.split(y, cuts), np.split(sigma, cuts), call.status, call.attempts, call.value, strict=True
+        )
+        return [Simulation(t, *parts, int(status), int(steps), -value) for t, *parts, status, steps, value in parts]
+
+    def _evaluate(self, thetas, batches, order):
+        thetas = np.ascontiguousarray(thetas, dtype=float)
+        lengths = [len(batch) for batch in batches]
+        conditions = np.concatenate([np.asarray(batch, dtype=np.int32) for batch in batches])
+        points = np.repeat(np.arange(len(thetas), dtype=np.int32), lengths)
+        usable = (thetas < np.inf).all(axis=1)  # not NaN; -inf is a zero on a logarithmic scale
+        kept = usable[points]
+        call = _Call(thetas, conditions[kept], points[kept], order)
+        self._run(call)
+        values = np.bincount(call.point, call.value, minlength=len(thetas))
+        values[~usable] = np.inf
+        gradients, information = call.gradient, call.information
+        if self.priors:
+            for point in np.flatnonzero(usable):
+                share = lengths[point] / self.n_conditions  # the prior counts once in the full objective
+                values[point] += share * self.priors.value(thetas[point])
+                if order:
+                    gradients[point] += share * self.priors.gradient(thetas[point])
+        failed = ~np.isfinite(values)
+        if order:
+            failed |= ~np.isfinite(gradients).all(axis=1)
+            gradients[failed] = np.nan
+        if order == INFORMATION:
+            failed |= ~np.isfinite(information).all(axis=(1, 2))
+            gradients[failed] = information[failed] = np.nan
+        values[failed] = np.inf
+        return values, gradients, information
+
+    def _run(self, call, y=None, sigma=None):
+        if len(call.condition) and self._library.kernel_evaluate(self._handle, call.request(y, sigma)):
+            raise MemoryError("not enough memory for the steps of the kernel: use smaller batches")
+
+
+class _Call:
+    """What one call of the library reads and writes; pairs of a condition and a point of the parameters."""
+
+    def __init__(self, theta, condition, point, order):
+        (points, n), pairs = theta.shape, len(condition)
+        self.theta, self.condition, self.point, self.order = theta, condition, point, order
+        self.value = np.full(pairs, np.inf)
+        self.status, self.attempts = np.full(pairs, 3, dtype=np.int32), np.zeros(pairs, dtype=np.int32)
+        self.gradient = np.zeros((points, n)) if order else None
+        self.information = np.zeros((points, n, n)) if order == INFORMATION else None
+
+    def request(self, y=None, sigma=None):
+        """Return the structure `Request` of kernel.cpp; it is valid while this call lives."""
+        arrays = [self.condition, self.point, self.theta, self.value, self.gradient, self.information]
+        arrays += [self.status, self.attempts, y, sigma]
+        addresses = [None if array is None else array.ctypes.data for array in arrays]
+        return (ctypes.c_void_p * 14)(len(self.condition), *self.theta.shape, self.order, *addresses)
+
+
+@dataclass
+class _Prepared:
+    """What is known of a problem: the name of its kernel, arrays, and facts that JSON holds."""
+
+    kernel: str
+    facts: dict
+    arrays: Arrays
+
+
+def _prepared(path, content) -> _Prepared:
+    """Return what is known of a problem whose files have this checksum, from the cache if it was there before."""
+    file = build.problem_file(content)
+    found = _load(file)
+    if found is None or build.facts_of(found.kernel) is None:
+        found = _prepare(path)
+        with atomic(file) as temporary:
+            facts = np.array(json.dumps({"kernel": found.kernel, **found.facts}))
+            arrays = {field.name: getattr(found.arrays, field.name) for field in fields(Arrays)}
+            with temporary.open("wb") as handle:
+                np.savez(handle, facts=facts, **arrays)
+    return found
+
+
+def _load(file) -> _Prepared | None:
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            facts = json.loads(str(archive["facts"]))
+            arrays = Arrays(**{name: np.ascontiguousarray(archive[name], dtype=TYPES[name]) for name in TYPES})
+    except (OSError, ValueError, KeyError, EOFError):
+        return None
+    return _Prepared(facts.pop("kernel"), facts, arrays)
+
+
+def _prepare(path, tables=None) -> _Prepared:
+    """Return what is known of a problem, from its files (or tables): AMICI reads the model, code is generated."""
+    from kinetrain.mechanistic.kernel.preparation import prepare
+
+    kernel, facts, arrays = prepare(path, tables)
+    return _Prepared(kernel, facts, arrays)
