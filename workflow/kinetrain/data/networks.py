@@ -7,6 +7,7 @@ import pandas as pd
 
 from kinetrain.data.genes import gene_names, gene_positions
 from kinetrain.data.text import (
+    about_separator,
     as_numbers,
     finite_numbers,
     first_row,
