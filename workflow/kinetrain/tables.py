@@ -263,6 +263,7 @@ dead_error_share: their share of the squared errors behind test_mse
 epochs: epoch of the lowest validation error
 cpu_seconds [s]: CPU time of the training of all seeds together, divided by their number
 status: finished, failed (no scores), or diverged after some epochs (what it had reached before counts)
+reason: why a model failed or diverged
 test_mse_noisy: mean squared error on test data with noise
 validation_mse: validation error of the model that is scored
 kept_epoch: epoch whose model is scored

@@ -9,7 +9,7 @@ layer [null: X] of the cells; bins [null]: points that each trajectory is averag
 no value may be above 100], log2 (of 1 + x), or raw; validation [[]] indices of trajectories in the training file (of
 transitions, if it holds one trajectory), or validation_fraction [0.13] of them, drawn; test_fraction [0] likewise,
 where there is no test file; longest_interval [null] in units of time: longer transitions are left out; time_unit
-["unknown"] for the record; seed [0] of the draw.
+["unknown"] for the record; rescale_time [true]: the unit of time becomes the median interval; seed [0] of the draw.
 """
 
 import argparse

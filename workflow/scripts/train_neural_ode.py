@@ -14,8 +14,8 @@ kinetrain/pruning.
 
 dead_targets counts genes that never change in the evaluated model (their multiplier is zero), though they change in the
 data: constant inputs do not count. dead_error_share, 0 to 1, is their part of the squared errors behind test_mse. The
-CPU seconds of an epoch are shared equally by the models trained in it; pair_solves counts the transitions solved with
-their gradient.
+v of a model divided by the time_scale of the expression file is a rate per unit of time of the data. The CPU seconds of
+an epoch are shared equally by the models trained in it; pair_solves counts the transitions solved with their gradient.
 """
 
 import argparse
@@ -52,6 +52,7 @@ def main():
 
     import resource
     import shutil
+    import sys
     import time
     from pathlib import Path
 
@@ -107,8 +108,11 @@ def main():
             "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
             "pair_solves": state["pair_solves"],
             "status": np.where(failed, "failed", np.where(state["diverged"], "diverged", "finished")),
+            "reason": training_loop.reasons(run, state, history),
         }
     )
+    for row in runs[runs["reason"] != ""].itertuples():
+        print(f"{row.dataset}, {row.method}, seed {row.seed} {row.status}: {row.reason}", file=sys.stderr)
     history = pd.DataFrame(history, columns=training_loop.HISTORY).astype({"epoch": int, "solver_steps": int})
     history.insert(0, "seed", np.array(arguments.seeds)[history.pop("model").astype(int)])
     for position, (column, value) in enumerate(identity.items()):

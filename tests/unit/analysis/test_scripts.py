@@ -38,6 +38,7 @@ def run(tmp_path, monkeypatch, capsys):
         "transitions": transitions,
         "split": split,
         "time_unit": np.array("h"),
+        "time_scale": np.array(1.0),
     }
     save_arrays(tmp_path / "expression.npz", genes=GENES, **expression)
     (tmp_path / "edges.tsv").write_text("regulator\ttarget\tsign\n" + "".join(f"g0\tg{i}\t-1\n" for i in range(1, 8)))

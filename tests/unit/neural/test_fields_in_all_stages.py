@@ -61,7 +61,7 @@ def test_the_influence_of_a_linear_field_is_what_it_passes_on(call, tmp_path):
     split = np.array(["train", "validation", "test"])[transitions[:, 0]]
     values = np.random.default_rng(0).random((3, 3, 3))
     named = {"genes": genes, "values": values, "times": times, "transitions": transitions, "split": split}
-    save_arrays(tmp_path / "e.npz", **named, time_unit=np.array("h"))
+    save_arrays(tmp_path / "e.npz", **named, time_unit=np.array("h"), time_scale=np.array(1.0))
     w1, w2 = np.zeros((1, 3, 3)), np.eye(3)[None]
     w1[0, 1, 0] = 1
     zero = {"b1": np.zeros((1, 3)), "b2": np.zeros((1, 3))}

@@ -1,7 +1,9 @@
 """Training: each model as if alone, pruned weights at zero for good, and the same result after a kill."""
 
+import dataclasses
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -135,6 +137,22 @@ def test_a_model_with_an_infinite_loss_fails_alone(tmp_path, expression, prior):
     assert np.isnan(error[0]) and np.isfinite(error[1])
     _, alone, _ = train(tmp_path / "alone", expression, prior, "unpruned", [1])
     assert np.abs(state["kept_weights"][1] - alone["kept_weights"][0]).max() < 1e-5
+
+
+def test_intervals_of_fifty_units_train_with_more_solver_steps(tmp_path, expression, prior):
+    long = dataclasses.replace(expression, times=50 * expression.times)
+    _, state, history = train(tmp_path, long, prior, "unpruned", [0, 1], dataclasses.replace(OPTIONS, steps=8))
+    assert not state["diverged"].any() and history.solver_steps.min() > 8
+
+
+@pytest.mark.parametrize("values", [1e30, np.nan])
+def test_a_model_that_cannot_be_integrated_says_why(tmp_path, expression, prior, values):
+    training = run(expression, prior, "unpruned", [0, 1])
+    training.values[0, :, 1] = values
+    state, history, _ = training_loop.train(training, tmp_path / "training.npz")
+    failed, fine = training_loop.reasons(training, state, history)
+    assert re.match(r"epoch 1: the training loss is not finite with 48 solver steps \(longest pair 4, unit 1\)", failed)
+    assert fine == ""
 
 
 def test_the_solver_takes_more_steps_where_they_are_needed_and_fewer_where_not(tmp_path, expression, prior):

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kinetrain.data.expression import (
     Split,
@@ -150,7 +152,21 @@ def test_a_prepared_file_is_read_back(write, tmp_path):
     expression = load_expression(tmp_path / "e.npz")
     assert expression.values.shape == (3, 3, 2) and expression.time_unit == "min"
     start, end, duration = pairs(expression, expression.values, expression.of("test"))
-    assert (start.tolist(), end.tolist(), duration.tolist()) == ([[1, 3]], [[2, 4]], [9])
+    assert (start.tolist(), end.tolist(), duration.tolist()) == ([[1, 3]], [[2, 4]], [4.5])
+    assert expression.time_scale == 2  # the median of the intervals 1, 2 and 2 of the training file
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.floats(1e-3, 1e5), st.lists(st.floats(0.1, 10), min_size=3, max_size=8))
+def test_the_unit_of_time_makes_no_difference_and_can_be_undone(unit, intervals):
+    times = np.cumsum([0.0, *intervals])[None]
+    values = np.zeros((1, times.shape[1], 2))
+    one, other = (prepare(GENES, (values, clock), None, Split()) for clock in (times, unit * times))
+    assert np.allclose(other.times, one.times, rtol=1e-9)
+    assert np.median(np.diff(other.times)) == pytest.approx(1)
+    assert np.allclose(other.times * other.time_scale, unit * times, rtol=1e-9)
+    as_it_is = prepare(GENES, (values, unit * times), None, Split(rescale_time=False))
+    assert (as_it_is.times == unit * times).all() and as_it_is.time_scale == 1
 
 
 def test_noise_is_one_draw_per_value_and_seed(write):
@@ -171,7 +187,7 @@ def test_the_breast_cancer_file_is_used_without_the_gap_its_test_points_left(mir
     expression = prepare(genes, train, test, Split(validation_fraction=0.05, longest_interval=0.04))
     assert len(expression.of("test")) == 7
     assert len(expression.of("train")) + len(expression.of("validation")) == 176
-    assert pairs(expression, expression.values, expression.transitions)[2].max() < 0.006
+    assert pairs(expression, expression.values, expression.transitions)[2].max() * expression.time_scale < 0.006
 
 
 def test_the_bone_marrow_file_is_split_as_published(mirror):

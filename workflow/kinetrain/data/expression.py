@@ -14,8 +14,9 @@ SPLITS = ("train", "validation", "test")
 class Expression:
     """R trajectories of k genes; shorter ones are padded with NaN at their end.
 
-    genes (k,); values (R, T, k); times (R, T) in `time_unit`; transitions (N, 2): trajectory and index i of the
-    transition from time i to i + 1; split (N,): train, validation or test.
+    genes (k,); values (R, T, k); times (R, T), which times `time_scale` are those of the data in `time_unit`;
+    transitions (N, 2): trajectory and index i of the transition from time i to i + 1; split (N,): train, validation or
+    test.
     """
 
     genes: np.ndarray
@@ -24,10 +25,11 @@ class Expression:
     transitions: np.ndarray
     split: np.ndarray
     time_unit: str
+    time_scale: float = 1.0
 
     def save(self, path) -> None:
         """Write the expression as NPZ."""
-        save_arrays(path, **{**vars(self), "time_unit": np.array(self.time_unit)})
+        save_arrays(path, **{name: np.asarray(part) for name, part in vars(self).items()})
 
     def of(self, split: str) -> np.ndarray:
         """Return the transitions (n, 2) of one split."""
@@ -52,6 +54,8 @@ class Split:
 
     `validation` holds indices from 0 of the training trajectories (of the transitions, if there is one trajectory);
     without any, `validation_fraction` of them are drawn. `test_fraction` of them are drawn where there is no test file.
+    With `rescale_time`, the unit of time becomes the median interval of the training file: the multipliers of PHOENIX
+    start between 0 and 1 per unit of time, which no training mends where intervals are much longer or shorter.
     """
 
     validation: tuple[int, ...] = ()
@@ -59,6 +63,7 @@ class Split:
     test_fraction: float = 0.0
     longest_interval: float | None = None
     seed: int = 0
+    rescale_time: bool = True
 
     def __post_init__(self):
         if not 0 < self.validation_fraction < 1 or not 0 <= self.test_fraction < 1:
@@ -71,13 +76,20 @@ def prepare(genes, train, test, options: Split, time_unit: str = "unknown") -> E
     transitions = all_transitions(times, options.longest_interval)
     fractions = {"validation": options.validation_fraction, "test": options.test_fraction if test is None else 0.0}
     split = split_transitions(transitions, fractions, options.seed, options.validation)
+    scale = _median_interval(times, transitions) if options.rescale_time else 1.0
     if test is not None:
         later = all_transitions(test[1], options.longest_interval)
         later[:, 0] += len(values)
         transitions = np.concatenate([transitions, later])
         split = np.concatenate([split, np.full(len(later), "test")])
         values, times = (_stacked(first, second) for first, second in zip(train, test, strict=True))
-    return Expression(np.array(genes), values, times, transitions, split, time_unit)
+    return Expression(np.array(genes), values, times / scale, transitions, split, time_unit, scale)
+
+
+def _median_interval(times: np.ndarray, transitions: np.ndarray) -> float:
+    """Return the median length of transitions (N, 2) between times (R, T)."""
+    trajectory, index = transitions.T
+    return float(np.median(times[trajectory, index + 1] - times[trajectory, index]))
 
 
 def _stacked(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -92,8 +104,9 @@ def _stacked(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 def load_expression(path) -> Expression:
     """Return the expression in an NPZ written by `Expression.save`."""
-    arrays = load_arrays(path, ["genes", "values", "times", "transitions", "split", "time_unit"])
-    expression = Expression(**{**arrays, "time_unit": str(arrays["time_unit"])})
+    arrays = load_arrays(path, ["genes", "values", "times", "transitions", "split", "time_unit", "time_scale"])
+    scalars = {"time_unit": str(arrays["time_unit"]), "time_scale": float(arrays["time_scale"])}
+    expression = Expression(**{**arrays, **scalars})
     missing = [split for split in SPLITS[:2] if not len(expression.of(split))]
     if missing:
         raise InputError(f"{path}: no transitions for {' and '.join(missing)}; training needs both")

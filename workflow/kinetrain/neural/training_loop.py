@@ -20,6 +20,8 @@ from kinetrain.neural.run import Run
 from kinetrain.pruning.events import prune
 from kinetrain.pruning.method import Event, Moment
 
+TRAINED = ("weights", "first", "second", "mask", "updates")  # what an epoch changes in the state of a model
+MOST_STEPS = 16  # times as many solver steps as at the start, until a loss that is not finite counts as diverged
 HISTORY = ("model", "epoch", "train_loss", "validation_mse", "mask_sparsity", "learning_rate", "solver_steps")
 
 
@@ -42,8 +44,9 @@ def train(run: Run, checkpoint: Path, tell=lambda text: None):
         members = live[np.argsort(-state["steps"][live], kind="stable")]  # the integrator wants the most steps first
         for group in run.groups(members):
             began = time.process_time()
-            steps = state["steps"][group]
-            train_loss = _train_epoch(run, state, group, epoch, steps)
+            train_loss = _train_with_steps_enough(run, state, group, epoch)
+            order = np.argsort(-state["steps"][group], kind="stable")
+            group, train_loss, steps = group[order], train_loss[order], state["steps"][group][order]
             parameters = run.evaluated(state["weights"][group])
             coarse, fine = (_errors(run, parameters, "validation", group, n) for n in (steps, 2 * steps))
             sparsity = snapshots.sparsity(run, parameters)
@@ -99,6 +102,21 @@ def _test_squares(run: Run, state, values) -> torch.Tensor:
         parameters = run.evaluated(state["kept_weights"][group])
         squares[group] = _squares(shown, parameters, "test", group, 2 * state["kept_steps"][group]).cpu()
     return squares
+
+
+def reasons(run: Run, state, history) -> list[str]:
+    """Return for every model that diverged why its training ended, in one line; "" for the others."""
+    longest = run.transitions("train", [0])[2].max() * run.expression.time_scale
+    unit = run.expression.time_unit
+    said = [""] * len(run.seeds)
+    for model in np.flatnonzero(state["diverged"]):
+        _, epoch, train_loss, _, _, _, steps = history[history[:, 0] == model][-1]
+        which = "validation" if np.isfinite(train_loss) else "training"
+        said[model] = (
+            f"epoch {epoch:.0f}: the {which} loss is not finite with {steps:.0f} solver steps (longest pair "
+            f"{longest:g}, unit {unit}); no outliers, a lower learning_rate or a longest_interval would help"
+        )
+    return said
 
 
 def fingerprint(run: Run) -> str:
@@ -211,11 +229,24 @@ def _loss_gradient(run: Run, state, model: int) -> dict[str, np.ndarray]:
     return {name: gradient[0].cpu().numpy().astype(float) for name, gradient in gradients.items()}
 
 
+def _train_with_steps_enough(run: Run, state, members, epoch: int) -> np.ndarray:
+    """Do what `_train_epoch` does; where the loss is not finite, again with more solver steps, up to MOST_STEPS."""
+    before = {name: state[name][members].copy() for name in TRAINED}
+    loss = _train_epoch(run, state, members, epoch, state["steps"][members])
+    for place in np.flatnonzero(~np.isfinite(loss)):
+        member = members[[place]]
+        while not np.isfinite(loss[place]) and state["steps"][member] < MOST_STEPS * run.options.steps:
+            for name, kept in before.items():
+                state[name][member] = kept[[place]]
+            state["steps"][member] *= 2
+            loss[place] = _train_epoch(run, state, member, epoch, state["steps"][member])[0]
+    return loss
+
+
 def _train_epoch(run: Run, state, members, epoch: int, steps) -> np.ndarray:
     """Pass once over the training transitions, in place; return the mean data loss (M,) over them."""
     start, end, duration = run.transitions("train", members)
-    names = ("weights", "first", "second", "mask", "updates")
-    held = {name: torch.from_numpy(state[name][members]).to(run.options.device) for name in names}
+    held = {name: torch.from_numpy(state[name][members]).to(run.options.device) for name in TRAINED}
     weights, first, second, mask, updates = held.values()
     rates = torch.from_numpy(_rates(run, state["rate"][members], epoch)).to(run.options.device)
     raw, masks = unpack(weights, run.raw_shapes), unpack(mask, run.raw_shapes)

@@ -28,7 +28,8 @@ class Trajectories:
     """How many trajectories a network makes, at which times (inverse degradation rates), and which are set apart.
 
     `validation` holds the indices of those for validation; without any, `validation_fraction` of them are drawn.
-    `test_fraction` of them are drawn for the test, where there is no file for it.
+    `test_fraction` of them are drawn for the test, where there is no file for it. With `rescale_time`, the expression
+    that is written has the median interval as unit of time.
     """
 
     trajectories: int = 60
@@ -37,6 +38,7 @@ class Trajectories:
     validation_fraction: float = 0.1
     test_fraction: float = 0.1
     seed: int = 1
+    rescale_time: bool = True
 
     def __post_init__(self):
         if len(self.times) < 2 or any(b <= a for a, b in pairwise(self.times)):
@@ -48,7 +50,8 @@ class Trajectories:
     @property
     def split(self) -> Split:
         """Which of the transitions are set apart."""
-        return Split(self.validation, self.validation_fraction, self.test_fraction, seed=self.seed)
+        apart = self.validation, self.validation_fraction, self.test_fraction
+        return Split(*apart, seed=self.seed, rescale_time=self.rescale_time)
 
 
 @dataclass(frozen=True)
