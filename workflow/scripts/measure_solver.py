@@ -1,4 +1,4 @@
-"""Choose the fastest accurate solver settings for a PEtab problem by measurement; fits and the like read them."""
+"""Check the gradients of a PEtab problem, and choose the accurate solver settings of least work; fits read them."""
 
 import argparse
 import sys

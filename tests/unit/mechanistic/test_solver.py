@@ -52,20 +52,20 @@ def test_what_is_pinned_is_not_searched(egf_yaml, egf_model):
     assert {name: choice["chosen"][name] for name in pinned} == pinned
 
 
-def row(method, seconds, error=1e-6):
-    return {"sensitivities": method, "seconds": seconds, "error": error}
+def row(method, work, error=1e-6):
+    return {"sensitivities": method, "work": work, "error": error}
 
 
 @pytest.mark.parametrize(
-    ("seconds", "failed", "wanted"),
+    ("work", "failed", "wanted"),
     [(0.5, 0, "adjoint"), (0.9, 0, "forward"), (2.0, 0, "forward"), (0.5, 5, "forward"), (0.5, 2, "adjoint")],
 )
-def test_adjoint_wins_if_it_is_clearly_faster_and_fails_hardly_more_often(seconds, failed, wanted):
-    best = {"forward": row("forward", 1.0), "adjoint": row("adjoint", seconds)}
+def test_adjoint_wins_if_it_takes_clearly_less_work_and_fails_hardly_more_often(work, failed, wanted):
+    best = {"forward": row("forward", 1.0), "adjoint": row("adjoint", work)}
     assert solver_choice._decide(best, {"forward": {"failed": 0}, "adjoint": {"failed": failed}}) == wanted
 
 
-def test_a_method_that_is_not_accurate_wins_by_no_speed():
+def test_a_method_that_is_not_accurate_wins_by_no_little_work():
     best = {"forward": row("forward", 1.0, error=1e-5), "adjoint": row("adjoint", 0.01, error=np.inf)}
     starts = {method: {"failed": 0} for method in best}
     assert solver_choice._decide(best, starts) == "forward"
@@ -93,14 +93,41 @@ def test_the_nominal_parameters_keep_within_the_step_limits():
     assert found == {"tried": 20, "failed": (starts <= 0.2).sum(), "steps": 4500, "steps_backward": 0}
 
 
-def test_an_information_that_is_not_accurate_has_no_cost(egf):
+def test_an_information_that_is_not_accurate_is_not_used(egf):
     chosen, sample = replace(safe_options(19), sensitivities="adjoint"), [0, 3]
     known = solver_choice._references(egf, ["forward"], sample)
-    assert solver_choice._weigh_information(egf, chosen, sample, known) > 1
-    assert solver_choice._weigh_information(egf, replace(chosen, max_steps=20), sample, known) is None
+    assert solver_choice._informs(egf, chosen, sample, known)
+    assert not solver_choice._informs(egf, replace(chosen, max_steps=20), sample, known)
 
 
-def test_the_tightest_of_equally_fast_accurate_tolerances_is_taken():
+def test_the_choice_is_the_same_again_and_depends_on_no_clock(choice, egf_yaml, egf_model, monkeypatch):
+    ticks = iter(np.random.default_rng(0).uniform(0, 9, 10_000))
+    for clock in ("process_time", "perf_counter", "monotonic", "time"):
+        monkeypatch.setattr(f"time.{clock}", lambda: next(ticks))
+    again = choose(egf_yaml, egf_model)
+    monkeypatch.undo()
+    assert json.dumps(again) == json.dumps(choice)
+
+
+def test_work_counts_the_steps_of_all_parts_of_a_solve(egf):
+    theta, conditions = egf.nominal, [0, 5]
+    value, forward, adjoint = (
+        solver_choice._works(egf, theta, conditions, one) for one in (None, "forward", "adjoint")
+    )
+    steps = [max(result.numsteps) for result in egf.simulate(theta, conditions)]
+    np.testing.assert_array_equal(value, solver_choice.SOLVE + np.array(steps))
+    assert (value[0] < value[1]) and (forward > 8 * value).all() and (2 * value < adjoint).all()
+    failed = solver_choice._works(egf.solved_by(SolverOptions(max_steps=10)), theta, [0], "adjoint")
+    assert solver_choice._weight(failed, value[:1]) == 5.0  # nothing is known of its cost
+    assert np.isinf(failed).all()
+
+
+@pytest.mark.parametrize(("ratio", "weight"), [(0.4, 1), (1.2, 1), (4.4, 5), (8.3, 7), (8.4, 10), (26, 30), (120, 100)])
+def test_weights_are_rounded_coarsely(ratio, weight):
+    assert solver_choice._weight(np.array([ratio, ratio, 1e9]), np.ones(3)) == weight
+
+
+def test_the_tightest_of_accurate_tolerances_of_little_work_is_taken():
     rows = [row("forward", 2.0), row("forward", 1.04), row("forward", 1.0), row("forward", 0.1, error=1e-2)]
     assert solver_choice._pick(rows) is rows[1]
     assert solver_choice._pick([row("forward", 1.0, error=0.1), row("forward", 2.0, error=0.01)])["error"] == 0.01

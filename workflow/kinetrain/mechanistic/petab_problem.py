@@ -29,8 +29,8 @@ for _name in [name for name in logging.root.manager.loggerDict if name.split("."
 warnings.filterwarnings("ignore", message="Adjoint sensitivity analysis for models with discontinuous")
 
 RELAXATION = 100.0  # of tolerances, from trial to trial (parPE)
-# Tolerances of steady states and their sensitivities, relative to those of the solve. AMICI's own 100 stops where a slow
-# species is still far from its steady state, at no gain: near it an integrator takes ever longer steps.
+# Tolerances of steady states and their sensitivities, relative to those of the solve. AMICI's own 100 stops where slow
+# species are still far from their steady state, at no gain: near it an integrator takes ever longer steps.
 STEADY = 1e-2
 
 
@@ -93,6 +93,14 @@ class PetabProblem:
             self.information_weight = self.gradient_weight
         self._solvers = {}
 
+    def structures(self) -> list[tuple]:
+        """Return of each condition what decides how it is simulated; conditions of equal ones differ in doses only.
+
+        It is which parameters act and on which scales, what is pre-equilibrated and set anew, which constants are zero,
+        when is measured and which observables are.
+        """
+        return [_structure(condition) for condition in self._conditions]
+
     def value(self, theta, conditions) -> float:
         """Return the sum of the negative log-likelihoods of `conditions` at theta (n,); `inf` if a solve failed."""
         value = 0.0
@@ -123,11 +131,14 @@ class PetabProblem:
     def simulate(self, theta, conditions, derivatives: bool = False):
         """Return AMICI's results (`y`, `x`, `status`, `numsteps`, ...) for each condition at theta (n,).
 
-        They are tried once, whatever `trials` says; a failed one has another `status` than zero.
+        They are tried once, whatever `trials` says; a failed one has another `status` than zero. With derivatives the
+        first time point is the start, measured or not: AMICI reports the backward steps between time points alone.
         """
         solver = make_solver(self.model, self.options, amici.SensitivityOrder(int(derivatives)))
         solver.set_return_data_reporting_mode(amici.RDataReporting.full)
         data = [self._fill(theta, k).data for k in conditions]
+        if derivatives:
+            data = [_from_the_start(one, self.model) for one in data]
         return amici.run_simulations(self.model, solver, data, failfast=False)
 
     def _first_order(self, theta, conditions, information):
@@ -194,6 +205,33 @@ class PetabProblem:
         condition.parameters[condition.to_model] = theta[condition.from_theta]
         condition.data.free_parameters = condition.parameters
         return condition
+
+
+def _from_the_start(data, model):
+    """Return a copy of AMICI's data that has the start of the simulation among its time points."""
+    data, times = amici.ExpData(data), data.get_timepoints()
+    if times[0] > model.t0():
+        nothing = [np.nan] * model.nytrue
+        measured, noise = data.get_measurements(), data.get_noise_scales()
+        data.set_timepoints([model.t0(), *times])
+        data.set_measurements([*nothing, *measured])
+        data.set_noise_scales([*nothing, *noise])
+    return data
+
+
+def _structure(condition) -> tuple:
+    data = condition.data
+    numbers = np.delete(condition.parameters, condition.to_model)
+    constants = data.fixed_parameters, data.fixed_parameters_pre_equilibration, numbers
+    measured = np.isfinite(np.reshape(data.get_measurements(), (len(data.get_timepoints()), -1))).any(axis=0)
+    return (
+        tuple(condition.to_model),
+        tuple(map(int, data.pscale)),
+        *(tuple(np.asarray(values) == 0) for values in constants),
+        tuple(data.reinitialization_state_idxs_sim),
+        tuple(data.get_timepoints()),
+        tuple(measured),
+    )
 
 
 def scaled(table, column) -> np.ndarray:

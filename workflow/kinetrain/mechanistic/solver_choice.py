@@ -1,27 +1,32 @@
-"""The fastest solver settings for a problem whose gradients are accurate, by measurement.
+"""The solver settings of least work for a problem whose gradients are right and accurate, by measurement.
 
 The measurement is made once for each problem; its JSON (`measure_solver.py`) fills what the settings of later steps
-leave open, so that all of them solve the problem in the same way.
+leave open, so that all of them solve the problem in the same way. Work is counted, not timed: seconds depend on what
+else a machine does, and results on the choice.
 """
 
-import time
 from dataclasses import asdict, replace
 from itertools import product
 
 import numpy as np
 
+from kinetrain.mechanistic.gradient_check import EXACT, LONG, GradientCheck
 from kinetrain.mechanistic.petab_problem import PetabProblem
-from kinetrain.mechanistic.solver_options import SolverOptions, filled
+from kinetrain.mechanistic.solver_options import SAFE, SolverOptions, filled
 
 ACCURACY = 1e-4  # relative, as `_error` measures it: a small component of a gradient may be less accurate
 TOLERANCES = (1e-9, 1e-8, 1e-7, 1e-6)
 GRADIENT_TOLERANCES = (1e-6, 1e-5, 1e-4)
-EXACT = {"absolute_tolerance": 1e-14, "relative_tolerance": 1e-11, "gradient_tolerance": 1e-9}
-LONG = {"max_steps": 20_000, "max_steps_backward": 100_000}
-GAIN = 1.15  # adjoint sensitivities must be that much faster than forward ones; less is within the noise
-AS_FAST = 1.05  # of tolerances that are as fast as the fastest, the tightest are taken
+# The work of the parts of a solve, in steps without sensitivities. Rounded from CPU times of seven models of the PEtab
+# benchmark collection with 8 to 109 states and 9 to 84 parameters, within a factor of 1.5 of all of them.
+SOLVE, SOLVE_PARAMETER = 150.0, 0.1  # a solve beside its steps; more of it for each parameter
+STEP_PARAMETER = 0.8  # of a step, for each parameter of forward sensitivities
+STORED_STEP, BACKWARD_STEP = 1.3, 6.0  # of adjoint ones
+WEIGHTS = 1, 1.5, 2, 3, 5, 7  # and ten times these, and so on: what weights are rounded to
+GAIN = 1.15  # adjoint sensitivities must take that much less work than forward ones; less is within the roundness
+AS_FAST = 1.05  # of tolerances that take as little work as the least, the tightest are taken
 FAR_SLOWER = 2.0
-MOST_CONDITIONS, SAMPLE_SECONDS, ROUNDS = 12, 0.25, 3
+MOST_CONDITIONS, SAMPLE_WORK = 12, 6e6  # the latter in steps times states
 STARTS, START_CONDITIONS, MORE_FAILURES = 20, 4, 0.1
 MARGIN, BACKWARD = 3, 10  # step limits, relative to the most steps that were needed
 STEPS, STEPS_BACKWARD = (1000, 10_000), (2000, 20_000)  # least and greatest limits
@@ -31,9 +36,10 @@ TOO_LARGE = 20_000  # parameters times states, beyond which forward sensitivitie
 def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
     """Return the chosen settings of a PEtab problem (`chosen`) and all that was measured to choose them.
 
-    What `options` pins is kept. Of either sensitivity method the fastest accurate tolerances are taken (at the nominal
-    parameters and two points near them, against a reference at tight tolerances), then the faster method, unless it
-    fails at many more random starts. Step limits are multiples of what the nominal parameters and random starts need.
+    What `options` pins is kept. Sensitivity methods that are wrong in any condition are left out (`GradientCheck`). Of
+    either other one the accurate tolerances of least work are taken (at the nominal parameters and two points near
+    them, against a reference at tight tolerances), then the method of less work, unless it fails at many more random
+    starts. Step limits are multiples of what the nominal parameters and random starts need.
 
     Accurate means that the gradients of a sample of conditions, as one vector, deviate by at most 1e-4 of its length,
     and the sum of their values by 1e-4. It is not claimed for single components, or far from the nominal parameters.
@@ -43,20 +49,28 @@ def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
     dict
         chosen: all fields of SolverOptions but priors and trials (information_weight is None unless it is one of its
         own: that of forward sensitivities beside adjoint ones, if they are accurate with the same settings). accurate:
-        whether gradients keep to `accuracy`.
-        candidates: sensitivities, tolerances, error (None: it failed), seconds (CPU time of the sample's gradient).
+        whether gradients keep to `accuracy`. check: of the methods in all conditions (`GradientCheck.record`).
+        candidates: sensitivities, tolerances, error (None: it failed), work (of the sample's gradient).
         starts: by method, unless it is far slower: how many random starts failed, the most steps of the others and of
         the nominal parameters.
-        conditions: the sample. value_seconds, gradient_seconds: CPU time of one of them, with the chosen settings.
+        conditions: the sample. value_work, gradient_work: mean work of one of them, with the chosen settings.
 
     Raises
     ------
     InputError
-        As reading the problem and loading its model do.
+        As reading the problem and loading its model do; or if no method gives right gradients in all conditions.
     """
     options = options or SolverOptions()
     problem = PetabProblem(path, model_folder, options)
-    methods = _methods(problem, options)
+    check = GradientCheck(problem.solved_by(replace(options, priors=False)), _methods(problem, options), path)
+    while True:
+        choice = _choose_among(check.methods, problem, options)
+        if check.holds(choice["chosen"]["sensitivities"]):
+            return {**choice, "check": check.record()}
+
+
+def _choose_among(methods, problem, options) -> dict:
+    """Return the choice (`choose`) among methods that are right."""
     sample = _sample(problem, methods[0])
     known = _references(problem, methods, sample)
     candidates, best = [], {}
@@ -64,29 +78,31 @@ def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
         rows = _measure(problem, options, method, sample, known, best)
         candidates += rows
         best[method] = _pick(rows)
-    best = {method: row for method, row in best.items() if row["seconds"] <= _longest(best)}
+    best = {method: row for method, row in best.items() if row["work"] <= _longest(best)}
     starts = {method: _try_starts(problem, options, best[method], sample[:START_CONDITIONS]) for method in best}
     row = best[_decide(best, starts)]
     chosen = _solved_with(options, row, **_limits(starts[row["sensitivities"]]))
-    value_seconds, gradient_seconds, weight = _weigh(problem.solved_by(chosen), sample, "value_and_gradient")
-    chosen = filled(chosen, SolverOptions(gradient_weight=weight))
-    if chosen.sensitivities == "adjoint" and "forward" in methods:
-        weight = _weigh_information(problem, chosen, sample, known)
-        chosen = filled(chosen, SolverOptions(information_weight=weight))
+    works = {
+        method: _works(problem.solved_by(chosen), problem.nominal, sample, method)
+        for method in (None, chosen.sensitivities, "forward")
+    }
+    chosen = filled(chosen, SolverOptions(gradient_weight=_weight(works[chosen.sensitivities], works[None])))
+    if chosen.sensitivities == "adjoint" and "forward" in methods and _informs(problem, chosen, sample, known):
+        chosen = filled(chosen, SolverOptions(information_weight=_weight(works["forward"], works[None])))
     return {
         "chosen": {name: value for name, value in asdict(chosen).items() if name not in ("priors", "trials")},
         "accurate": row["error"] <= ACCURACY,
         "accuracy": ACCURACY,
-        "candidates": [{**row, "error": row["error"] if np.isfinite(row["error"]) else None} for row in candidates],
+        "candidates": [{**row, "error": _finite(row["error"]), "work": _finite(row["work"])} for row in candidates],
         "starts": starts,
         "conditions": [problem.condition_names[k] for k in sample],
-        "value_seconds": value_seconds,
-        "gradient_seconds": gradient_seconds,
+        "value_work": _finite(works[None].mean().round()),
+        "gradient_work": _finite(works[chosen.sensitivities].mean().round()),
     }
 
 
 def _methods(problem, options) -> list[str]:
-    """Return the sensitivity methods to compare; adjoint first, which bounds what forward may cost."""
+    """Return the sensitivity methods to compare; adjoint first, whose work bounds what forward may take."""
     if options.sensitivities != "auto":
         return [options.sensitivities]
     too_large = len(problem.names) * problem.model.nx_solver > TOO_LARGE
@@ -94,12 +110,35 @@ def _methods(problem, options) -> list[str]:
 
 
 def _sample(problem, method) -> np.ndarray:
-    """Return evenly spaced conditions (m,), as many as their gradient takes a quarter of a second, but 4 to 12."""
-    solved = problem.solved_by(SolverOptions(sensitivities=method, **LONG))
-    seconds = min(_seconds(solved, problem.nominal, [0]) for _ in range(2))
+    """Return evenly spaced conditions (m,): as many as their gradient takes some quarter of a second, but 4 to 12."""
+    solved = problem.solved_by(SolverOptions(method, **LONG))
+    work = _works(solved, problem.nominal, [0], method)[0]
     most = min(MOST_CONDITIONS, problem.n_conditions)
-    count = int(np.clip(SAMPLE_SECONDS / seconds, min(START_CONDITIONS, most), most))
+    count = int(np.clip(SAMPLE_WORK / (work * (10 + problem.model.nx_solver)), min(START_CONDITIONS, most), most))
     return np.unique(np.linspace(0, problem.n_conditions - 1, count).round().astype(int))
+
+
+def _works(problem, theta, conditions, method=None) -> np.ndarray:
+    """Return the work (m,) of a gradient of each of m conditions by a method, or of a value (None)."""
+    if method is not None:
+        problem = problem.solved_by(replace(problem.options, sensitivities=method))
+    return np.array([_work(result, method) for result in problem.simulate(theta, conditions, method is not None)])
+
+
+def _work(result, method=None) -> float:
+    """Return the work of a solve, in steps of one without sensitivities; infinite if it failed."""
+    if result.status != 0:
+        return np.inf
+    steps, before, after = max(result.numsteps), sum(result.preeq_numsteps), sum(result.posteq_numsteps)
+    if method is None:
+        return SOLVE + steps + before + after
+    parameters = len(result.sllh)
+    solve, step = SOLVE * (1 + SOLVE_PARAMETER * parameters), 1 + STEP_PARAMETER * parameters
+    if method == "forward":
+        return solve + (steps + before + after) * step
+    backward = max(result.numsteps_b) + result.preeq_numsteps_b + result.posteq_numsteps_b
+    # AMICI takes forward sensitivities for pre-equilibration here too.
+    return solve + before * step + STORED_STEP * (steps + after) + BACKWARD_STEP * backward
 
 
 def _references(problem, methods, sample) -> list[tuple]:
@@ -122,9 +161,9 @@ def _references(problem, methods, sample) -> list[tuple]:
 
 
 def _measure(problem, options, method, sample, known, best) -> list[dict]:
-    """Return a row for each pair of tolerances of a method, tightest first, with its error and its time.
+    """Return a row for each pair of tolerances of a method, tightest first, with its error and its work.
 
-    If the loosest is far slower than the `best` of another method, it stays the only one.
+    If the loosest takes far more than the `best` of another method, it stays the only one.
     """
     pairs = product(
         _open(options.relative_tolerance, TOLERANCES), _open(options.gradient_tolerance, GRADIENT_TOLERANCES)
@@ -134,19 +173,19 @@ def _measure(problem, options, method, sample, known, best) -> list[dict]:
         for states, gradient in pairs
     ]
     solved = [problem.solved_by(_solved_with(options, row, **LONG)) for row in rows]
-    if _seconds(solved[-1], problem.nominal, sample) > _longest(best):
+    works = [_works(solved[-1], problem.nominal, sample, method)]
+    if works[0].sum() > _longest(best):
         rows, solved = rows[-1:], solved[-1:]
-    for row, candidate in zip(rows, solved, strict=True):
+    works = [*(_works(candidate, problem.nominal, sample, method) for candidate in solved[:-1]), *works]
+    for row, candidate, work in zip(rows, solved, works, strict=True):
         row["error"] = _error(candidate, sample, known)
-    times = [[_seconds(candidate, problem.nominal, sample) for candidate in solved] for _ in range(ROUNDS)]
-    for row, seconds in zip(rows, np.min(times, axis=0), strict=True):
-        row["seconds"] = float(seconds)
+        row["work"] = float(work.sum().round())
     return rows
 
 
 def _longest(best) -> float:
-    """Return the CPU time beyond which a method is far slower than the best accurate one; failing is often fast."""
-    accurate = (row["seconds"] for row in best.values() if row["error"] <= ACCURACY)
+    """Return the work beyond which a method is far slower than the best accurate one; failing often takes little."""
+    accurate = (row["work"] for row in best.values() if row["error"] <= ACCURACY)
     return FAR_SLOWER * min(accurate, default=np.inf)
 
 
@@ -175,12 +214,12 @@ def _evaluate(problem, theta, sample) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _pick(rows) -> dict:
-    """Return the tightest of the accurate rows that are about as fast as the fastest, or else the most accurate."""
+    """Return the tightest of the accurate rows that take about the least work, or else the most accurate."""
     accurate = [row for row in rows if row["error"] <= ACCURACY]
     if not accurate:
         return min(rows, key=lambda row: row["error"])
-    fastest = min(row["seconds"] for row in accurate)
-    return next(row for row in accurate if row["seconds"] <= AS_FAST * fastest)
+    least = min(row["work"] for row in accurate)
+    return next(row for row in accurate if row["work"] <= AS_FAST * least)
 
 
 def _try_starts(problem, options, row, conditions) -> dict:
@@ -203,7 +242,7 @@ def _try_starts(problem, options, row, conditions) -> dict:
 
 
 def _decide(best, starts) -> str:
-    """Return the method to take: forward, unless adjoint is clearly faster and fails at few more random starts.
+    """Return the method to take: forward, unless adjoint takes clearly less work and fails at few more random starts.
 
     Unless both are accurate, the more accurate one is taken.
     """
@@ -212,15 +251,14 @@ def _decide(best, starts) -> str:
         return most_accurate
     forward, adjoint = best["forward"], best["adjoint"]
     more = starts["adjoint"]["failed"] - starts["forward"]["failed"]
-    slower = GAIN * adjoint["seconds"] >= forward["seconds"]
-    return "forward" if slower or more > MORE_FAILURES * STARTS else "adjoint"
+    no_gain = GAIN * adjoint["work"] >= forward["work"]
+    return "forward" if no_gain or more > MORE_FAILURES * STARTS else "adjoint"
 
 
 def _limits(start) -> dict[str, int]:
     """Return the step limits, to one digit, so that a repeated measurement finds the same.
 
-    AMICI does not tell the steps of the backward problem below the first time point; up to seven times those of the
-    states were seen.
+    The backward problem may take up to seven times the steps of the states, and more far from the nominal parameters.
     """
 
     def limit(steps, bounds):
@@ -230,29 +268,19 @@ def _limits(start) -> dict[str, int]:
     return {"max_steps": limit(MARGIN * start["steps"], STEPS), "max_steps_backward": limit(backward, STEPS_BACKWARD)}
 
 
-def _weigh(solved, sample, name) -> tuple[float, float, float]:
-    """Return the CPU time of a value of a condition, that of another evaluation by its name, and their median ratio.
-
-    The ratio is rounded to two digits.
-    """
-    times = [
-        [_seconds(solved, solved.nominal, [k], evaluation) for evaluation in ("value", name)]
-        for _ in range(ROUNDS)
-        for k in sample
-    ]
-    times = np.array(times).reshape(ROUNDS, -1, 2).min(axis=0)
-    ratio = float(f"{np.median(times[:, 1] / times[:, 0]):.2g}")
-    return (*(float(seconds) for seconds in times.mean(axis=0)), ratio)
+def _weight(gradients, values) -> float:
+    """Return the median ratio of works (m,), rounded to what `WEIGHTS` has; the safe constant where none was solved."""
+    ratios = (gradients / values)[np.isfinite(gradients) & np.isfinite(values)]
+    if not len(ratios):
+        return SAFE["gradient_weight"]
+    ratio = max(1.0, float(np.median(ratios)))
+    size = 10.0 ** np.floor(np.log10(ratio))
+    return float(size * min((*WEIGHTS, 10), key=lambda one: abs(np.log(ratio / (size * one)))))
 
 
-def _weigh_information(problem, chosen, sample, known) -> float | None:
-    """Return the cost of a gradient with the Fisher information where gradients are adjoint.
-
-    None if forward sensitivities are not accurate with the same tolerances and step limits.
-    """
-    if _error(problem.solved_by(replace(chosen, sensitivities="forward")), sample, known) > ACCURACY:
-        return None
-    return _weigh(problem.solved_by(chosen), sample, "value_gradient_and_information")[-1]
+def _informs(problem, chosen, sample, known) -> bool:
+    """Whether forward sensitivities, which give the Fisher information, are accurate as adjoint ones are solved."""
+    return _error(problem.solved_by(replace(chosen, sensitivities="forward")), sample, known) <= ACCURACY
 
 
 def _solved_with(options, row, **limits) -> SolverOptions:
@@ -266,9 +294,5 @@ def _open(pinned, choices):
     return choices if pinned is None else (pinned,)
 
 
-def _seconds(problem, theta, conditions, evaluation="value_and_gradient") -> float:
-    """Return the CPU time of an evaluation."""
-    evaluate = getattr(problem, evaluation)
-    began = time.process_time()
-    evaluate(theta, conditions)
-    return time.process_time() - began
+def _finite(number) -> float | None:
+    return float(number) if np.isfinite(number) else None
