@@ -93,6 +93,9 @@ def test_the_provenance_tells_configuration_packages_and_cost(run):
     record = json.loads((run / "results" / "provenance.json").read_text())
     assert record["configuration"]["seeds"] == [0, 1]
     assert any(pin.startswith("amici==") for pin in record["packages"]["mechanistic"])
+    for name in table(run, "nominal")["problem"].unique():
+        assert record["solvers"][name]["chosen"]["sensitivities"] in ("forward", "adjoint")
+        assert all(method["agrees"] for method in record["solvers"][name]["check"]["methods"].values())
     assert record["cost"]["mechanistic"]["gradient_solves"] == table(run, "fits")["gradient_solves"].sum()
 
 

@@ -124,6 +124,7 @@ rule record_provenance:
     input:
         fits="<results>/tables/fits.tsv",
         networks="<results>/tables/networks.tsv",
+        solvers=expand("<results>/solvers/{problem}.json", problem=PLAN.problems),
         pins=[str(TOP / "envs" / f"{name}.txt") for name in ("workflow", "mechanistic", "neural", "analysis")],
     output:
         record="<results>/provenance.json",
@@ -143,7 +144,8 @@ rule record_provenance:
         snakemake=metadata.version("snakemake"),
     shell:
         "({params.command} --settings {params.settings:q} --pins {input.pins} --snakemake {params.snakemake}"
-        " --fits {input.fits} --networks {input.networks} --output {output.record} --page {output.page}) 2>&1 | tee {log}"
+        " --fits {input.fits} --networks {input.networks} --solvers {input.solvers} --output {output.record}"
+        " --page {output.page}) 2>&1 | tee {log}"
 
 
 rule write_report:

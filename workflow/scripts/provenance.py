@@ -16,6 +16,7 @@ def parse_arguments():
     parser.add_argument("--snakemake", required=True, help="version of Snakemake")
     parser.add_argument("--fits", required=True, help="fits.tsv: cost of the mechanistic fits")
     parser.add_argument("--networks", required=True, help="networks.tsv: cost of the neural runs")
+    parser.add_argument("--solvers", nargs="*", default=[], help="solver settings of the problems (measure_solver.py)")
     parser.add_argument("--output", required=True, help="provenance.json to write")
     parser.add_argument("--page", required=True, help="the same as an HTML page for the report")
     return parser.parse_args()
@@ -36,6 +37,7 @@ def main():
             "mechanistic": cost(load_table(arguments.fits)),
             "neural": cost(load_table(arguments.networks)),
         },
+        "solvers": {Path(file).stem: solver(json.loads(Path(file).read_text())) for file in arguments.solvers},
         "configuration": read_settings(arguments.settings),
         "packages": {Path(pins).stem: Path(pins).read_text().split() for pins in arguments.pins},
     }
@@ -85,6 +87,11 @@ def cost(table) -> dict:
     largest = [name for name in ("peak_memory_mb",) if name in table.columns]
     totals = {"runs": len(table), **table[summed].sum().round(1).to_dict(), **table[largest].max().to_dict()}
     return {name: None if value != value else value for name, value in totals.items()}  # NaN is not valid JSON
+
+
+def solver(choice: dict) -> dict:
+    """Return how a problem was solved, and what was found when its gradients were checked."""
+    return {key: choice[key] for key in ("chosen", "accurate", "check")}
 
 
 def page(record: dict) -> str:
