@@ -20,8 +20,10 @@ def save_table(table: pd.DataFrame, path) -> None:
         table.to_csv(temporary, sep="\t", index=False)
 
 
-def load_table(path, columns=()) -> pd.DataFrame:
+def load_table(path, columns=(), text=()) -> pd.DataFrame:
     """Return the TSV table at `path`; only empty fields are missing values, since a gene may be called NA.
+
+    The cells of the columns `text` stay as they are written, as a gene may be called 007.
 
     Raises
     ------
@@ -31,7 +33,7 @@ def load_table(path, columns=()) -> pd.DataFrame:
     if not Path(path).is_file():
         raise InputError(f"{path}: no such table")
     try:
-        table = pd.read_csv(path, sep="\t", keep_default_na=False, na_values=[""])
+        table = pd.read_csv(path, sep="\t", keep_default_na=False, na_values=[""], dtype=dict.fromkeys(text, str))
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a table with tabs between its columns ({error})") from None
     for column in columns:

@@ -30,7 +30,7 @@ def main():
     from kinetrain.settings import read_options, read_settings
 
     options = read_options(Options, read_settings(arguments.settings))
-    influence = gene_influence(load_table(arguments.influence, ["seed", "gene", "influence"]))
+    influence = gene_influence(load_table(arguments.influence, ["seed", "gene", "influence"], text=["gene"]))
     sets = read_gene_sets(arguments.gene_sets)
     try:
         table = test_gene_sets(influence, sets, **asdict(options))

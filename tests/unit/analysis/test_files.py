@@ -21,6 +21,11 @@ def test_a_gene_may_be_called_na_and_only_empty_fields_are_missing(tmp_path):
     assert table["value"][0] == float("inf") and pd.isna(table["value"][1])
 
 
+def test_numbers_in_names_of_genes_stay_as_they_are_written(tmp_path):
+    (tmp_path / "genes.tsv").write_text("gene\tvalue\n007\t1\n1e5\t2\n")
+    assert list(load_table(tmp_path / "genes.tsv", text=["gene"])["gene"]) == ["007", "1e5"]
+
+
 @pytest.mark.parametrize("content", [b"", b"a\tb\n1\t2\t3\n1\t2\t3\t4\t5\n", b"\xff\xfe\x00"])
 def test_a_file_that_is_no_table_is_named(tmp_path, content):
     (tmp_path / "broken.tsv").write_bytes(content)

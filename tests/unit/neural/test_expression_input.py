@@ -193,12 +193,14 @@ def test_counts_become_logarithms_or_stay_what_they_are_on_demand(write):
 
 
 def test_columns_that_stand_apart_are_told(write):
-    table = frame().assign(batch=np.tile([1, 2], 6), age=np.linspace(40, 70, 12))
+    table = frame().assign(batch=np.tile([1, 2], 6), age=np.linspace(40, 70, 12), dose=np.repeat([0.1, 0.2, 0.5], 4))
     with pytest.warns(InputWarning) as told:
         read_trajectories(write(table))
     said = [str(one.message) for one in told]
-    assert any("1 of 5 genes hold whole numbers alone, unlike the others: batch" in line for line in said)
-    assert any("1 of 5 genes are over 20 times as large, unlike the others: age" in line for line in said)
+    assert any("1 of 6 genes hold whole numbers alone, unlike the others: batch" in line for line in said)
+    assert any("1 of 6 genes are over 20 times as large, unlike the others: age" in line for line in said)
+    assert any("1 of 6 genes change between trajectories alone, unlike the others: dose" in line for line in said)
+    assert all("name columns that are no genes (expression.metadata)" in line for line in said) and len(said) == 3
     whole = frame()
     whole[GENES] = np.random.default_rng(2).integers(0, 30, (12, 3))
     with pytest.warns(InputWarning, match="all values are whole numbers up to .*: of counts, take expression.scale"):

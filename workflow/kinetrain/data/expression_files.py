@@ -113,48 +113,49 @@ def read_trajectories(path, genes=None, layout: Layout = Layout()):
 
 def _scaled(path, genes, trajectories, scale):
     """Return the trajectories on the scale that is asked for; InputError unless it suits the values."""
-    low = np.min([values.min(axis=0) for _, values in trajectories], axis=0)
-    high = np.max([values.max(axis=0) for _, values in trajectories], axis=0)
+    low, high = _bounds(values for _, values in trajectories)
     size = np.maximum(-low, high)
-    largest = int(size.argmax())
-    if scale is None and size[largest] > LARGEST:
+    if scale is None and size.max() > LARGEST:
         raise InputError(
-            f"{path}: '{genes[largest]}' reaches {size[largest]:g}, which is no log-like value: take log2(1 + x) of "
+            f"{path}: '{genes[size.argmax()]}' reaches {size.max():g}, which is no log-like value: take log2(1 + x) of "
             "counts or intensities (expression.scale: log2), name columns that are no genes (expression.metadata), or "
             "let values be as they are (expression.scale: raw)"
         )
-    if scale == "log2":
-        if low.min() < 0:
-            gene = genes[int(low.argmin())]
-            raise InputError(f"{path}: '{gene}' has values below 0, of which expression.scale: log2 cannot be taken")
-        return [(times, np.log2(1 + values)) for times, values in trajectories]
-    if scale is None:
-        whole = np.all([(values == np.rint(values)).all(axis=0) for _, values in trajectories], axis=0)
-        _tell_set_apart(path, genes, size, whole, high > low)
-    return trajectories
+    if scale is None and size.max() > 1 and all((values == np.rint(values)).all() for _, values in trajectories):
+        what = f"all values are whole numbers up to {size.max():g}: of counts, take expression.scale: log2"
+        warnings.warn(f"{path}: {what}", InputWarning, stacklevel=3)
+    if scale == "log2" and low.min() < 0:
+        gene = genes[low.argmin()]
+        raise InputError(f"{path}: '{gene}' has values below 0, of which expression.scale: log2 cannot be taken")
+    return [(times, np.log2(1 + values) if scale == "log2" else values) for times, values in trajectories]
 
 
-def _tell_set_apart(path, genes, size, whole, moves) -> None:
-    """Warn of genes that are unlike the others, and of whole numbers: they may be no log-like expression.
+def _bounds(blocks) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lowest and the highest value of every gene (k,) in blocks of values (T, k)."""
+    low, high = zip(*((values.min(axis=0), values.max(axis=0)) for values in blocks), strict=True)
+    return np.min(low, axis=0), np.max(high, axis=0)
 
-    Per gene (k,): `size`, the largest absolute value; `whole`, all values are whole numbers; `moves`, they differ.
-    """
-    if whole[moves].all():
-        if size.max() > 1:
-            tell = f"all values are whole numbers up to {size.max():g}: of counts, take expression.scale: log2"
-            warnings.warn(f"{path}: {tell}", InputWarning, stacklevel=3)
-        whole = ~moves
-    whole = whole & moves
+
+def _tell_set_apart(path, genes, trajectories) -> None:
+    """Warn of columns of a table that are unlike the others, and may be no genes."""
+    blocks = [values for _, values in trajectories]
+    low, high = _bounds(blocks)
+    size, moves = np.maximum(-low, high), high > low
+    whole = moves & np.all([(values == np.rint(values)).all(axis=0) for values in blocks], axis=0)
+    still = moves & np.all([np.ptp(values, axis=0) == 0 for values in blocks], axis=0)
     large = (size > APART * np.median(size)) & (size > 1) & (np.median(size) > 0)
-    for apart, what in ((whole, "hold whole numbers alone"), (large, f"are over {APART} times as large")):
-        if apart.any():
+    for apart, what in (
+        (whole, "hold whole numbers alone"),
+        (large, f"are over {APART} times as large"),
+        (still, "change between trajectories alone"),
+    ):
+        if apart.any() and not apart[moves].all():
             names = [str(gene) for gene, one in zip(genes, apart, strict=True) if one]
-            shown = ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
             warnings.warn(
-                f"{path}: {len(names)} of {len(genes)} genes {what}, unlike the others: {shown}; columns that are no "
-                "genes are named by expression.metadata",
+                f"{path}: {len(names)} of {len(genes)} genes {what}, unlike the others: {_some(names)}; name columns "
+                "that are no genes (expression.metadata)",
                 InputWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
 
@@ -234,7 +235,10 @@ def _read_tidy(path, genes, layout):
     times = [_numbers(path, table, clock, layout) for clock in clocks]
     values = np.column_stack([_numbers(path, table, gene, layout) for gene in genes])
     labels = _parts(path, table, times[0]) if label is None and len(clocks) == 1 else None
-    return genes, _trajectories(path, times, labels if label is None else table[label].to_numpy(), values)
+    found = _trajectories(path, times, labels if label is None else table[label].to_numpy(), values)
+    if np.isfinite(values).all():  # else it is refused
+        _tell_set_apart(path, genes, found)
+    return genes, found
 
 
 def _check_columns(path, table, label, layout) -> None:
