@@ -45,12 +45,11 @@ def test_an_edge_of_weight_0_is_no_edge_whatever_the_weight_is_called(write, wei
     assert edges(write(text)) == {("GATA1", "KLF1"): 1, ("MYC", "MYC"): 0.5}
 
 
-def test_a_gold_standard_of_dream_is_read_without_a_header(write):
+@pytest.mark.parametrize("point", ["", ".0"])
+def test_a_gold_standard_of_dream_is_read_without_a_header(write, point):
+    text = f"GATA1\tKLF1\t1{point}\nSPI1\tFLI1\t0{point}\nMYC\tSPI1\t1{point}\n"
     with pytest.warns(InputWarning, match="has no header, read as regulator, target, edge"):
-        assert edges(write("GATA1\tKLF1\t1\nSPI1\tFLI1\t0\nMYC\tSPI1\t1\n")) == {
-            ("GATA1", "KLF1"): 1,
-            ("MYC", "SPI1"): 1,
-        }
+        assert edges(write(text)) == {("GATA1", "KLF1"): 1, ("MYC", "SPI1"): 1}
 
 
 def test_signs_may_be_plus_and_minus(write):
@@ -194,7 +193,14 @@ GMT = "first\thttp://x\tGATA1\tKLF1 \t\nsecond\t\tMYC\n"
 
 @pytest.mark.parametrize(
     "content",
-    [GMT, GMT.replace("\n", "\r\n"), GMT.encode("utf-16"), GMT.encode("utf-8-sig"), gzip.compress(GMT.encode())],
+    [
+        GMT,
+        GMT.replace("\n", "\r\n"),
+        GMT.replace("GATA1", '"GATA1"'),
+        GMT.encode("utf-16"),
+        GMT.encode("utf-8-sig"),
+        gzip.compress(GMT.encode()),
+    ],
 )
 def test_gene_sets_are_read_in_every_dress(write, content):
     assert read_gene_sets(write(content, "sets.gmt.gz")) == {"first": ["GATA1", "KLF1"], "second": ["MYC"]}

@@ -22,7 +22,9 @@ def read_gene_sets(path) -> dict[str, list[str]]:
         If the file is missing, is not laid out so, or holds no set.
     """
     rows = enumerate(read_lines(path), start=1)
-    lines = [(row, [cell.strip() for cell in line.split("\t")]) for row, line in rows if line.strip()]
+    lines = [
+        (row, [cell.strip().strip('"').strip() for cell in line.split("\t")]) for row, line in rows if line.strip()
+    ]
     sets = _go_slim(path, lines) if str(path).removesuffix(".gz").endswith(".tab") else _gmt(path, lines)
     if not sets:
         raise InputError(f"{path}: no gene sets")
@@ -46,6 +48,8 @@ def _gmt(path, lines) -> dict[str, list[str]]:
             raise InputError(
                 f"{path}: line {number} has {len(fields)} tab-separated fields, expected name, description, genes"
             )
+        if not fields[0]:
+            raise InputError(f"{path}: line {number}: the set has no name")
         if fields[0] in sets:
             raise InputError(f"{path}: line {number}: the set '{fields[0]}' is given twice")
         sets[fields[0]] = [gene for gene in fields[2:] if gene]

@@ -126,7 +126,7 @@ def edge_table(network, genes) -> pd.DataFrame:
 def _edge_list(path) -> pd.DataFrame:
     """Return an edge list with its columns in small letters, as text; InputError unless it has those that it needs."""
     header = first_row(path)
-    if len(header) == 3 and header[2] in ("0", "1") and not any(map(_is_number, header[:2])):
+    if len(header) == 3 and header[2] in ("0", "1", "0.0", "1.0") and not any(map(_is_number, header[:2])):
         table = read_numbers(path)
         if set(table.iloc[:, 2]) <= {0, 1}:
             warnings.warn(f"{path}: has no header, read as regulator, target, edge", InputWarning, stacklevel=3)
