@@ -154,6 +154,8 @@ def test_every_layout_of_a_network_holds_the_same(tmp_path_factory, cells):
         ("\tTF\tgene\n0\tGATA1\tKLF1\n", "column 1 has no name"),
         ("TF\tgene\n\nGATA1\tKLF1\n\t KLF1\n", "row 4 has no regulator"),
         ("GATA1\tKLF1\t0.7\n", "no column 'regulator'"),
+        ("GATA1\tKLF1\t1\nMYC\tKLF1\t1\tx\n", "row 2 has 4 cells, the header 3"),
+        ("GATA1\tKLF1\t1\n\tKLF1\t1\n", "row 2 has no regulator"),
         ("GATA1\tKLF1\n", "no column 'regulator'"),
         ("GATA1 KLF1 1\n", "no column 'regulator'.*columns are told apart by tabs, commas or semicolons"),
         ("TF\tgene\nGATA1\tTNF\nGATA1\tKLF1\n", "leave such edges out: restrict: true"),
@@ -178,6 +180,12 @@ def test_an_edge_list_that_is_unclear_is_refused_in_one_line(write, text, messag
 def test_a_matrix_that_is_unclear_is_refused(write, text, message):
     with pytest.raises(InputError, match=message):
         read_matrix(write(text), GENES)
+
+
+def test_a_matrix_may_have_genes_that_are_called_like_columns_of_edge_lists(write):
+    """TF is the symbol of transferrin."""
+    network, _ = read_matrix(write("gene\tTF\tMYC\nTF\t0\t1\nMYC\t0\t0\n"), ["TF", "MYC"])
+    assert network.tolist() == [[0, 1], [0, 0]]
 
 
 def test_the_genes_of_a_matrix_may_stand_in_a_file_without_a_header(write):

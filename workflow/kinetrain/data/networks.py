@@ -105,7 +105,8 @@ def read_matrix(path, genes, matrix_genes=None, restrict: bool = False) -> tuple
         names = gene_names(matrix_genes, genes, len(cells) if len(cells) == cells.shape[1] else None)
         return _select(path, _unlabelled(path, cells, names).T, names, names, genes, restrict=True)
     table = read_table(path, row_labels=True)
-    if all(set(names) & set(map(str.lower, table.columns)) for names in (REGULATOR, TARGET)):
+    words = {name.lower() for name, kind in table.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)}
+    if words & set(REGULATOR) and words & set(TARGET):
         raise InputError(f"{path}: is an edge list, no matrix: give it as `edges`")
     rows, columns = table.iloc[:, 0], list(table.columns[1:])
     if rows.isna().any():
@@ -128,7 +129,7 @@ def _edge_list(path) -> pd.DataFrame:
     header = first_row(path)
     if len(header) == 3 and header[2] in ("0", "1", "0.0", "1.0") and not any(map(_is_number, header[:2])):
         table = read_numbers(path)
-        if set(table.iloc[:, 2]) <= {0, 1}:
+        if table.shape[1] == 3 and set(table[2]) <= {0, 1}:
             warnings.warn(f"{path}: has no header, read as regulator, target, edge", InputWarning, stacklevel=3)
             return table.set_axis(["regulator", "target", "edge"], axis=1)
     table = read_table(path, text=None)
