@@ -273,6 +273,7 @@ wall_seconds [s]: time of the training of all seeds
 peak_memory_mb [MB]: largest memory of the process
 pair_solves: transitions solved with their gradient
 mask_sparsity: share of pruned weights, whatever the multipliers
+multipliers: how they were treated in training (`training.multipliers`)
 dead_genes: genes with a multiplier of zero, constant inputs among them
 out_degree: mean number of targets of a gene
 """)

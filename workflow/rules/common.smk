@@ -18,6 +18,7 @@ import download
 import environment
 
 from kinetrain import tables
+from kinetrain.evaluation.names import same_data
 from kinetrain.figures.catalogue import FITS as FIT_SOURCES, find_figures
 
 # Jobs find the programs that came with this snakemake (python3, uv) whether or not its environment is activated.
@@ -299,12 +300,16 @@ PARTS = {
     "pathways": [f"<results>/enrichment/{run}.tsv" for run in TESTED],
 }
 FOR_A_FIGURE = {"effects", "coregulation"}  # tables that nobody asks for but a figure
+# The data of every data set that may be compared with others for its multipliers.
+COMPARED = [same_data(name, dataset["training"]["multipliers"]) for name, dataset in PLAN.datasets.items()]
+COMPARED = [name for name in COMPARED if name]
 # What this configuration has to show: a figure or a table that needs more is left out.
 HAS = {
     *(["problems"] if PLAN.problems else []),
     *(["datasets"] if PLAN.datasets else []),
     *(["predictions"] if PREDICTIONS else []),
     *(["tuning"] if TUNED else []),
+    *(["multipliers"] if len(COMPARED) > len(set(COMPARED)) else []),
     *(PLAN.varied if PLAN.problems else []),
 }
 TABLES = {name: table.title for name, table in tables.TABLES.items() if table.title and table.arm in HAS}

@@ -394,6 +394,32 @@ def test_findings_compare_methods_by_pairs_of_the_same_seed():
     assert set(single.loc[single["topic"] == "DASH against SparseFlow", "verdict"]) == {"-"}
 
 
+def test_findings_compare_treatments_of_the_multipliers_on_the_same_data():
+    rows = [
+        (f"own_{treatment}", treatment, method, seed, error + 1e-5 * seed)
+        for treatment, method, error in (
+            ("published", "dash", 1.3e-3),
+            ("published", "sparseflow", 1.2e-3),
+            ("living", "dash", 0.6e-3),
+            ("living", "sparseflow", 0.8e-3),
+        )
+        for seed in range(3)
+    ]
+    networks = pd.DataFrame(rows, columns=["dataset", "multipliers", "method", "seed", "test_mse"])
+    same = {"noise": 0.0, "prior_corruption": 0.0, "status": "finished", "balanced_accuracy": 0.9}
+    networks = networks.assign(**same, dead_targets=2.0, dead_error_share=0.5)
+    living = networks[networks["multipliers"] == "living"]
+    alone = living.assign(dataset="another_living")  # nothing to compare with
+    table = findings(networks=pd.concat([networks, alone]))
+    found = table[table["topic"] == "Multipliers of the genes"]
+    assert found["subject"].tolist() == ["own"] * 4 and found["verdict"].tolist() == ["yes", "yes", "no", "yes"]
+    said = found["statement"].tolist()
+    assert said[1].startswith("DASH: test error with living multipliers against v 5x: 0.00061 against 0.00131")
+    dead = "2.0 dead targets with 50 % of the error"
+    assert said[1].endswith(f"over 3 pairs of the same seed; {dead} against {dead}.")
+    assert "With v 5x, test error of DASH against SparseFlow: 0.00131 against 0.00121, difference 0.0001" in said[2]
+
+
 def test_findings_say_who_is_better_than_chance_outside_the_prior():
     networks = made_networks().assign(
         balanced_accuracy_outside_prior=[0.61, 0.62, np.nan, 0.5, np.nan],

@@ -48,6 +48,10 @@ def made_table(name: str, panels: int, method="dash") -> pd.DataFrame:
         return FIGURES["sparsity_against_accuracy"].tabulate(networks, pd.DataFrame(columns=columns))
     if name == "prediction_error":
         return FIGURES["prediction_error"].tabulate(networks)
+    if name == "multipliers":
+        rows = [(f"{p}_{one}", one, seed) for p in problems for one in ("living", "published") for seed in (0, 1)]
+        rows = pd.DataFrame(rows, columns=["dataset", "multipliers", "seed"]).assign(method=method, **LEVEL)
+        return FIGURES["multipliers"].tabulate(rows.assign(test_mse=1e-3 * (1 + rows["seed"]), dead_error_share=0.5))
     if name == "prior_recovery":
         return FIGURES["prior_recovery"].tabulate(networks.assign(recall_outside_prior=0.3, wrong_prior_kept=0.7))
     if name == "pruning_path":

@@ -80,6 +80,13 @@ def test_no_model_from_before_the_first_pruning_is_kept(tmp_path, expression, pr
     assert ((state["kept_weights"] == 0) >= ~state["mask"]).all()
 
 
+def test_the_final_models_of_all_methods_are_equally_sparse(tmp_path, expression, prior):
+    options = dataclasses.replace(OPTIONS, keep="final")
+    kept = [train(tmp_path / name, expression, prior, name, [0, 1], options)[1] for name in ("sparseflow", "dash")]
+    assert all((state["kept_epoch"] >= 6).all() for state in kept)  # the last event of 8 epochs
+    assert kept[0]["kept_sparsity"].tolist() == kept[1]["kept_sparsity"].tolist()
+
+
 def test_the_sparsest_model_within_one_standard_error_is_kept():
     names = ("best_validation", "best_error", "kept_validation", "kept_sparsity")
     state = {name: np.array([start]) for name, start in zip(names, (np.inf, 0.0, np.inf, 0.0), strict=True)}
@@ -283,7 +290,7 @@ def test_a_checkpoint_of_other_settings_is_not_continued(tmp_path, expression, p
         ({"patience_epochs": 0}, "patience_epochs: expected null or at least 1, got 0"),
         ({"batch": "single"}, "batch: expected 'trajectory'"),
         ({"hidden": [5, 0]}, "hidden: expected at least 1 unit"),
-        ({"keep": "best"}, "keep: expected 'sparsest', 'pruned' or 'all'"),
+        ({"keep": "best"}, "keep: expected 'sparsest', 'pruned', 'final' or 'all'"),
         ({"rewind_by": 0}, "rewind_by: expected a fraction"),
         ({"device": "gpu", "integrator": "rk4"}, "device: expected cpu"),
         ({"device": "cuda", "integrator": "fused"}, "device: 'cuda' needs another integrator"),

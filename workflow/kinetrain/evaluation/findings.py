@@ -38,6 +38,7 @@ def findings(
         (fits, fit_findings.relaxed_solves),
         (networks, network_findings.against_persistence),
         (networks, network_findings.compared_methods),
+        (networks, network_findings.multipliers_matter),
         (networks, network_findings.against_predictors),
         (networks, network_findings.beyond_prior_and_regulators),
         (networks, network_findings.failed_models),

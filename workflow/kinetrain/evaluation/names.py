@@ -43,6 +43,11 @@ NAMES = METHODS | OPTIMIZERS
 FULL_BATCH = "-"  # the schedule of an optimizer that has none
 
 
+def same_data(dataset: str, multipliers: str) -> str | None:
+    """Return what data sets have in common that differ in their multipliers: NAME of NAME_living, NAME_slow, ..."""
+    return dataset.removesuffix(f"_{multipliers}") if dataset.endswith(f"_{multipliers}") else None
+
+
 def label(name: str) -> str:
     """Return how a method or optimizer is called; one that is not listed keeps its name, without underscores."""
     return NAMES.get(name, str(name).replace("_", " "))

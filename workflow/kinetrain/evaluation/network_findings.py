@@ -7,6 +7,8 @@ from kinetrain.evaluation.names import in_order, label
 from kinetrain.evaluation.network_summaries import (
     CONTROLS,
     GROUP,
+    MULTIPLIERS,
+    by_multipliers,
     panel_names,
     prediction_error,
     sparsity_against_accuracy,
@@ -132,6 +134,55 @@ def compared_methods(networks: pd.DataFrame):
                 better = min(wanted * difference[1], wanted * difference[2]) > 0
                 judged = verdict(better) if len(pairs) > 1 else "-"
                 yield topic, panel_names(group).iloc[0], statement, pairs[first].mean(), pairs[second].mean(), judged
+
+
+def multipliers_matter(networks: pd.DataFrame):
+    """Yield what treatments of the multipliers change: in the error of each method, and in who has the lower error.
+
+    By pairs of the same seed, with 95 % intervals of the mean difference; without a direction that one hopes for, the
+    verdict tells whether the interval leaves out zero.
+    """
+    topic = "Multipliers of the genes"
+    for data, group in by_multipliers(networks).groupby("data", sort=False):
+        errors = group.pivot(index="seed", columns=["multipliers", "method"], values="test_mse")
+        treatments = [name for name in MULTIPLIERS if name in errors]
+        for method in in_order(group["method"]):
+            own = errors.xs(method, axis=1, level="method")
+            for other in [name for name in treatments if name in own and name != "living" and "living" in own]:
+                said, values, judged = _paired(own["living"], own[other], wanted=-1)
+                lead = f"{label(method)}: test error with living multipliers against {MULTIPLIERS[other]}:"
+                yield topic, data, f"{lead} {said}{_dead(group, method, other)}", *values, judged
+        for first, second in COMPARED:
+            for treatment in treatments:
+                if {first, second} <= set(errors[treatment]):
+                    said, values, judged = _paired(errors[treatment][first], errors[treatment][second], wanted=-1)
+                    lead = f"With {MULTIPLIERS[treatment]}, test error of {label(first)} against {label(second)}:"
+                    yield topic, data, f"{lead} {said}.", *values, judged
+
+
+def _paired(first: pd.Series, second: pd.Series, wanted: int):
+    """Return how two columns over the same seeds compare: in words, their means, and the verdict.
+
+    wanted: the sign of a difference that one hopes for. The verdict is `undecided` where the interval holds zero.
+    """
+    pairs = pd.DataFrame({"first": first, "second": second}).dropna()
+    mean, low, high = mean_interval(pairs["first"] - pairs["second"])
+    said = (
+        f"{pairs['first'].mean():.3g} against {pairs['second'].mean():.3g}, difference "
+        f"{_interval((mean, low, high))} over {len(pairs)} pairs of the same seed"
+    )
+    judged = "-" if not low <= high else verdict(wanted * mean > 0) if low * high > 0 else "undecided"
+    return said, (pairs["first"].mean(), pairs["second"].mean()), judged
+
+
+def _dead(group: pd.DataFrame, method: str, other: str) -> str:
+    """Return how many dead targets a method has, living and otherwise, and what they make of its error, as text."""
+    parts = []
+    for treatment in ("living", other):
+        own = group[(group["method"] == method) & (group["multipliers"] == treatment)]
+        share = 100 * own["dead_error_share"].mean()
+        parts.append(f"{own['dead_targets'].mean():.1f} dead targets with {share:.0f} % of the error")
+    return f"; {parts[0]} against {parts[1]}."
 
 
 def _interval(interval) -> str:

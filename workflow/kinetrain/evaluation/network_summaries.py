@@ -3,11 +3,15 @@
 import numpy as np
 import pandas as pd
 
+from kinetrain.evaluation.names import same_data
 from kinetrain.networks.controls import CONTROLS
 
 GROUP = ["dataset", "noise", "prior_corruption"]
 FEW = 5  # methods whose heat maps fit beside each other
 OF_MANY = ("sparseflow", "pinn_mp", "bioprune", "dash")  # shown of more methods; the last three as in the paper
+
+# treatments of the multipliers of the genes, in the order in which they are shown, and what they are called
+MULTIPLIERS = {"published": "v 5x", "slipped": "slip", "slow": "v 1x", "living": "living"}
 
 
 def panel_names(table: pd.DataFrame) -> pd.Series:
@@ -62,6 +66,21 @@ def _published_points(table: pd.DataFrame, published: pd.DataFrame):
             if dataset.lower() == str(first["dataset"]).lower() and np.isclose(its_noise, noise):
                 point = {name: first[name] for name in GROUP} | values.to_dict()
                 yield pd.DataFrame([point | {"method": method, "kind": "published", "source": source}])
+
+
+def by_multipliers(networks: pd.DataFrame) -> pd.DataFrame:
+    """Return the trained models whose data sets differ in the multipliers alone, with a title `data` of the rest.
+
+    These are data sets named NAME_living, NAME_published, ... after their `training.multipliers`.
+    """
+    if "multipliers" not in networks:
+        return networks[:0].assign(data="", multipliers="")
+    models = networks[networks["multipliers"].isin(list(MULTIPLIERS))]
+    shared = [same_data(*pair) for pair in zip(models["dataset"], models["multipliers"], strict=True)]
+    models = models.assign(data=shared).dropna(subset=["data"])
+    models["data"] = panel_names(models.assign(dataset=models["data"]))
+    treatments = models.groupby("data")["multipliers"].transform("nunique")
+    return models[treatments > 1]
 
 
 def prediction_error(networks: pd.DataFrame) -> pd.DataFrame:

@@ -36,10 +36,10 @@ class Options:
     `trajectory` (one trajectory per update) or a number of transitions; patience_epochs: epochs without a new best
     after which a model stops, or null; rewind_by: fraction of the epochs after which a method that rewinds does so at
     the latest; keep: the `sparsest` model within one standard error of the best one, the best after the first event
-    (`pruned`), or the best of `all` epochs, as published; steps: Runge-Kutta steps per transition at the start;
-    multipliers: how those of PHOENIX are treated, one of MULTIPLIERS; tolerances: the number of steps grows when
-    doubling it changes the validation loss by more than the larger (relative), and shrinks below the smaller;
-    checkpoint_seconds: time between two checkpoints; device: where torch computes (`cpu`, `cuda`).
+    (`pruned`) or after the last one (`final`), or the best of `all` epochs, as published; steps: Runge-Kutta steps per
+    transition at the start; multipliers: how those of PHOENIX are treated, one of MULTIPLIERS; tolerances: the number
+    of steps grows when doubling it changes the validation loss by more than the larger (relative), and shrinks below
+    the smaller; checkpoint_seconds: time between two checkpoints; device: where torch computes (`cpu`, `cuda`).
     """
 
     model: str = "phoenix"
@@ -73,8 +73,8 @@ class Options:
             raise ValueError(f"patience_epochs: expected null or at least 1, got {self.patience_epochs}")
         if not 0 < self.rewind_by <= 1:
             raise ValueError(f"rewind_by: expected a fraction above 0 and at most 1, got {self.rewind_by}")
-        if self.keep not in ("sparsest", "pruned", "all"):
-            raise ValueError(f"keep: expected 'sparsest', 'pruned' or 'all', got {self.keep!r}")
+        if self.keep not in ("sparsest", "pruned", "final", "all"):
+            raise ValueError(f"keep: expected 'sparsest', 'pruned', 'final' or 'all', got {self.keep!r}")
         if self.multipliers not in MULTIPLIERS:
             raise ValueError(f"multipliers: expected {', '.join(MULTIPLIERS)}, got {self.multipliers!r}")
         if not 0 < self.minimum_learning_rate <= self.learning_rate:
@@ -180,20 +180,28 @@ class Run:
         return [members] if self.integrator.TOGETHER else list(members[:, None])
 
     @cached_property
+    def events(self) -> list[int]:
+        """Epochs at whose start the method prunes."""
+        epochs = self.options.epochs
+        return [epoch for epoch in range(1, epochs + 1) if self.method.due(self.options.pruning, epoch, epochs)]
+
+    @cached_property
     def first_event(self) -> int:
         """First epoch at whose start the method prunes, after the last epoch if it never does."""
-        epochs = self.options.epochs
-        due = (epoch for epoch in range(1, epochs + 1) if self.method.due(self.options.pruning, epoch, epochs))
-        return next(due, epochs + 1)
+        return min(self.events, default=self.options.epochs + 1)
 
     @cached_property
     def first_counted(self) -> int:
         """First epoch whose model may be kept: that of the first pruning event, so that no dense model is.
 
-        The first of all where those may be, or nothing is pruned.
+        That of the last event where all models are to be equally sparse; the first of all where dense ones may be kept,
+        or nothing is pruned.
         """
         dense_too = self.options.keep == "all" and not self.method.retrains
-        return 1 if dense_too or self.first_event > self.options.epochs else self.first_event
+        if dense_too or not self.events:
+            return 1
+        final = self.options.keep == "final" and not self.method.rewinds  # those end with the mask of their best epoch
+        return self.events[-1] if final else self.first_event
 
     @cached_property
     def snapshot_epochs(self) -> list[int]:
