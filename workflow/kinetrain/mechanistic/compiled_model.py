@@ -25,6 +25,7 @@ from pandas.api.types import is_numeric_dtype
 
 from kinetrain.cache import atomic, cache_folder, is_whole, kept, seal
 from kinetrain.errors import InputError
+from kinetrain.mechanistic.initial_assignments import assigned_parameters
 from kinetrain.mechanistic.petab_files import checksum, sbml_file
 from kinetrain.mechanistic.petab_tables import PREEQUILIBRATION, read_petab
 
@@ -190,13 +191,13 @@ def fingerprint(path, problem: petab.Problem) -> dict[str, str]:
     overridden = {name: not is_numeric_dtype(column) for name, column in problem.condition_df.items()}
     overridden.pop("conditionName", None)
     before = problem.measurement_df.get(PREEQUILIBRATION)
-    roles = json.dumps(
-        [sorted(estimated), sorted(overridden.items()), before is not None and bool(before.notna().any())]
-    )
+    roles = [sorted(estimated), sorted(overridden.items()), before is not None and bool(before.notna().any())]
+    if assigned := assigned_parameters(problem.model.sbml_model):  # those that the tables do not overrule
+        roles.append(assigned)
     return {
         "sbml": checksum(sbml_file(path).read_bytes()),
         "observables": checksum(table),
-        "parameters": checksum(roles),
+        "parameters": checksum(json.dumps(roles)),
     }
 
 

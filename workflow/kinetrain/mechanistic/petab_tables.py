@@ -10,6 +10,7 @@ import pandas as pd
 import petab.v1 as petab
 
 from kinetrain.errors import InputError
+from kinetrain.mechanistic.initial_assignments import give_way
 from kinetrain.mechanistic.petab_files import read_description
 
 PREEQUILIBRATION, SIMULATION = "preequilibrationConditionId", "simulationConditionId"
@@ -46,6 +47,7 @@ def read_petab(path) -> petab.Problem:
     _check_conditions(problem, path)
     _check(problem, path)
     _separate_overrides(problem)
+    _overrule_model(problem, path)
     return problem
 
 
@@ -165,6 +167,13 @@ def _separate_overrides(problem):
                 row[column] = re.sub(rf"\b((?:observable|noise)Parameter\d+)_{name}\b", rf"\1_{new}", str(row[column]))
             problem.observable_df.loc[new] = row
             table.loc[mine & (cells["number"] == copied), "observableId"] = new
+
+
+def _overrule_model(problem, path):
+    """Let the parameter table and the condition table have the last word on what the model assigns initially."""
+    conditions = problem.condition_df.drop(columns="conditionName", errors="ignore")
+    empty = set(conditions.columns[conditions.isna().any()])
+    give_way(problem.model.sbml_model, [*problem.parameter_df.index, *conditions.columns], empty, str(path))
 
 
 def _typical_rows(measurements):

@@ -22,6 +22,7 @@ from petab.v2.lint import ValidationIssueSeverity
 
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.conditions import SCALES, Condition
+from kinetrain.mechanistic.initial_assignments import give_way
 from kinetrain.mechanistic.petab_files import checksum, list_files
 
 PRIORS = {"normal": "normal", "laplace": "laplace", "log-normal": "logNormal", "log-laplace": "logLaplace"}
@@ -52,6 +53,7 @@ class ProblemOfVersion2:
             raise InputError(f"{path}: not a valid PEtab problem: {'; '.join(issues)}")
         if has_timepoint_specific_overrides(self.problem):
             flatten_timepoint_specific_output_overrides(self.problem)
+        give_way(self.problem.model.sbml_model, [one.id for one in self.problem.parameters], (), str(path))
         self.parameter_df = self._parameters()
 
     def fingerprint(self) -> dict[str, str]:
