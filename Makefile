@@ -8,7 +8,7 @@ OVERLAY ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 ENVIRONMENTS := mechanistic neural analysis
-results = $(shell .venv/bin/python workflow/configuration.py results $(CONFIG))
+results = $(shell .venv/bin/python workflow/configuration results $(CONFIG))
 with_mirror := $(if $(MIRROR),--config mirror=$(MIRROR))
 # Words that run a command in the environment of a kind of rule.
 environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$PATH" PYTHONPATH=workflow PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1
@@ -16,6 +16,7 @@ environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$
 .PHONY: run real paper-neural paper-mechanistic report test lint format benchmark docs pins setup environments help
 
 run: setup $(CONFIG)  ## run the configuration CONFIG (default: config/config.yaml), from the data to the report
+	@.venv/bin/python workflow/configuration check $(CONFIG)
 	@python3 workflow/scripts/release_lock.py
 	snakemake --configfile $(CONFIG) $(with_mirror)
 	@echo "Open $(results)/report.html"
@@ -30,6 +31,7 @@ real:  ## run on measured data: MIRROR=folder with the files, or download them
 	@$(MAKE) --no-print-directory run CONFIG=config/real.yaml
 
 report: setup $(CONFIG)  ## write the self-contained HTML report of CONFIG
+	@.venv/bin/python workflow/configuration check $(CONFIG)
 	@python3 workflow/scripts/release_lock.py
 	snakemake --configfile $(CONFIG) $(with_mirror) -- $(results)/report.html
 
@@ -57,8 +59,10 @@ benchmark: setup environments  ## measure speed: ratios against peers, side by s
 	$(call environment,neural) python benchmarks/neural.py
 
 docs: setup  ## write docs/tables.md, and the tables of config/README.md, anew from the code
-	@{ sed '/^## All keys$$/q' config/README.md; echo; python3 workflow/configuration.py describe; } > config/README.md.new
+	@{ sed '/^## All keys$$/q' config/README.md; echo; .venv/bin/python workflow/configuration keys; } > config/README.md.new
 	@mv config/README.md.new config/README.md
+	@.venv/bin/python workflow/configuration schema > config/schema.json
+	@.venv/bin/python workflow/configuration schema overlay > config/schema-overlay.json
 	@PYTHONPATH=workflow python3 -c 'from kinetrain.tables import describe; print(describe(), end="")' > docs/tables.md
 
 pins: setup  ## pin the newest packages that envs/*.in allow, in envs/*.txt and envs/*.yaml

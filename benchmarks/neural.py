@@ -93,11 +93,10 @@ def batches(work: Work, count: int = 149):
     import torch
 
     from kinetrain.simulation import gene_network as networks
+    from kinetrain.simulation.options import Simulation
 
     inputs, regulators = work.genes // 5, work.genes // 4
-    network = networks.draw_network(
-        networks.Simulation(genes=work.genes, regulators=regulators, inputs=inputs, modules=10)
-    )
+    network = networks.draw_network(Simulation(genes=work.genes, regulators=regulators, inputs=inputs, modules=10))
     count = min(count, max(2, 60_000 // work.genes))
     initial = networks.draw_initial_states(network, count, seed=1)
     values = networks.simulate(network, initial, np.cumsum([0.0, *work.lengths]))
@@ -113,7 +112,9 @@ class Replay:
         import numpy as np
         import torch
 
-        from kinetrain.neural import ensemble, fused, phoenix, rk4
+        from kinetrain.neural import ensemble
+        from kinetrain.neural.fields import phoenix
+        from kinetrain.neural.integrators import fused, rk4
 
         self.device = "cuda" if variant.endswith("gpu") else "cpu"
         self.models = {"torch-rk4-ensemble": MODELS, "torch-rk4-gpu": MODELS_ON_GPU}.get(variant, 1)
@@ -139,7 +140,7 @@ class Replay:
         self.pack = ensemble.pack
         steps = {"steps": [STEPS] * self.models}
         if variant == "published":
-            from kinetrain.neural import adaptive_adjoint
+            from kinetrain.neural.integrators import adaptive_adjoint
 
             self.gradient = partial(adaptive_adjoint.value_and_gradient, phoenix)
         elif variant == "diffrax":
@@ -277,13 +278,13 @@ def training_run(genes=350, hidden=40, trajectories=150, epochs=200, tell=lambda
     from kinetrain.data import prior_networks
     from kinetrain.data.expression import Expression, all_transitions, split_transitions
     from kinetrain.neural import training_loop
-    from kinetrain.neural.run import Options, Run
-    from kinetrain.pruning.dash import Method
+    from kinetrain.neural.options import Options
+    from kinetrain.neural.run import Run
+    from kinetrain.pruning.methods.dash import Method
     from kinetrain.simulation import gene_network as networks
+    from kinetrain.simulation.options import Simulation
 
-    network = networks.draw_network(
-        networks.Simulation(genes=genes, regulators=genes // 4, inputs=genes // 5, modules=10)
-    )
+    network = networks.draw_network(Simulation(genes=genes, regulators=genes // 4, inputs=genes // 5, modules=10))
     times = np.tile(np.cumsum([0.0, *SIM350]), (trajectories, 1))
     values = networks.simulate(network, networks.draw_initial_states(network, trajectories, seed=1), times[0])
     transitions = all_transitions(times)

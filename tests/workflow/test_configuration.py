@@ -1,12 +1,16 @@
 """A wrong configuration or manifest is refused before anything starts, and what would be right is said."""
 
+import dataclasses
 import re
 
 import configuration
-import method_settings
 import pytest
 import yaml
 from configuration import ConfigurationError, Plan, load_manifest
+
+from kinetrain.errors import InputError
+from kinetrain.pruning.methods import find_method, known_methods
+from kinetrain.settings import plain, read_options
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +150,7 @@ def test_a_data_set_is_either_simulated_or_measured(smoke, manifest, root):
         ({"modules": 25}, "simulate: modules 25 > genes 24"),
         ({"in_degree": 8}, "simulate.in_degree 8: must be below the 8 regulators"),
         ({"exponents": [2, 1]}, "simulate.exponents: must be above 0, the smaller first, got 2 and 1"),
-        ({"half": [0.5, 1]}, "simulate.half: must be between 0 and 1, the smaller first, got 0.5 and 1"),
+        ({"half": [0.5, 1]}, "simulate.half = [0.5, 1]: 1.0 is not below 1"),
         ({"validation_fraction": 0.6, "test_fraction": 0.6}, "= 1.2 leaves nothing to train on"),
     ],
 )
@@ -201,14 +205,13 @@ def test_a_grid_of_settings_that_a_method_does_not_have_is_refused(smoke, manife
 
 
 def test_the_settings_of_the_methods_are_those_of_their_files():
-    settings = method_settings.settings("dash")
-    assert list(settings) == ["lambdas", "variant"]
-    assert settings["lambdas"].default == [0.5, 0.95] and settings["lambdas"].allows([1, 0.5])
-    assert settings["variant"].default == "normalised" and settings["variant"].choices == ["normalised", "published"]
-    for method in method_settings.known_methods():
-        for name, setting in method_settings.settings(method).items():
-            assert setting.allows(setting.default) and setting.kind, (method, name)
-            assert setting.meaning.endswith("."), f"{method}: its documentation says nothing of '{name}'"
+    defaults = plain(find_method("dash")())
+    assert defaults == {"lambdas": [0.5, 0.95], "variant": "normalised"}
+    for method in known_methods():
+        record = find_method(method)
+        assert read_options(record, plain(record())) == record(), method
+        for field in dataclasses.fields(record):
+            assert field.metadata["doc"].endswith("."), f"{method}: nothing is said of '{field.name}'"
 
 
 def test_a_lowest_learning_rate_above_the_first_is_refused(smoke, manifest, root):
@@ -255,7 +258,7 @@ def test_a_mirror_that_does_not_exist_is_refused(smoke, manifest, root):
 def test_a_malformed_line_of_the_manifest_is_named(tmp_path, line, said):
     path = tmp_path / "datasets.tsv"
     path.write_text("name\tpath\turl\tbytes\tchecksum\tlicence\n" + line + "\n")
-    with pytest.raises(ConfigurationError, match=re.escape(said)):
+    with pytest.raises(InputError, match=re.escape(said)):
         load_manifest(path)
 
 

@@ -18,6 +18,7 @@ import download
 import environment
 
 from kinetrain import tables
+from kinetrain.errors import InputError
 from kinetrain.evaluation.names import same_data
 from kinetrain.figures.catalogue import FITS as FIT_SOURCES, find_figures
 
@@ -25,9 +26,11 @@ from kinetrain.figures.catalogue import FITS as FIT_SOURCES, find_figures
 os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]))
 
 try:
+    for path in [] if workflow.modifier.skip_configfile else workflow.configfiles:
+        configuration.read_yaml(path)  # strictly: in what Snakemake has read, the last of two equal keys has won
     MANIFEST = configuration.load_manifest(TOP / "resources" / "datasets.tsv")
     PLAN = configuration.Plan(config, MANIFEST, places=(Path(), TOP))
-except configuration.ConfigurationError as error:
+except InputError as error:
     raise WorkflowError(str(error)) from None
 
 # A file that was put there by hand, or damaged since, is found out before anything is computed from it.
@@ -292,12 +295,10 @@ PARTS = {
     "traces": [f"{fit}.trace.tsv" for fit in FITS],
     "predictions": PREDICTIONS,
     "networks": [f"<results>/networks/{run}.tsv" for run in RUNS]
-    + [f"<results>/networks/{level}.{kind}.tsv" for level in LEVELS for kind in ("yardsticks", "controls")],
+    + [f"<results>/networks/{level}.controls.tsv" for level in LEVELS],
     "tuning": [f"<results>/tuning/{run}/folds.tsv" for run in TUNED],
     "path": [f"<results>/networks/{run}.path.tsv" for run in RUNS],
-    "effects": [
-        f"<results>/networks/{part}.effects.tsv" for part in RUNS + [f"{level}.yardsticks" for level in LEVELS]
-    ],
+    "effects": [f"<results>/networks/{run}.effects.tsv" for run in RUNS],
     "coregulation": [f"<results>/networks/{run}.coregulation.tsv" for run in RUNS],
     "pathways": [f"<results>/enrichment/{run}.tsv" for run in TESTED],
 }

@@ -26,7 +26,7 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     from kinetrain.mechanistic.artificial_data import make_artificial
-    from kinetrain.mechanistic.random_conditions import ArtificialOptions
+    from kinetrain.mechanistic.artificial_options import ArtificialOptions
     from kinetrain.settings import read_options, read_settings
 
     options = read_options(ArtificialOptions, read_settings(arguments.settings))

@@ -20,9 +20,10 @@ def main():
     from kinetrain import tables
     from kinetrain.files import atomic, load_table
     from kinetrain.neural import tuning
+    from kinetrain.neural.options import Tuning
     from kinetrain.settings import read_options, read_settings
 
-    plan = read_options(tuning.Tuning, read_settings(arguments.tuning), "--tuning")
+    plan = read_options(Tuning, read_settings(arguments.tuning), "--tuning")
     table = pd.concat([load_table(path, tuning.TABLE) for path in arguments.folds])
     chosen = tuning.choose(table, plan.choice)
     tables.save("tuning", table.assign(chosen=table["setting"] == chosen), arguments.table)

@@ -26,14 +26,15 @@ def main():
     import torch
 
     from kinetrain.data.expression import load_expression
-    from kinetrain.enrichment.influence import Options, influence, initial_range
+    from kinetrain.enrichment.influence import influence, initial_range
+    from kinetrain.enrichment.options import InfluenceOptions
     from kinetrain.errors import InputError
     from kinetrain.files import load_arrays, save_table
-    from kinetrain.neural.choices import find_field
+    from kinetrain.neural.fields import find_field
     from kinetrain.settings import read_options, read_settings
 
     torch.set_num_threads(1)
-    options = read_options(Options, read_settings(arguments.settings))
+    options = read_options(InfluenceOptions, read_settings(arguments.settings))
     model = load_arrays(arguments.model, ["genes", "seeds", "field", "chains"])
     expression = load_expression(arguments.expression)
     if list(model["genes"]) != list(expression.genes):

@@ -33,7 +33,8 @@ def main():
     arguments = parse_arguments()
 
     from kinetrain.data.expression import prepare
-    from kinetrain.data.expression_files import Preparation, read_trajectories
+    from kinetrain.data.expression_files import read_trajectories
+    from kinetrain.data.options import Preparation
     from kinetrain.errors import InputError
     from kinetrain.settings import read_options, read_settings
 

@@ -70,13 +70,14 @@ def read_network(arguments):
     from kinetrain.settings import read_options, read_settings
     from kinetrain.simulation import gene_network as networks
     from kinetrain.simulation import published_network
+    from kinetrain.simulation.options import PublishedSimulation, Simulation
 
     settings = read_settings(arguments.settings)
     if arguments.edges:
-        options = read_options(published_network.PublishedSimulation, settings)
+        options = read_options(PublishedSimulation, settings)
         files = arguments.genes, arguments.edges, arguments.equations
         return published_network.read_network(*files, options.exponents), options
-    options = read_options(networks.Simulation, settings)
+    options = read_options(Simulation, settings)
     return networks.draw_network(options), options
 
 

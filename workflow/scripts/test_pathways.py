@@ -24,12 +24,13 @@ def main():
 
     from kinetrain import tables
     from kinetrain.data.gene_sets import read_gene_sets
-    from kinetrain.enrichment.permutation import Options, gene_influence, test_gene_sets
+    from kinetrain.enrichment.options import TestOptions
+    from kinetrain.enrichment.permutation import gene_influence, test_gene_sets
     from kinetrain.errors import InputError
     from kinetrain.files import load_table
     from kinetrain.settings import read_options, read_settings
 
-    options = read_options(Options, read_settings(arguments.settings))
+    options = read_options(TestOptions, read_settings(arguments.settings))
     influence = gene_influence(load_table(arguments.influence, ["seed", "gene", "influence"], text=["gene"]))
     sets = read_gene_sets(arguments.gene_sets)
     try:

@@ -63,7 +63,8 @@ def main():
     from kinetrain.data.expression import load_expression
     from kinetrain.files import save_arrays, save_table
     from kinetrain.neural import training_loop
-    from kinetrain.neural.run import Options, Run, read_priors
+    from kinetrain.neural.options import Options
+    from kinetrain.neural.run import Run, read_priors
     from kinetrain.pruning.methods import find_method
     from kinetrain.settings import read_options, read_settings
 
@@ -95,7 +96,6 @@ def main():
             **identity,
             "seed": arguments.seeds,
             "multipliers": options.multipliers,
-            "uses_prior": "yes" if method.uses_prior else "no",
             "test_mse": training_loop.test_error(run, state, clean),
             "dead_targets": dead_targets,
             "dead_error_share": dead_share,

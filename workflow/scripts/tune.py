@@ -34,12 +34,13 @@ def main():
     from kinetrain.data.expression import load_expression
     from kinetrain.files import load_checkpoint, save_checkpoint, save_table
     from kinetrain.neural import training_loop, tuning
-    from kinetrain.neural.run import Options, Run, read_priors
+    from kinetrain.neural.options import Options, Tuning
+    from kinetrain.neural.run import Run, read_priors
     from kinetrain.pruning.methods import find_method
     from kinetrain.settings import read_options, read_settings
 
     torch.set_num_threads(1)
-    plan = read_options(tuning.Tuning, read_settings(arguments.tuning), "--tuning")
+    plan = read_options(Tuning, read_settings(arguments.tuning), "--tuning")
     settings = read_settings(arguments.settings)
     given, record = settings.pop("method", {}), find_method(arguments.method)
     options = read_options(Options, settings)

@@ -14,7 +14,7 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    from kinetrain.mechanistic.random_conditions import ArtificialOptions
+    from kinetrain.mechanistic.artificial_options import ArtificialOptions
     from kinetrain.mechanistic.template import write_template
     from kinetrain.settings import read_options, read_settings
 

@@ -10,9 +10,10 @@ import pytest
 
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.artificial_data import make_artificial
+from kinetrain.mechanistic.artificial_options import ArtificialOptions
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.petab_tables import read_petab
-from kinetrain.mechanistic.random_conditions import ArtificialOptions, draw_conditions
+from kinetrain.mechanistic.random_conditions import draw_conditions
 from kinetrain.mechanistic.template import write_template
 from kinetrain.settings import read_options
 
@@ -20,6 +21,7 @@ STEP = {"EGF_0": {"log10_uniform": [-1.5, 1.5]}, "EGF_rate": {"constant": 0}, "E
 RAMP = {"EGF_0": {"constant": 0}, "EGF_rate": {"log10_uniform": [-5.1, -2]}, "EGF_end": {"constant": 3600}}
 SETTINGS = {
     "conditions": 60,
+    "replicates": 2,
     "times": [0, 60, 300, 900, 3600],
     "protocols": [{"weight": 3, "inputs": STEP}, {"weight": 1, "inputs": RAMP}],
 }
@@ -189,19 +191,25 @@ def test_a_thousand_conditions_are_drawn_at_once():
     ("changes", "message"),
     [
         ({"protocols": [{"inputs": {"dose": {"constant": 1}}}]}, "'dose' is no column"),
-        ({"protocols": [{"inputs": {"EGF_0": {"gamma": 1}}}]}, "'EGF_0' is drawn by"),
+        ({"protocols": [{"inputs": {"EGF_0": {"gamma": 1}}}]}, "inputs.EGF_0: unknown key 'gamma'"),
         ({"protocols": [{"inputs": {"EGFR": {"constant": 1}}}]}, "'EGFR' has no number"),
-        ({"protocols": [{"inputs": {"EGF_0": {"uniform": 1}}}]}, "'EGF_0' is drawn by .* missing .* 'b'"),
-        ({"protocols": [{"inputs": {"EGF_0": {"choice": ["high"]}}}]}, "'EGF_0' is drawn by .* 'high'"),
-        ({"protocols": [{"weight": 1}]}, "each of 'protocols' has 'inputs'"),
-        ({"protocols": [{"weight": 0, "inputs": {}}]}, "a positive 'weight'"),
-        ({"times": [-60, 0]}, "'times' must be numbers from zero on"),
+        (
+            {"protocols": [{"inputs": {"EGF_0": {"uniform": 1}}}]},
+            "EGF_0.uniform = 1: expected a list of 2 numbers",
+        ),
+        (
+            {"protocols": [{"inputs": {"EGF_0": {"choice": ["high"]}}}]},
+            "EGF_0.choice = .*: expected a list of numbers",
+        ),
+        ({"protocols": [{"weight": 1}]}, "protocols.0: 'inputs' is a required property"),
+        ({"protocols": [{"weight": 0, "inputs": {}}]}, "protocols.0.weight = 0: 0.0 is not above 0"),
+        ({"times": [-60, 0]}, "times = .*: -60.0 is less than the minimum of 0"),
         ({"observables": ["pERK"]}, "'pERK' is not in"),
         ({"times": [60, 0]}, "'times' must rise"),
         ({"colour": 1}, "unknown key 'colour'"),
-        ({"conditions": "ten"}, "conditions: expected int, got 'ten'"),
+        ({"conditions": "ten"}, "conditions = 'ten': 'ten' is not of type 'integer'"),
         ({"conditions": 2, "groups": GROUPS}, "too few for 4 groups"),
-        ({"groups": GROUPS | {"test": 4}}, "'test' is 4"),
+        ({"groups": GROUPS | {"test": 4}}, "test 4 must be below count 4"),
         ({"groups": GROUPS | {"inputs": STEP}}, "'EGF_0' is drawn by both"),
         ({"groups": GROUPS | {"control": {"dose": 1}}}, "'control' of the groups sets 'dose'"),
     ],

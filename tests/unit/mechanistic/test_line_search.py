@@ -11,7 +11,7 @@ from kinetrain.training.line_search import clean
 from kinetrain.training.minibatch import Minibatch
 from kinetrain.training.schedules import learning_rate
 from kinetrain.training.settings import Safeguard
-from kinetrain.training.update_rules import Updater
+from kinetrain.training.updater import Updater
 
 START = np.array([-3.0, 4.0])
 NAMES = ["sgd", "momentum_exact", "rmsprop", "adam_balanced", "adam_standard"]

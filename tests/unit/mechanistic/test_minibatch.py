@@ -9,7 +9,7 @@ from kinetrain.training.cost import BudgetExhausted, Counted
 from kinetrain.training.minibatch import MOST_FAILED_EVALUATIONS, EvaluationFailed, Minibatch
 from kinetrain.training.schedules import learning_rate
 from kinetrain.training.settings import Safeguard
-from kinetrain.training.update_rules import Updater
+from kinetrain.training.updater import Updater
 
 START = np.array([-3.0, 4.0])
 

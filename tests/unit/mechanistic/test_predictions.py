@@ -12,9 +12,9 @@ import pytest
 from kinetrain import tables
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.artificial_data import make_artificial
+from kinetrain.mechanistic.artificial_options import ArtificialOptions
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.predictions import RUN, best_members, groups_of, predict
-from kinetrain.mechanistic.random_conditions import ArtificialOptions
 from kinetrain.mechanistic.template import write_template
 from kinetrain.settings import read_options
 

@@ -7,6 +7,7 @@ import pytest
 
 from kinetrain.data.expression import Expression, all_transitions, split_transitions
 from kinetrain.simulation import gene_network as networks
+from kinetrain.simulation.options import Simulation
 
 GENES = 12
 
@@ -14,7 +15,7 @@ GENES = 12
 @pytest.fixture(scope="module")
 def expression():
     """Return 8 trajectories of 4 times of a random network of GENES genes, split into training, validation and test."""
-    network = networks.draw_network(networks.Simulation(genes=GENES, regulators=6, inputs=3, modules=2))
+    network = networks.draw_network(Simulation(genes=GENES, regulators=6, inputs=3, modules=2))
     times = np.tile([0.0, 2, 3, 7], (8, 1))
     values = networks.simulate(network, networks.draw_initial_states(network, 8, seed=1), times[0])
     transitions = all_transitions(times)

@@ -6,7 +6,8 @@ import pytest
 from anndata import AnnData, settings
 from scipy import sparse
 
-from kinetrain.data.expression_files import Layout, read_trajectories
+from kinetrain.data.expression_files import read_trajectories
+from kinetrain.data.options import Layout
 from kinetrain.errors import InputError
 
 settings.allow_write_nullable_strings = True

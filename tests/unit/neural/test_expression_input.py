@@ -12,7 +12,8 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from kinetrain.data.expression import load_expression
-from kinetrain.data.expression_files import Layout, read_trajectories
+from kinetrain.data.expression_files import read_trajectories
+from kinetrain.data.options import Layout
 from kinetrain.errors import InputError, InputWarning
 
 settings.allow_write_nullable_strings = True
@@ -188,7 +189,7 @@ def test_counts_become_logarithms_or_stay_what_they_are_on_demand(write):
     assert raw.max() > 1000 and np.allclose(logarithms, np.log2(1 + raw))
     with pytest.raises(InputError, match=r"'MYC' has values below 0, of which expression\.scale: log2"):
         read_trajectories(write(replaced("MYC", -1.0)), None, Layout(scale="log2"))
-    with pytest.raises(ValueError, match="scale is 'ln'; it can be null, 'log2' or 'raw'"):
+    with pytest.raises(ValueError, match="scale = 'ln': expected 'log2', 'raw' or null"):
         Layout(scale="ln")
 
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from kinetrain.errors import InputError
-from kinetrain.neural import mlp, phoenix, rk4
+from kinetrain.neural.fields import mlp, phoenix
+from kinetrain.neural.integrators import rk4
 
 GENES = 6
 FIELDS = [(phoenix, 4), (mlp, 4), (mlp, [5, 3]), (mlp, (4, 4, 4))]

@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from kinetrain.errors import InputError
-from kinetrain.neural import ensemble, fused, mlp, phoenix, rk4
+from kinetrain.neural import ensemble
+from kinetrain.neural.fields import mlp, phoenix
+from kinetrain.neural.integrators import fused, rk4
 
 
 def problem(models=1, rows=4, genes=30, hidden=5, durations=(1.5,)):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from kinetrain.neural import adaptive_adjoint, phoenix, rk4
+from kinetrain.neural.fields import phoenix
+from kinetrain.neural.integrators import adaptive_adjoint, rk4
 from kinetrain.neural.segments import segments
 
 

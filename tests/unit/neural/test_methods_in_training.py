@@ -10,9 +10,11 @@ import torch
 from scipy import sparse
 
 from kinetrain.errors import InputError
-from kinetrain.neural import rk4, training_loop, tuning
+from kinetrain.neural import training_loop, tuning
 from kinetrain.neural.ensemble import unpack
-from kinetrain.neural.run import Options, Run
+from kinetrain.neural.integrators import rk4
+from kinetrain.neural.options import Options, Tuning
+from kinetrain.neural.run import Run
 from kinetrain.pruning.events import Schedule
 from kinetrain.pruning.method import Method
 from kinetrain.pruning.methods import find_method
@@ -228,10 +230,10 @@ def test_the_choice_is_the_best_or_the_sparsest_within_one_standard_error():
 
 
 def test_wrong_tuning_names_the_key():
-    with pytest.raises(InputError, match="folds: expected at least 2"):
-        read_options(tuning.Tuning, {"folds": 1})
-    with pytest.raises(InputError, match="choice: expected 'best' or 'sparsest'"):
-        read_options(tuning.Tuning, {"choice": "good"})
+    with pytest.raises(InputError, match="folds = 1: 1 is less than the minimum of 2"):
+        read_options(Tuning, {"folds": 1})
+    with pytest.raises(InputError, match="choice = 'good': expected 'best' or 'sparsest'"):
+        read_options(Tuning, {"choice": "good"})
 
 
 @pytest.mark.parametrize(

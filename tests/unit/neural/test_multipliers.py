@@ -10,7 +10,8 @@ from scipy import sparse
 from kinetrain.errors import InputError
 from kinetrain.neural import training_loop
 from kinetrain.neural.ensemble import unpack
-from kinetrain.neural.run import FLOOR, MULTIPLIERS, Options, Run
+from kinetrain.neural.options import Options
+from kinetrain.neural.run import FLOOR, Run
 from kinetrain.pruning.events import Schedule
 from kinetrain.pruning.methods import find_method
 from kinetrain.settings import read_options
@@ -82,7 +83,7 @@ def test_nothing_but_the_rates_differs_between_published_slipped_and_slow(expres
         multipliers: [
             a_run(expression, prior, "sparseflow", multipliers=multipliers).rate_factors(pruned) for pruned in (0, 1)
         ]
-        for multipliers in MULTIPLIERS
+        for multipliers in ("living", "published", "slipped", "slow")
     }
     assert factors["published"] == factors["living"] == [{"v": 5.0}, {"v": 5.0}]
     assert factors["slipped"] == [{"v": 5.0}, {"u_p": 5.0}]
@@ -118,5 +119,5 @@ def test_fields_without_multipliers_have_no_dead_targets(tmp_path, expression, p
 
 
 def test_unknown_multipliers_are_refused_with_those_there_are():
-    with pytest.raises(InputError, match="multipliers: expected living, published, slipped, slow, got 'dead'"):
+    with pytest.raises(InputError, match="multipliers = 'dead': expected 'living', 'published', 'slipped' or 'slow'"):
         read_options(Options, {"multipliers": "dead"})

@@ -9,10 +9,11 @@ import pytest
 from scipy import sparse
 
 from kinetrain.errors import InputError
-from kinetrain.neural import mlp, phoenix
-from kinetrain.pruning import bioprune, dash, methods, sparseflow
+from kinetrain.neural.fields import mlp, phoenix
+from kinetrain.pruning import methods
 from kinetrain.pruning.events import Schedule, prune
 from kinetrain.pruning.method import Event
+from kinetrain.pruning.methods import bioprune, dash, sparseflow
 from kinetrain.settings import read_options
 
 GENES, HIDDEN = 20, 6
@@ -268,9 +269,9 @@ def test_every_method_has_defaults_for_all_its_settings(name):
     ("settings", "message"),
     [
         ({"lamdas": [0.5, 0.5]}, "methods.dash: unknown key 'lamdas'"),
-        ({"lambdas": 0.5}, "methods.dash: lambdas: expected a list of numbers"),
-        ({"lambdas": [0.5, 5]}, "methods.dash: lambdas: expected numbers between 0 and 1"),
-        ({"variant": "new"}, "methods.dash: variant: expected 'normalised' or 'published', got 'new'"),
+        ({"lambdas": 0.5}, "methods.dash.lambdas = 0.5: expected a list of numbers"),
+        ({"lambdas": [0.5, 5]}, "methods.dash.lambdas = \\[0.5, 5\\]: 5.0 is greater than the maximum of 1"),
+        ({"variant": "new"}, "methods.dash.variant = 'new': expected 'normalised' or 'published'"),
     ],
 )
 def test_wrong_settings_of_a_method_name_the_key(settings, message):

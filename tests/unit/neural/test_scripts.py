@@ -8,7 +8,7 @@ import pytest
 
 from kinetrain.errors import InputError, InputWarning
 from kinetrain.files import save_arrays
-from kinetrain.neural import phoenix
+from kinetrain.neural.fields import phoenix
 
 SMALL = {"genes": 14, "regulators": 6, "inputs": 3, "modules": 2, "trajectories": 10}
 
@@ -32,7 +32,7 @@ def test_the_same_seed_simulates_the_same_bytes(call, tmp_path):
 
 
 def test_wrong_simulation_settings_are_refused(call, tmp_path):
-    with pytest.raises(InputError, match="inputs <= regulators"):
+    with pytest.raises(InputError, match="inputs 7 > regulators 6; give at most that"):
         simulate(call, tmp_path, inputs=7)
     with pytest.raises(InputError, match="unknown key 'gens'"):
         simulate(call, tmp_path, gens=7)

@@ -13,8 +13,9 @@ from kinetrain.data.expression import (
     prepare,
     split_transitions,
 )
-from kinetrain.data.expression_files import Layout, Preparation, read_trajectories
+from kinetrain.data.expression_files import read_trajectories
 from kinetrain.data.genes import read_gene_names
+from kinetrain.data.options import Layout, Preparation
 from kinetrain.errors import InputError
 
 GENES = np.array(["A", "B"])
@@ -99,7 +100,7 @@ def test_bins_are_means_of_points_and_of_their_times(write):
     assert np.allclose(times, [[1, 5]]) and np.allclose(values[0, :, 0], [5 / 3, 26])
     with pytest.raises(InputError, match="trajectory 1 has 5 points, fewer than bins 6"):
         read_trajectories(write(text), None, Layout(bins=6))
-    with pytest.raises(ValueError, match="bins must be at least 2"):
+    with pytest.raises(ValueError, match="bins = 1: 1 is less than the minimum of 2"):
         Layout(bins=1)
 
 

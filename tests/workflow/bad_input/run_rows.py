@@ -25,6 +25,7 @@ PACKAGES = {
     "neural": ["torch", "scipy.integrate", "pandas", "anndata"],
     "analysis": ["pandas", "scipy.stats", "statsmodels.stats.multitest"],
 }
+FILES = ("config.yaml", "overlay.yaml")
 MANIFEST_HEADER = "name\tpath\turl\tbytes\tchecksum\tlicence\n"
 
 
@@ -75,32 +76,13 @@ def run(row: dict, root: Path) -> None:
         script, *arguments = shlex.split(row["command"])
         sys.argv = [script, *arguments]
         runpy.run_path(str(root / "workflow" / "scripts" / f"{script}.py"), run_name="__main__")
-    elif "manifest" in row:
-        check_manifest(Path("datasets.tsv"))
+        return
+    import configuration.__main__
+
+    if "manifest" in row:
+        configuration.__main__.main(["manifest", "datasets.tsv"])
     else:
-        check_configuration([name for name in ("config.yaml", "overlay.yaml") if Path(name).is_file()], root)
-
-
-def check_manifest(path: Path) -> None:
-    from configuration import ConfigurationError, load_manifest
-
-    try:
-        load_manifest(path)
-    except ConfigurationError as error:
-        sys.exit(str(error))
-
-
-def check_configuration(paths: list[str], root: Path) -> None:
-    import yaml
-    from configuration import ConfigurationError, Plan, load_manifest
-
-    config = {}
-    for path in paths:
-        config |= yaml.safe_load(Path(path).read_text())
-    try:
-        Plan(config, load_manifest(root / "resources" / "datasets.tsv"), places=(Path(), root))
-    except ConfigurationError as error:
-        sys.exit(str(error))
+        configuration.__main__.main(["check", *(name for name in FILES if Path(name).is_file())])
 
 
 def outcome(row: dict, folder: Path, root: Path, limit: float) -> dict:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kinetrain.data.options import Split
 from kinetrain.errors import InputError
 from kinetrain.files import load_arrays, save_arrays
 
@@ -48,29 +49,7 @@ class Expression:
         return self.values + sigma * np.random.default_rng([seed, 2]).standard_normal(self.values.shape)
 
 
-@dataclass(frozen=True)
-class Split:
-    """Which transitions are set apart; the longest interval is in units of the times, or null.
-
-    `validation` holds indices from 0 of the training trajectories (of the transitions, if there is one trajectory);
-    without any, `validation_fraction` of them are drawn. `test_fraction` of them are drawn where there is no test file.
-    With `rescale_time`, the unit of time becomes the median interval of the training file: the multipliers of PHOENIX
-    start between 0 and 1 per unit of time, which no training mends where intervals are much longer or shorter.
-    """
-
-    validation: tuple[int, ...] = ()
-    validation_fraction: float = 0.13
-    test_fraction: float = 0.0
-    longest_interval: float | None = None
-    seed: int = 0
-    rescale_time: bool = True
-
-    def __post_init__(self):
-        if not 0 < self.validation_fraction < 1 or not 0 <= self.test_fraction < 1:
-            raise ValueError("validation_fraction must be above 0 and below 1, test_fraction at least 0 and below 1")
-
-
-def prepare(genes, train, test, options: Split, time_unit: str = "unknown") -> Expression:
+def prepare(genes, train, test, options: Split, time_unit: str = "time") -> Expression:
     """Return the expression of the trajectories `train` and, unless None, `test`: both (values, times)."""
     values, times = train
     transitions = all_transitions(times, options.longest_interval)

@@ -1,14 +1,13 @@
 """Expression over time as users have it: blocks of numbers, tidy tables, and cells with a pseudotime (AnnData)."""
 
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from kinetrain.data.expression import Split
 from kinetrain.data.genes import gene_names
+from kinetrain.data.options import Layout
 from kinetrain.data.text import (
     about_comma,
     about_separator,
@@ -21,59 +20,9 @@ from kinetrain.data.text import (
 from kinetrain.errors import InputError, InputWarning
 
 TRAJECTORY = "trajectory"  # column of a tidy table unless another is named
-LABELS = {"replicate", "rep", "sample", "series", "experiment", "condition", "batch", "cell", "lineage", "patient"}
-SCALES = (None, "log2", "raw")
 LARGEST = 100  # no logarithm of a measured quantity is as large
+LABELS = {"replicate", "rep", "sample", "series", "experiment", "condition", "batch", "cell", "lineage", "patient"}
 APART = 20  # a column so many times larger than usual is set apart
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where a file says what: names of its columns, the layer of an AnnData file, and into how many points it goes.
-
-    Several columns of `time`, one per lineage: each is a trajectory of the rows or cells that have a time in it.
-    Null for `trajectory`: the column of that name where there is one, else all rows are one trajectory. `metadata`:
-    columns of a table that are no genes. Null for `layer`: the matrix X. Null for `bins`: every time is a point.
-
-    `scale`: null takes values as they are and refuses those that cannot be logarithms or fractions; `log2` takes
-    log2(1 + x), of counts or intensities; `raw` takes values as they are, whatever they are.
-    """
-
-    time: str | tuple[str, ...] = "time"
-    trajectory: str | None = None
-    metadata: tuple[str, ...] = ()
-    layer: str | None = None
-    bins: int | None = None
-    scale: str | None = None
-
-    def __post_init__(self):
-        if self.scale not in SCALES:
-            raise ValueError(f"scale is '{self.scale}'; it can be null, 'log2' or 'raw'")
-        if self.bins is not None and self.bins < 2:
-            raise ValueError(f"bins must be at least 2, not {self.bins}")
-        if not self.time:
-            raise ValueError("time must name a column")
-
-    @property
-    def clocks(self) -> tuple[str, ...]:
-        """Columns of times."""
-        return (self.time,) if isinstance(self.time, str) else self.time
-
-    @property
-    def any_order(self) -> bool:
-        """Whether rows of a table may have any order and equal times: those of cells, which are averaged."""
-        return self.bins is not None or len(self.clocks) > 1
-
-
-@dataclass(frozen=True)
-class Preparation(Split, Layout):
-    """How measured trajectories are read and become transitions."""
-
-    time_unit: str = "unknown"
-
-    def __post_init__(self):
-        Split.__post_init__(self)
-        Layout.__post_init__(self)
 
 
 def read_trajectories(path, genes=None, layout: Layout = Layout()):

@@ -1,29 +1,11 @@
 """How much each gene matters to all others in a trained model (Hossain et al. 2024, B.8)."""
 
-from dataclasses import dataclass
-
 import torch
 
-from kinetrain.neural import rk4
+from kinetrain.neural.integrators import rk4
 
 TIMES = 9  # outputs at 0.1, 0.2, ..., 0.9 units of the model's time
 INTERVAL = 0.1
-
-
-@dataclass(frozen=True)
-class Options:
-    """Random initial states, Runge-Kutta steps per interval of 0.1, seed of the states, and their range."""
-
-    vectors: int = 20
-    steps: int = 2
-    seed: int = 0
-    initial: str = "observed"
-
-    def __post_init__(self):
-        if self.vectors < 1 or self.steps < 1:
-            raise ValueError("vectors and steps must be at least 1")
-        if self.initial not in ("observed", "published"):
-            raise ValueError(f"initial is '{self.initial}'; it can be 'observed' or 'published'")
 
 
 def initial_range(values: torch.Tensor, initial: str) -> torch.Tensor:

@@ -1,7 +1,5 @@
 """Which gene sets hold more influence than chance gives them: the permutation test."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
@@ -11,19 +9,6 @@ from kinetrain.data.genes import split_names
 from kinetrain.errors import InputError
 
 BLOCK = 200  # permutations held in memory at once
-
-
-@dataclass(frozen=True)
-class Options:
-    """Settings of the test; sets with fewer than `minimum_genes` genes of the model are not tested."""
-
-    permutations: int = 10000
-    minimum_genes: int = 5
-    seed: int = 0
-
-    def __post_init__(self):
-        if self.permutations < 1 or self.minimum_genes < 1 or self.seed < 0:
-            raise ValueError("permutations and minimum_genes must be at least 1, seed at least 0")
 
 
 def gene_influence(table: pd.DataFrame) -> pd.Series:

@@ -1,7 +1,5 @@
 """How methods and optimizers are called in figures, tables and statements."""
 
-from kinetrain.yardsticks.known import LABELS
-
 METHODS = {
     "truth": "Gold standard",
     "prior": "Prior",
@@ -19,7 +17,6 @@ METHODS = {
     "pinn_mp": "PINN + MP",
     "bioprune": "BioPrune",
     "dash": "DASH",
-    **LABELS,
     "prior alone": "Prior alone",
     "regulators x targets": "Regulators × targets",
     "regulators x all genes": "Regulators × all genes",

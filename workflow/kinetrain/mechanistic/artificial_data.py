@@ -15,10 +15,11 @@ import petab.v1 as petab
 
 from kinetrain.errors import InputError
 from kinetrain.files import atomic
+from kinetrain.mechanistic.artificial_options import ArtificialOptions
 from kinetrain.mechanistic.petab_files import checksum, list_files, read_description, sbml_file
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.petab_tables import read_petab_1
-from kinetrain.mechanistic.random_conditions import ArtificialOptions, controls, draw_conditions, draw_inputs
+from kinetrain.mechanistic.random_conditions import controls, draw_conditions, draw_inputs
 from kinetrain.mechanistic.solver_options import solver_options
 from kinetrain.mechanistic.template import scaling_rows, with_scaling, write_tables
 

@@ -3,11 +3,11 @@
 import json
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Literal
 
 from kinetrain.errors import InputError
+from kinetrain.settings import Options, option
 
-SENSITIVITIES = ("auto", "forward", "adjoint")
-MAX_TRIALS = 6
 # Where nothing was measured: adjoint pays off with many parameters, and a backward solve that needs more steps fails.
 SAFE = {
     "absolute_tolerance": 1e-10,
@@ -21,46 +21,46 @@ FEW_PARAMETERS = 30
 
 
 @dataclass(frozen=True)
-class SolverOptions:
+class SolverOptions(Options):
     """How a model is solved. `auto` and None stand for what is measured to be best (`merged`), else safe constants.
 
-    sensitivities: `forward`, `adjoint` or `auto`. absolute_tolerance (in units of the states), relative_tolerance: of
-    the states; gradient_tolerance: of sensitivities, backward problem and quadratures, relative, and absolute too (a
-    tenth of it for the latter two). max_steps and max_steps_backward (adjoint only) are per solve of one condition.
-    priors: whether -log p(theta) of the parameter table's priors is part of the objective. trials: how often a failing
-    solve is tried, each time with 100 times looser tolerances. gradient_weight: the cost of a gradient of a condition,
-    in solves without sensitivities; information_weight: that of a gradient with the Fisher information, which takes
-    forward sensitivities (None: that of the gradient if it is by forward sensitivities, else the information is not
-    used).
-
-    Raises
-    ------
-    ValueError
-        If a value is out of its range; the message names the field.
+    gradient_tolerance is absolute too, and a tenth of it for backward problem and quadratures. The weights are counted
+    in solves of a condition without sensitivities; without an information_weight that of the gradient is taken if it
+    is by forward sensitivities, else the information is not used.
 
     Source of trials: parPE (6; 1 is without relaxation).
     """
 
-    sensitivities: str = "auto"
-    absolute_tolerance: float | None = None
-    relative_tolerance: float | None = None
-    gradient_tolerance: float | None = None
-    max_steps: int | None = None
-    max_steps_backward: int | None = None
-    priors: bool = False
-    trials: int = 1
-    gradient_weight: float | None = None
-    information_weight: float | None = None
-
-    def __post_init__(self):
-        if self.sensitivities not in SENSITIVITIES:
-            raise ValueError(f"'sensitivities' is '{self.sensitivities}'; it can be {', '.join(SENSITIVITIES)}")
-        for key in (*SAFE, "information_weight"):
-            value = getattr(self, key)
-            if value is not None and not value > 0:
-                raise ValueError(f"'{key}' is {value}; it must be positive, or null to be chosen")
-        if not 1 <= self.trials <= MAX_TRIALS:
-            raise ValueError(f"'trials' is {self.trials}; it must be between 1 and {MAX_TRIALS}")
+    sensitivities: Literal["auto", "adjoint", "forward"] = option(
+        "auto", "How gradients are computed; `auto` takes the faster one."
+    )
+    absolute_tolerance: float | None = option(None, "Absolute tolerance of the integrator (state units).", above=0)
+    relative_tolerance: float | None = option(None, "Relative tolerance of the integrator.", above=0)
+    gradient_tolerance: float | None = option(
+        None, "Relative tolerance of sensitivities or of the adjoint problem.", above=0
+    )
+    max_steps: int | None = option(
+        None, "Integration steps per condition after which a simulation counts as failed.", least=1
+    )
+    max_steps_backward: int | None = option(
+        None, "Steps of the adjoint problem after which a gradient counts as failed.", least=1
+    )
+    gradient_weight: float | None = option(
+        None, "What a gradient costs, in forward solves; budgets are counted with it.", above=0
+    )
+    information_weight: float | None = option(
+        None,
+        "The same of a gradient with the Fisher information, which Fides uses; not measured where `sensitivities` is "
+        "`adjoint`, and without it Fides goes by gradients alone.",
+        above=0,
+    )
+    trials: int = option(
+        1,
+        "How often a failed solve is tried, each time with tolerances 100 times looser (parPE: 6).",
+        least=1,
+        most=6,
+    )
+    priors: bool = option(False, "Add the PEtab priors once per full objective.")
 
 
 def solver_options(options: SolverOptions) -> SolverOptions:

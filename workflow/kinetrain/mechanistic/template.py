@@ -15,9 +15,9 @@ import yaml
 
 from kinetrain.errors import InputError
 from kinetrain.files import atomic, save_table
+from kinetrain.mechanistic.artificial_options import ArtificialOptions
 from kinetrain.mechanistic.petab_files import sbml_file
 from kinetrain.mechanistic.petab_tables import is_number, read_petab_1
-from kinetrain.mechanistic.random_conditions import ArtificialOptions, check_rule
 
 NEARLY_ZERO = 1e-9
 # Ours: true factors, of a standard deviation of 0.3 (log10), lie well within.
@@ -108,8 +108,7 @@ def _conditions(problem, options, path) -> pd.DataFrame:
     """Return the first condition as the only one, with a column and a number for each input that is drawn."""
     row = problem.condition_df.iloc[0].drop("conditionName", errors="ignore").to_dict()
     model = libsbml.readSBMLFromFile(str(sbml_file(path))).getModel()
-    for name, rule in options.drawn().items():
-        check_rule(name, rule)
+    for name in options.drawn():
         row[name] = _own_value(row.get(name, name), problem, model, name, path)
     for name in (options.groups and options.groups.control) or {}:
         if name not in row:

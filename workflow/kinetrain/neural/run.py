@@ -1,6 +1,5 @@
-"""What is trained, and how: the settings of a training run, and what stays the same while it runs."""
+"""What stays the same while vector fields are trained: data, method, options, and what follows from them."""
 
-import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,85 +10,16 @@ from scipy import sparse
 from kinetrain.data.expression import Expression, pairs
 from kinetrain.errors import InputError
 from kinetrain.files import load_arrays
-from kinetrain.neural.choices import find_field, find_integrator
 from kinetrain.neural.ensemble import unpack
-from kinetrain.pruning.dash import published_factors
-from kinetrain.pruning.events import Schedule
+from kinetrain.neural.fields import find_field
+from kinetrain.neural.integrators import find_integrator
+from kinetrain.neural.options import Options
 from kinetrain.pruning.method import Method
+from kinetrain.pruning.methods.dash import published_factors
 
-# What may be done about the multipliers v of the genes. relu(v) has no gradient at v <= 0, so that a gene whose v has
-# crossed zero stays as it is for ever.
-MULTIPLIERS = (
-    "living",  # v is kept at FLOOR or above while it is trained; at FLOOR it counts as zero in the evaluated model
-    "published",  # nothing is done
-    "slipped",  # and after the first event U_P, not v, learns five times as fast, as in the authors' code
-    "slow",  # nothing is done, but v learns no faster than all else
-)
+# relu(v) has no gradient at v <= 0, so that a gene whose multiplier v has crossed zero stays as it is for ever. Living
+# multipliers are kept at FLOOR or above while they are trained; at FLOOR they count as zero in the evaluated model.
 FLOOR = 1e-3  # per unit of time
-
-
-@dataclass(frozen=True)
-class Options:
-    """Settings of a training run; the defaults are those of the published 350-gene problem.
-
-    model, integrator: modules of `neural`; hidden: hidden units (of each branch, or of each hidden layer); batch:
-    `trajectory` (one trajectory per update) or a number of transitions; patience_epochs: epochs without a new best
-    after which a model stops, or null; rewind_by: fraction of the epochs after which a method that rewinds does so at
-    the latest; keep: the `sparsest` model within one standard error of the best one, the best after the first event
-    (`pruned`) or after the last one (`final`), or the best of `all` epochs, as published; steps: Runge-Kutta steps per
-    transition at the start; multipliers: how those of PHOENIX are treated, one of MULTIPLIERS; tolerances: the number
-    of steps grows when doubling it changes the validation loss by more than the larger (relative), and shrinks below
-    the smaller; checkpoint_seconds: time between two checkpoints; device: where torch computes (`cpu`, `cuda`).
-    """
-
-    model: str = "phoenix"
-    integrator: str = "fused"
-    multipliers: str = "living"
-    hidden: int | tuple[int, ...] = 40
-    epochs: int = 200
-    learning_rate: float = 1e-3
-    minimum_learning_rate: float = 4e-5
-    batch: int | str = "trajectory"
-    plateau_patience: int = 3
-    plateau_threshold: float = 1e-6
-    patience_epochs: int | None = 40
-    rewind_by: float = 0.7
-    keep: str = "sparsest"
-    steps: int = 8
-    tolerances: tuple[float, ...] = (1e-3, 1e-5)
-    checkpoint_seconds: float = 30.0
-    device: str = "cpu"
-    pruning: Schedule = dataclasses.field(default_factory=Schedule)
-
-    def __post_init__(self):
-        if self.batch != "trajectory" and (isinstance(self.batch, str) or self.batch < 1):
-            raise ValueError(f"batch: expected 'trajectory' or a number of transitions, got {self.batch!r}")
-        if min(np.ravel(self.hidden), default=0) < 1:
-            raise ValueError(f"hidden: expected at least 1 unit, got {self.hidden}")
-        for key in ("epochs", "steps"):
-            if getattr(self, key) < 1:
-                raise ValueError(f"{key}: expected at least 1, got {getattr(self, key)}")
-        if self.patience_epochs is not None and self.patience_epochs < 1:
-            raise ValueError(f"patience_epochs: expected null or at least 1, got {self.patience_epochs}")
-        if not 0 < self.rewind_by <= 1:
-            raise ValueError(f"rewind_by: expected a fraction above 0 and at most 1, got {self.rewind_by}")
-        if self.keep not in ("sparsest", "pruned", "final", "all"):
-            raise ValueError(f"keep: expected 'sparsest', 'pruned', 'final' or 'all', got {self.keep!r}")
-        if self.multipliers not in MULTIPLIERS:
-            raise ValueError(f"multipliers: expected {', '.join(MULTIPLIERS)}, got {self.multipliers!r}")
-        if not 0 < self.minimum_learning_rate <= self.learning_rate:
-            raise ValueError("0 < minimum_learning_rate <= learning_rate must hold")
-        if self.pruning.first_epoch > self.epochs:
-            raise ValueError(
-                f"pruning: first_epoch {self.pruning.first_epoch} comes after the last of {self.epochs} epochs"
-            )
-        if self.device != "cpu" and self.integrator == "fused":
-            raise ValueError(f"device: {self.device!r} needs another integrator than 'fused', such as 'rk4'")
-        if self.device != "cpu" and not (self.device.split(":")[0] == "cuda" and torch.cuda.is_available()):
-            known = "cpu or cuda" if torch.cuda.is_available() else "cpu (torch finds no GPU here)"
-            raise ValueError(f"device: expected {known}, got {self.device!r}")
-        if len(self.tolerances) != 2 or not self.tolerances[0] > self.tolerances[1] > 0:
-            raise ValueError(f"tolerances: expected a larger and a smaller number, got {list(self.tolerances)}")
 
 
 @dataclass(frozen=True)
@@ -106,6 +36,10 @@ class Run:
     seeds: list[int]
     values: np.ndarray
     options: Options
+
+    def __post_init__(self):
+        if self.options.device != "cpu" and not torch.cuda.is_available():
+            raise InputError(f"settings.device = {self.options.device!r}: expected cpu (torch finds no GPU here)")
 
     @cached_property
     def field(self):

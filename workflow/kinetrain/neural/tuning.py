@@ -6,7 +6,6 @@ The paper states neither K nor the grid; both are given by the user. The test da
 import dataclasses
 import itertools
 import json
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -15,22 +14,6 @@ from kinetrain.data.expression import Expression
 from kinetrain.errors import InputError
 
 TABLE = ("dataset", "method", "noise", "prior_corruption", "setting", "fold", "validation_mse", "sparsity")
-
-
-@dataclass(frozen=True)
-class Tuning:
-    """How settings are chosen: number of folds; grid {setting: values}; choice `best` (lowest mean validation error)
-    or `sparsest` (the sparsest within one standard error of the best)."""
-
-    folds: int = 5
-    grid: dict = dataclasses.field(default_factory=dict)
-    choice: str = "best"
-
-    def __post_init__(self):
-        if self.folds < 2:
-            raise ValueError(f"folds: expected at least 2, got {self.folds}")
-        if self.choice not in ("best", "sparsest"):
-            raise ValueError(f"choice: expected 'best' or 'sparsest', got {self.choice!r}")
 
 
 def candidates(grid: dict) -> list[dict]:

@@ -5,24 +5,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kinetrain.settings import Options, option
+
 
 @dataclass(frozen=True)
-class Schedule:
+class Schedule(Options):
     """A first event at the start of `first_epoch`, then one at every epoch divisible by `every`; epochs count from 1.
 
     Each removes the given fraction of the weights that are left in each matrix.
     """
 
-    first_epoch: int = 3
-    first_fraction: float = 0.7
-    every: int = 10
-    fraction: float = 0.1
-
-    def __post_init__(self):
-        if self.first_epoch < 1 or self.every < 1:
-            raise ValueError("first_epoch and every must be at least 1")
-        if not (0 <= self.first_fraction < 1 and 0 <= self.fraction < 1):
-            raise ValueError("first_fraction and fraction must be at least 0 and below 1")
+    first_epoch: int = option(3, "Epoch at whose start the first weights are pruned.", least=1)
+    first_fraction: float = option(0.7, "Fraction of each matrix that is pruned first.", least=0, below=1)
+    every: int = option(10, "Later events: every epoch that this number divides.", least=1)
+    fraction: float = option(
+        0.1, "Fraction of the surviving weights of each matrix that a later event prunes.", least=0, below=1
+    )
 
     def due(self, epoch: int, epochs: int) -> float:
         """Return the fraction to remove at the start of `epoch`, 0 if none; the last of `epochs` has no event."""

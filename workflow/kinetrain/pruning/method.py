@@ -1,7 +1,8 @@
 """What a pruning method is: the few places where it may act while a vector field is trained, all with defaults.
 
-A method is a file of this folder with a class `Method`, a frozen dataclass whose fields are the settings that the
-configuration may give it. Everything else (batches, learning rates, schedule, masks, checkpoints) is the same for all.
+A method is a file of `methods` with a class `Method`, a frozen dataclass whose fields, made by `settings.option`, are
+the settings that the configuration may give it. A file imports torch inside its functions only: the settings are read
+where torch is not installed. All else (batches, learning rates, schedule, masks, checkpoints) is the same for all.
 """
 
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+
+from kinetrain.settings import Options
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Method:
+class Method(Options):
     """No pruning at all; the methods override what they do differently.
 
     Names of matrices are those of `field.chains`. Raw parameters are what the optimizer moves; `parameters` turns

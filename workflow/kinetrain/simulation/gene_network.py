@@ -7,12 +7,11 @@ drawn here, published ones are read by `published_network`.
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from kinetrain.data.expression import Split
+from kinetrain.simulation.options import Simulation
 
 ACTIVATING = 0.68  # fraction of activating edges, as in the published 350-gene network (374 of 550)
 WITHIN = 0.85  # probability that a regulator is of the gene's own module; choice of ours
@@ -21,71 +20,6 @@ IN_DEGREE_PROBABILITIES = (0.3, 0.45, 0.25)  # mean 1.95, as in the published ne
 
 # How the edges of a gene act together: the index of one edge, ("and", parts) or ("or", parts); None for an input.
 Rule = int | tuple[str, tuple] | None
-
-
-@dataclass(frozen=True)
-class Trajectories:
-    """How many trajectories a network makes, at which times (inverse degradation rates), and which are set apart.
-
-    `validation` holds the indices of those for validation; without any, `validation_fraction` of them are drawn.
-    `test_fraction` of them are drawn for the test, where there is no file for it. With `rescale_time`, the expression
-    that is written has the median interval as unit of time.
-    """
-
-    trajectories: int = 60
-    times: tuple[float, ...] = (0.0, 2.0, 3.0, 7.0, 9.0)
-    validation: tuple[int, ...] = ()
-    validation_fraction: float = 0.1
-    test_fraction: float = 0.1
-    seed: int = 1
-    rescale_time: bool = True
-
-    def __post_init__(self):
-        if len(self.times) < 2 or any(b <= a for a, b in pairwise(self.times)):
-            raise ValueError(f"times must be two or more, and increase: {self.times}")
-        if self.trajectories < 1:
-            raise ValueError(f"trajectories must be at least 1, not {self.trajectories}")
-        self.split  # noqa: B018 - made here so that wrong fractions are found out before anything is simulated
-
-    @property
-    def split(self) -> Split:
-        """Which of the transitions are set apart."""
-        apart = self.validation, self.validation_fraction, self.test_fraction
-        return Split(*apart, seed=self.seed, rescale_time=self.rescale_time)
-
-
-@dataclass(frozen=True)
-class Simulation(Trajectories):
-    """Trajectories of a random network of these sizes, with these kinetics.
-
-    in_degree: regulators of every regulated gene; None draws 1, 2 or 3, as in the published network. exponents: range
-    of the Hill exponents, above 1 cooperative. half: range of the EC50; expression far above it is saturated.
-    decay_spread: rates r are log-uniform between 1 / decay_spread and decay_spread.
-    """
-
-    genes: int = 80
-    regulators: int = 24
-    inputs: int = 16
-    modules: int = 8
-    in_degree: int | None = None
-    exponents: tuple[float, ...] = (1.01, 1.7)
-    half: tuple[float, ...] = (0.4, 0.6)
-    decay_spread: float = 1.0
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.in_degree is not None and not 1 <= self.in_degree < self.regulators:
-            raise ValueError(f"in_degree must be at least 1 and below the {self.regulators} regulators")
-        if len(self.exponents) != 2 or not 0 < self.exponents[0] <= self.exponents[1]:
-            raise ValueError(f"exponents must be two, above 0, the smaller first: {list(self.exponents)}")
-        if len(self.half) != 2 or not 0 < self.half[0] <= self.half[1] < 1:
-            raise ValueError(f"half must be two, between 0 and 1, the smaller first: {list(self.half)}")
-        if not 1 <= self.decay_spread < np.inf:
-            raise ValueError(f"decay_spread must be at least 1, not {self.decay_spread:g}")
-        if not 1 <= self.inputs <= self.regulators <= self.genes:
-            raise ValueError("1 <= inputs <= regulators <= genes must hold")
-        if not 1 <= self.modules <= self.genes:
-            raise ValueError("modules must be between 1 and the number of genes")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ whatever its name says.
 """
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -16,25 +15,12 @@ import pandas as pd
 from kinetrain.data.genes import read_gene_names
 from kinetrain.data.text import finite_numbers, read_table, refuse_repeated
 from kinetrain.errors import InputError
-from kinetrain.simulation.gene_network import Network, Rule, Trajectories
+from kinetrain.simulation.gene_network import Network, Rule
+from kinetrain.simulation.options import FILE_EXPONENTS
 
-FILE_EXPONENTS = (1.39, 1.8)  # the range that the Hill exponents in the files of edges were drawn from
 COLUMNS = ("from", "to", "activation", "EC50", "n")
 INPUT = "input gene"  # stands in place of a formula
 TOKEN = re.compile(r"\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|[A-Za-z_]\w*|\S")
-
-
-@dataclass(frozen=True)
-class PublishedSimulation(Trajectories):
-    """Trajectories of a published network, whose Hill exponents are stretched to the range `exponents`."""
-
-    trajectories: int = 150
-    exponents: tuple[float, ...] = FILE_EXPONENTS
-
-    def __post_init__(self):
-        super().__post_init__()
-        if len(self.exponents) != 2 or not 0 < self.exponents[0] < self.exponents[1]:
-            raise ValueError(f"exponents must be two, above 0, the smaller first: {self.exponents}")
 
 
 def read_network(names, edges, equations, exponents=FILE_EXPONENTS) -> Network:

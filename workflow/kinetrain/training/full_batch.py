@@ -1,79 +1,28 @@
-"""Full-batch optimizers on the same objective, the same starts and the same budget as the mini-batch ones.
+"""Full-batch fits on the same objective, the same starts and the same budget as the mini-batch ones."""
 
-Fides is run through pyPESTO, which offers the others by name alike.
-"""
-
-import logging
 from dataclasses import asdict
 
 import numpy as np
 
-from kinetrain.errors import InputError
 from kinetrain.training.cost import BudgetExhausted, Counted
+from kinetrain.training.optimizers import HIERARCHICAL, find_optimizer
 from kinetrain.training.recorder import Recorder
 from kinetrain.training.settings import FullBatchOptions
 from kinetrain.training.starts import Checkpoint, budget_points, run_starts, starting_point
 
-HIERARCHICAL = "_hierarchical"
-
-
-def fides():
-    """Return pyPESTO's Fides: a trust region with the Fisher information where it is offered, else BFGS."""
-    from pypesto.optimize import FidesOptimizer
-
-    # Iterations are limited by the budget alone; the tolerances are Fides' own.
-    return FidesOptimizer(verbose=logging.ERROR, options={"maxiter": 10**6})
-
-
-def l_bfgs_b():
-    """Return SciPy's limited-memory BFGS in a box."""
-    from pypesto.optimize import ScipyOptimizer
-
-    return ScipyOptimizer(method="L-BFGS-B", options={"maxiter": 10**6, "maxfun": 10**6})
-
-
-def ipopt():
-    """Return Ipopt with the options of parPE, but for its limit of 100 iterations: the budget alone ends a run."""
-    from pypesto.optimize import IpoptOptimizer
-
-    return IpoptOptimizer(
-        options={
-            "hessian_approximation": "limited-memory",
-            "limited_memory_update_type": "bfgs",
-            "max_iter": 10**6,
-            "tol": 1e-9,
-            "acceptable_iter": 1,
-            "acceptable_tol": 1e20,
-            "acceptable_obj_change_tol": 1e-12,
-            "watchdog_shortened_iter_trigger": 0,
-            "print_level": 0,
-        }
-    )
-
-
-OPTIMIZERS = {"fides": fides, "l_bfgs_b": l_bfgs_b, "ipopt": ipopt}
-
-
-def names() -> list[str]:
-    """Return the names of all full-batch optimizers."""
-    return [name + suffix for name in OPTIMIZERS for suffix in ("", HIERARCHICAL)]
-
 
 def least_order(name: str) -> int:
-    """Return 1 for an optimizer that asks for the gradient wherever it asks for the value, else 0.
-
-    Such a pair is paid as one gradient. Ipopt asks for no gradient where it rejects a step.
-    """
-    return int(name.startswith("l_bfgs_b"))
+    """Return 1 for an optimizer that asks for the gradient wherever it asks for the value, else 0."""
+    return getattr(find_optimizer(name), "LEAST_ORDER", 0)
 
 
 def takes_information(name: str, problem) -> bool:
     """Whether an optimizer gets the Fisher information of a problem."""
-    return name.startswith("fides") and problem.information_weight is not None
+    return getattr(find_optimizer(name), "TAKES_INFORMATION", False) and problem.information_weight is not None
 
 
 def minimize(recorder: Recorder, lower, upper, x, name: str, information: bool) -> str:
-    """Run an optimizer of `OPTIMIZERS` from x (n,) in a box until it stops or the budget is used; return why it ended.
+    """Run an optimizer of `optimizers` from x (n,) in a box until it stops or the budget is used; return why it ended.
 
     With `information` the optimizer gets the Fisher information as its Hessian. What was found stands in the recorder.
     """
@@ -81,7 +30,7 @@ def minimize(recorder: Recorder, lower, upper, x, name: str, information: bool) 
 
     task = pypesto.Problem(_objective(recorder, information), lower, upper)
     try:
-        return str(OPTIMIZERS[name]().minimize(task, x).message)
+        return str(find_optimizer(name).create().minimize(task, x).message)
     except BudgetExhausted:
         return "budget used"
 
@@ -127,7 +76,7 @@ def fit(problem, start: int, x, name: str, epochs: int, checkpoint: Checkpoint, 
         recorder.restore(saved)
     box = problem.lower[outer], problem.upper[outer]
     information = takes_information(name, problem)
-    message = minimize(recorder, *box, x[outer], name.removesuffix(HIERARCHICAL), information)
+    message = minimize(recorder, *box, x[outer], name, information)
     best = recorder.best_x
     if hierarchical is not None and best is not None:
         best = hierarchical.complete(best)
@@ -163,8 +112,7 @@ def fit_starts(problem, name, replicate, optimizer, starts, options: FullBatchOp
     InputError
         If the optimizer is unknown, or nothing can be computed analytically in a hierarchical one.
     """
-    if optimizer not in names():
-        raise InputError(f"optimizer '{optimizer}' is unknown (known: {', '.join(names())})")
+    find_optimizer(optimizer)
     identity = {
         "problem": name,
         "optimizer": optimizer,

@@ -1,11 +1,12 @@
 """Whole mini-batch fits: within a budget, traced, resumed; and hybrids, which go on in full batch."""
 
 import json
-from dataclasses import asdict
+import warnings
+from dataclasses import asdict, replace
 
 import numpy as np
 
-from kinetrain.errors import InputError
+from kinetrain.errors import InputWarning
 from kinetrain.training import full_batch
 from kinetrain.training.cost import BudgetExhausted, Cost, Counted
 from kinetrain.training.journal import Journal
@@ -14,7 +15,8 @@ from kinetrain.training.recorder import Recorder
 from kinetrain.training.schedules import learning_rate
 from kinetrain.training.settings import MinibatchOptions, Optimizer
 from kinetrain.training.starts import Checkpoint, budget_points, run_starts, starting_point
-from kinetrain.training.update_rules import LENGTH_RULES, Updater
+from kinetrain.training.update_rules import find_rule
+from kinetrain.training.updater import Updater
 
 AVERAGED_SHARE = 0.25  # of the budget, its end
 DONE = "budget used"
@@ -47,7 +49,8 @@ class Fit:
         epochs = options.epochs * (optimizer.share if optimizer.then else 1)
         rate = learning_rate(schedule.shape, schedule.start, schedule.end, epochs)
         # A rate that is the length of a step is stretched to the length of a step by the other rules.
-        scale = np.sqrt(n) if optimizer.rule in LENGTH_RULES else 1.0
+        by_length = optimizer.rule is not None and getattr(find_rule(optimizer.rule), "RATE_IS_LENGTH", False)
+        scale = np.sqrt(n) if by_length else 1.0
         self.counted = Counted(problem, epochs * self.per_epoch)
         self.journal = Journal(problem, self.budgets, (1 - AVERAGED_SHARE) * self.counted.budget)
         self.run = Minibatch(
@@ -154,17 +157,21 @@ def _go_on(batched: Fit, options: MinibatchOptions, offer, saved):
 def fit_starts(problem, name, replicate, optimizer, starts, options: MinibatchOptions, checkpoint_folder):
     """Return tables of fits and traces and the parameters of a mini-batch multi-start (`starts.run_starts`).
 
-    `optimizer` is its name in the tables.
+    `optimizer` is its name in the tables. Batches larger than the problem are full ones, with an InputWarning.
 
     Raises
     ------
     InputError
-        If the batches are larger than the problem, or the schedule or the torch optimizer is impossible.
+        If the schedule or the torch optimizer is impossible.
     """
     if options.batch_size != "full" and options.batch_size > problem.n_conditions:
-        raise InputError(
-            f"{name}: batch_size is {options.batch_size}, but there are only {problem.n_conditions} conditions"
+        warnings.warn(
+            f"{name}: batch_size is {options.batch_size}, but there are only {problem.n_conditions} conditions: "
+            "full batches are taken",
+            InputWarning,
+            stacklevel=2,
         )
+        options = replace(options, batch_size="full")
     identity = {
         "problem": name,
         "optimizer": optimizer,

@@ -1,99 +1,86 @@
-"""The settings of fits: what can be chosen, with units and defaults."""
+"""The options of fits: what can be chosen, with units and defaults."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
 
 from kinetrain.mechanistic.solver_options import SolverOptions
+from kinetrain.settings import ABSENT, LARGEST_SEED, REQUIRED, Known, Options, option
+from kinetrain.training.optimizers import known_optimizers
 from kinetrain.training.schedules import SHAPES
-from kinetrain.training.update_rules import RULES
+from kinetrain.training.update_rules import known_rules
 
 
 @dataclass(frozen=True, kw_only=True)
 class FullBatchOptions(SolverOptions):
-    """Settings of a full-batch fit.
+    """Options of a full-batch fit, besides those of the solver."""
 
-    epochs: the budget, in gradients of the full objective. seed: of the starting points.
-    """
+    epochs: int = option(REQUIRED, "Budget, in gradients of the full objective.", least=1, most=10**7)
+    seed: int = option(0, "Seed of the starting points.", least=0, most=LARGEST_SEED)
 
-    epochs: int
-    seed: int = 0
+
+@dataclass(frozen=True, kw_only=True)
+class LearningRates(Options):
+    """Learning rates over the epochs."""
+
+    start: float = option(REQUIRED, "Learning rate of the first epoch (parameter scale).", above=0)
+    end: float = option(0.001, "Learning rate of the last epoch (parameter scale).", above=0)
+    shape: Annotated[str, Known("shape", lambda: list(SHAPES))] = option(
+        "logarithmic", "Interpolation between start and end."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule(LearningRates):
+    """Learning rates with the name that they have in the tables."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepControl(Options):
+    """What is done about steps that fail or do not improve."""
+
+    rescue: Literal[0, 1, 2] = option(2, "Rescue interceptor: 0 off, 1 shrink the step, 2 shrink and restart.")
+    line_search: int = option(
+        0, "Most trial steps of the line search on the same mini-batch; 0 is off.", least=0, most=1000
+    )
+    form: Literal["published", "clean"] = option("published", "Both as in parPE with its quirks, or repaired.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Safeguard(StepControl):
+    """Step control with the name that it has in the tables."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimizer(Options):
+    """How a mini-batch optimizer moves: by an update rule, or a class of `torch.optim` with its arguments."""
+
+    exactly_one: ClassVar[tuple[str, ...]] = ("rule", "torch")
+
+    rule: Annotated[str, Known("rule", known_rules)] = option(
+        ABSENT, "An update rule, a file of `workflow/kinetrain/training/update_rules/`."
+    )
+    torch: str = option(ABSENT, "An optimizer class of `torch.optim`.")
+    arguments: dict = option({}, "Arguments of the torch optimizer besides its learning rate.")
+    then: Annotated[str, Known("full-batch optimizer", known_optimizers)] = option(
+        ABSENT, "A hybrid: this full-batch optimizer goes on from the last iterate."
+    )
+    share: float = option(0.2, "Share of the budget before it goes on in full batch.", above=0, below=1)
 
     def __post_init__(self):
         super().__post_init__()
-        if self.epochs < 1:
-            raise ValueError(f"'epochs' is {self.epochs}; at least 1 is needed")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Schedule:
-    """A learning-rate schedule by its `name`: rates at start and end, and a shape of `schedules.SHAPES` in between."""
-
-    name: str
-    start: float
-    end: float
-    shape: str = "logarithmic"
-
-    def __post_init__(self):
-        if self.shape not in SHAPES:
-            raise ValueError(f"shape '{self.shape}' is unknown (known: {', '.join(SHAPES)})")
-        if not (self.start > 0 and self.end > 0):
-            raise ValueError(f"rates must be positive, got start {self.start} and end {self.end}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Safeguard:
-    """What is done about steps that fail or do not improve.
-
-    rescue: 0 off, 1 shrink the step, 2 shrink and restart. line_search: most shorter steps tried on the same
-    mini-batch, 0 is off. form: both as `published` (parPE with its quirks) or `clean`.
-    """
-
-    name: str
-    rescue: Literal[0, 1, 2] = 2
-    line_search: int = 0
-    form: Literal["published", "clean"] = "published"
-
-    def __post_init__(self):
-        if self.line_search < 0:
-            raise ValueError(f"'line_search' is {self.line_search}; it cannot be negative")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Optimizer:
-    """How a mini-batch optimizer moves: by a rule of `updaters.RULES`, or a class of `torch.optim` with its arguments.
-
-    A hybrid goes on by `then`, a full-batch optimizer, after `share` of the budget.
-    """
-
-    rule: str | None = None
-    torch: str | None = None
-    arguments: dict = field(default_factory=dict)
-    then: str | None = None
-    share: float = 0.2
-
-    def __post_init__(self):
-        if (self.rule is None) == (self.torch is None):
-            raise ValueError("wanted either 'rule' or 'torch'")
-        if self.rule is not None and self.rule not in RULES:
-            raise ValueError(f"rule '{self.rule}' is unknown (known: {', '.join(RULES)})")
         if self.rule is not None and self.arguments:
             raise ValueError("'arguments' are for 'torch' only: the rules have fixed constants")
-        if self.then not in (None, "fides", "l_bfgs_b", "ipopt"):
-            raise ValueError(f"'then' is '{self.then}'; it can be fides, l_bfgs_b or ipopt")
-        if not 0 < self.share < 1:
-            raise ValueError(f"'share' is {self.share}; it must be between 0 and 1")
 
 
 @dataclass(frozen=True, kw_only=True)
 class MinibatchOptions(FullBatchOptions):
-    """Settings of a mini-batch fit. batch_size: conditions per batch, `full` takes all of them."""
+    """Options of a mini-batch fit."""
 
     optimizer: Optimizer
     schedule: Schedule
-    batch_size: int | str
+    batch_size: int | Literal["full"] = option(REQUIRED, "Conditions per mini-batch; `full` takes all.", least=1)
     safeguard: Safeguard = field(default_factory=lambda: Safeguard(name="rescue"))
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.batch_size != "full" and (isinstance(self.batch_size, str) or self.batch_size < 1):
-            raise ValueError(f"'batch_size' is {self.batch_size!r}; wanted a positive number or 'full'")

@@ -1,0 +1,19 @@
+"""The configuration of a run: its keys, its files, the manifest of downloads, and the plan that follows from them."""
+
+from configuration.description import describe, schema
+from configuration.manifest import Download, load_manifest
+from configuration.plan import DOWNLOADS, ConfigurationError, Plan, complete, merge
+from configuration.yaml_files import read_yaml
+
+__all__ = [
+    "DOWNLOADS",
+    "ConfigurationError",
+    "Download",
+    "Plan",
+    "complete",
+    "describe",
+    "load_manifest",
+    "merge",
+    "read_yaml",
+    "schema",
+]

@@ -1,0 +1,402 @@
+"""What a run consists of: a configuration with its defaults and overrides, checked before anything starts."""
+
+import csv
+import os
+import warnings
+from itertools import product
+from pathlib import Path
+from xml.etree import ElementTree
+
+from configuration.keys import Artificial, Configuration, Enrichment, Fits, Pruning, TrainingOptions
+from configuration.manifest import Download
+from configuration.yaml_files import read_yaml
+from kinetrain.errors import InputError, InputWarning
+from kinetrain.mechanistic.petab_files import list_files
+from kinetrain.neural.options import Options as NeuralOptions
+from kinetrain.pruning.methods import find_method
+from kinetrain.settings import did_you_mean, plain, read_options, try_options
+from kinetrain.training.update_rules import known_rules
+
+DOWNLOADS = "<resources>/downloads"
+FILES = ("train", "test", "genes", "edges", "matrix", "equations")  # keys of a data set that name files
+GRID = ("optimizers", "schedules", "batch_sizes", "safeguards")  # what a grid of mini-batch fits combines
+# Keys of a random network, and why a published one has none of them.
+RANDOM = {
+    "genes": "a published network has its own genes; leave out `genes` or `network`",
+    "regulators": "a published network has its own regulators; leave out `regulators` or `network`",
+    "inputs": "a published network has its own inputs; leave out `inputs` or `network`",
+    "modules": "a published network has no modules; leave out `modules` or `network`",
+    "in_degree": "a published network has its own edges; leave out `in_degree` or `network`",
+    "exponents": "a published network has its own kinetics; give `network.exponents`",
+    "half": "a published network has its own kinetics; leave out `half` or `network`",
+    "decay_spread": "a published network has equal rates; leave out `decay_spread` or `network`",
+}
+
+
+class ConfigurationError(InputError):
+    """The configuration is wrong; the message names the key, the value and what would be right."""
+
+
+def complete(config: dict) -> dict:
+    """Return the configuration with every default filled in; settings of methods stay as they are given.
+
+    Raises
+    ------
+    ConfigurationError
+        Lists every key that is unknown or has a wrong value, with what would be right.
+    """
+    read, wrong = try_options(Configuration, config, "")
+    if wrong:
+        raise ConfigurationError("\n".join(["the configuration is wrong:", *(f"  - {line}" for line in wrong)]))
+    completed = plain(read)
+    completed["methods"] = _given_methods(config)
+    for name, dataset in completed["datasets"].items():
+        dataset["methods"] = _given_methods(config["datasets"][name])
+    return completed
+
+
+def _given_methods(section: dict) -> dict:
+    """Return the settings of methods as they are given, so that those of a data set can be laid over them."""
+    return {name: dict(settings or {}) for name, settings in (section.get("methods") or {}).items()}
+
+
+def merge(base: dict, override: dict) -> dict:
+    """Return `base` with the keys of `override`; mappings are merged, all else is replaced."""
+    merged = dict(base)
+    for key, value in override.items():
+        nested = isinstance(value, dict) and isinstance(base.get(key), dict)
+        merged[key] = merge(base[key], value) if nested else value
+    return merged
+
+
+def overridden(record, section: dict, override: dict, key: str) -> dict:
+    """Return a top-level section with the keys that a problem or a data set overrides, checked and completed."""
+    return plain(_checked(record, merge(section, override), key))
+
+
+def _checked(record, settings, key: str):
+    """Return options read from settings; ConfigurationError if something is wrong."""
+    try:
+        return read_options(record, settings, key)
+    except InputError as error:
+        raise ConfigurationError(str(error)) from None
+
+
+class Plan:
+    """Everything that a configuration asks for, with defaults filled in and overrides applied.
+
+    Parameters
+    ----------
+    config
+        The configuration as the user wrote it.
+    manifest
+        Downloads by name, from `load_manifest`.
+    places
+        Folders in which a relative path of the configuration is looked for, in this order.
+
+    Raises
+    ------
+    ConfigurationError
+        Says what is wrong: unknown keys, wrong values, missing files, impossible combinations.
+
+    Attributes
+    ----------
+    config, problems, datasets
+        The completed configuration, and its problems and data sets with their overrides applied.
+    downloads
+        Lines of the manifest that the configuration needs, by name.
+    """
+
+    def __init__(self, config: dict, manifest: dict[str, Download], places=(Path(),)):
+        self.given, self.manifest, self.places = config, manifest, places
+        self.downloads: dict[str, Download] = {}
+        self.config = complete(config)
+        mirror = self.config["mirror"]
+        if mirror is not None and not Path(mirror).is_dir():
+            raise ConfigurationError(f"mirror = '{mirror}': no such folder (wanted: one that holds <owner>/<repo>/…)")
+        self.problems = {
+            name: self._problem(name, problem) for name, problem in self.config["problems"].items() if problem["run"]
+        }
+        self.datasets = {
+            name: self._dataset(name, dataset) for name, dataset in self.config["datasets"].items() if dataset["run"]
+        }
+
+    def file(self, value: str, key: str) -> str:
+        """Return where the file `value` of the configuration is, or will be once it is downloaded."""
+        if value in self.manifest:
+            self.downloads[value] = self.manifest[value]
+            return f"{DOWNLOADS}/{self.manifest[value].path}"
+        for place in self.places:
+            if (place / value).is_file():
+                return str(place / value)
+        close = did_you_mean(value, self.manifest)
+        raise ConfigurationError(f"{key} = '{value}': neither a name in resources/datasets.tsv{close} nor a file")
+
+    def petab_files(self, value: str, key: str) -> list[str]:
+        """Return the PEtab YAML `value` and all files that belong to it."""
+        if value in self.manifest:
+            group = value.partition("/")[0]
+            names = [name for name in self.manifest if name.partition("/")[0] == group and name != value]
+            return [self.file(name, key) for name in [value, *names]]
+        path = Path(self.file(value, key))
+        try:
+            files = list_files(path, read_yaml(path))
+        except (KeyError, TypeError, AttributeError, IndexError) as error:
+            raise ConfigurationError(f"{key}: {path} is not a PEtab problem: {error} is missing") from None
+        except InputError as error:
+            raise ConfigurationError(f"{key}: {error}") from None
+        missing = [file for file in files if not file.is_file()]
+        if missing:
+            name = os.path.relpath(missing[0], path.parent)
+            raise ConfigurationError(f"{key}: {path} names the file '{name}', which is not in {path.parent}")
+        return [str(path), *map(str, files)]
+
+    def fit_labels(self, problem: str) -> list[str]:
+        """Return the settings in which a problem is fitted, as they stand in the names of the result files."""
+        fits = self.problems[problem]["fits"]
+        labels = [
+            f"{optimizer}-{schedule}-batch{size}-{safeguard}"
+            for grid in filter(None, fits["mini_batch"].values())
+            for optimizer, schedule, size, safeguard in product(*(grid[key] for key in GRID))
+        ]
+        return list(dict.fromkeys(labels)) + fits["full_batch"]["optimizers"]
+
+    @property
+    def varied(self) -> set[str]:
+        """Which of optimizers, schedules, batch sizes and safeguards the mini-batch fits of some problem vary."""
+        grids = [list(filter(None, problem["fits"]["mini_batch"].values())) for problem in self.problems.values()]
+        return {key for key in GRID for some in grids if len({value for grid in some for value in grid[key]}) > 1}
+
+    def mini_batch_settings(self, problem: str, optimizer: str, schedule: str, batch_size: str, safeguard: str) -> dict:
+        """Return the settings of a mini-batch fit."""
+        fits = self.problems[problem]["fits"]
+        return {
+            "optimizer": fits["optimizers"].get(optimizer, {"rule": optimizer}),
+            "schedule": {"name": schedule, **fits["schedules"][schedule]},
+            "batch_size": batch_size if batch_size == "full" else int(batch_size),
+            "safeguard": {"name": safeguard, **fits["safeguards"][safeguard]},
+            **self.full_batch_settings(problem),
+        }
+
+    def full_batch_settings(self, problem: str) -> dict:
+        """Return what all fits of a problem have in common: budget, seed and solver."""
+        planned = self.problems[problem]
+        return {"epochs": planned["fits"]["epochs"], "seed": planned["fits"]["seed"], **planned["solver"]}
+
+    def expression_settings(self, dataset: str) -> dict:
+        """Return how measured expression is read: everything of its section that is no file."""
+        section = self.datasets[dataset]["expression"]
+        return {option: value for option, value in section.items() if option not in ("train", "test", "genes")}
+
+    def simulation_settings(self, dataset: str) -> dict:
+        """Return what is simulated: sizes of a random network or exponents of a published one, and its trajectories."""
+        section = self.datasets[dataset]["simulate"]
+        own = ("network", "train", "test", *(RANDOM if "network" in section else ()))
+        exponents = {"exponents": section["network"]["exponents"]} if "network" in section else {}
+        return {option: value for option, value in section.items() if option not in own} | exponents
+
+    def training_settings(self, dataset: str, method: str) -> dict:
+        """Return how a method is trained on a data set."""
+        planned = self.datasets[dataset]
+        return {**planned["training"], "pruning": planned["pruning"], "method": planned["methods"][method]}
+
+    def tuning(self, dataset: str, method: str) -> dict | None:
+        """Return how the settings of a method are chosen by cross-validation, None if they are not."""
+        return self.datasets[dataset]["tuning"].get(method)
+
+    def tests_pathways(self, dataset: str, method: str) -> bool:
+        """Return whether pathways are tested: there must be gene sets, which a random network brings along."""
+        planned = self.datasets[dataset]
+        wanted = planned["enrichment"]["methods"]
+        random_network = "simulate" in planned and "network" not in planned["simulate"]
+        return (random_network or "gene_sets" in planned) and (wanted is None or method in wanted)
+
+    def _problem(self, name: str, problem: dict) -> dict:
+        key = f"problems.{name}"
+        fits = overridden(Fits, self.config["fits"], problem["fits"], f"{key}.fits")
+        artificial = read_options(Artificial, problem["artificial"]) if "artificial" in problem else None
+        for label, grid in fits["mini_batch"].items():
+            _check_grid(f"{key}.fits.mini_batch.{label}", grid, fits)
+        if artificial:
+            given = "mini_batch" in (self.given.get("fits") or {}) or "mini_batch" in problem["fits"]
+            _limit_batches(key, fits["mini_batch"], artificial.fitted_conditions(), given)
+        files = self.petab_files(problem["petab"], f"{key}.petab")
+        if artificial and problem["petab"] not in self.manifest:
+            _check_artificial(f"{key}.artificial", artificial, files)
+        return {
+            **problem,
+            "fits": fits,
+            "files": files,
+            "replicates": range(artificial.replicates) if artificial else range(1),
+        }
+
+    def _dataset(self, name: str, dataset: dict) -> dict:
+        key = f"datasets.{name}"
+        methods, own = self.config["methods"], dataset["methods"]
+        for section in ("methods", "tuning"):
+            unknown = {**self.config[section], **dataset[section]}.keys() - methods
+            if unknown:
+                where = f"{key}.{section}" if unknown & dataset[section].keys() else section
+                raise ConfigurationError(
+                    f"{where}.{min(unknown)}: not among the methods that are run: {', '.join(methods)}"
+                )
+        if unknown := set(dataset["leave_out"]) - set(methods):
+            raise ConfigurationError(
+                f"{key}.leave_out: '{min(unknown)}' is not among the methods that are run: {', '.join(methods)}"
+            )
+        enrichment = overridden(Enrichment, self.config["enrichment"], dataset["enrichment"], f"{key}.enrichment")
+        planned = {
+            **dataset,
+            "seeds": dataset.get("seeds", self.config["seeds"]),
+            "levels": _levels(dataset, key),
+            "training": overridden(TrainingOptions, self.config["training"], dataset["training"], f"{key}.training"),
+            "pruning": overridden(Pruning, self.config["pruning"], dataset["pruning"], f"{key}.pruning"),
+            "enrichment": enrichment,
+            "tuning": {**self.config["tuning"], **dataset["tuning"]},
+            "methods": {method: {**settings, **own.get(method, {})} for method, settings in methods.items()},
+        }
+        _checked(NeuralOptions, planned["training"] | {"pruning": planned["pruning"]}, key)
+        for method, settings in planned["methods"].items():
+            _checked(find_method(method), settings, f"{key}.methods.{method}")
+        for method, tuned in planned["tuning"].items():
+            _check_tuning(method, tuned["grid"], f"{key}.tuning.{method}")
+        for role in {"expression", "simulate", "truth", "prior", "coregulation"} & set(dataset):
+            planned[role] = self._files(dataset[role], f"{key}.{role}")
+        if "gene_sets" in dataset:
+            planned["gene_sets"] = self.file(dataset["gene_sets"], f"{key}.gene_sets")
+        if "expression" in dataset and "prior" not in dataset:
+            _check_without_prior(key, planned)
+        if "simulate" in dataset and "truth" in dataset:
+            raise ConfigurationError(f"{key}.truth: a simulated data set has its own; leave it out")
+        for role in {"truth", "prior", "coregulation"} & set(dataset):
+            if {"edges", "genes"} <= set(dataset[role]):
+                raise ConfigurationError(f"{key}.{role}.genes: an edge list names its genes; leave it out")
+        if "simulate" in dataset:
+            _check_simulation(f"{key}.simulate", dataset["simulate"], self.given["datasets"][name]["simulate"] or {})
+        return planned
+
+    def _files(self, section: dict, key: str) -> dict:
+        """Return a section of a data set with the paths of the files that it names."""
+        named = [option for option in FILES if isinstance(section.get(option), str)]  # a number of genes is no file
+        found = {option: self.file(section[option], f"{key}.{option}") for option in named}
+        if "network" in section:
+            found["network"] = self._files(section["network"], f"{key}.network")
+        return {**section, **found}
+
+
+def _levels(dataset: dict, key: str) -> list[tuple]:
+    """Return the pairs of noise and corruption of the prior of a data set, as they stand in names of files."""
+    levels = list(dataset.get("levels") or product(dataset["noise"], dataset["prior_corruption"]))
+    for _, corruption in levels:
+        if corruption > 1:
+            raise ConfigurationError(f"{key}.levels: a corruption of the prior of {corruption:g} is above 1")
+    return [tuple(int(one) if one == int(one) else one for one in level) for level in levels]
+
+
+def _check_tuning(method: str, grid: dict, key: str) -> None:
+    """Refuse a grid of settings that the method does not have, or of wrong values."""
+    for name, values in grid.items():
+        for value in values if isinstance(values, list) else [[one, one] for one in values["each"]]:
+            _checked(find_method(method), {name: value}, key)
+
+
+def _check_grid(key: str, grid: dict | None, fits: dict) -> None:
+    """Refuse names in a grid of fits that nothing defines."""
+    known = {
+        "optimizers": [*known_rules(), *fits["optimizers"]],
+        "schedules": fits["schedules"],
+        "safeguards": fits["safeguards"],
+    }
+    for kind, names in known.items():
+        for name in grid[kind] if grid else ():
+            if name not in names:
+                raise ConfigurationError(
+                    f"{key}.{kind}: unknown name '{name}'{did_you_mean(name, names)}; known: {', '.join(names)}"
+                )
+
+
+def _limit_batches(key: str, grids: dict, conditions: int, given: bool) -> None:
+    """Refuse mini-batches larger than artificial data; where nobody `given` them, take full batches in their place."""
+    for name, grid in grids.items():
+        large = [size for size in (grid or {}).get("batch_sizes", ()) if size != "full" and size > conditions]
+        if large and given:
+            raise ConfigurationError(
+                f"{key}.fits.mini_batch.{name}: batch_sizes has {max(large)}, but there are {conditions} conditions"
+            )
+        if large:
+            grid["batch_sizes"] = list(dict.fromkeys("full" if one in large else one for one in grid["batch_sizes"]))
+            warnings.warn(
+                f"{key}: {max(large)} conditions per mini-batch are more than the {conditions} that there are: full "
+                "batches are taken",
+                InputWarning,
+                stacklevel=2,
+            )
+
+
+def _check_without_prior(key: str, planned: dict) -> None:
+    """Refuse what a measured data set without a prior network cannot have."""
+    run = [method for method in planned["methods"] if method not in planned["leave_out"]]
+    if needy := [method for method in run if find_method(method).uses_prior]:
+        raise ConfigurationError(
+            f"{key}.prior: {', '.join(needy)} need a prior network: give prior.edges or prior.matrix, or leave them "
+            f"out: `leave_out: [{', '.join(needy)}]`"
+        )
+    if "coregulation" in planned:
+        raise ConfigurationError(f"{key}.coregulation: is used together with a prior only: give it, or leave this out")
+    if any(corruption for _, corruption in planned["levels"]):
+        raise ConfigurationError(f"{key}.prior_corruption: there is no prior to corrupt: give one, or leave this out")
+
+
+def _check_simulation(key: str, simulate: dict, given: dict) -> None:
+    """Refuse keys of a random network for a published one, and the other way round; and trajectories that are not."""
+    if "network" in simulate:
+        for option in RANDOM.keys() & given.keys():
+            raise ConfigurationError(f"{key}.{option}: {RANDOM[option]}")
+        low, high = simulate["network"]["exponents"]
+        if not 0 < low < high:
+            raise ConfigurationError(
+                f"{key}.network.exponents: must be above 0, the smaller first, got {low:g} and {high:g}"
+            )
+    else:
+        for option in {"train", "test"} & given.keys():
+            raise ConfigurationError(
+                f"{key}.{option}: a random network has no published trajectories; give `network` too"
+            )
+    if "train" not in simulate and max(simulate["validation"], default=0) >= simulate["trajectories"]:
+        raise ConfigurationError(
+            f"{key}.validation has {max(simulate['validation'])}, but the trajectories are counted from 0 to "
+            f"{simulate['trajectories'] - 1}"
+        )
+
+
+def _check_artificial(key: str, artificial: Artificial, files: list[str]) -> None:
+    """Refuse inputs and observables that a local PEtab problem does not have."""
+    description = read_yaml(files[0])
+    if "problems" not in description:
+        raise ConfigurationError(f"{key}: artificial data start from a PEtab problem of version 1; {files[0]} is none")
+    problem, folder = description["problems"][0], Path(files[0]).parent
+    try:
+        model = list(ElementTree.parse(folder / problem["sbml_files"][0]).iter())
+    except ElementTree.ParseError as error:
+        raise ConfigurationError(f"{key}: {problem['sbml_files'][0]}: not valid XML: {error}") from None
+    inputs = [*_table(folder / problem["condition_files"][0])[0], *(part.get("id") for part in model if part.get("id"))]
+    header, *rows = _table(folder / problem["observable_files"][0])
+    if "observableId" not in header:
+        raise ConfigurationError(f"{key}: {problem['observable_files'][0]}: no column 'observableId'")
+    observables = [row[header.index("observableId")] for row in rows if len(row) == len(header)]
+    drawn = {f"protocols.{number}": protocol.inputs for number, protocol in enumerate(artificial.protocols)}
+    for part, group in (drawn | {"groups": artificial.groups.inputs if artificial.groups else {}}).items():
+        for name in group:
+            if name not in inputs:
+                close = did_you_mean(name, inputs)
+                raise ConfigurationError(f"{key}.{part}.inputs.{name}: the problem has no such input{close}")
+    for name in artificial.observables or ():
+        if name not in observables:
+            close = did_you_mean(name, observables)
+            raise ConfigurationError(f"{key}.observables: the problem has no '{name}'{close}")
+
+
+def _table(path: Path) -> list[list[str]]:
+    """Return the rows of a TSV table, the header first."""
+    text = path.read_bytes().decode("utf-8-sig", errors="replace")
+    return list(csv.reader(text.splitlines(), delimiter="\t")) or [[]]

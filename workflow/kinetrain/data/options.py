@@ -1,0 +1,93 @@
+"""The options of measured expression: how a file is read, and which transitions are set apart."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kinetrain.settings import LARGEST_SEED, Options, option
+
+
+@dataclass(frozen=True)
+class Layout(Options):
+    """Where a file says what: names of its columns, the layer of an AnnData file, and into how many points it goes."""
+
+    time: str | tuple[str, ...] = option(
+        "time",
+        "Column of times: of a table, or of the cells (`obs`, a pseudotime). Of a list, each column is a lineage of "
+        "the rows or cells that have a time in it.",
+        filled=True,
+        unique=True,
+    )
+    trajectory: str | None = option(
+        None,
+        "Column of trajectories, of a table or of the cells; null takes `trajectory` where it exists, else all rows "
+        "are one trajectory.",
+    )
+    metadata: tuple[str, ...] = option((), "Columns of a table that are no genes, such as batch or age.", unique=True)
+    layer: str | None = option(None, "Layer of the cells that holds the expression; null takes the matrix X.")
+    bins: int | None = option(
+        None,
+        "Average each trajectory into that many points of equally many rows or cells, in the order of time; null keeps "
+        "every time. Cells at the same time are averaged in any case.",
+        least=2,
+    )
+    scale: Literal["log2", "raw"] | None = option(
+        None,
+        "`log2` takes log2(1 + x), of counts or intensities; null takes values as they are and refuses those above "
+        "100, which are no logarithms; `raw` takes any.",
+    )
+
+    @property
+    def clocks(self) -> tuple[str, ...]:
+        """Columns of times."""
+        return (self.time,) if isinstance(self.time, str) else self.time
+
+    @property
+    def any_order(self) -> bool:
+        """Whether rows of a table may have any order and equal times: those of cells, which are averaged."""
+        return self.bins is not None or len(self.clocks) > 1
+
+
+@dataclass(frozen=True)
+class Split(Options):
+    """Which transitions are set apart."""
+
+    validation: tuple[int, ...] = option(
+        (),
+        "Training trajectories (pairs of time points, if there is one trajectory) that choose the checkpoint, counted "
+        "from 0; without any, a fraction is drawn.",
+        least=0,
+        unique=True,
+    )
+    validation_fraction: float = option(
+        0.13,
+        "Fraction of the training trajectories (of the pairs, if there is one trajectory) that choose the checkpoint; "
+        "drawn, unless `validation` names them.",
+        above=0,
+        below=1,
+    )
+    test_fraction: float = option(
+        0, "Fraction of the trajectories that are held out, when there is no file `test`.", least=0, below=1
+    )
+    longest_interval: float | None = option(
+        None,
+        "Pairs of time points further apart are left out (time units of the data); null keeps all.",
+        above=0,
+    )
+    seed: int = option(0, "Seed of the split.", least=0, most=LARGEST_SEED)
+    rescale_time: bool = option(
+        True,
+        "Models see time in units of the median interval; false leaves times as they are. The multipliers of PHOENIX "
+        "start between 0 and 1 per unit of time, which no training mends where intervals are much longer or shorter.",
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if (apart := self.validation_fraction + self.test_fraction) >= 1 and not self.validation:
+            raise ValueError(f"validation_fraction + test_fraction = {apart:g} leaves nothing to train on")
+
+
+@dataclass(frozen=True)
+class Preparation(Split, Layout):
+    """How measured trajectories are read and become transitions."""
+
+    time_unit: str = option("time", "Unit of time in the file.")

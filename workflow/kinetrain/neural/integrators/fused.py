@@ -1,0 +1,245 @@
+"""Runge-Kutta of PHOENIX in one compiled kernel (phoenix_kernel.cpp): as `rk4`, on one core, several times faster.
+
+Transitions take steps of about equal size: the longest one takes `steps`, the others a number in proportion to their
+length and one more (`rk4`: all take `steps`), so that none costs more than its error asks for.
+
+The kernel is compiled on first use, for several instruction sets at once, and kept in $XDG_CACHE_HOME/kinetrain
+(~/.cache/kinetrain); which of them the processor can run is asked when it is loaded, so that a folder shared by the
+different nodes of a cluster works on all of them. Other fields than PHOENIX, other devices and other number formats
+than float32 are passed on to `rk4`.
+"""
+
+import ctypes
+import hashlib
+import os
+import platform
+import shlex
+import shutil
+import struct
+import subprocess
+from collections.abc import Mapping
+from functools import cache, partial
+from pathlib import Path
+
+import torch
+
+from kinetrain.cache import cache_folder, kept
+from kinetrain.errors import InputError
+from kinetrain.neural import ensemble
+from kinetrain.neural.fields import phoenix
+from kinetrain.neural.integrators import rk4
+
+TOGETHER = False  # one model is solved after the other: its weights stay in the cache of the core
+
+SOURCE = Path(__file__).with_name("phoenix_kernel.cpp")
+FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi", "-fPIC", "-shared")
+X86 = {
+    "plain": (),
+    "avx2": ("-mavx2", "-mfma"),
+    "avx512": ("-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq", "-mavx2", "-mfma"),
+}  # in the order in which `kinetrain_instructions` counts them
+MATRICES = ("w_s", "w_p", "u_s", "u_p")
+NAMES = tuple(phoenix.shapes(1, 1))  # the parameters in the order in which the kernel takes them
+
+
+class Gradients(Mapping):
+    """Gradients by the names of the parameters: views of `rows` (M, P), their parts in the order of the parameters."""
+
+    def __init__(self, parameters, models: int):
+        self.layout, size = _layout(tuple([(name, part.shape[1:]) for name, part in parameters.items()]))
+        self.rows = torch.empty(models, size)
+
+    def __getitem__(self, name: str) -> torch.Tensor:
+        shape, strides, at = self.layout[name]
+        models, size = self.rows.shape
+        return self.rows.as_strided((models, *shape), (size, *strides), at)
+
+    def __iter__(self):
+        return iter(self.layout)
+
+    def __len__(self) -> int:
+        return len(self.layout)
+
+
+@cache
+def _layout(shapes):
+    """Return {name: (shape, strides, beginning)} of the parts of a row of parameters, and the length of the row."""
+    layout, at = {}, 0
+    for name, shape in shapes:
+        layout[name] = shape, torch.empty(shape).stride(), at
+        at += shape.numel()
+    return layout, at
+
+
+def predict(field, parameters, start, duration, steps: list[int]):
+    """Return the states (M, B, k) at the end of transitions that start at (M, B, k) and last (M, B).
+
+    steps: one number per model, that of its longest transition.
+    """
+    if not _suited(field, *parameters.values(), start, duration):
+        return rk4.predict(field, parameters, start, duration, steps)
+    models, rows, genes, hidden = _sizes(parameters, start, duration)
+    end = torch.empty(models, rows, genes)
+    tensors = [start, duration, *(parameters[name] for name in NAMES), end]
+    for own, addresses in zip(steps, _addresses(tensors, models), strict=True):
+        _check(_kernel().kinetrain_predict(_PREDICT.pack(genes, hidden, rows, own, *addresses)))
+    return end
+
+
+def value_and_gradient(field, parameters, start, end, duration, weight, steps: list[int], mask=None):
+    """Return the loss (M,) of every model and the `Gradients` with respect to its parameters.
+
+    start, end (M, B, k); duration, weight (M, B); steps: one number per model, that of its longest transition. Rows
+    of weight 0 are not computed. mask: {name: (M, *shape)} of bool, false for weights that are zero and whose
+    gradient is not wanted, which is then zero; with few weights left only those are computed with.
+    """
+    if not _suited(field, *parameters.values(), start, end, duration, weight):
+        return rk4.value_and_gradient(field, parameters, start, end, duration, weight, steps, mask)
+    models, rows, genes, hidden = _sizes(parameters, start, duration)
+    if end.shape != start.shape or weight.shape != duration.shape:
+        raise ValueError(f"end {tuple(end.shape)} or weight {tuple(weight.shape)} does not fit {tuple(start.shape)}")
+    value, gradients = torch.empty(models), Gradients(parameters, models)
+    tensors = [start, duration, *(parameters[name] for name in NAMES), end, weight, value, gradients.rows]
+    if mask is not None:
+        tensors += [_mask_of(mask, parameters, name) for name in MATRICES]
+    places = [4 * gradients.layout[name][2] for name in NAMES]
+    for own, addresses in zip(steps, _addresses(tensors, models), strict=True):
+        row, masks = addresses[12], addresses[13:] or (0, 0, 0, 0)
+        written = [row + place for place in places]
+        _check(
+            _kernel().kinetrain_gradient(_GRADIENT.pack(genes, hidden, rows, own, *addresses[:12], *written, *masks))
+        )
+    return value, gradients
+
+
+def adam_step(weights, gradient, first, second, rates, updates, mask=None) -> None:
+    """Move the weights (M, P) in place by one step of Adam, as `ensemble.adam_step`; where mask is false nothing moves.
+
+    gradient may be the `Gradients` that `value_and_gradient` returned, which saves packing them.
+    """
+    gradient = getattr(gradient, "rows", gradient)
+    rows = [weights, gradient, first, second]
+    shared = rates.shape[1] == 1
+    if not all(_ours(row) and row.stride(-1) == 1 for row in rows) or not _ours(rates):
+        return ensemble.adam_step(weights, gradient, first, second, rates, updates, *([] if mask is None else [mask]))
+    if not all(row.shape == weights.shape for row in rows) or rates.shape not in (weights.shape, (len(weights), 1)):
+        raise ValueError(f"gradient, moments or rates do not fit the weights {tuple(weights.shape)}")
+    rates = rates if rates.stride(-1) == 1 or shared else rates.contiguous()
+    if mask is not None:
+        mask = _bytes(mask)
+    tensors = [*rows, rates, *([] if mask is None else [mask])]
+    for own, addresses in zip(updates.tolist(), _addresses(tensors, len(weights)), strict=True):
+        addresses = addresses if mask is not None else [*addresses, 0]
+        _kernel().kinetrain_adam(_ADAM.pack(weights.shape[1], own, shared, *addresses))
+    return None
+
+
+_PREDICT, _GRADIENT, _ADAM = struct.Struct("14q"), struct.Struct("27q"), struct.Struct("9q")
+
+
+def _ours(tensor) -> bool:
+    return tensor.dtype is torch.float32 and tensor.is_cpu
+
+
+def _suited(field, *tensors) -> bool:
+    return field is phoenix and all(tensor.dtype is torch.float32 and tensor.is_cpu for tensor in tensors)
+
+
+def _sizes(parameters, start, duration) -> tuple[int, int, int, int]:
+    """Return the numbers of models, rows, genes and hidden units; ValueError where the shapes do not fit."""
+    models, rows, genes = start.shape
+    hidden = parameters["b_s"].shape[1]
+    expected = _shapes(models, genes, hidden)
+    if any(parameters[name].shape != shape for name, shape in expected) or duration.shape != start.shape[:2]:
+        shapes = {name: tuple(part.shape) for name, part in parameters.items()}
+        raise ValueError(f"shapes do not fit: start {tuple(start.shape)}, duration {tuple(duration.shape)}, {shapes}")
+    return models, rows, genes, hidden
+
+
+@cache
+def _shapes(models: int, genes: int, hidden: int):
+    return [(name, (models, *shape)) for name, shape in phoenix.shapes(genes, hidden).items()]
+
+
+def _mask_of(mask, parameters, name: str):
+    part = mask.get(name)
+    if part is None:
+        return torch.ones(parameters[name].shape, dtype=torch.bool)
+    if part.shape != parameters[name].shape:
+        raise ValueError(f"mask of {name}: shape {tuple(part.shape)} instead of {tuple(parameters[name].shape)}")
+    return _bytes(part)
+
+
+def _bytes(mask):
+    return mask if mask.dtype is torch.bool and mask.is_cpu else mask.to("cpu", torch.bool)
+
+
+def _addresses(tensors: list, models: int):
+    """Return for every model the addresses of its part of the tensors, made contiguous where needed."""
+    for index, tensor in enumerate(tensors):
+        if not (tensor.is_contiguous() or tensor[0].is_contiguous()):
+            tensors[index] = tensor.contiguous()  # kept alive by the caller's list
+    first = [tensor.data_ptr() for tensor in tensors]
+    if models == 1:
+        return [first]
+    strides = [tensor.stride(0) * tensor.element_size() for tensor in tensors]
+    return [[at + model * stride for at, stride in zip(first, strides, strict=True)] for model in range(models)]
+
+
+def _check(code: int) -> None:
+    if code:
+        raise MemoryError("not enough memory for the tape of the Runge-Kutta steps: use smaller batches")
+
+
+@cache
+def _kernel():
+    """Return the build for this processor, compiled if there is none yet."""
+    files = _built()
+    return _load(
+        files[list(files)[_load(files["plain"]).kinetrain_instructions()]] if len(files) > 1 else files["plain"]
+    )
+
+
+@cache
+def _load(file: Path):
+    library = ctypes.CDLL(str(file))
+    for name in ("kinetrain_predict", "kinetrain_gradient", "kinetrain_adam"):
+        getattr(library, name).argtypes = [ctypes.c_char_p]
+    return library
+
+
+def _built() -> dict[str, Path]:
+    """Return the library of every set of instructions of this kind of processor; they are compiled where missing.
+
+    Raises
+    ------
+    InputError
+        If there is no C++ compiler, or it fails.
+    """
+    machine = platform.machine()
+    variants = X86 if machine in ("x86_64", "AMD64") else {"plain": ()}
+    identity = [SOURCE.read_text(), FLAGS, variants, platform.system(), machine, platform.libc_ver()]
+    digest = hashlib.sha256(repr(identity).encode()).hexdigest()[:16]
+    folder = kept(cache_folder() / f"phoenix-{digest}", partial(_compile, variants))
+    return {variant: folder / f"{variant}.so" for variant in variants}
+
+
+def _compile(variants: dict[str, tuple[str, ...]], folder: Path) -> None:
+    """Compile the kernel into the folder once for each variant, with its flags, all at the same time."""
+    compiler = shlex.split(os.environ.get("CXX") or "c++")
+    if shutil.which(compiler[0]) is None:
+        raise InputError(
+            f"integrator: fused needs a C++ compiler, and '{compiler[0]}' is not there. Install one (Debian, Ubuntu: "
+            "apt install g++; Fedora: dnf install gcc-c++; conda: conda install gxx; macOS: xcode-select --install) or "
+            "name it in the variable CXX. `integrator: rk4` works without a compiler, but takes several times longer."
+        )
+    running = []
+    for variant, flags in variants.items():
+        command = [*compiler, *FLAGS, *flags, str(SOURCE), "-o", str(folder / f"{variant}.so")]
+        running.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
+    for process, (said, _) in [(process, process.communicate()) for process in running]:
+        if process.returncode:
+            raise InputError(
+                f"integrator: fused cannot be compiled ({shlex.join(process.args)}):\n{said.strip()[:2000]}\n"
+                "Another compiler can be named in the variable CXX. `integrator: rk4` works without a compiler."
+            )

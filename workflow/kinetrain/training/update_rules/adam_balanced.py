@@ -1,0 +1,8 @@
+"""Adam with both decays 0.9: no memory of the size of gradients that outlives that of their direction (parPE)."""
+
+from kinetrain.training.update_rules.adam_standard import adam
+
+
+def direction(moments, gradient, t):
+    """Return the direction of Adam and the new moments."""
+    return adam(moments, gradient, t, 0.9)
