@@ -1,10 +1,12 @@
 """What PEtab tables say of a parameter counts, whatever the model assigns to it initially."""
 
+import libsbml
 import numpy as np
 import pytest
 import yaml
 
 from kinetrain.errors import InputError
+from kinetrain.mechanistic.initial_assignments import assigned_parameters, give_way
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.petab_tables import read_petab
 from kinetrain.mechanistic.solver_options import SolverOptions
@@ -122,6 +124,17 @@ def test_tables_of_version_2_overrule_them_too(tmp_path, compiled_model):
     value, gradient = problem.value_and_gradient(np.array([2.0, 0.9, 0.4]), [0])
     assert value == pytest.approx(objective(theta)[0], rel=1e-6)
     assert np.abs(gradient).min() > 0.1
+
+
+def test_a_parameter_that_a_rate_rule_changes_keeps_its_initial_assignment():
+    ruled = f'<rateRule variable="C_0">{MATH.format("<cn>1</cn>")}</rateRule></listOfRules>'
+    text = sbml().replace("</listOfRules>", ruled)
+    text = text.replace('id="C_0" value="11" constant="true"', 'id="C_0" constant="false"')
+    model = (document := libsbml.readSBMLFromString(text)).getModel()
+    assert document.getNumErrors() == 0
+    give_way(model, ["B_0", "C_0"], {"C_0"}, "toy")
+    assert assigned_parameters(model) == ["A_0", "C_0", "D_0", "E_0"]
+    assert model.getParameter("B_0").getValue() == pytest.approx(np.log(5))
 
 
 def test_models_whose_tables_overrule_other_assignments_are_not_the_same(tmp_path):

@@ -6,7 +6,7 @@ from kinetrain.errors import InputError
 
 
 def give_way(model: libsbml.Model, tables, empty, where: str) -> None:
-    """Remove from a model the initial assignments of parameters that PEtab tables set.
+    """Remove from a model the initial assignments of parameters that PEtab tables set, and that nothing changes later.
 
     AMICI puts such an assignment into what is computed from it (the start of a species, say) and goes on with it: a
     parameter that is estimated, fixed or set by a condition then has no effect there, and its derivative is zero.
@@ -22,10 +22,13 @@ def give_way(model: libsbml.Model, tables, empty, where: str) -> None:
     InputError
         If the model's own value counts, and it is a formula.
     """
+    changing = {rule.getVariable() for rule in model.getListOfRules()}
+    for event in model.getListOfEvents():
+        changing |= {one.getVariable() for one in event.getListOfEventAssignments()}
     for name in tables:
         assignment = model.getInitialAssignmentBySymbol(name)
         parameter = model.getParameter(name)
-        if assignment is None or parameter is None:
+        if assignment is None or parameter is None or name in changing:  # those that change are states of AMICI
             continue
         if not _names(assignment.getMath()):
             parameter.setValue(libsbml.SBMLTransforms.evaluateASTNode(assignment.getMath(), model))
