@@ -28,6 +28,7 @@ FIGURES = [
     *["final_objective", "objective_against_cost", "waterfall", "best_starts", "rank_by_schedule", "adam_comparison"],
     *["rank_by_batch_size", "safeguards", "large_scale_train", "large_scale_test", "sparsity_against_accuracy"],
     *["effect_matrices", "pathways", "prediction_error", "pruning_path", "prior_recovery", "coregulation"],
+    "network_accuracy",
 ]
 
 
@@ -82,6 +83,10 @@ def test_every_method_and_control_has_its_rows(run):
     assert trained.groupby("method")["seed"].apply(list).map(tuple).unique().tolist() == [(0, 1)]
     controls = {"prior alone", "regulators x targets", "regulators x all genes", "all genes x targets", "persistence"}
     assert controls <= set(networks["method"])
+    yardsticks = {"lagged_correlation", "prior_correlation", "ridge", "lasso", "lasso_prior", "extra_trees"}
+    inferred = networks[networks["method"].isin(yardsticks)]
+    assert inferred.groupby("method")["seed"].apply(list).map(tuple).to_dict() == dict.fromkeys(yardsticks, (0, 1))
+    assert inferred["auprc"].notna().all() and networks["uses_prior"].notna().all()
 
 
 def test_pruned_models_are_sparser_than_the_unpruned_one(run):

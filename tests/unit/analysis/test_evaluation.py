@@ -47,7 +47,7 @@ def made_networks() -> pd.DataFrame:
         {"method": "prior alone", "seed": 0, "balanced_accuracy": 0.97},
         {"method": "persistence", "seed": 0, "test_mse": 0.01},
     ]
-    return pd.DataFrame(rows).assign(**same)
+    return completed("networks", pd.DataFrame(rows).assign(**same))
 
 
 def made_model(seeds=(0, 1), genes=("A", "B", "C")) -> dict:
@@ -410,7 +410,7 @@ def test_findings_compare_treatments_of_the_multipliers_on_the_same_data():
     networks = networks.assign(**same, dead_targets=2.0, dead_error_share=0.5)
     living = networks[networks["multipliers"] == "living"]
     alone = living.assign(dataset="another_living")  # nothing to compare with
-    table = findings(networks=pd.concat([networks, alone]))
+    table = findings(networks=completed("networks", pd.concat([networks, alone])))
     found = table[table["topic"] == "Multipliers of the genes"]
     assert found["subject"].tolist() == ["own"] * 4 and found["verdict"].tolist() == ["yes", "yes", "no", "yes"]
     said = found["statement"].tolist()

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from kinetrain.evaluation import fit_findings, network_findings
+from kinetrain.evaluation import fit_findings, network_findings, yardstick_findings
 from kinetrain.evaluation.benchmark import benchmark
 
 COLUMNS = ["topic", "subject", "statement", "value", "reference", "verdict"]
@@ -28,6 +28,8 @@ def findings(
     """
     rows = []
     for table, statements in (
+        (networks, yardstick_findings.worse_than_persistence),
+        (networks, yardstick_findings.added_by_neural_models),
         (nominal, fit_findings.nominal_objectives),
         (fits, lambda table: fit_findings.distances_to_best(table, best_known or {})),
         (fits, lambda table: fit_findings.reached_truth(table, nominal)),
@@ -41,7 +43,9 @@ def findings(
         (networks, network_findings.multipliers_matter),
         (networks, network_findings.against_predictors),
         (networks, network_findings.beyond_prior_and_regulators),
+        (networks, yardstick_findings.rankings),
         (networks, network_findings.failed_models),
+        (networks, yardstick_findings.left_out),
         (networks, lambda table: network_findings.beside_published(table, published)),
         (pathways, network_findings.significant_pathways),
     ):

@@ -15,6 +15,7 @@ from kinetrain.evaluation.network_summaries import (
 )
 from kinetrain.evaluation.statistics import mean_interval
 from kinetrain.networks.controls import PERSISTENCE, PRIOR_ALONE, REGULATORS_X_ALL, REGULATORS_X_TARGETS
+from kinetrain.yardsticks.known import YARDSTICKS
 
 # what needs no training, and how it is spoken of
 PREDICTORS = {
@@ -49,7 +50,7 @@ def against_persistence(networks: pd.DataFrame):
         }
         lead = f"Persistence (next = now) has a test error of {reference:.3g}."
         words = "Better by more than one standard deviation over seeds", "NOT better"
-        yield from _two_groups("Prediction", panel, lead, words, said, beaten, errors.mean(), reference)
+        yield from two_groups("Prediction", panel, lead, words, said, beaten, errors.mean(), reference)
 
 
 def against_predictors(networks: pd.DataFrame):
@@ -60,10 +61,10 @@ def against_predictors(networks: pd.DataFrame):
             lead_here = f"{lead} a balanced accuracy of {reference:.3f}."
             topic = f"Network against {label(control)[0].lower()}{label(control)[1:]}"
             words = "Above it", "NOT above it"
-            yield from _two_groups(topic, panel, lead_here, words, said, methods > reference, methods, reference)
+            yield from two_groups(topic, panel, lead_here, words, said, methods > reference, methods, reference)
 
 
-def _two_groups(topic, panel, lead, words, said, good, values, reference):
+def two_groups(topic, panel, lead, words, said, good, values, reference):
     """Yield a statement on the methods that are as one hopes and one on the others; `words` introduce them."""
     for hoped, introduction in zip((True, False), words, strict=True):
         methods = [method for method in in_order(said) if bool(good[method]) == hoped]
@@ -96,13 +97,13 @@ def beyond_prior_and_regulators(networks: pd.DataFrame):
             intervals = {method: mean_interval(own[column]) for method, own in group.groupby("method")}
             judged = {method: interval for method, interval in intervals.items() if np.isfinite(interval[1])}
             means = pd.Series({method: interval[0] for method, interval in judged.items()}, dtype=float)
-            said = {method: f"{label(method)} {_interval(interval)}" for method, interval in judged.items()}
+            said = {method: f"{label(method)} {interval_text(interval)}" for method, interval in judged.items()}
             if column == "balanced_accuracy_outside_prior":
                 said = {method: text + _recovered(group[group["method"] == method]) for method, text in said.items()}
             good = {method: interval[1] > 0.5 for method, interval in judged.items()}
             lead = f"{where}, chance has a balanced accuracy of 0.5."
             words = "Better, with the whole interval", "NOT better with the whole interval"
-            yield from _two_groups(where, panel_names(group).iloc[0], lead, words, said, good, means, 0.5)
+            yield from two_groups(where, panel_names(group).iloc[0], lead, words, said, good, means, 0.5)
 
 
 def _recovered(models: pd.DataFrame) -> str:
@@ -126,10 +127,10 @@ def compared_methods(networks: pd.DataFrame):
                     continue
                 pairs = pairs.dropna()
                 difference = mean_interval(pairs[first] - pairs[second])
-                means = [_interval(mean_interval(pairs[method])) for method in (first, second)]
+                means = [interval_text(mean_interval(pairs[method])) for method in (first, second)]
                 statement = (
                     f"{label(first)} has a {name} of {means[0]}, {label(second)} {means[1]}: difference "
-                    f"{_interval(difference)} over {len(pairs)} pairs of the same seed."
+                    f"{interval_text(difference)} over {len(pairs)} pairs of the same seed."
                 )
                 better = min(wanted * difference[1], wanted * difference[2]) > 0
                 judged = verdict(better) if len(pairs) > 1 else "-"
@@ -169,7 +170,7 @@ def _paired(first: pd.Series, second: pd.Series, wanted: int):
     mean, low, high = mean_interval(pairs["first"] - pairs["second"])
     said = (
         f"{pairs['first'].mean():.3g} against {pairs['second'].mean():.3g}, difference "
-        f"{_interval((mean, low, high))} over {len(pairs)} pairs of the same seed"
+        f"{interval_text((mean, low, high))} over {len(pairs)} pairs of the same seed"
     )
     judged = "-" if not low <= high else verdict(wanted * mean > 0) if low * high > 0 else "undecided"
     return said, (pairs["first"].mean(), pairs["second"].mean()), judged
@@ -185,7 +186,7 @@ def _dead(group: pd.DataFrame, method: str, other: str) -> str:
     return f"; {parts[0]} against {parts[1]}."
 
 
-def _interval(interval) -> str:
+def interval_text(interval) -> str:
     """Return a mean and its bounds as text; no bounds for a single value."""
     mean, low, high = (f"{number:.3g}" for number in interval)
     return mean if np.isnan(interval[1]) else f"{mean} [{low}, {high}]"
@@ -196,7 +197,7 @@ def failed_models(networks: pd.DataFrame):
 
     A model that diverged late counts everywhere, with what it had reached; one that failed has no numbers.
     """
-    models = networks[~networks["method"].isin(CONTROLS)]
+    models = networks[~networks["method"].isin([*CONTROLS, *YARDSTICKS])]
     for dataset, group in models.groupby("dataset", sort=False):
         failed, told = _with_status(group, "failed")
         statement = f"{told} failed." if failed else f"None of {len(group)} models failed."

@@ -21,6 +21,7 @@ among the weights of the four matrices, where a weight behind a gene with a mult
 zero, as in the paper. Balanced accuracy: mean of the true positive and the true negative rate over all ordered pairs
 of genes, the diagonal included; an edge is predicted where the effect of one gene on another is not exactly zero.
 
+Crosses: ordinary network inference on the same data (yardsticks), whose sparsity is the share of pairs without an edge.
 Dashed: the prior network itself, used as the prediction without any training. Dash-dotted: every true regulator is
 said to regulate every true target; dotted: every gene; widely dotted: all genes are said to regulate every true
 target. These are predictors that a method has to beat before its network can count as learned; showing them is a

@@ -1,0 +1,72 @@
+"""What is said of neural models beside ordinary network inference follows from the tables alone."""
+
+import numpy as np
+import pandas as pd
+
+from kinetrain.evaluation.findings import findings
+from kinetrain.evaluation.yardstick_findings import TOPIC, comparisons
+from kinetrain.tables import completed
+
+
+def made_networks(scores: dict, dataset="d", persistence=1.0, seeds=range(4)) -> pd.DataFrame:
+    """Rows of every method, whose AUPRC and test error wobble by the seed; scores: {method: (prior, auprc, error)}."""
+    rows = [
+        {"method": method, "uses_prior": prior, "seed": seed, "auprc": auprc + seed / 1000, "test_mse": error}
+        for method, (prior, auprc, error) in scores.items()
+        for seed in seeds
+    ]
+    rows += [{"method": "persistence", "uses_prior": "no", "seed": seed, "test_mse": persistence} for seed in seeds]
+    level = {"dataset": dataset, "noise": 0.0, "prior_corruption": 0.0, "status": "finished"}
+    return completed("networks", pd.DataFrame(rows).assign(**level, balanced_accuracy=np.nan))
+
+
+def test_the_best_of_each_kind_are_compared_among_those_with_the_same_knowledge():
+    scores = {"unpruned": ("no", 0.5, 0.3), "sparseflow": ("no", 0.4, 0.1), "dash": ("yes", 0.6, 0.3)}
+    scores |= {"lasso": ("no", 0.7, 0.2), "ridge": ("no", 0.2, 0.6), "lasso_prior": ("yes", 0.55, 0.3)}
+    table = comparisons(made_networks(scores)).set_index(["knowledge", "quantity"])
+    assert table.loc[("no", "auprc"), ["neural", "yardstick", "outcome"]].tolist() == ["unpruned", "lasso", "worse"]
+    assert table.loc[("yes", "auprc"), ["neural", "yardstick", "outcome"]].tolist() == ["dash", "lasso_prior", "better"]
+    # a lower error is better
+    assert table.loc[("no", "test_mse"), ["neural", "yardstick"]].tolist() == ["sparseflow", "lasso"]
+    assert table.loc[("no", "test_mse"), "outcome"] == "better"
+    assert table.loc[("yes", "test_mse"), "outcome"] == "undecided"
+
+
+def test_what_neural_models_add_is_said_over_all_data_sets_and_for_each():
+    lead = {"unpruned": ("no", 0.8, 0.1), "lasso": ("no", 0.7, 0.2)}
+    behind = {"unpruned": ("no", 0.5, 0.3), "lasso": ("no", 0.7, 0.2)}
+    said = findings(networks=pd.concat([made_networks(lead, "a"), made_networks(behind, "b")]))
+    said = said[said["topic"] == TOPIC].set_index("subject")
+    everywhere = said.loc["all data sets", "statement"].tolist()
+    assert everywhere[0] == (
+        "Without a prior, in AUPRC the best neural model is better than the best yardstick on 1 of 2 (a), worse on 1 "
+        "of 2 (b)."
+    )
+    assert said.loc[["a", "b"], "verdict"].tolist() == ["yes", "no"]
+
+
+def test_a_single_seed_decides_nothing():
+    table = comparisons(made_networks({"dash": ("no", 0.9, 0.1), "lasso": ("no", 0.1, 0.9)}, seeds=[0]))
+    assert set(table["outcome"]) == {"undecided"}
+
+
+def test_data_on_which_everything_is_worse_than_that_nothing_changes_come_first():
+    worse = made_networks({"dash": ("yes", 0.5, 2.0), "lasso": ("no", 0.5, 3.0)}, "measured", persistence=1.0)
+    half = made_networks({"dash": ("yes", 0.5, 2.0), "lasso": ("no", 0.5, 0.5)}, "simulated", persistence=1.0)
+    fine = made_networks({"dash": ("yes", 0.5, 0.2), "lasso": ("no", 0.5, 0.5)}, "easy", persistence=1.0)
+    said = findings(networks=pd.concat([fine, half, worse]))
+    assert (said["topic"] == "Worse than next = now").tolist() == [True, True] + [False] * (len(said) - 2)
+    first = said.iloc[:2].set_index("subject")
+    assert first.loc["measured", "statement"] == (
+        "EVERY method predicts worse than that nothing changes (next = now): the best, DASH, has 2 times its test "
+        "error."
+    )
+    assert "EVERY neural model" in first.loc["simulated", "statement"] and (first["verdict"] == "no").all()
+
+
+def test_what_is_left_out_is_told_and_no_failed_model():
+    networks = made_networks({"dash": ("yes", 0.5, 0.2), "lasso": ("no", 0.5, 0.5)})
+    gone = networks.head(1).assign(method="extra_trees", status="left out", reason="too many genes", auprc=np.nan)
+    said = findings(networks=pd.concat([networks, gone])).set_index("topic")["statement"]
+    assert said["Left out"] == "Extra trees: too many genes."
+    assert said["Failed runs"] == "None of 4 models failed."

@@ -1,0 +1,161 @@
+"""Plain statements on what neural models add to ordinary network inference, and where nothing beats "next = now"."""
+
+import numpy as np
+import pandas as pd
+
+from kinetrain.evaluation.names import in_order, label
+from kinetrain.evaluation.network_findings import interval_text, two_groups, verdict
+from kinetrain.evaluation.network_summaries import GROUP, panel_names, prediction_error
+from kinetrain.evaluation.statistics import mean_interval
+from kinetrain.networks.controls import CONTROLS
+from kinetrain.yardsticks.known import YARDSTICKS
+
+# what is compared: how it is called, and whether high (1) or low (-1) values are good
+QUANTITIES = {
+    "balanced_accuracy": ("balanced accuracy", 1),
+    "auprc": ("AUPRC", 1),
+    "precision_at_edges": ("precision at the number of true edges", 1),
+    "auprc_outside_prior": ("AUPRC outside the prior", 1),
+    "test_mse": ("test error", -1),
+}
+KNOWLEDGE = {"no": "Without a prior", "yes": "With the prior"}
+TOPIC = "Neural models against yardsticks"
+
+
+def worse_than_persistence(networks: pd.DataFrame):
+    """Yield the data sets on which every method, or every neural model, predicts worse than that nothing changes."""
+    for panel, group in prediction_error(networks).groupby("panel", sort=False):
+        errors = group.groupby("method")["ratio"].mean()
+        neural = errors.drop(labels=[name for name in YARDSTICKS if name in errors])
+        for what, ratios in (("EVERY method", errors), ("EVERY neural model", neural)):
+            if len(ratios) and ratios.min() >= 1:
+                best = ratios.idxmin()
+                statement = (
+                    f"{what} predicts worse than that nothing changes (next = now): the best, {label(best)}, has "
+                    f"{ratios.min():.3g} times its test error."
+                )
+                yield "Worse than next = now", panel, statement, ratios.min(), 1, "no"
+                break
+
+
+def comparisons(networks: pd.DataFrame) -> pd.DataFrame:
+    """Return how the best neural model compares with the best yardstick, per data set, knowledge and quantity.
+
+    Each is the best of its kind on that quantity by the mean over seeds; those that use the prior are compared among
+    each other, as are those that do not. Columns: panel, dataset, noise, prior_corruption, knowledge, quantity, neural
+    and yardstick (methods), first and second (their means), difference, low, high (95 % interval of the paired
+    difference), pairs, outcome: better, worse or undecided, of the neural model.
+    """
+    rows = []
+    methods = networks[~networks["method"].isin(CONTROLS)]
+    for key, group in methods.groupby([*GROUP, "uses_prior"], sort=False):
+        for quantity, (_, sign) in QUANTITIES.items():
+            means = group.dropna(subset=[quantity]).groupby("method")[quantity].mean() * sign
+            ours = means.index.isin(YARDSTICKS)
+            if ours.all() or not ours.any():
+                continue
+            best = means[~ours].idxmax(), means[ours].idxmax()
+            values = group.pivot_table(index="seed", columns="method", values=quantity)[list(best)].dropna()
+            difference, low, high = mean_interval(values[best[0]] - values[best[1]])
+            outcome = "undecided"
+            if min(sign * low, sign * high) > 0:
+                outcome = "better"
+            elif max(sign * low, sign * high) < 0:
+                outcome = "worse"
+            named = dict(zip([*GROUP, "knowledge"], key, strict=True)) | {"quantity": quantity, "outcome": outcome}
+            named |= {"neural": best[0], "yardstick": best[1], "pairs": len(values)}
+            named |= {"first": sign * means[best[0]], "second": sign * means[best[1]]}
+            rows.append(named | {"difference": difference, "low": low, "high": high})
+    names = ["neural", "yardstick", "first", "second", "difference", "low", "high", "pairs", "outcome"]
+    table = pd.DataFrame(rows, columns=[*GROUP, "knowledge", "quantity", *names])
+    table.insert(0, "panel", panel_names(table))
+    return table
+
+
+def added_by_neural_models(networks: pd.DataFrame):
+    """Yield over all data sets, then for each, where neural models are better than ordinary inference and where not."""
+    table = comparisons(networks)
+    for knowledge, words in KNOWLEDGE.items():
+        for quantity, (name, _) in QUANTITIES.items():
+            own = table[(table["knowledge"] == knowledge) & (table["quantity"] == quantity)]
+            if len(own):
+                statement = f"{words}, in {name} the best neural model is {_where(own)}."
+                counts = own["outcome"].value_counts()
+                value = counts.get("better", 0)
+                yield TOPIC, "all data sets", statement, value, len(own), _judged(own)
+    for (panel, knowledge), own in table.groupby(["panel", "knowledge"], sort=False):
+        parts = [f"{outcome} in {_told(part)}" for outcome, part in _by_outcome(own)]
+        statement = f"{KNOWLEDGE[knowledge]}, the best neural model beside the best yardstick is {'; '.join(parts)}."
+        row = own.iloc[0]
+        yield TOPIC, panel, statement, row["first"], row["second"], _judged(own)
+
+
+def _by_outcome(table: pd.DataFrame):
+    """Yield better, worse and undecided with the rows that are so, as far as there are any."""
+    for outcome in ("better", "worse", "undecided"):
+        part = table[table["outcome"] == outcome]
+        if len(part):
+            yield outcome, part
+
+
+def _where(table: pd.DataFrame) -> str:
+    """Return on which data sets a neural model is better, worse or neither, as text."""
+    words = {"better": "better than the best yardstick on", "worse": "worse on", "undecided": "undecided on"}
+    parts = [
+        f"{words[outcome]} {len(part)} of {len(table)} ({'; '.join(part['panel'])})"
+        for outcome, part in _by_outcome(table)
+    ]
+    return ", ".join(parts)
+
+
+def _told(table: pd.DataFrame) -> str:
+    """Return the quantities with both methods and their difference, as text."""
+    return ", ".join(
+        f"{QUANTITIES[row['quantity']][0]} ({label(row['neural'])} {row['first']:.3g}, {label(row['yardstick'])} "
+        f"{row['second']:.3g}, difference {interval_text((row['difference'], row['low'], row['high']))})"
+        for _, row in table.iterrows()
+    )
+
+
+def _judged(table: pd.DataFrame) -> str:
+    """Return `yes` if some are better and none worse, `no` the other way round, else `undecided`."""
+    found = set(table["outcome"])
+    if {"better", "worse"} <= found or found == {"undecided"}:
+        return "undecided"
+    return verdict("better" in found)
+
+
+def left_out(networks: pd.DataFrame):
+    """Yield which yardsticks are left out on which data, and why."""
+    for _, row in networks[networks["status"] == "left out"].iterrows():
+        panel = panel_names(row.to_frame().T).iloc[0]
+        yield "Left out", panel, f"{label(row['method'])}: {row['reason']}.", np.nan, np.nan, "-"
+
+
+def rankings(networks: pd.DataFrame):
+    """Yield per data set which methods rank pairs better than the prior alone, whose ties count in random order."""
+    scored = networks[networks["auprc"].notna()]
+    for _, group in scored.groupby(GROUP, sort=False):
+        methods = group[~group["method"].isin(CONTROLS)]
+        means = methods.groupby("method")["auprc"].mean()
+        precision = methods.groupby("method")["precision_at_edges"].mean()
+        control = group.loc[group["method"] == "prior alone", "auprc"]
+        if not len(means) or control.isna().all():
+            continue
+        reference = control.mean()
+        said = {
+            name: f"{label(name)} {means[name]:.3g} ({100 * precision[name]:.0f} %)" for name in in_order(means.index)
+        }
+        lead = (
+            f"The prior alone has an AUPRC of {reference:.3g}; in brackets the precision at the number of true edges."
+        )
+        yield from two_groups(
+            "Rankings",
+            panel_names(group).iloc[0],
+            lead,
+            ("Above it", "NOT above it"),
+            said,
+            means > reference,
+            means,
+            reference,
+        )
