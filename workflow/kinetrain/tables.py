@@ -70,7 +70,7 @@ cpu_seconds [s]: CPU time spent
 """)
 LEVEL = columns("""
 dataset: name of the data set in the configuration
-method: pruning method, or control predictor
+method: pruning method, yardstick (ordinary network inference), or control predictor
 noise: standard deviation of the noise that was added to the expression
 prior_corruption: share of the edges of the prior network that were moved, 0 to 1
 """)
@@ -253,7 +253,9 @@ measurements: data points
         LEVEL
         + SEED
         + columns("""
-sparsity: share of zero weights, where a weight behind a gene with a multiplier of zero or below counts as zero
+uses_prior: yes, no, or truth (a control that knows part of the gold standard)
+sparsity: share of zero weights, where a weight behind a gene with a multiplier of zero or below counts as zero; of a
+  yardstick the share of pairs without an edge
 balanced_accuracy: mean of true positive and true negative rate over all pairs; an edge is an effect that is not zero
 auroc: area under the ROC curve, pairs ranked by the size of the effect over the sum over the regulators of the target
 auprc: area under the precision-recall curve of the same ranking
@@ -262,8 +264,8 @@ dead_targets: genes that never change in the model (their multiplier is zero) th
 dead_error_share: their share of the squared errors behind test_mse
 epochs: epoch of the lowest validation error
 cpu_seconds [s]: CPU time of the training of all seeds together, divided by their number
-status: finished, failed (no scores), or diverged after some epochs (what it had reached before counts)
-reason: why a model failed or diverged
+status: finished, failed (no scores), diverged after some epochs (what it had reached before counts), or left out
+reason: why a model failed or diverged, or a yardstick is left out
 test_mse_noisy: mean squared error on test data with noise
 validation_mse: validation error of the model that is scored
 kept_epoch: epoch whose model is scored
@@ -284,11 +286,13 @@ balanced_accuracy_within_regulators: over the pairs whose regulator occurs in th
   experiment assayed is no negative
 auroc_within_regulators: over the same pairs
 auprc_within_regulators: over the same pairs
+auprc_outside_prior: over the pairs that the prior does not hold
 precision_at_edges: among as many pairs as there are true edges
 precision_at_100: among the first 100 pairs
 balanced_accuracy_best: at the best threshold instead of exact zero
 """),
-        "One row per trained model, and the control predictors.",
+        "One row per trained model, the yardsticks (ordinary network inference on the same data), and the control "
+        "predictors.",
         "Recovered networks",
         "datasets",
     ),

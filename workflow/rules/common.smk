@@ -295,10 +295,12 @@ PARTS = {
     "traces": [f"{fit}.trace.tsv" for fit in FITS],
     "predictions": PREDICTIONS,
     "networks": [f"<results>/networks/{run}.tsv" for run in RUNS]
-    + [f"<results>/networks/{level}.controls.tsv" for level in LEVELS],
+    + [f"<results>/networks/{level}.{kind}.tsv" for level in LEVELS for kind in ("yardsticks", "controls")],
     "tuning": [f"<results>/tuning/{run}/folds.tsv" for run in TUNED],
     "path": [f"<results>/networks/{run}.path.tsv" for run in RUNS],
-    "effects": [f"<results>/networks/{run}.effects.tsv" for run in RUNS],
+    "effects": [
+        f"<results>/networks/{part}.effects.tsv" for part in RUNS + [f"{level}.yardsticks" for level in LEVELS]
+    ],
     "coregulation": [f"<results>/networks/{run}.coregulation.tsv" for run in RUNS],
     "pathways": [f"<results>/enrichment/{run}.tsv" for run in TESTED],
 }

@@ -61,3 +61,25 @@ rule score_controls:
         "({params.command} --expression {input.expression} --prior {input.priors} {params.truth}"
         " --dataset {wildcards.dataset} --noise {wildcards.noise} --prior-corruption {wildcards.corruption}"
         " --seeds {params.seeds} --output {output}) 2>&1 | tee {log}"
+
+
+rule score_yardsticks:
+    input:
+        unpack(gold_standard),
+        expression="<results>/expression/{dataset}/expression.npz",
+        priors=seed_priors,
+    output:
+        scores="<results>/networks/{dataset}/noise{noise}_corruption{corruption}.yardsticks.tsv",
+        effects="<results>/networks/{dataset}/noise{noise}_corruption{corruption}.yardsticks.effects.tsv",
+    log:
+        "<logs>/networks/{dataset}/noise{noise}_corruption{corruption}.yardsticks.log",
+    conda:
+        conda("analysis")
+    params:
+        command=command("analysis", "score_yardsticks"),
+        truth=lambda w, input: flags(gold_standard(w), input),
+        seeds=seeds,
+    shell:
+        "({params.command} --expression {input.expression} --prior {input.priors} {params.truth}"
+        " --dataset {wildcards.dataset} --noise {wildcards.noise} --prior-corruption {wildcards.corruption}"
+        " --seeds {params.seeds} --output {output.scores} --effects {output.effects}) 2>&1 | tee {log}"

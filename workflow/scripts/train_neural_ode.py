@@ -96,6 +96,7 @@ def main():
             **identity,
             "seed": arguments.seeds,
             "multipliers": options.multipliers,
+            "uses_prior": "yes" if method.uses_prior else "no",
             "test_mse": training_loop.test_error(run, state, clean),
             "dead_targets": dead_targets,
             "dead_error_share": dead_share,

@@ -1,5 +1,7 @@
 """How methods and optimizers are called in figures, tables and statements."""
 
+from kinetrain.yardsticks.known import LABELS
+
 METHODS = {
     "truth": "Gold standard",
     "prior": "Prior",
@@ -17,6 +19,7 @@ METHODS = {
     "pinn_mp": "PINN + MP",
     "bioprune": "BioPrune",
     "dash": "DASH",
+    **LABELS,
     "prior alone": "Prior alone",
     "regulators x targets": "Regulators × targets",
     "regulators x all genes": "Regulators × all genes",

@@ -47,6 +47,7 @@ def control_rows(expression, noise: float, seeds, priors, truth) -> pd.DataFrame
     first seed for the predictors that know regulators or targets. Controls have no weights, so their sparsity is empty;
     their out-degree tells how dense they are.
     """
+    known = {controls.PRIOR_ALONE: "yes", controls.PERSISTENCE: "no"}
     networks = [(controls.PRIOR_ALONE, seed, prior, prior) for seed, prior in zip(seeds, priors, strict=True)]
     networks *= any(map(np.any, priors))
     if truth is not None:
@@ -62,7 +63,9 @@ def control_rows(expression, noise: float, seeds, priors, truth) -> pd.DataFrame
         row["test_mse_noisy"] = controls.persistence_error(noisy, *pairs)
         row["validation_mse"] = controls.persistence_error(noisy, *pairs, part="validation")
         rows.append(row)
-    return completed("networks", pd.DataFrame(rows).assign(status="finished"))
+    table = pd.DataFrame(rows).assign(status="finished")
+    table["uses_prior"] = table["method"].map(known).fillna("truth")
+    return completed("networks", table)
 
 
 def path_rows(path, runs: pd.DataFrame, truth, priors) -> pd.DataFrame:
@@ -115,18 +118,25 @@ def effect_rows(model, runs: pd.DataFrame, truth, prior) -> pd.DataFrame:
     run = run_of(runs, model["seeds"][index])
     shown = {} if truth is None else {"truth": np.sign(truth)}
     if weights is not None:
-        effect = effects.effect_matrix(weights, model["chains"])
-        shown[run["method"]] = effect / (np.abs(effect).max() or 1)
-        if len(effect) > MANY_GENES:
-            regulates = (np.asarray(prior if truth is None else truth) != 0).any(axis=0)
-            if not regulates.any():  # neither is known: those of the largest effects
-                regulates[np.argsort(-np.abs(effect).sum(axis=0))[:MANY_REGULATORS]] = True
-            shown[run["method"]] *= regulates
-    genes = np.asarray(model["genes"])
+        shown[run["method"]] = visible(effects.effect_matrix(weights, model["chains"]), truth, prior)
+    return entry_rows(shown, np.asarray(model["genes"]), run[IDENTITY].to_dict())
+
+
+def visible(effect, truth, prior) -> np.ndarray:
+    """Return the effects (k, k) that a heat map shows, scaled to a largest absolute value of 1; see `effect_rows`."""
+    shown = effect / (np.abs(effect).max() or 1)
+    if len(effect) > MANY_GENES:
+        regulates = (np.asarray(prior if truth is None else truth) != 0).any(axis=0)
+        if not regulates.any():  # neither is known: those of the largest effects
+            regulates[np.argsort(-np.abs(effect).sum(axis=0))[:MANY_REGULATORS]] = True
+        shown = shown * regulates
+    return shown
+
+
+def entry_rows(shown: dict, genes, identity: dict) -> pd.DataFrame:
+    """Return the entries of the effect matrices `shown` {method: (k, k)} as a table, each row with its identity."""
     names = ["regulator", "target", "effect"]
-    parts = [
-        _entries(network, genes, names).assign(**{**run[IDENTITY], "method": key}) for key, network in shown.items()
-    ]
+    parts = [_entries(network, genes, names).assign(**{**identity, "method": key}) for key, network in shown.items()]
     return pd.concat(parts)[[*IDENTITY, *names]] if parts else pd.DataFrame(columns=[*IDENTITY, *names])
 
 

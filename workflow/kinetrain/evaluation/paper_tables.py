@@ -10,6 +10,7 @@ import pandas as pd
 from kinetrain.evaluation.names import label
 from kinetrain.evaluation.statistics import mean_interval
 from kinetrain.networks.controls import CONTROLS
+from kinetrain.yardsticks.known import YARDSTICKS
 
 COLUMNS = ["table", "dataset", "condition", "method", "uses_prior", "metric", "mean", "low", "high", "n"]
 COLUMNS += ["published", "published_source", "note"]
@@ -42,7 +43,8 @@ def paper_tables(networks: pd.DataFrame, layout, methods, published) -> pd.DataF
         order = [*methods["method"], *own["method"].unique()]
         for method, group in sorted(own.groupby("method"), key=lambda item: order.index(item[0])):
             known = methods[methods["method"] == method]
-            row = place | {"method": method, "uses_prior": known["uses_prior"].iloc[0] if len(known) else ""}
+            declared = group["uses_prior"].iloc[0] if "uses_prior" in group else ""
+            row = place | {"method": method, "uses_prior": known["uses_prior"].iloc[0] if len(known) else declared}
             in_paper = (known["in_paper"] == "yes").any()
             for metric in part["metrics"].split(","):
                 ours = _summary(group, metric)
@@ -61,7 +63,7 @@ def _models(networks: pd.DataFrame, part: pd.Series) -> pd.DataFrame:
     for column in ("noise", "prior_corruption"):
         same &= np.isclose(networks[column].astype(float), float(part[column]))
     if part["methods"] != "all":
-        same &= networks["method"].isin([*part["methods"].split(","), *CONTROLS])
+        same &= networks["method"].isin([*part["methods"].split(","), *YARDSTICKS, *CONTROLS])
     return networks[same]
 
 

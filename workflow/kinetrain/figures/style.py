@@ -3,6 +3,7 @@
 import numpy as np
 
 from kinetrain.files import atomic
+from kinetrain.yardsticks.known import YARDSTICKS
 
 # Okabe & Ito 2008, distinguishable with every common colour vision; yellow is too pale for lines on white
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
@@ -16,6 +17,8 @@ BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
 )
 GREY = "#777777"
 SPARE = ("#882255", "#44AA99", "#999933", "#332288", "#AA4499", "#661100")  # Tol 2021, for what is not listed
+
+EARTH = ("#543005", "#8C510A", "#01665E", "#BF812D", "#762A83", "#35978F", "#1B7837")  # ColorBrewer, for yardsticks
 
 COLOURS = {
     "truth": BLACK,
@@ -66,6 +69,10 @@ MARKERS = {
     "bioprune": "D",
     "dash": "*",
 }
+# yardsticks: crosses, which tells them from trained models, each with a look by its place in the list
+CROSSES = ("x", "+", "1", "2", "3", "4")
+MARKERS |= {name: CROSSES[place % len(CROSSES)] for place, name in enumerate(YARDSTICKS)}
+COLOURS |= {name: EARTH[place % len(EARTH)] for place, name in enumerate(YARDSTICKS)}
 LARGER = {"*": 1.5, "P": 1.1, "X": 1.1, "D": 0.85, "d": 1.1}  # so that all look equally large
 SPARE_MARKERS = ("8", "o", "s", "v")
 DASHES = {
@@ -114,7 +121,11 @@ def colour(name: str) -> str:
 def marker(name: str, size: float = 6) -> dict:
     """Return marker and its size of a method, for `plot`, the same in every figure."""
     shape = MARKERS.get(name, SPARE_MARKERS[sum(map(ord, str(name))) % len(SPARE_MARKERS)])
-    return {"marker": shape, "markersize": size * LARGER.get(shape, 1), "markeredgewidth": 0.8}
+    return {
+        "marker": shape,
+        "markersize": size * LARGER.get(shape, 1),
+        "markeredgewidth": 1.6 if shape in CROSSES else 0.8,
+    }
 
 
 def control_line(name: str, **more) -> dict:

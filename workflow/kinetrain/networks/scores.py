@@ -5,8 +5,8 @@ import numpy as np
 TOP = 100  # pairs that an experiment could check
 
 
-def edge_scores(strength, truth, prior) -> dict[str, float]:
-    """Return the scores of a prediction, whose edges are the non-zero entries of `strength` (k, k).
+def edge_scores(strength, truth, prior, edges=None) -> dict[str, float]:
+    """Return the scores of a prediction: edges are those of `edges` (k, k), or else the non-zero of `strength` (k, k).
 
     All k x k ordered pairs count, the diagonal included. Without any threshold: balanced_accuracy = (true_positive_rate
     + true_negative_rate) / 2, precision. By the size of `strength`: auroc, auprc (average precision), the precision
@@ -19,19 +19,21 @@ def edge_scores(strength, truth, prior) -> dict[str, float]:
       a regulator that was never assayed is no negative.
     - balanced_accuracy_outside_prior and recall_outside_prior: only pairs that `prior` (k, k) does not hold;
       wrong_prior_kept: fraction predicted of the prior's edges that are not true. Copying the prior gives 0.5, 0, 1.
+      auprc_outside_prior ranks the same pairs, where a dense prediction, which holds every edge, earns nothing.
 
     NaN where a rate has nothing to be a rate of.
     Source: Hossain et al. 2024 (NeurIPS), appendix B.5, and the DASH code; all but the first three, auroc and auprc are
     choices of ours.
     """
     truth, prior = (np.asarray(network) != 0 for network in (truth, prior))
-    predicted = np.asarray(strength) != 0
+    predicted = np.asarray(strength if edges is None else edges) != 0
     regulators = truth.any(axis=0)
     scores = support_scores(predicted, truth, prior)
     scores["balanced_accuracy_outside_prior"] = _balanced_accuracy(predicted, truth, ~prior)
     scores["balanced_accuracy_within_regulators"] = _balanced_accuracy(predicted[:, regulators], truth[:, regulators])
     within = ranking_scores(np.abs(strength[:, regulators]), truth[:, regulators])
     scores |= {f"{name}_within_regulators": within[name] for name in ("auroc", "auprc")}
+    scores["auprc_outside_prior"] = ranking_scores(np.abs(strength[~prior]), truth[~prior])["auprc"]
     return scores | ranking_scores(np.abs(strength), truth)
 
 
