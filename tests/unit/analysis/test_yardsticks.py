@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from kinetrain.data.expression import Split, prepare
 from kinetrain.evaluation.yardstick_rows import yardstick_rows
 from kinetrain.networks.scores import edge_scores
-from kinetrain.yardsticks import lasso, lasso_prior, ridge
 from kinetrain.yardsticks.changes import Changes
 from kinetrain.yardsticks.known import LABELS, YARDSTICKS, find_yardstick
+from kinetrain.yardsticks.methods import lasso, lasso_prior, ridge
 
 FEW = settings(max_examples=8, deadline=None)
 LEVEL = {"dataset": "linear", "noise": 0.0, "prior_corruption": 0.0}

@@ -1,5 +1,4 @@
 """Yardsticks: ordinary network inference on the data that the neural models are trained on.
 
-A yardstick is a file of this room with a function `infer`, and LABEL, REFERENCE, USES_PRIOR and MOST_WORK; a new one
-is a new file. Tables, figures and findings take it in by itself.
+A new yardstick is a new file in `methods`; tables, figures and findings take it in by itself.
 """

@@ -1,20 +1,16 @@
-"""The yardsticks by name: a yardstick is a file of this room with a function `infer`."""
+"""The yardsticks by name: their order, which decides their looks, and how they are called."""
 
-import importlib
-import re
-from pathlib import Path
+from types import ModuleType
 
+from kinetrain import registry
+from kinetrain.yardsticks import methods
 
-def known_yardsticks() -> list[str]:
-    """Return the names of all yardsticks, without loading any of them."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return [file.stem for file in files if re.search(r"(?m)^def infer\(", file.read_text(encoding="utf-8"))]
+YARDSTICKS = tuple(registry.names(methods))
 
 
-def find_yardstick(name: str):
+def find_yardstick(name: str) -> ModuleType:
     """Return the module of a yardstick: infer, LABEL, REFERENCE, USES_PRIOR and MOST_WORK."""
-    return importlib.import_module(f"kinetrain.yardsticks.{name}")
+    return registry.find(methods, name, "yardstick")
 
 
-YARDSTICKS = tuple(known_yardsticks())
 LABELS = {name: find_yardstick(name).LABEL for name in YARDSTICKS}

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from kinetrain.yardsticks import ridge
 from kinetrain.yardsticks.changes import Answer, Changes, columns, linear_answer
+from kinetrain.yardsticks.methods import ridge
 
 LABEL = "Lasso"
 REFERENCE = "Tibshirani 1996; least angle regression, BIC of Zou, Hastie & Tibshirani 2007"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from kinetrain.yardsticks.changes import Answer, Changes
-from kinetrain.yardsticks.lagged_correlation import correlations
+from kinetrain.yardsticks.methods.lagged_correlation import correlations
 
 LABEL = "Prior + correlation"
 REFERENCE = "the prior alone is a low bar for rankings: its ties count in random order"

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from kinetrain.yardsticks import ridge
 from kinetrain.yardsticks.changes import Answer, Changes
+from kinetrain.yardsticks.methods import ridge
 
 LABEL = "Extra trees"
 REFERENCE = "Geurts, Ernst & Wehenkel 2006; dynGENIE3: Huynh-Thu & Geurts 2018"

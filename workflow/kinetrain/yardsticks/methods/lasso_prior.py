@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from kinetrain.yardsticks import ridge
 from kinetrain.yardsticks.changes import Answer, Changes, linear_answer
-from kinetrain.yardsticks.lasso import lasso
+from kinetrain.yardsticks.methods import ridge
+from kinetrain.yardsticks.methods.lasso import lasso
 
 LABEL = "Lasso + prior"
 REFERENCE = "adaptive lasso (Zou 2006) with weights from prior knowledge, as in Greenfield et al. 2013"
