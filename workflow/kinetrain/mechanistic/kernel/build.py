@@ -154,7 +154,7 @@ def _compile(name, variant, file):
             "--install) or name it in the variable CXX"
         )
     facts = facts_of(name)
-    flags = [*FLAGS, "-O1" if facts["states"] > LARGE else "-O2", *X86[variant], '-DMODEL="model.hpp"']
+    flags = [*FLAGS, "-O1" if facts["states"] > LARGE else "-O3", *X86[variant], '-DMODEL="model.hpp"']
     with tempfile.TemporaryDirectory(dir=file.parent) as temporary:
         made = Path(temporary) / "kernel.so"
         command = [*compiler, *flags, str(file.parent / "kernel.cpp"), "-o", str(made)]

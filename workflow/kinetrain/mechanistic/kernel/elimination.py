@@ -7,6 +7,7 @@ Source: the Kinetic PreProcessor (Damian et al. 2002, doi 10.1016/S0098-1354(02)
 """
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 LARGEST_STRAIGHT = 150  # states up to which code is straight; g++ takes minutes for that of 500
 
@@ -59,14 +60,15 @@ def plan(size: int, pattern) -> Elimination:
 def code(size: int, pattern: list[tuple[int, int]]) -> tuple[str, int, dict[str, int]]:
     """Return C++ functions `model_lu`, `model_solve` and `model_solve_transposed`, the length of LU, and operations.
 
-    pattern: (row, column) of the entries of J, in their order. `model_lu(J, d, LU)` decomposes d I - J; the solves work
-    in place, and the diagonal of LU holds reciprocals.
+    pattern: (row, column) of the entries of J, in their order. `model_lu(J, d, LU)` decomposes d I - J into L D U, with
+    ones on the diagonals of L and U and the reciprocals of D in their place. So each unknown waits for one product after
+    the one before; what is known first is subtracted first. The solves work in place.
     """
     elimination = plan(size, pattern)
     place = {entry: index for index, entry in enumerate(elimination.entries)}
     off = len(place) - size
     operations = {
-        "lu": sum(1 + 2 * len(columns) for _, _, columns in elimination.steps) + size,
+        "lu": sum(1 + 2 * len(columns) for _, _, columns in elimination.steps) + size + off // 2,
         "solve": 2 * off + size,
     }
     write = _straight if size <= LARGEST_STRAIGHT else _by_tables
@@ -90,27 +92,24 @@ def _straight(size, pattern, elimination, place) -> str:
     for i, k, columns in elimination.steps:
         steps.setdefault(k, []).append((i, columns))
     for k in range(size):
-        lines.append(f"e{k}_{k} = 1.0 / e{k}_{k};")
+        lines.append(f"e{k}_{k} = vdiv(spread(1.0), e{k}_{k});")
         for i, columns in steps.get(k, []):
             lines.append(f"e{i}_{k} = e{i}_{k} * e{k}_{k};")
             lines += [f"e{i}_{j} -= e{i}_{k} * e{k}_{j};" for j in columns]
-    lines += [f"LU[{index}] = e{i}_{j};" for (i, j), index in place.items()]
+    lines += [f"LU[{index}] = e{i}_{j}{f' * e{i}_{i}' if j > i else ''};" for (i, j), index in place.items()]
     text = _function("model_lu(const V* RESTRICT J, V d, V* RESTRICT LU)", lines)
     load = [f"V b{i} = b[{state}];" for i, state in enumerate(order)]
+    scale = [f"b{i} *= LU[{place[i, i]}];" for i in range(size)]
     store = [f"b[{state}] = b{i};" for i, state in enumerate(order)]
-    rows = {i: [j for a, j in elimination.entries if a == i] for i in range(size)}
-    columns = {j: [i for i, a in elimination.entries if a == j] for j in range(size)}
-    solve, transposed = list(load), list(load)
-    for i in range(size):
-        solve += [f"b{i} -= LU[{place[i, j]}] * b{j};" for j in rows[i] if j < i]
-        transposed += [f"b{i} -= LU[{place[j, i]}] * b{j};" for j in columns[i] if j < i]
-        transposed.append(f"b{i} *= LU[{place[i, i]}];")
-    for i in reversed(range(size)):
-        solve += [f"b{i} -= LU[{place[i, j]}] * b{j};" for j in rows[i] if j > i]
-        solve.append(f"b{i} *= LU[{place[i, i]}];")
-        transposed += [f"b{i} -= LU[{place[j, i]}] * b{j};" for j in columns[i] if j > i]
-    text += _function("model_solve(const V* RESTRICT LU, V* RESTRICT b)", solve + store)
-    return text + _function("model_solve_transposed(const V* RESTRICT LU, V* RESTRICT b)", transposed + store)
+    entries = elimination.entries
+    lower = [f"b{i} -= LU[{place[i, j]}] * b{j};" for i, j in entries if j < i]
+    upper = [f"b{i} -= LU[{place[i, j]}] * b{j};" for i, j in sorted(entries, reverse=True) if j > i]
+    by_column = sorted((j, i) for i, j in entries)
+    upper_back = [f"b{j} -= LU[{place[i, j]}] * b{i};" for j, i in by_column if i < j]
+    lower_back = [f"b{j} -= LU[{place[i, j]}] * b{i};" for j, i in reversed(by_column) if i > j]
+    arguments = "const V* RESTRICT LU, V* RESTRICT b"
+    text += _function(f"model_solve({arguments})", load + lower + scale + upper + store)
+    return text + _function(f"model_solve_transposed({arguments})", load + upper_back + scale + lower_back + store)
 
 
 def _by_tables(size, pattern, elimination, place) -> str:
@@ -138,12 +137,11 @@ def _by_tables(size, pattern, elimination, place) -> str:
         for i, j in elimination.entries:
             if (j < i) == name.startswith("LOWER") and i != j:
                 own, other = (i, j) if name.endswith("ROW") else (j, i)
-                group[own] += [place[i, j], other]
-        ends = [0]
-        for own in group:
-            ends.append(ends[-1] + len(own))
-        tables[f"{name}_END"] = ends
-        tables[name] = [index for own in group for index in own] or [0]
+                group[own].append((other, place[i, j]))
+        tables[f"{name}_END"] = [0, *accumulate(2 * len(own) for own in group)]
+        late_last = -1 if name in ("UPPER_ROW", "LOWER_COLUMN") else 1
+        ordered = [entry for own in group for entry in own[::late_last]]
+        tables[name] = [index for other, at in ordered for index in (at, other)] or [0]
     text = "".join(f"static const int {name}[] = {{{','.join(map(str, own))}}};\n" for name, own in tables.items())
     return text + TABLE_CODE
 
@@ -154,7 +152,7 @@ NOINLINE static void model_lu(const V* RESTRICT J, V d, V* RESTRICT LU) {
     for (int k = 0; k < N; k++) LU[LU_DIAGONAL[k]] += d;
     const int* at = LU_PROGRAM;
     for (int k = 0; k < N; k++) {
-        const V inverse = 1.0 / LU[LU_DIAGONAL[k]];
+        const V inverse = vdiv(spread(1.0), LU[LU_DIAGONAL[k]]);
         LU[LU_DIAGONAL[k]] = inverse;
         for (; *at >= 0;) {
             const V factor = LU[at[0]] * inverse;
@@ -165,6 +163,8 @@ NOINLINE static void model_lu(const V* RESTRICT J, V d, V* RESTRICT LU) {
         }
         at++;
     }
+    for (int i = 0; i < N; i++)
+        for (int q = UPPER_ROW_END[i]; q < UPPER_ROW_END[i + 1]; q += 2) LU[UPPER_ROW[q]] *= LU[LU_DIAGONAL[i]];
 }
 template <const int* END, const int* ENTRIES>
 static inline V less_known(const V* RESTRICT LU, const V* RESTRICT z, int i, V sum) {
@@ -174,15 +174,13 @@ static inline V less_known(const V* RESTRICT LU, const V* RESTRICT z, int i, V s
 NOINLINE static void model_solve(const V* RESTRICT LU, V* RESTRICT b) {
     V z[N];
     for (int i = 0; i < N; i++) z[i] = less_known<LOWER_ROW_END, LOWER_ROW>(LU, z, i, b[LU_ORDER[i]]);
-    for (int i = N - 1; i >= 0; i--)
-        z[i] = less_known<UPPER_ROW_END, UPPER_ROW>(LU, z, i, z[i]) * LU[LU_DIAGONAL[i]];
-    for (int i = 0; i < N; i++) b[LU_ORDER[i]] = z[i];
+    for (int i = 0; i < N; i++) z[i] *= LU[LU_DIAGONAL[i]];
+    for (int i = N - 1; i >= 0; i--) b[LU_ORDER[i]] = z[i] = less_known<UPPER_ROW_END, UPPER_ROW>(LU, z, i, z[i]);
 }
 NOINLINE static void model_solve_transposed(const V* RESTRICT LU, V* RESTRICT b) {
     V z[N];
-    for (int i = 0; i < N; i++)
-        z[i] = less_known<UPPER_COLUMN_END, UPPER_COLUMN>(LU, z, i, b[LU_ORDER[i]]) * LU[LU_DIAGONAL[i]];
-    for (int i = N - 1; i >= 0; i--) z[i] = less_known<LOWER_COLUMN_END, LOWER_COLUMN>(LU, z, i, z[i]);
-    for (int i = 0; i < N; i++) b[LU_ORDER[i]] = z[i];
+    for (int i = 0; i < N; i++) z[i] = less_known<UPPER_COLUMN_END, UPPER_COLUMN>(LU, z, i, b[LU_ORDER[i]]);
+    for (int i = 0; i < N; i++) z[i] *= LU[LU_DIAGONAL[i]];
+    for (int i = N - 1; i >= 0; i--) b[LU_ORDER[i]] = z[i] = less_known<LOWER_COLUMN_END, LOWER_COLUMN>(LU, z, i, z[i]);
 }
 """

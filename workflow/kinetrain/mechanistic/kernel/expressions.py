@@ -16,7 +16,7 @@ import sympy
 NUMBER, TIME, INPUT = "number", "t", "in"
 QUANTITIES = ("x", "p", "k", "h")
 LEAVES = (NUMBER, TIME, INPUT, *QUANTITIES)
-PLAIN = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+PLAIN = {"add": "+", "sub": "-", "mul": "*"}
 FUNCTIONS = ("exp", "log", "log0", "sqrt", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh")
 LARGEST_PRODUCT = 16  # the largest integer power that is written as products
 
@@ -82,6 +82,8 @@ class Graph:
             return self.sub(a, self.nodes[b][1])
         if self.nodes[a][0] == "neg":
             return self.sub(b, self.nodes[a][1])
+        if common := self._common(a, b):
+            return self.mul(common[0], self.add(*common[1:]))
         return self.node("add", min(a, b), max(a, b))
 
     def sub(self, a: int, b: int) -> int:
@@ -97,7 +99,23 @@ class Graph:
             return self.number(0)
         if self.nodes[b][0] == "neg":
             return self.add(a, self.nodes[b][1])
+        if self.nodes[a][0] == "neg":
+            return self.neg(self.add(self.nodes[a][1], b))
+        if common := self._common(a, b):
+            return self.mul(common[0], self.sub(*common[1:]))
         return self.node("sub", a, b)
+
+    def _common(self, a: int, b: int):
+        """Return the number that two products share and what is left of them; None where there is none."""
+        parts = []
+        for node in (a, b):
+            operation, *operands = self.nodes[node]
+            numbers = [operand for operand in operands if operation == "mul" and self.value(operand) is not None]
+            if not numbers:
+                return None
+            parts.append((numbers[0], operands[operands[0] == numbers[0]]))
+        (x, left), (y, right) = parts
+        return (x, left, right) if x == y else None
 
     def neg(self, a: int) -> int:
         """Return -a."""
@@ -121,8 +139,8 @@ class Graph:
             return b
         if y == 1:
             return a
-        if y == -1:
-            return self.neg(a)
+        if y is not None and y < 0:
+            return self.neg(self.mul(a, self.number(-y)))
         if self.nodes[a][0] == "neg":
             return self.neg(self.mul(self.nodes[a][1], b))
         if self.nodes[b][0] == "neg":
@@ -325,17 +343,7 @@ class Graph:
 
         def rebuilt(node):
             operation, *operands = self.nodes[node]
-            if operation in LEAVES:
-                return node
-            a, *rest = (known[operand] for operand in operands)
-            match operation:
-                case "add" | "sub" | "mul" | "div" | "neg" | "where":
-                    return getattr(self, operation)(a, *rest)
-                case "pow":
-                    return self.power(a, *rest)
-                case "lt" | "le":
-                    return self.less(a, *rest, or_equal=operation == "le")
-            return self.function(operation, a)
+            return node if operation in LEAVES else self._rebuilt(operation, [known[operand] for operand in operands])
 
         waiting = [node]
         while waiting:
@@ -351,6 +359,62 @@ class Graph:
                 known.setdefault(top, rebuilt(top) if top not in known else None)
                 waiting.pop()
         return known[node]
+
+    def _rebuilt(self, operation, operands) -> int:
+        match operation:
+            case "add" | "sub" | "mul" | "div" | "neg" | "where":
+                return getattr(self, operation)(*operands)
+            case "pow":
+                return self.power(*operands)
+            case "lt" | "le":
+                return self.less(*operands, or_equal=operation == "le")
+        return self.function(operation, *operands)
+
+    def with_coefficients(self, nodes) -> list[int]:
+        """Return nodes equal to others, in which all that is static in a product is one factor (computed once).
+
+        A sum of products costs one operation for each term then. Derivatives had better be made of the originals, where
+        fewer factors have a derivative of their own.
+        """
+        one = self.number(1)
+        parts = {}  # of a node: static factor, and the rest (None where all is static)
+
+        def product(coefficient, rest):
+            return coefficient if rest is None else self.mul(coefficient, rest)
+
+        def combine(operation, operands):
+            match operation:
+                case "neg":
+                    coefficient, rest = parts[operands[0]]
+                    return self.neg(coefficient), rest
+                case "mul" | "div":
+                    (a, x), (b, y) = (parts[operand] for operand in operands)
+                    join = self.mul if operation == "mul" else self.div
+                    if x is None or y is None:
+                        if operation == "div" and x is None:
+                            return a, self.div(one, product(b, y))
+                        return join(a, b), x if y is None else y
+                    return join(a, b), join(x, y)
+            values = dict(zip(operands, (product(*parts[operand]) for operand in operands), strict=True))
+            return one, self._rebuilt(operation, [values[operand] for operand in operands])
+
+        for root in nodes:
+            waiting = [root]
+            while waiting:
+                node = waiting[-1]
+                operation, *operands = self.nodes[node]
+                if node in parts:
+                    waiting.pop()
+                elif self.is_static(node):
+                    parts[node] = node, None
+                elif operation in LEAVES:
+                    parts[node] = one, node
+                elif missing := [operand for operand in operands if operand not in parts]:
+                    waiting += missing
+                else:
+                    coefficient, rest = combine(operation, operands)
+                    parts[node] = coefficient, rest
+        return [product(*parts[root]) for root in nodes]
 
     def code(self, outputs: list[tuple[str, str, int]], name_of_leaf, of="V") -> tuple[list[str], int]:
         """Return lines of C++ that assign nodes, and how many operations of floating-point numbers they are.
@@ -372,12 +436,18 @@ class Graph:
                 if name(node) is not None:
                     waiting.pop()
                     continue
-                missing = [operand for operand in self.nodes[node][1:] if name(operand) is None]
+                operation, *operands = self.nodes[node]
+                if operation == "neg" and name(operands[0]) is None:  # a product with a number takes its sign
+                    inner, *factors = self.nodes[operands[0]]
+                    numbers = [factor for factor in factors if inner == "mul" and self.value(factor) is not None]
+                    if numbers:
+                        factors.remove(numbers[0])
+                        operation, operands = "mul", [self.number(-self.value(numbers[0])), *factors]
+                missing = [operand for operand in operands if name(operand) is None]
                 if missing:
                     waiting += reversed(missing)
                     continue
                 waiting.pop()
-                operation, *operands = self.nodes[node]
                 terms = [name(operand) for operand in operands]
                 if all(self.nodes[operand][0] == NUMBER for operand in operands):
                     terms[0] = f"spread({terms[0]})"
@@ -385,7 +455,7 @@ class Graph:
                     text = f"{terms[0]} {PLAIN[operation]} {terms[1]}"
                 elif operation == "neg":
                     text = f"-{terms[0]}"
-                else:
+                else:  # functions, and division, which has its own
                     text = f"v{operation}({', '.join(f'spread({term})' for term in terms)})"
                 names[node] = f"n{node}"
                 lines.append(f"const {of} n{node} = {text};")

@@ -125,7 +125,8 @@ class Generator:
         seeds += [(node, self._input(f"mt[{q}]")) for q, node in enumerate(by_time)]
         second = graph.adjoints(seeds, is_end)
         reached = [node for found in (back, second) for node in found if graph.is_static(node)]
-        every = [*f, *entries, *by_time, *back.values(), *second.values(), *reached]
+        lean = graph.with_coefficients([*f, *entries, *by_time])
+        every = [*f, *entries, *by_time, *lean, *back.values(), *second.values(), *reached]
         table = self._frontier(every)
         direction = {leaf: self._input(f"dx[{i}]") for i, leaf in enumerate(self._x)}
         direction |= {node: self._input(f"dc[{index}]") for node, index in table.items()}
@@ -139,10 +140,10 @@ class Generator:
         static = list(self.dynamic)
         point = "const V* RESTRICT x, const V* RESTRICT c, V t, const V* RESTRICT h"
         n, m = len(f), len(f) + len(entries)
-        self._function("f", f"{point}, V* RESTRICT f", [(f"f[{i}]", "=", one) for i, one in enumerate(f)], leaf)
-        outputs = [(f"J[{q}]", "=", one) for q, one in enumerate(entries)]
+        self._function("f", f"{point}, V* RESTRICT f", [(f"f[{i}]", "=", one) for i, one in enumerate(lean[:n])], leaf)
+        outputs = [(f"J[{q}]", "=", one) for q, one in enumerate(lean[n:m])]
         self._function("jacobian", f"{point}, V* RESTRICT J", outputs, leaf)
-        outputs = [(f"ft[{q}]", "=", one) for q, one in enumerate(by_time)]
+        outputs = [(f"ft[{q}]", "=", one) for q, one in enumerate(lean[m:])]
         self._function("by_time", f"{point}, V* RESTRICT ft", outputs, leaf)
         outputs = self._gradient(back, self._x, "xb", "=") + self._gradient(back, static, "cb", "+=")
         self._function("f_back", f"{point}, const V* RESTRICT v, V* RESTRICT xb, V* RESTRICT cb", outputs, leaf)

@@ -34,7 +34,8 @@ const double INF = std::numeric_limits<double>::infinity(), NONE = std::numeric_
 const double LN10 = 2.302585092994045684;
 const double STEADY = 1e-3;   // of the tolerance: the largest change if the rate went on for as long as it took so far
 const int CLOSING = 7;        // steps at a steady state, each 10 times longer
-const int JOBS_AT_ONCE = 64;  // so that what the way back needs stays in the cache
+const int JOBS_AT_ONCE = 64;  // where there is a way back: what it needs stays in the cache
+const int VALUES_AT_ONCE = 512;
 
 // Memory aligned for lanes, which keeps its contents when it grows.
 template <class T>
@@ -140,7 +141,7 @@ struct Blocks {
 
 struct Work {  // of steps
     V J[N_J1], LU[N_LU], ft[N_TIMED1], U[STAGES * N1], Y[STAGES * N1], v[STAGES * N1], q[STAGES * N1];
-    V m[N_J1], mt[N_TIMED1], dJ[N_J1], dft[N_TIMED1], dU[STAGES * N1], dY[N1];
+    V tail[N1], m[N_J1], mt[N_TIMED1], dJ[N_J1], dft[N_TIMED1], dU[STAGES * N1], dY[N1];
 };
 
 struct Request {  // as in problem.py
@@ -343,29 +344,34 @@ void Kernel::start_after(std::vector<Job>& jobs, size_t begin, size_t end, Block
 // All stages of a step of all lanes. With KEEP, Y holds the states of all stages, else only those of the last one.
 template <bool KEEP>
 INLINE void step(const V* y, const V* c, V t, V h, const V* switches, V* U, V* J, V* LU, V* ft, V* Y) {
-    const V reciprocal = 1.0 / h;
+    const V reciprocal = vdiv(spread(1.0), h);
+    V f[N1];
     model_jacobian(y, c, t, switches, J);
     model_lu(J, reciprocal * (1.0 / GAMMA), LU);
     if (N_TIMED) model_by_time(y, c, t, switches, ft);
 #pragma GCC unroll 8
     for (int i = 0; i < STAGES; i++) {
         V *u = U + i * N, *at = KEEP ? Y + i * N : Y;
-        if (i || KEEP)
-            for (int n = 0; n < N; n++) {
-                V sum = y[n];
+        const V* previous = KEEP ? at - N : at;
+        if (i == 0 && KEEP)
+            for (int n = 0; n < N; n++) at[n] = y[n];
+        if (i) {
+            V a[STAGES], b[STAGES];  // in registers: the compiler would read a vector of each from memory
+            for (int j = 0; j < i; j++) a[j] = held(i <= FIRST_OF_LAST ? A[i][j] : 0.0), b[j] = held(C[i][j]);
+            for (int n = 0; n < N; n++) {  // the last stages differ from the one before by its U
+                V state = i > FIRST_OF_LAST ? previous[n] + U[(i - 1) * N + n] : y[n], sum = spread(0.0);
 #pragma GCC unroll 8
-                for (int j = 0; j < i; j++)
-                    if (A[i][j] != 0) sum += A[i][j] * U[j * N + n];
-                at[n] = sum;
+                for (int j = 0; j < i; j++) {
+                    const V one = U[j * N + n];
+                    if (i <= FIRST_OF_LAST) state += a[j] * one;
+                    sum += b[j] * one;
+                }
+                at[n] = state;
+                u[n] = sum;
             }
-        model_f(i ? at : y, c, t + C_TIME[i] * h, switches, u);
-        if (i)
-            for (int n = 0; n < N; n++) {
-                V sum = C[i][0] * U[n];
-#pragma GCC unroll 8
-                for (int j = 1; j < i; j++) sum += C[i][j] * U[j * N + n];
-                u[n] += reciprocal * sum;
-            }
+        }
+        model_f(i ? at : y, c, t + C_TIME[i] * h, switches, f);
+        for (int n = 0; n < N; n++) u[n] = i ? f[n] + reciprocal * u[n] : f[n];
         if (N_TIMED && D[i] != 0)
             for (int q = 0; q < N_TIMED; q++) u[TIMED[q]] += (h * D[i]) * ft[q];
         model_solve(LU, u);
@@ -374,7 +380,7 @@ INLINE void step(const V* y, const V* c, V t, V h, const V* switches, V* U, V* J
 
 // Sensitivities S (N) of one parameter through a step whose stages are in w (KEEP).
 void step_along(Work& w, const V* y, const V* c, V t, V h, const V* switches, const V* dc, V* S) {
-    const V reciprocal = 1.0 / h;
+    const V reciprocal = vdiv(spread(1.0), h);
     model_jacobian_along(y, c, t, switches, S, dc, w.dJ, w.dft);
     for (int i = 0; i < STAGES; i++) {
         V* u = w.dU + i * N;
@@ -704,12 +710,17 @@ struct Forward {
             V* U = ORDER == GRADIENT && STORES_STAGES ? record->stages : w.U;
             step<ORDER == INFORMATION>(y, c, t, step_length, h, U, w.J, w.LU, w.ft, w.Y);
             const V* last_stage = ORDER == INFORMATION ? w.Y + (STAGES - 1) * N : w.Y;
-            V error = zero;
+            V error = zero, over = zero, under = one;  // a sum of fractions, divided once for four of them
             for (int n = 0; n < N; n++) {
                 const V estimate = U[(STAGES - 1) * N + n];
                 new_y[n] = last_stage[n] + estimate;
-                const V scaled = estimate / (absolute + relative * larger(magnitude(y[n]), magnitude(new_y[n])));
-                error += scaled * scaled;
+                const V weight = absolute + relative * larger(magnitude(y[n]), magnitude(new_y[n]));
+                over = over * (weight * weight) + (estimate * estimate) * under;
+                under = under * (weight * weight);
+                if (n % 4 == 3 || n == N - 1) {
+                    error += vdiv(over, under);
+                    over = zero, under = one;
+                }
             }
             error = error * (1.0 / N1);
             M accepted = (error <= 1.0) & (is_busy > 0.5);
@@ -976,7 +987,7 @@ struct Backward {
 
     void step_back(Record& record) {
         Work& w = *kernel.work;
-        const V zero = spread(0.0), reciprocal = 1.0 / record.h;
+        const V zero = spread(0.0), reciprocal = vdiv(spread(1.0), record.h);
         const M on = record.kind > 0.5, real = on & (record.kind < 1.5);
         V* U = STORES_STAGES ? record.stages : w.U;
         if (STORES_STAGES) {
@@ -991,17 +1002,19 @@ struct Backward {
                     U[i * N + n] = choose(real, U[i * N + n], zero);
                     if (!STORES_STAGES) w.Y[i * N + n] = choose(real, w.Y[i * N + n], record.y[n]);
                 }
-        V sum_y[N1];
+        V sum_y[N1];  // the adjoint and all q so far
         for (int n = 0; n < N; n++) sum_y[n] = adjoint[n];
 #pragma GCC unroll 8
         for (int i = STAGES - 1; i >= 0; i--) {
             V *v = w.v + i * N, *Y = w.Y + (STORES_STAGES ? 0 : i * N);
+            V a[STAGES], b[STAGES];
+            for (int j = i + 1; j < STAGES; j++) a[j] = held(j <= FIRST_OF_LAST ? A[j][i] : 0.0), b[j] = held(C[j][i]);
             for (int n = 0; n < N; n++) {
-                V direct = B[i] * adjoint[n], later = zero;
+                V direct = i >= FIRST_OF_LAST ? sum_y[n] : a[FIRST_OF_LAST] * w.tail[n], later = spread(0.0);
 #pragma GCC unroll 8
                 for (int j = i + 1; j < STAGES; j++) {
-                    if (A[j][i] != 0) direct += A[j][i] * w.q[j * N + n];
-                    later += C[j][i] * w.v[j * N + n];
+                    if (j < FIRST_OF_LAST) direct += a[j] * w.q[j * N + n];
+                    later += b[j] * w.v[j * N + n];
                 }
                 v[n] = direct + reciprocal * later;
             }
@@ -1009,14 +1022,18 @@ struct Backward {
             for (int n = 0; n < N; n++) v[n] = choose(on, v[n], zero);
             if (STORES_STAGES)
                 for (int n = 0; n < N; n++) {
-                    V state = record.y[n];
+                    V state = i >= FIRST_OF_LAST && i < STAGES - 1 ? Y[n] - U[i * N + n] : record.y[n];
+                    if (i < FIRST_OF_LAST || i == STAGES - 1)
 #pragma GCC unroll 8
-                    for (int j = 0; j < i; j++)
-                        if (A[i][j] != 0) state += A[i][j] * U[j * N + n];
+                        for (int j = 0; j < i; j++)
+                            if (A[i][j] != 0) state += A[i][j] * U[j * N + n];
                     Y[n] = state;
                 }
             model_f_back(Y, c, record.t + C_TIME[i] * record.h, h, v, w.q + i * N, cb);
-            for (int n = 0; n < N; n++) sum_y[n] += w.q[i * N + n];
+            for (int n = 0; n < N; n++) {
+                sum_y[n] += w.q[i * N + n];
+                if (i == FIRST_OF_LAST) w.tail[n] = sum_y[n];
+            }
         }
         for (int e = 0; e < N_J; e++) {
             V product = w.v[J_ROW[e]] * U[J_COLUMN[e]];
@@ -1228,7 +1245,7 @@ void Kernel::evaluate(const Request& request) {
             if (estimated[DRIVING[q]]) active.push_back(DRIVING[q]);
         std::sort(active.begin(), active.end());
     }
-    const size_t at_once = informs ? (size_t)LANES : (size_t)JOBS_AT_ONCE, n_before = before.size();
+    const size_t at_once = informs ? LANES : differentiates ? JOBS_AT_ONCE : VALUES_AT_ONCE, n_before = before.size();
     auto run = [&](std::vector<Job>& own, size_t begin, size_t end, Blocks& b, Tape& tape, std::vector<Plan>& made) {
         prepare(request, own, begin, end, b, made);
         start_after(own, begin, end, b);

@@ -27,7 +27,14 @@ typedef int64_t M __attribute__((vector_size(8 * LANES)));  // of a comparison: 
 
 INLINE V spread(double a) { return a - V{}; }
 INLINE V spread(V a) { return a; }
-INLINE M bits(int64_t a) { return a - M{}; }
+// The same, kept in a register where there are enough.
+INLINE V held(double a) {
+    V v = spread(a);
+#if defined(__AVX512F__)
+    asm("" : "+v"(v));
+#endif
+    return v;
+}
 INLINE double lane(const V& v, int l) { return ((const double*)&v)[l]; }
 INLINE void put(V& v, int l, double a) { ((double*)&v)[l] = a; }
 INLINE V choose(M m, V a, V b) { return m ? a : b; }
@@ -49,6 +56,20 @@ INLINE double sum(V v) {
     double total = 0;
     for (int l = 0; l < LANES; l++) total += v[l];
     return total;
+}
+
+// Division: by AVX-512 a reciprocal of 14 bits and Newton's method take a third of the time. Rounding may differ in the
+// last digit.
+INLINE V vdiv(V a, V b) {
+#if defined(__AVX512F__)
+    const V guess = (V)_mm512_rcp14_pd((__m512d)b);
+    V r = guess + guess * (1.0 - b * guess);
+    r = r + r * (1.0 - b * r);
+    const V q = a * r, result = q + r * (a - b * q);
+    return choose(result == result, result, a * guess);  // by zero or infinity
+#else
+    return a / b;
+#endif
 }
 
 NOINLINE static V vexp(V x) {
@@ -75,7 +96,7 @@ NOINLINE static V vlog(V x) {
     const M upper = m > 1.4142135623730951;
     m = choose(upper, m * 0.5, m);
     e = e + choose(upper, spread(1.0), spread(0.0)) - choose(tiny, spread(54.0), spread(0.0));
-    const V f = m - 1.0, s = f / (2.0 + f), z = s * s, half = 0.5 * f * f;  // the series of fdlibm
+    const V f = m - 1.0, s = vdiv(f, 2.0 + f), z = s * s, half = 0.5 * f * f;  // the series of fdlibm
     const V r = z * (6.666666666666735130e-01 + z * (3.999999999940941908e-01 + z * (2.857142874366239149e-01 +
                 z * (2.222219843214978396e-01 + z * (1.818357216161805012e-01 + z * (1.531383769920937332e-01 +
                 z * 1.479819860511658591e-01))))));

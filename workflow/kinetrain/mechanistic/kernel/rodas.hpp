@@ -7,7 +7,7 @@
 
 #pragma once
 
-enum { STAGES = 8 };
+enum { STAGES = 8, FIRST_OF_LAST = 5 };  // rows of A from 5 on are equal but for ones: Y_i = Y_(i-1) + U_(i-1)
 static constexpr double GAMMA = 0.21193756319429014, ORDER = 5;
 #define LAST_STAGES -7.502846399306121, 2.561846144803919, -11.627539656261098, -0.18268767659942256, 0.030198172008377946
 static constexpr double A[STAGES][STAGES] = {
