@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> None:
     try:
         match arguments:
             case [("check" | "results") as wanted, *paths] if paths:
-                config = reduce(configuration.merge, map(configuration.read_yaml, paths), {})
+                config: dict = reduce(configuration.merge, map(configuration.read_yaml, paths), {})
                 if wanted == "results":
                     print((config.get("pathvars") or {}).get("results", "results"))
                     return

@@ -99,7 +99,7 @@ def _kind(kind, marks=None) -> str:
         items = typing.get_args(kind)
         item = items[0]
         return f"pair of {_kind(item)}s{limits}" if items[-1] is not Ellipsis else f"list of {_plural(item)}{limits}"
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return TITLES.get(kind, "mapping")
     if typing.get_origin(kind) is dict:
         value = resolve(typing.get_args(kind)[1])[0]
@@ -157,8 +157,8 @@ def _schema(kind, marks, definitions: dict) -> dict:
     if isinstance(mark, Known):
         return {"enum": mark.names()}
     if isinstance(mark, Each):
-        parts = {name: _schema(mark.find(name), {}, definitions) for name in mark.names()}
-        return {"type": ["object", "null"], "additionalProperties": False, "properties": parts}
+        named = {name: _schema(mark.find(name), {}, definitions) for name in mark.names()}
+        return {"type": ["object", "null"], "additionalProperties": False, "properties": named}
     if len(parts := choices(kind)) > 1:
         return {"anyOf": [_schema(part, marks, definitions) for part in parts]}
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
@@ -170,7 +170,7 @@ def _schema(kind, marks, definitions: dict) -> dict:
         names = _schema(arguments[0], {}, definitions)
         values = _schema(arguments[1], marks, definitions)
         return {"type": ["object", "null"], "propertyNames": names, "additionalProperties": values}
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         name = TITLES.get(kind, f"{kind.__module__.rpartition('.')[2]}_{kind.__name__}".lower())
         if name not in definitions:
             definitions[name] = {}

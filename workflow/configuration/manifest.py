@@ -61,7 +61,8 @@ def _read_line(fields: list[str], where: str) -> Download:
     for column, (pattern, right) in COLUMNS.items():
         if not re.fullmatch(pattern, line[column]):
             raise InputError(f"{where}: {column} is {line[column]!r}, expected {right}")
-    return Download(**line | {"bytes": int(line["bytes"]) if line["bytes"] else None})
+    size = line.pop("bytes")
+    return Download(bytes=int(size) if size else None, **line)
 
 
 def _refuse_repeated(path, column: str, values: list[str]) -> None:

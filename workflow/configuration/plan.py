@@ -278,7 +278,7 @@ class Plan:
     def _files(self, section: dict, key: str) -> dict:
         """Return a section of a data set with the paths of the files that it names."""
         named = [option for option in FILES if isinstance(section.get(option), str)]  # a number of genes is no file
-        found = {option: self.file(section[option], f"{key}.{option}") for option in named}
+        found: dict[str, object] = {option: self.file(section[option], f"{key}.{option}") for option in named}
         if "network" in section:
             found["network"] = self._files(section["network"], f"{key}.network")
         return {**section, **found}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import yaml
@@ -31,11 +32,11 @@ def read_yaml(path) -> dict:
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from None
     try:
-        if path.suffix == ".json" and "\t" in text:  # tabs are blanks in JSON, not in YAML
-            text = json.dumps(json.loads(text, object_pairs_hook=lambda pairs: _refuse_repeated(path, pairs)))
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        _check(path, root, {})
-        content = yaml.safe_load(text) or {}
+        if path.suffix == ".json":
+            content = json.loads(text, object_pairs_hook=lambda pairs: _refuse_repeated(path, pairs))
+        else:
+            _check(path, yaml.compose(text, Loader=yaml.SafeLoader), {})
+            content = yaml.safe_load(text) or {}
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise InputError(f"{path}{line}: not valid YAML: {error.problem}") from None
@@ -56,6 +57,7 @@ def _check(path, node, sizes: dict) -> int:
     `sizes` holds those of the nodes that were seen, so that each is walked once however often it is used.
     """
     if node is None or isinstance(node, yaml.ScalarNode):
+        _check_number(path, node)
         return 1
     if id(node) in sizes:
         if sizes[id(node)] is None:
@@ -74,8 +76,17 @@ def _check(path, node, sizes: dict) -> int:
     return size
 
 
+def _check_number(path, node) -> None:
+    """Refuse numbers that YAML 1.1 reads to another base than people do: 010 is 8, and 1:30 is 90."""
+    if node is None or node.style or str(node.tag).rpartition(":")[2] not in ("int", "float"):
+        return
+    if re.fullmatch(r"[+-]?0[0-9_]+|.*:.*", node.value):
+        read = yaml.safe_load(node.value)
+        raise InputError(f"{path}, {_line(node)}: YAML reads {node.value} as {read}: write the number without a base")
+
+
 def _check_keys(path, node) -> None:
-    first = {}
+    first: dict[str, yaml.Node] = {}
     for key, _ in node.value:
         if key.tag == "tag:yaml.org,2002:merge":
             continue

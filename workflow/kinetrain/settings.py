@@ -261,8 +261,8 @@ def _read_record(record, settings, key: str, wrong: list[str]):
         return record(**values)
     except ValueError as error:
         # A message that begins with a key of the record, or a key and its value, goes on from the path to the record.
-        named = re.match(r"(\w+)( \S+)?: ", str(error))
-        wrong.append(f"{key}.{error}" if named and named[1] in fields else f"{key}: {error}")
+        begins = re.match(r"(\w+)(\.\w+)*( = .*?| \S+)?: ", str(error))
+        wrong.append(f"{key}.{error}" if begins and begins[1] in fields else f"{key}: {error}")
         return None
 
 
@@ -426,7 +426,7 @@ def _out_of_bounds(value, marks) -> str:
 
 
 def _first_sentence(text: str) -> str:
-    return re.match(r".*?\.(?= [A-Z`]|$)|.*", text)[0]
+    return re.split(r"(?<=\.) (?=[A-Z`])", text)[0]
 
 
 def _about_text(value) -> str:

@@ -21,9 +21,43 @@ def main():
     if arguments.name not in tables.TABLES:
         raise InputError(f"no result table '{arguments.name}' (there are {', '.join(tables.TABLES)})")
     parts = [part for part in (tables.load(arguments.name, path) for path in arguments.parts) if len(part)]
-    together = pd.concat(parts) if parts else tables.empty(arguments.name)
+    together = pd.concat(without_repeated(arguments.name, parts)) if parts else tables.empty(arguments.name)
     # whole numbers stay whole, although a column with gaps is read as floating point
     tables.save(arguments.name, together.convert_dtypes(), arguments.output)
+
+
+def fits_of(part, identity) -> set:
+    """Return the fits that a part of a table holds, none of a table that is not of fits."""
+    if not set(identity) <= set(part.columns):
+        return set()
+    return set(part[identity].drop_duplicates().itertuples(index=False, name=None))
+
+
+def without_repeated(name, parts) -> list:
+    """Return the parts of a table without those that hold the same fits as an earlier one.
+
+    Fits of several batch sizes are the same where all of these are as large as the problem or larger.
+    """
+    import warnings
+
+    from kinetrain.errors import InputWarning
+
+    identity = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate"]
+    kept, seen = [], set()
+    for part in parts:
+        fits = fits_of(part, identity)
+        if fits and fits <= seen:
+            problem, optimizer, schedule, size, *_ = min(fits)
+            warnings.warn(
+                f"{name}: {problem} has {size} conditions, so several batch sizes of {optimizer}, {schedule} are full "
+                "batches: they stand in the table once",
+                InputWarning,
+                stacklevel=2,
+            )
+        else:
+            kept.append(part)
+        seen |= fits
+    return kept
 
 
 if __name__ == "__main__":

@@ -6,8 +6,10 @@ from types import SimpleNamespace
 
 import command
 import numpy as np
+import pandas as pd
 import pytest
 
+from kinetrain.errors import InputWarning
 from kinetrain.files import load_arrays, load_table, save_arrays, save_table
 from kinetrain.networks.controls import CONTROLS
 from kinetrain.tables import TABLES, completed, empty
@@ -115,8 +117,8 @@ def test_gene_sets_without_overlap_name_both_sides(run, tmp_path):
     ("settings", "message"),
     [
         ('{"permutation": 10}', "unknown key 'permutation'"),
-        ('{"permutations": "many"}', "permutations: expected int, got 'many'"),
-        ('{"permutations": 0}', "permutations and minimum_genes must be at least 1"),
+        ('{"permutations": "many"}', "settings.permutations = 'many': 'many' is not of type 'integer'"),
+        ('{"permutations": 0}', "settings.permutations = 0: 0 is less than the minimum of 1"),
     ],
 )
 def test_wrong_settings_of_the_test_name_the_key(run, tmp_path, settings, message):
@@ -137,6 +139,18 @@ def test_the_parts_of_a_table_are_collected_and_whole_numbers_stay_whole(run, tm
         "d\tdash\t0.1\t0\t{}\t1\t0.5\tTrue",
         "d\tdash\t0.1\t0\t{}\t2\tinf\tTrue",
     ]
+
+
+def test_fits_that_are_the_same_stand_in_the_table_once(run, tmp_path):
+    columns = TABLES["traces"].names()
+    for name, optimizer in (("batch4", "sgd"), ("batchfull", "sgd"), ("fides", "fides")):
+        rows = [["p", optimizer, "S3", 3, "rescue", 0, start, *[1] * (len(columns) - 7)] for start in (0, 1)]
+        text = "\n".join("\t".join(map(str, row)) for row in [columns, *rows])
+        (tmp_path / f"{name}.tsv").write_text(text + "\n")
+    with pytest.warns(InputWarning, match=r"traces: p has 3 conditions.*they stand in the table once"):
+        run("collect", "traces", "--output", "all.tsv", "--parts", "batch4.tsv", "batchfull.tsv", "fides.tsv")
+    table = pd.read_csv(tmp_path / "all.tsv", sep="\t")
+    assert list(table["optimizer"]) == ["sgd", "sgd", "fides", "fides"]
 
 
 def test_a_column_that_no_table_declares_is_refused(run, tmp_path):

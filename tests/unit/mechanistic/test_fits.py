@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -146,6 +147,21 @@ def test_a_start_that_cannot_be_evaluated_stays_a_failed_row(quadratic, tmp_path
     ):
         assert (fits["status"] == "failed").all() and np.isinf(fits["objective"]).all(), number
         assert list(fits["start"]) == [0, 1] and (fits["gradient_solves"] > 0).all()
+
+
+def test_mini_batches_larger_than_the_problem_are_full_batches_and_say_so(quadratic, tmp_path):
+    found = []
+    for size in (5, "full"):
+        options = read_options(MinibatchOptions, {"epochs": 3, **BATCHED, "batch_size": size})
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            found.append(minibatch_fits.fit_starts(quadratic(), "toy", 0, "sgd", 1, options, tmp_path / str(size)))
+        said = "toy: batch_size is 5, but there are only 4 conditions: full batches are taken"
+        assert [str(one.message) for one in told] == ([said] if size == 5 else [])
+    (large, trace, points), (full, same_trace, same_points) = found
+    assert large["batch_size"].tolist() == full["batch_size"].tolist() == [4]
+    assert large["objective"].equals(full["objective"]) and trace["objective"].equals(same_trace["objective"])
+    assert np.array_equal(points["last"], same_points["last"])
 
 
 def test_a_run_whose_last_iterate_cannot_be_simulated_has_failed_at_its_whole_cost(quadratic, tmp_path):

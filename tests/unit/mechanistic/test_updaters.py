@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kinetrain.errors import InputError
 from kinetrain.settings import read_options
-from kinetrain.training.schedules import learning_rate
+from kinetrain.training.schedules import SHAPES, learning_rate
 from kinetrain.training.settings import MinibatchOptions
 from kinetrain.training.update_rules import known_rules
 from kinetrain.training.updater import Updater
@@ -100,6 +102,30 @@ def test_schedules_are_those_of_parpe(shape, expected):
     np.testing.assert_allclose([rate(epoch) for epoch in range(5)], expected, atol=1e-12, rtol=1e-8)
     assert rate(2.5) < rate(2) or shape == "constant"
     assert rate(4.6) == rate(4)
+
+
+RATES = st.floats(1e-8, 1e3)
+
+
+@given(st.sampled_from(sorted(SHAPES)), RATES, RATES, st.floats(2, 1e4), st.lists(st.floats(0, 2e4), min_size=2))
+@settings(deadline=None, max_examples=100)
+def test_rates_fall_from_the_first_to_the_last_and_never_leave_their_range(shape, one, other, epochs, at):
+    start, end = max(one, other), min(one, other)
+    rate = learning_rate(shape, start, end, epochs)
+    found = np.array([rate(epoch) for epoch in sorted(at)])
+    assert rate(0) == pytest.approx(start) and rate(epochs) == pytest.approx(start if shape == "constant" else end)
+    assert (np.diff(found) <= 1e-9 * start).all()
+    assert (found >= end - 1e-9 * start).all() and (found <= start * (1 + 1e-9)).all()
+
+
+@given(st.sampled_from(known_rules()), st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=6), st.integers(1, 20))
+@settings(deadline=None, max_examples=100)
+def test_steps_go_down_the_first_gradient_and_are_finite(name, gradient, repeats):
+    updater, gradient = Updater(name, len(gradient)), np.array(gradient)
+    x, wall = np.zeros(len(gradient)), np.full(len(gradient), np.inf)
+    for t in range(1, repeats + 1):
+        x = updater.step(x, gradient, 0.1, t, -wall, wall)
+    assert np.isfinite(x).all() and (x * gradient <= 0).all()
 
 
 def test_a_schedule_needs_epochs_to_interpolate_between():

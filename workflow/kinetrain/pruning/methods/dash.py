@@ -84,7 +84,8 @@ def mixed_scores(event, lambdas, variant: str):
     last ones of those above.
     """
     network, coregulation = abs(event.prior[0]), event.prior[1] / event.prior[1].sum()
-    mixed, memory = normalised_magnitudes(event), {}
+    mixed = normalised_magnitudes(event)
+    memory: dict[str, np.ndarray] = {}
     for chain in event.field.chains({name: part.shape for name, part in event.weights.items()}):
         omegas = [event.memory.get(f"omega_{name}") for name in chain]
         for layer, (name, weight) in enumerate(zip(chain, lambdas, strict=True)):
