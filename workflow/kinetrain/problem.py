@@ -15,7 +15,7 @@ class SumOverConditions(Protocol):
     box of the search, the nominal (or true) values, and the box of starting points. checksum: of the data.
     gradient_weight: the cost of a gradient of one condition, in evaluations of its value. information_weight: the same
     with the Fisher information, or None where there is none. relaxed_solves: evaluations of single conditions that were
-    repeated less accurately so far.
+    repeated less accurately so far. engine: what evaluates it.
     """
 
     names: Sequence[str]
@@ -30,6 +30,7 @@ class SumOverConditions(Protocol):
     gradient_weight: float
     information_weight: float | None
     relaxed_solves: int
+    engine: str
 
     def value(self, theta: Vector, conditions: Sequence[int] | Vector) -> float:
         """Return the sum over `conditions` (indices) at theta (n,); `inf` where it failed."""

@@ -92,6 +92,8 @@ problem: name of the fit problem in the configuration
 replicate: number of the data replicate
 objective_nominal: negative log-likelihood at the nominal parameters
 reference: its published value, or that of the true parameters when artificial data were drawn; empty if unknown
+engine: what solved the model: `amici`, or the kinetics kernel and the instructions that it was compiled for
+  (`kernel-avx512` and so on); other instructions round differently, so that last digits differ
 data: measured or artificial
 conditions: conditions with measurements
 measurements: data points
@@ -113,6 +115,7 @@ relative_deviation: of the objective from the reference
 status: {BASE_STATUS}
 epochs: budget in evaluations of the whole gradient
 conditions: conditions of the problem
+engine: what solved the model, as in the table of the objective at the nominal parameters
 gradient_weight [forward solves]: cost of a gradient of one condition
 wall_seconds [s]: time from begin to end
 peak_memory_mb [MB]: largest memory of the process so far

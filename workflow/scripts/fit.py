@@ -38,7 +38,7 @@ def main():
 
     from kinetrain import tables
     from kinetrain.files import save_arrays
-    from kinetrain.mechanistic.petab_problem import PetabProblem
+    from kinetrain.mechanistic.engines import open_problem
     from kinetrain.mechanistic.solver_options import merged
     from kinetrain.settings import read_options, read_settings
     from kinetrain.training import full_batch, minibatch_fits
@@ -49,7 +49,7 @@ def main():
     room, record = (minibatch_fits, MinibatchOptions) if in_batches else (full_batch, FullBatchOptions)
     options = read_options(record, settings)
     solver = merged(options, arguments.solver)
-    problem = PetabProblem(arguments.problem, arguments.model, solver)
+    problem = open_problem(arguments.problem, arguments.model, solver)
     run = (arguments.name, arguments.replicate, arguments.optimizer, arguments.starts)
     options = replace(options, **vars(solver))
     fits, trace, parameters = room.fit_starts(problem, *run, options, arguments.checkpoint)

@@ -1,4 +1,4 @@
-"""Check the gradients of a PEtab problem, and choose the accurate solver settings of least work; fits read them."""
+"""Choose what solves a PEtab problem (kinetics kernel or AMICI) and how, and check its gradients; fits read it."""
 
 import argparse
 import sys
@@ -11,12 +11,15 @@ def parse_arguments():
     parser.add_argument(
         "--settings",
         default="{}",
-        help="JSON: what is not to be chosen: sensitivities (auto, forward, adjoint), absolute_tolerance, "
-        "relative_tolerance, gradient_tolerance, max_steps, max_steps_backward, gradient_weight, "
-        "information_weight (null: chosen)",
+        help="JSON: what is not to be chosen: engine (auto, kernel, amici), sensitivities (auto, forward, "
+        "adjoint), absolute_tolerance, relative_tolerance, gradient_tolerance, max_steps, max_steps_backward, "
+        "gradient_weight, information_weight (null: chosen)",
     )
     parser.add_argument("--output", required=True, help="JSON to write: the choice, and what was measured for it")
     return parser.parse_args()
+
+
+NAMES = {"kernel": "the kinetics kernel", "amici": "AMICI"}
 
 
 def main():
@@ -24,12 +27,13 @@ def main():
     import json
 
     from kinetrain.files import atomic
-    from kinetrain.mechanistic.solver_choice import choose
+    from kinetrain.mechanistic.engines import choose
     from kinetrain.mechanistic.solver_options import SolverOptions
     from kinetrain.settings import read_options, read_settings
 
     options = read_options(SolverOptions, read_settings(arguments.settings))
     choice = choose(arguments.problem, arguments.model, options)
+    print(f"{arguments.problem} is solved by {NAMES[choice['engine']]}: {choice['reason']}", file=sys.stderr)
     with atomic(arguments.output) as temporary:
         temporary.write_text(json.dumps(choice, indent=2) + "\n")
     if not choice["accurate"]:

@@ -28,12 +28,12 @@ def main():
 
     from kinetrain import tables
     from kinetrain.errors import InputError
-    from kinetrain.mechanistic.petab_problem import PetabProblem
+    from kinetrain.mechanistic.engines import open_problem
     from kinetrain.mechanistic.solver_options import SolverOptions, merged
     from kinetrain.settings import read_options, read_settings
 
     options = merged(read_options(SolverOptions, read_settings(arguments.settings)), arguments.solver)
-    problem = PetabProblem(arguments.problem, arguments.model, options)
+    problem = open_problem(arguments.problem, arguments.model, options)
     objective = problem.value(problem.nominal, np.arange(problem.n_conditions))
     reference = np.nan if arguments.reference is None else arguments.reference
     if arguments.truth:
@@ -47,6 +47,7 @@ def main():
         "reference": reference,
         "relative_deviation": abs(objective - reference) / abs(reference) if reference else np.nan,
         "replicate": arguments.replicate,
+        "engine": problem.engine,
         "data": "artificial" if arguments.truth else "measured",
         "conditions": problem.n_conditions,
         "measurements": problem.n_measurements,

@@ -22,7 +22,7 @@ def main():
     from kinetrain import tables
     from kinetrain.errors import InputError
     from kinetrain.files import load_arrays
-    from kinetrain.mechanistic.petab_problem import PetabProblem
+    from kinetrain.mechanistic.engines import open_problem
     from kinetrain.mechanistic.predictions import RUN, best_members, predict
     from kinetrain.mechanistic.solver_options import SolverOptions, merged
     from kinetrain.settings import read_options, read_settings
@@ -33,7 +33,7 @@ def main():
     fits = tables.load("fits", arguments.fits)
     arrays = load_arrays(arguments.parameters, ["names", "last", "best"])
     train, test = (
-        PetabProblem(yaml, arguments.model, solver) if yaml else None for yaml in (arguments.problem, arguments.test)
+        open_problem(yaml, arguments.model, solver) if yaml else None for yaml in (arguments.problem, arguments.test)
     )
     members = best_members(fits, arrays, arguments.ensemble)
     predictions = predict(train, test, list(arrays["names"]), members)

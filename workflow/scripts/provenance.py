@@ -91,7 +91,7 @@ def cost(table) -> dict:
 
 def solver(choice: dict) -> dict:
     """Return how a problem was solved, and what was found when its gradients were checked."""
-    return {key: choice[key] for key in ("chosen", "accurate", "check")}
+    return {key: choice[key] for key in ("engine", "reason", "chosen", "accurate", "check")}
 
 
 def page(record: dict) -> str:

@@ -55,6 +55,7 @@ class Quadratic:
     start_lower, start_upper = lower, upper
     n_conditions = 4
     checksum = "quadratic"
+    engine = "formula"
     gradient_weight, information_weight, relaxed_solves = 1.0, None, 0
     centres = np.array([(1, 0), (2, 1), (-1, 3), (0.5, -2)])
     weights = np.array([1.0, 10.0])

@@ -47,6 +47,7 @@ class Lines:
     """Two conditions of a model in closed form, with the tables of a PEtab problem and results like AMICI's."""
 
     n_conditions, checksum, gradient_weight, information_weight, relaxed_solves = 2, "lines", 3.0, None, 0
+    engine = "formula"
     condition_names, priors = ("c0", "c1"), None
 
     def __init__(self):

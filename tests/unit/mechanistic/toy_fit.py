@@ -14,7 +14,7 @@ from kinetrain.training.settings import FullBatchOptions, MinibatchOptions
 class Valley:
     """Six conditions of a curved valley, each evaluation of which takes a while; `lives` ends it after that many."""
 
-    names, n_conditions, checksum = ("x", "y"), 6, "valley"
+    names, n_conditions, checksum, engine = ("x", "y"), 6, "valley", "formula"
     gradient_weight, information_weight, relaxed_solves = 4.0, None, 0
     lower, upper, nominal = np.full(2, -3.0), np.full(2, 3.0), np.ones(2)
     start_lower, start_upper = lower, upper

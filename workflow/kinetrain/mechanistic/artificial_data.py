@@ -16,8 +16,8 @@ import petab.v1 as petab
 from kinetrain.errors import InputError
 from kinetrain.files import atomic
 from kinetrain.mechanistic.artificial_options import ArtificialOptions
+from kinetrain.mechanistic.engines import open_problem
 from kinetrain.mechanistic.petab_files import checksum, list_files, read_description, sbml_file
-from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.petab_tables import read_petab_1
 from kinetrain.mechanistic.random_conditions import controls, draw_conditions, draw_inputs
 from kinetrain.mechanistic.solver_options import solver_options
@@ -64,7 +64,7 @@ def make_artificial(path, model_folder, replicate: int, options: ArtificialOptio
             observable_df=template.observable_df,
             parameter_df=parameters,
         )
-        return PetabProblem(path, model_folder, solver, tables)
+        return open_problem(path, model_folder, solver, tables)
 
     fixed = controls(members, options)
     problem, observed, redrawn = _simulate(

@@ -63,16 +63,11 @@ class GradientCheck:
             {method: problem.solved_by(SolverOptions(method, **tolerances, **LONG)) for method in methods}
             for tolerances, _ in TIGHTNESS
         ]
-        self._scale = _parameter_scales(problem)
-        structures = problem.structures()
-        first = {}
-        for k, structure in enumerate(structures):
-            first.setdefault(structure, []).append(k)
-        self._one_by_one = [members[0] for members in first.values()]
+        self._scale = parameter_scales(problem)
+        kinds = kinds_of(problem)
+        self._one_by_one = [members[0] for members in kinds]
         self._sums = [
-            members[begin : begin + TOGETHER]
-            for members in first.values()
-            for begin in range(1, len(members), TOGETHER)
+            members[begin : begin + TOGETHER] for members in kinds for begin in range(1, len(members), TOGETHER)
         ]
         for k in self._one_by_one:
             self._check(k, list(self.methods))
@@ -165,7 +160,7 @@ class GradientCheck:
         if not np.isfinite(value(theta)):
             return None
         gradients = {method: solved[method].value_and_gradient(theta, conditions) for method in methods}
-        found = _Comparison(value, theta, self._scale, gradients, level)
+        found = Comparison(value, theta, self._scale, gradients, level)
         found.look_along(rng.choice([-1, 1], len(theta)) * rng.uniform(0.5, 1.5, len(theta)))
         found.look_between()
         return found
@@ -181,7 +176,15 @@ class GradientCheck:
         return np.clip(theta, problem.lower + room, problem.upper - room)
 
 
-class _Comparison:
+def kinds_of(problem) -> list[list[int]]:
+    """Return the conditions of each structure, which differ in doses only."""
+    kinds = {}
+    for k, structure in enumerate(problem.structures()):
+        kinds.setdefault(structure, []).append(k)
+    return list(kinds.values())
+
+
+class Comparison:
     """Gradients (by method, with the values beside them) at one point, and differences along some directions.
 
     Gradients and directions are in units of `scale` (n,), the change of each parameter that is worth a look.
@@ -307,7 +310,7 @@ def roughness(value) -> float:
     return float(np.sqrt(np.mean(fourth**2) / 70))  # 70 is the sum of the squared binomial coefficients
 
 
-def _parameter_scales(problem) -> np.ndarray:
+def parameter_scales(problem) -> np.ndarray:
     """Return a change of each parameter that is worth a look: of logarithmic ones one, of others their own size.
 
     It is at most a quarter of the distance of the bounds.

@@ -56,9 +56,12 @@ class PetabProblem:
     gradient_weight, information_weight: the cost of a gradient of one condition, without and with the Fisher
     information, in solves without sensitivities; the latter is None where the information is not to be used.
     relaxed_solves: how many solves were repeated with looser tolerances so far (`SolverOptions.trials`).
+    engine: what solves it, `amici`.
 
     Source: Stapor et al. 2022 (conditions as the unit of mini-batches); PEtab 1 (likelihood, scales).
     """
+
+    engine = "amici"
 
     def __init__(self, path, model_folder, options: SolverOptions | None = None, tables: petab.Problem | None = None):
         self.petab = tables or read_petab(path)

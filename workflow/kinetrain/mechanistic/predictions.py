@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.errors import InputError
-from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.petab_tables import PAIR, is_name, require_version_1
 
 RUN = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate"]
@@ -27,11 +26,11 @@ def best_members(fits: pd.DataFrame, arrays: dict, count: int) -> np.ndarray:
     return parameters[fits["start"].to_numpy(int)[:count]]
 
 
-def predict(train: PetabProblem, test: PetabProblem | None, names, members) -> pd.DataFrame:
+def predict(train, test, names, members) -> pd.DataFrame:
     """Return what an ensemble predicts for each measurement.
 
-    train: the problem of the fits. test: held-out conditions of the same model, or None. names (n,): of the fitted
-    parameters. members (m, n): their values on the PEtab scale.
+    train: the problem of the fits (`engines.open_problem`). test: held-out conditions of the same model, or None. names
+    (n,): of the fitted parameters. members (m, n): their values on the PEtab scale.
 
     Columns: set (train, test), group, condition, observable, time, measurement, scale (lin, log, log10: of the
     observable), noise (standard deviation on that scale, by the best member), mean, sd, median over the members that

@@ -1,4 +1,4 @@
-"""The solver settings of least work for a problem whose gradients are right and accurate, by measurement.
+"""The settings of AMICI of least work for a problem whose gradients are right and accurate, by measurement.
 
 The measurement is made once for each problem; its JSON (`measure_solver.py`) fills what the settings of later steps
 leave open, so that all of them solve the problem in the same way. Work is counted, not timed: seconds depend on what
@@ -87,7 +87,8 @@ def _choose_among(methods, problem, options) -> dict:
         method: _works(problem.solved_by(chosen), problem.nominal, sample, method)
         for method in (None, chosen.sensitivities, "forward")
     }
-    chosen = filled(chosen, SolverOptions(gradient_weight=_weight(works[chosen.sensitivities], works[None])))
+    weight = _weight(works[chosen.sensitivities], works[None])
+    chosen = filled(chosen, SolverOptions(gradient_weight=weight, engine="amici"))
     if chosen.sensitivities == "adjoint" and "forward" in methods and _informs(problem, chosen, sample, known):
         chosen = filled(chosen, SolverOptions(information_weight=_weight(works["forward"], works[None])))
     return {

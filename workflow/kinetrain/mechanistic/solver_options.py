@@ -26,7 +26,7 @@ class SolverOptions(Options):
 
     gradient_tolerance is absolute too, and a tenth of it for backward problem and quadratures. The weights are counted
     in solves of a condition without sensitivities; without an information_weight that of the gradient is taken if it
-    is by forward sensitivities, else the information is not used.
+    is by forward sensitivities, else the information is not used. The engine is chosen by `engines.choose`.
 
     Source of trials: parPE (6; 1 is without relaxation).
     """
@@ -61,6 +61,17 @@ class SolverOptions(Options):
         most=6,
     )
     priors: bool = option(False, "Add the PEtab priors once per full objective.")
+    engine: Literal["auto", "kernel", "amici"] = option(
+        "auto",
+        "What solves the model: the kinetics `kernel`, code made for the model, or `amici`; `auto` takes the kernel "
+        "where it supports the model and agrees with AMICI. Sensitivities, gradient tolerance, backward steps and "
+        "trials are AMICI's alone.",
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.engine == "kernel" and self.trials > 1:
+            raise ValueError(f"'trials' is {self.trials}, but only the engine 'amici' tries failed solves again")
 
 
 def solver_options(options: SolverOptions) -> SolverOptions:
@@ -99,4 +110,5 @@ def filled(options: SolverOptions, chosen: SolverOptions) -> SolverOptions:
 
 def safe_options(n_parameters: int) -> SolverOptions:
     """Return settings that serve most models, for a problem with that many estimated parameters."""
-    return SolverOptions(sensitivities="forward" if n_parameters < FEW_PARAMETERS else "adjoint", **SAFE)
+    sensitivities = "forward" if n_parameters < FEW_PARAMETERS else "adjoint"
+    return SolverOptions(sensitivities=sensitivities, engine="amici", **SAFE)

@@ -42,10 +42,11 @@ class Counted:
     """A problem whose evaluations are counted in `cost`; `problem` is the same one without counting.
 
     A problem has `names`, `lower`, `upper`, `start_lower`, `start_upper`, `nominal` (all of length n, on the scale of
-    the optimization), `n_conditions`, `condition_names`, a `checksum` of its data, a `gradient_weight`, and
-    `value(theta, conditions)` and `value_and_gradient(theta, conditions)`: *sums* over any sequence of condition
-    indices, `inf` where they failed; `relaxed_solves` counts all solves that it ever repeated with looser tolerances.
-    It has `value_gradient_and_information` too, at the cost `information_weight`, unless that is None.
+    the optimization), `n_conditions`, `condition_names`, a `checksum` of its data, an `engine` (what evaluates it), a
+    `gradient_weight`, and `value(theta, conditions)` and `value_and_gradient(theta, conditions)`: *sums* over any
+    sequence of condition indices, `inf` where they failed; `relaxed_solves` counts all solves that it ever repeated
+    with looser tolerances. It has `value_gradient_and_information` too, at the cost `information_weight`, unless that
+    is None.
 
     An evaluation that fails is paid in full, although it ends at the first condition that fails. CPU seconds count the
     evaluations alone, not the optimizer around them (parPE: simulation time). An evaluation beyond the `budget` (in the
@@ -59,9 +60,10 @@ class Counted:
         self.n_conditions = problem.n_conditions
 
     def columns(self) -> dict:
-        """Return what stands in tables of fits: the costs, what a gradient is counted as, and what went wrong."""
+        """Return what stands in tables of fits: costs, what solved the model, a gradient's cost, what went wrong."""
         return {
             **self.cost.columns(),
+            "engine": self.problem.engine,
             "gradient_weight": self.gradient_weight,
             "failed_evaluations": self.cost.failed_evaluations,
             "relaxed_solves": self.cost.relaxed_solves,

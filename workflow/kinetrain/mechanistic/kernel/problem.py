@@ -19,12 +19,12 @@ from kinetrain.errors import InputError
 from kinetrain.files import atomic
 from kinetrain.mechanistic.kernel import build
 from kinetrain.mechanistic.kernel.mapping import TYPES, Arrays, Names
+from kinetrain.mechanistic.kernel.work import weights
 from kinetrain.mechanistic.parameter_priors import Priors
 from kinetrain.mechanistic.petab_files import checksum, list_files, read_description
 from kinetrain.mechanistic.solver_options import SolverOptions
 
 RELATIVE, ABSOLUTE, MOST_ATTEMPTS = 1e-6, 1e-12, 5000
-GRADIENT_WEIGHT, INFORMATION_WEIGHT = 3.0, 10.0
 VALUE, GRADIENT, INFORMATION = range(3)
 BOXES = ("lower", "upper", "nominal", "start_lower", "start_upper")
 
@@ -61,8 +61,9 @@ class KernelProblem:
 
     Attributes
     ----------
-    As of `PetabProblem`; model: the names of its observables, parameters and states. counts: attempts of a step by all
-    lanes together, those by lanes that had work, and accepted ones, so far.
+    As of `PetabProblem`; engine: `kernel-` and the variant, as other instructions round differently. model: the names
+    of its observables, parameters and states. counts: attempts of a step by all lanes together, those by lanes that had
+    work, and accepted ones, so far.
 
     Raises
     ------
@@ -77,7 +78,9 @@ class KernelProblem:
         content = b"".join(file.read_bytes() for file in list_files(path, read_description(path)))
         self.checksum = checksum(content)
         self._read(_prepared(self._path, self.checksum) if tables is None else _prepare(self._path, tables))
-        self._library = build.load(self.kernel, variant or build.instructions())
+        variant = variant or build.instructions()
+        self._library, self.engine = build.load(self.kernel, variant), f"kernel-{variant}"
+        self._weights = weights(build.facts_of(self.kernel), build.sizes_of(self._library))
         self.priors = Priors.of_terms(self._terms) if options and options.priors else None
         self._solve_by(options or SolverOptions())
 
@@ -106,8 +109,9 @@ class KernelProblem:
 
     def _solve_by(self, options):
         self.options = options
-        self.gradient_weight = options.gradient_weight or GRADIENT_WEIGHT
-        self.information_weight = options.information_weight or INFORMATION_WEIGHT
+        gradient, information = self._weights
+        self.gradient_weight = options.gradient_weight or gradient
+        self.information_weight = options.information_weight or information
         self.relaxed_solves = 0
         arrays = self._arrays
         data = (ctypes.c_void_p * 14)(

@@ -1,0 +1,147 @@
+"""The kernel solves what it supports if it agrees with AMICI; otherwise AMICI does, and it is said why."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from kinetrain.errors import InputError
+from kinetrain.mechanistic import engines, kernel_choice, solver_choice
+from kinetrain.mechanistic.kernel import build
+from kinetrain.mechanistic.kernel.problem import KernelProblem, KernelUnsupportedError
+from kinetrain.mechanistic.petab_problem import PetabProblem
+from kinetrain.mechanistic.solver_options import SolverOptions, merged
+
+
+@pytest.fixture
+def amici_is_chosen(monkeypatch):
+    """The measurement of AMICI's settings, which takes its time, is left out."""
+    monkeypatch.setattr(solver_choice, "choose", lambda path, folder, options: {"chosen": {"engine": options.engine}})
+
+
+def test_auto_takes_the_kernel_which_later_steps_open(egf_yaml, egf_model, tmp_path):
+    choice = engines.choose(egf_yaml, egf_model)
+    assert choice["engine"] == "kernel" and choice["accurate"]
+    assert choice["check"]["compared"] == kernel_choice.POINTS
+    assert json.loads(json.dumps(choice, allow_nan=False)) == choice
+    file = tmp_path / "solver.json"
+    file.write_text(json.dumps(choice))
+    kernel = engines.open_problem(egf_yaml, egf_model, merged(SolverOptions(), file))
+    amici = engines.open_problem(egf_yaml, egf_model, merged(SolverOptions(engine="amici"), file))
+    assert kernel.engine.startswith("kernel-") and amici.engine == "amici"
+    theta = egf_theta(kernel)
+    assert kernel.value(theta, range(6)) == pytest.approx(amici.value(theta, range(6)), rel=1e-5)
+
+
+def egf_theta(problem):
+    return problem.nominal + np.random.default_rng(3).normal(0, 0.1, len(problem.names))
+
+
+def test_what_is_pinned_is_kept_and_one_tolerance_is_measured(egf_yaml, egf_model):
+    pinned = SolverOptions(engine="kernel", relative_tolerance=1e-3, gradient_weight=4.0)
+    choice = engines.choose(egf_yaml, egf_model, pinned)
+    assert [row["relative_tolerance"] for row in choice["candidates"]] == [1e-3]
+    assert choice["chosen"]["gradient_weight"] == 4.0 and not choice["accurate"]
+
+
+def test_without_a_choice_amici_solves(egf_yaml, egf_model):
+    assert engines.open_problem(egf_yaml, egf_model).engine == "amici"
+    assert engines.open_problem(egf_yaml, egf_model, SolverOptions(engine="auto")).engine == "amici"
+
+
+def spoiled(right, condition, factor):
+    def value_and_gradient(self, theta, conditions):
+        value, gradient = right(self, theta, conditions)
+        return value, gradient * np.where(condition in conditions, factor, 1.0)
+
+    return value_and_gradient
+
+
+@pytest.mark.parametrize("fault", ["gradient", "value", "failure", "batch"])
+def test_a_kernel_that_is_wrong_is_not_taken(fault, egf_yaml, egf_model, amici_is_chosen, monkeypatch):
+    right = KernelProblem.value_and_gradient
+
+    def wrong(self, theta, conditions):
+        value, gradient = right(self, theta, conditions)
+        if fault == "batch":
+            return value, gradient * (1 + 1e-6 * (len(conditions) > 1))
+        changes = {"gradient": (0, 1e-3 * np.abs(gradient).max()), "value": (1e-5 * value, 0), "failure": (np.inf, 0)}
+        more, slope = changes[fault]
+        return value + more, gradient + np.eye(len(gradient))[3] * slope
+
+    monkeypatch.setattr(KernelProblem, "value_and_gradient", wrong)
+    choice = engines.choose(egf_yaml, egf_model)
+    assert choice["engine"] == choice["chosen"]["engine"] == "amici"
+    assert ("batch" if fault == "batch" else "condition 'step_0_1'") in choice["reason"]
+    with pytest.raises(InputError, match=r"engine: amici"):
+        engines.choose(egf_yaml, egf_model, SolverOptions(engine="kernel"))
+
+
+def test_an_error_of_amici_is_not_blamed_on_the_kernel(egf_yaml, egf_model, monkeypatch):
+    right = PetabProblem.value_gradient_and_information
+
+    def wrong(self, theta, conditions):
+        value, gradient, information = right(self, theta, conditions)
+        return value, 1.1 * gradient, information
+
+    monkeypatch.setattr(PetabProblem, "value_gradient_and_information", wrong)
+    choice = engines.choose(egf_yaml, egf_model)
+    assert choice["engine"] == "kernel" and choice["check"]["amici_wrong"] > 0
+
+
+def test_large_models_are_checked_by_differences(egf_yaml, egf_model, monkeypatch):
+    monkeypatch.setattr(kernel_choice, "WORK", 1.0)
+    check = engines.choose(egf_yaml, egf_model)["check"]
+    assert "differences" in check["reference"] and check["compared"] == check["kinds_of_conditions"]
+    right = KernelProblem.value_and_gradient
+    monkeypatch.setattr(KernelProblem, "value_and_gradient", spoiled(right, 0, 1 + 1e-3))
+    with pytest.raises(InputError, match="condition 'step_0_1'"):
+        engines.choose(egf_yaml, egf_model, SolverOptions(engine="kernel"))
+
+
+def test_an_unsupported_model_is_amicis(egf_yaml, egf_model, amici_is_chosen, monkeypatch):
+    def unsupported(*_):
+        raise KernelUnsupportedError("the kinetics kernel does not support delays")
+
+    monkeypatch.setattr(kernel_choice, "KernelProblem", unsupported)
+    assert engines.choose(egf_yaml, egf_model)["reason"] == "the kinetics kernel does not support delays"
+    with pytest.raises(InputError, match="does not support delays; with 'engine: auto'"):
+        engines.choose(egf_yaml, egf_model, SolverOptions(engine="kernel"))
+
+
+def test_without_a_compiler_amici_takes_over(egf_yaml, egf_model, amici_is_chosen, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # no kernel is there yet
+    monkeypatch.setattr(build, "load", build.load.__wrapped__)
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    choice = engines.choose(egf_yaml, egf_model)
+    assert choice["engine"] == "amici" and "'no-such-compiler' is not there" in choice["reason"]
+
+
+def test_trials_are_amicis(egf_yaml, egf_model, amici_is_chosen):
+    assert "trials" in engines.choose(egf_yaml, egf_model, SolverOptions(trials=3))["reason"]
+    with pytest.raises(ValueError, match="trials"):
+        SolverOptions(trials=3, engine="kernel")
+
+
+def test_a_fit_with_a_kernel_that_is_there_imports_neither_amici_nor_petab(root, egf_yaml, egf_model, tmp_path):
+    KernelProblem(egf_yaml)
+    settings = {
+        "epochs": 2,
+        "engine": "kernel",
+        "optimizer": {"rule": "adam_balanced"},
+        "schedule": {"name": "S", "start": 0.1, "end": 0.01},
+        "batch_size": 1,
+    }
+    arguments = ["--problem", egf_yaml, "--model", egf_model, "--name", "egf", "--optimizer", "adam", "--starts", "2"]
+    arguments += ["--settings", json.dumps(settings), "--checkpoint", tmp_path / "checkpoint"]
+    for name, suffix in (("output", "fits.tsv"), ("trace", "trace.tsv"), ("parameters", "parameters.npz")):
+        arguments += [f"--{name}", tmp_path / suffix]
+    command = [sys.executable, "-X", "importtime", root / "workflow/scripts/fit.py", *arguments]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, env=environment, check=True)
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert "numpy" in imported and not imported & {"amici", "petab", "sympy", "pypesto", "torch"}
+    assert "\tkernel-" in (tmp_path / "fits.tsv").read_text()

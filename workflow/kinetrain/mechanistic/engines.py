@@ -1,0 +1,64 @@
+"""Which engine solves a problem: the kinetics kernel made for its model, or AMICI.
+
+The choice is made once for each problem, when its solver settings are measured (`choose`); all later steps open the
+problem with what was chosen (`open_problem`). Where nothing was chosen yet AMICI solves it: artificial data do not come
+from the engine that they test.
+"""
+
+from dataclasses import replace
+
+from kinetrain.errors import InputError
+from kinetrain.mechanistic.solver_options import SolverOptions
+
+
+def open_problem(path, model_folder, options: SolverOptions | None = None, tables=None):
+    """Return a PEtab problem (`problem.SumOverConditions`) as `options.engine` solves it; `auto` is AMICI.
+
+    The other arguments are those of `PetabProblem`. AMICI is not imported where a kernel is at hand.
+
+    Raises
+    ------
+    InputError
+        If the problem cannot be read, its model was not compiled, or the kernel cannot be had.
+    """
+    if options is not None and options.engine == "kernel":
+        from kinetrain.mechanistic.kernel.problem import KernelProblem
+
+        return KernelProblem(path, options, tables)
+    from kinetrain.mechanistic.petab_problem import PetabProblem
+
+    return PetabProblem(path, model_folder, options, tables)
+
+
+def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
+    """Return which engine solves a problem and why (`engine`, `reason`), with all that was measured to choose.
+
+    What is not open in `options` is kept. `auto` takes the kernel unless it does not support the model, cannot be
+    compiled, or was found wrong (`kernel_choice.choose`); otherwise the rest is what `solver_choice.choose` returns.
+
+    Raises
+    ------
+    InputError
+        As these do; if `engine` is `kernel`, also where `auto` would take AMICI.
+    """
+    from kinetrain.mechanistic import solver_choice
+
+    options = options or SolverOptions()
+    reason = "as the configuration says"
+    if options.engine == "auto" and options.trials > 1:
+        reason = "the kernel does not try failed solves again ('trials')"
+    elif options.engine != "amici":
+        from kinetrain.mechanistic import kernel_choice
+        from kinetrain.mechanistic.kernel.build import KernelBuildError
+        from kinetrain.mechanistic.kernel.problem import KernelUnsupportedError
+
+        try:
+            choice = kernel_choice.choose(path, model_folder, options)
+            found_right = "it supports the model and agrees with AMICI"
+            return {"engine": "kernel", "reason": reason if options.engine == "kernel" else found_right, **choice}
+        except (KernelBuildError, KernelUnsupportedError, kernel_choice.KernelWrongError) as error:
+            if options.engine == "kernel":
+                raise InputError(f"{error}; with 'engine: auto' or 'engine: amici' AMICI solves it") from None
+            reason = str(error)
+    choice = solver_choice.choose(path, model_folder, replace(options, engine="amici"))
+    return {"engine": "amici", "reason": reason, **choice}

@@ -1,0 +1,238 @@
+"""The solver settings of the kinetics kernel for a problem, once it was found to agree with AMICI.
+
+A kernel is code made for a model that nobody read, so it is compared with AMICI, which is made in another way, before
+anything relies on it. Work is counted, not timed, as in solver_choice.py.
+"""
+
+from dataclasses import asdict, replace
+
+import numpy as np
+
+from kinetrain.errors import InputError
+from kinetrain.mechanistic import solver_choice
+from kinetrain.mechanistic.gradient_check import (
+    LONG,
+    NEAR,
+    NEGLIGIBLE,
+    TIGHTNESS,
+    Comparison,
+    kinds_of,
+    parameter_scales,
+)
+from kinetrain.mechanistic.kernel.problem import ABSOLUTE, MOST_ATTEMPTS, KernelProblem
+from kinetrain.mechanistic.petab_problem import PetabProblem
+from kinetrain.mechanistic.solver_options import SolverOptions, filled
+
+ACCURACY = 1e-4  # of gradients: of the largest component of a condition's
+VALUE_ACCURACY, INFORMATION_ACCURACY = 0.1, 1e-3  # relative: of what differences are asked for; of the largest element
+EXACT = SolverOptions(relative_tolerance=1e-9, absolute_tolerance=1e-14, max_steps=100_000)  # of the kernel
+TOGETHER, ROUNDING = 100, 1e-9  # conditions in one batch; how exactly it is the sum of its conditions
+TOLERANCES = (1e-6, 1e-7, 1e-8)
+POINTS = 4  # the nominal parameters and random ones
+SHARES = (1.0, 0.3, 0.1, 0.0)  # of the way from the nominal parameters to a random start, where AMICI fails further off
+WORK = 1e9  # of all of AMICI's gradients, in steps times states: some 40 seconds
+DIFFERENCES = 14  # values that a derivative along a direction takes
+
+
+class KernelWrongError(InputError):
+    """The kernel and AMICI disagree, or could not be compared; the message says in which condition."""
+
+
+def choose(path, model_folder, options: SolverOptions) -> dict:
+    """Return the kernel's settings (`chosen`) for a PEtab problem, and what its check found (`check`).
+
+    The tolerance is the loosest one at which gradients are as accurate as those of AMICI have to be (`solver_choice`),
+    at the nominal parameters and two points near them, against those at a tight tolerance. What is open else are the
+    kernel's own constants; weights are counted operations.
+
+    Raises
+    ------
+    KernelWrongError
+        If the kernel disagrees with AMICI (`KernelCheck`).
+    KernelUnsupportedError, KernelBuildError
+        If there is no kernel for this model.
+    """
+    kernel = KernelProblem(path, replace(options, priors=False))
+    amici = PetabProblem(path, model_folder)
+    check = KernelCheck(kernel, amici, path)
+    rows = _measure(kernel, check.conditions, options.relative_tolerance)
+    row = next((row for row in rows if row["error"] <= ACCURACY), rows[-1])
+    own = SolverOptions(
+        absolute_tolerance=ABSOLUTE,
+        relative_tolerance=row["relative_tolerance"],
+        max_steps=MOST_ATTEMPTS,
+        gradient_weight=kernel.gradient_weight,
+        information_weight=kernel.information_weight,
+        engine="kernel",
+    )
+    chosen = filled(options, own)
+    return {
+        "chosen": {name: value for name, value in asdict(chosen).items() if name not in ("priors", "trials")},
+        "accurate": row["error"] <= ACCURACY,
+        "accuracy": ACCURACY,
+        "candidates": [{**row, "error": row["error"] if np.isfinite(row["error"]) else None} for row in rows],
+        "check": check.record(),
+    }
+
+
+def _measure(kernel, conditions, pinned) -> list[dict]:
+    """Return a row for each tolerance, loosest first, with its error (`solver_choice`)."""
+    exact, rng = kernel.solved_by(EXACT), np.random.default_rng(0)
+    sample = conditions[:: -(-len(conditions) // solver_choice.MOST_CONDITIONS)]
+    near = [kernel.nominal + rng.normal(0, NEAR, len(kernel.names)) for _ in range(2)]
+    points = [np.clip(theta, kernel.lower, kernel.upper) for theta in (kernel.nominal, *near)]
+    known = [(theta, *solver_choice._evaluate(exact, theta, sample)) for theta in points]
+    known = [one for one in known if np.isfinite(one[1]).all()]
+    rows = []
+    for tolerance in TOLERANCES if pinned is None else (pinned,):
+        candidate = kernel.solved_by(replace(kernel.options, relative_tolerance=tolerance))
+        rows.append({"relative_tolerance": tolerance, "error": solver_choice._error(candidate, sample, known)})
+    return rows
+
+
+class KernelCheck:
+    """A kernel (without priors) compared with AMICI, both at tight tolerances, when this object is made.
+
+    Of each kind of condition (`PetabProblem.structures`) one is compared by its value, gradient and Fisher information,
+    at a random start, the nominal parameters, and two more random starts, or nearer to the nominal parameters where
+    AMICI fails. Gradients are AMICI's by forward sensitivities, all components; where these take too much work,
+    differences of AMICI's values along a random direction. Where forward sensitivities deviate such differences decide,
+    so that the kernel is not blamed for an error of AMICI's. There are fewer points where it would take minutes.
+
+    Attributes
+    ----------
+    conditions: the first of each kind.
+
+    Raises
+    ------
+    KernelWrongError
+        If the kernel is wrong in some condition, or AMICI fails in it at all points.
+    """
+
+    def __init__(self, kernel: KernelProblem, amici: PetabProblem, path):
+        self.kernel, self.amici, self.path = kernel.solved_by(EXACT), amici, path
+        self.conditions = [members[0] for members in kinds_of(amici)]
+        self._scale = parameter_scales(amici)
+        self._failed, self._blamed, self._compared = 0, 0, dict.fromkeys(self.conditions, 0)
+        self._errors = {"value": 0.0, "gradient": 0.0, "information": 0.0}
+        self._forward, most = self._plan()
+        for k, number in [(k, number) for number in (1, 0, 2, 3) for k in self.conditions][:most]:
+            self._compared[k] += self._compare(k, number)
+        for k, count in self._compared.items():
+            if not count:
+                name = amici.condition_names[k]
+                raise KernelWrongError(f"{path}: AMICI fails in the condition '{name}', so the kernel is not checked")
+        self._add_up()
+
+    def record(self) -> dict:
+        """Return what was compared and found, for JSON; errors are relative to value and largest component."""
+        reference = "forward sensitivities" if self._forward else "values, by differences along a direction"
+        return {
+            "reference": f"AMICI's {reference}",
+            "kinds_of_conditions": len(self.conditions),
+            "compared": sum(self._compared.values()),
+            "amici_failed": self._failed,
+            "amici_wrong": self._blamed,
+            "largest_errors": {name: float(f"{error:.1g}") for name, error in self._errors.items()},
+            "instructions": self.kernel.engine.removeprefix("kernel-"),
+        }
+
+    def _plan(self) -> tuple[bool, int]:
+        """Return whether forward sensitivities are not too much work, and how many comparisons are not."""
+        size = 10 + self.amici.model.nx_solver
+        forward, value = (size * self._work(method) for method in ("forward", None))
+        works = {True: forward, False: DIFFERENCES * value}
+        takes_forward = forward * len(self.conditions) * POINTS <= WORK
+        work = works[takes_forward]
+        return takes_forward, max(len(self.conditions), int(WORK / work) if np.isfinite(work) else 0)
+
+    def _work(self, method) -> float:
+        solved = self.amici.solved_by(SolverOptions("forward", **TIGHTNESS[0][0], **LONG))
+        return solver_choice._works(solved, self.amici.nominal, self.conditions[:1], method)[0]
+
+    def _compare(self, k, number) -> bool:
+        """Compare one condition at one point; return whether AMICI could solve it."""
+        rng = np.random.default_rng([k, number])
+        way = rng.uniform(self.kernel.start_lower, self.kernel.start_upper) - self.amici.nominal
+        direction = rng.choice([-1, 1], len(way)) * rng.uniform(0.5, 1.5, len(way))
+        for level, (tolerances, _) in enumerate(TIGHTNESS):
+            solved = self.amici.solved_by(SolverOptions("forward", **tolerances, **LONG))
+            for share in SHARES if number else (0.0,):
+                theta = self.amici.nominal + share * way
+                faults = self._faults(solved, level, k, theta, direction)
+                if faults is None:
+                    continue
+                if faults:
+                    where = f"{share:.0%} of the way to random start {number}" if number else "the nominal parameters"
+                    name = self.amici.condition_names[k]
+                    raise KernelWrongError(f"{self.path}: the kernel {faults} in the condition '{name}', at {where}")
+                return True
+        self._failed += 1
+        return False
+
+    def _faults(self, solved, level, k, theta, direction) -> str | None:
+        """Return what is wrong with the kernel, if anything; None where AMICI says nothing."""
+        right = solved.value(theta, [k])
+        slope, information = None, None
+        if np.isfinite(right) and self._forward:
+            _, slope, information = solved.value_gradient_and_information(theta, [k])
+        if not np.isfinite(right) or (slope is not None and not np.isfinite(slope).all()):
+            return None
+        value, gradient = self.kernel.value_and_gradient(theta, [k])
+        if not np.isfinite(value):
+            return "fails, and AMICI does not,"
+        accuracy = TIGHTNESS[level][1]
+        error = abs(value - right) / max(1.0, abs(right))
+        self._note(value=error)
+        if error > VALUE_ACCURACY * accuracy:
+            return f"gives {value:.9g} and AMICI {right:.9g}"
+        gradients = {"kernel": (value, gradient)}
+        if slope is not None:
+            length = max(np.abs(slope * self._scale).max(initial=0), NEGLIGIBLE * max(1.0, abs(right)))
+            error = np.abs((gradient - slope) * self._scale).max(initial=0) / length
+            if error <= ACCURACY:
+                self._note(gradient=error)
+                return self._fault_of_information(k, theta, gradient, information)
+            gradients["forward"] = right, slope
+        found = Comparison(lambda point: solved.value(point, [k]), theta, self._scale, gradients, level)
+        found.look_along(direction)
+        found.look_between()
+        if found.is_vague:
+            return None if slope is None else "and AMICI have other gradients"
+        fault = found.fault("kernel")
+        if fault:
+            return f"({found.describe('kernel', self.kernel.names)})"
+        if slope is not None and found.fault("forward") is None:
+            return f"and AMICI have other gradients (by {error:.1g} of the largest component)"
+        self._blamed += slope is not None
+        self._note(gradient=found.error("kernel"))
+        return ""
+
+    def _fault_of_information(self, k, theta, gradient, right) -> str:
+        _, slope, information = self.kernel.value_gradient_and_information(theta, [k])
+        if not np.isfinite(information).all():
+            return "fails with the Fisher information"
+        if not np.allclose(slope, gradient, rtol=1e-6, atol=1e-8 * np.abs(gradient).max(initial=1)):
+            return "has another gradient beside the Fisher information"
+        scale = np.outer(self._scale, self._scale)
+        error = np.abs((information - right) * scale).max(initial=0) / max(1e-9, np.abs(right * scale).max(initial=0))
+        self._note(information=error)
+        return "" if error <= INFORMATION_ACCURACY else "and AMICI have another Fisher information"
+
+    def _add_up(self):
+        """Compare a batch of conditions, side by side in lanes, with the sum of them one by one."""
+        kernel, theta = self.kernel, self.kernel.nominal
+        batch = list(dict.fromkeys([*self.conditions, *range(kernel.n_conditions)]))[:TOGETHER]
+        values, gradients = zip(*(kernel.value_and_gradient(theta, [k]) for k in batch), strict=True)
+        value, gradient = kernel.value_and_gradient(theta, batch)
+        alone = np.sum(gradients, axis=0)
+        size = np.abs(gradients).sum(axis=0).max(initial=1)
+        if np.isfinite(values).all() and not (
+            abs(value - sum(values)) <= ROUNDING * np.abs(values).sum()
+            and np.abs(gradient - alone).max(initial=0) <= ROUNDING * size
+        ):
+            raise KernelWrongError(f"{self.path}: the kernel gives something else for a batch than for its conditions")
+
+    def _note(self, **errors):
+        for name, error in errors.items():
+            self._errors[name] = max(self._errors[name], float(error))
