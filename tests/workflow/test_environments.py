@@ -83,6 +83,45 @@ def test_a_wheel_in_the_user_s_wheelhouse_is_taken(tmp_path, monkeypatch):
     assert list(programs.parent.glob(f"lib/python*/site-packages/{record}"))
 
 
+@pytest.mark.parametrize("cut", [0, 60, None])
+def test_a_damaged_wheel_of_ours_is_made_anew(tmp_path, cut, capsys):
+    for name in ("ours-1.0-cp311-a.whl", "ours-1.0-cp311-b.whl"):
+        with zipfile.ZipFile(tmp_path / name, "w") as wheel:
+            wheel.writestr("ours.py", "answer = 42\n" * 20)
+    content = (tmp_path / "ours-1.0-cp311-a.whl").read_bytes()
+    damaged = content.replace(b"42", b"43", 1) if cut is None else content[:cut]
+    (tmp_path / "ours-1.0-cp311-a.whl").write_bytes(damaged)
+    environment.delete_damaged(tmp_path)
+    assert "ours-1.0-cp311-a.whl was damaged: made anew" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [tmp_path / "ours-1.0-cp311-b.whl"]
+
+
+def test_the_installers_see_no_other_python_packages_and_know_the_network_s_certificates(tmp_path, monkeypatch):
+    for name in ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONSAFEPATH"):
+        monkeypatch.setenv(name, "/elsewhere")
+    for name in ("SSL_CERT_FILE", "PIP_CERT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/some/ca.pem")
+    variables = environment.installer_variables(tmp_path / "env", tmp_path)
+    assert not [name for name in variables if name.startswith("PYTHON") and variables[name] == "/elsewhere"]
+    assert variables["SSL_CERT_FILE"] == "/some/ca.pem"
+
+
+@pytest.mark.parametrize(
+    ("checkout", "beside"), [("plain-1.0_b", True), ("it's (1)", False), ("ü", False), ("a:b", False), ("a$b", False)]
+)
+def test_an_environment_lives_where_compilers_bear_the_path(tmp_path, monkeypatch, checkout, beside):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / checkout / "envs").mkdir(parents=True)
+    pins = tmp_path / checkout / "envs" / "tools.txt"
+    pins.write_text("six==1.17.0\n")
+    place = tmp_path / (f"{checkout}/.snakemake" if beside else "cache/kinetrain")
+    assert environment.home(pins) == place / "envs" / environment.label(pins)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "ca che"))
+    home = environment.home(pins)
+    assert home.is_relative_to(tmp_path) == beside and " " not in str(home)
+
+
 def test_settings_of_uv_count_more_than_those_of_pip(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_INDEX_URL", "https://index.example/simple")
     monkeypatch.setenv("UV_INDEX_URL", "https://other.example/simple")

@@ -13,13 +13,21 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 CHECKSUMS = "checksums.json"  # beside the files of a sealed folder: {name: sha256}
 
 
 def cache_folder() -> Path:
-    """Return $XDG_CACHE_HOME/kinetrain (~/.cache/kinetrain), or a temporary folder of this user where that fails."""
-    wanted = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "kinetrain")
+    """Return the folder of what is kept for this user: $XDG_CACHE_HOME/kinetrain (~/.cache/kinetrain)."""
+    folder = cache_home() / "kinetrain"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def cache_home() -> Path:
+    """Return $XDG_CACHE_HOME (~/.cache), or a temporary folder of this user where that cannot be written to."""
+    wanted = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
     return wanted if wanted.is_absolute() and _can_write(wanted) else temporary_folder()
 
 
@@ -55,6 +63,21 @@ def locked(file: Path) -> Iterator[None]:
         with contextlib.suppress(OSError):  # some network file systems have no locks
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+def hold(file: Path) -> TextIO:
+    """Return `file`, open and held until it is closed or the process ends, however it ends.
+
+    Raises
+    ------
+    BlockingIOError
+        If another process holds it.
+    OSError
+        If the file system has no locks.
+    """
+    handle = file.open("a")
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return handle
 
 
 @contextlib.contextmanager

@@ -4,9 +4,12 @@ A broken transfer is tried again a few times and goes on where it stopped: the p
 """
 
 import argparse
+import errno
 import hashlib
+import http.client
 import os
 import shutil
+import ssl
 import sys
 import time
 import urllib.error
@@ -14,6 +17,9 @@ import urllib.request
 from pathlib import Path
 
 TRIALS = 5
+HOPELESS_STATUS = (401, 403, 404, 410)
+HOPELESS_HERE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
+CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")  # SSL_CERT_FILE is known to Python itself
 CHUNK_BYTES = 1 << 20
 
 
@@ -59,30 +65,31 @@ def fetch(
         shutil.copyfile(mirror, part)
         wrong = defect(part, expected, size)
         if wrong is None:
-            os.replace(part, output)
+            place(part, output)
             return
         part.unlink()
         reasons.append(f"{mirror} {wrong}")
+    context = trusted() if url.startswith("https:") else None  # made once: reading the system's takes half a second
     for trial in range(TRIALS):
         if trial:
             time.sleep(pause_seconds * 2 ** (trial - 1))
         try:
-            transfer(url, part, size)
-        except (OSError, ValueError) as error:
-            reasons.append(f"{url}: {error}")
-            print(f"trial {trial + 1} of {TRIALS}: {error}", file=sys.stderr)
-            if isinstance(error, urllib.error.HTTPError) and error.code in (401, 403, 404, 410):
-                break  # asking again cannot help
+            transfer(url, part, size, context)
+            wrong = defect(part, expected, size)
+            if wrong is None:
+                place(part, output)
+                return
+            hopeless = is_web_page(part)
+            part.unlink()  # whole but wrong: going on from it would never end well
+            reasons.append(f"{url} {wrong}" + (": it is a web page, of a login or a proxy?" if hopeless else ""))
+        except (OSError, ValueError, http.client.HTTPException) as error:
             if isinstance(error, urllib.error.HTTPError) and error.code == 416:
-                part.unlink()  # the part is no beginning of this file
-            continue
-        wrong = defect(part, expected, size)
-        if wrong is None:
-            os.replace(part, output)
-            return
-        part.unlink()  # whole but wrong: going on from it would never end well
-        reasons.append(f"{url} {wrong}")
+                part.unlink(missing_ok=True)  # the part is no beginning of this file
+            hopeless, hint = is_hopeless(error)
+            reasons.append(f"{url}: {str(error) or type(error).__name__}{hint}")
         print(f"trial {trial + 1} of {TRIALS}: {reasons[-1]}", file=sys.stderr)
+        if hopeless:
+            break
     raise Refused(
         "cannot get a file:\n"
         + "".join(f"  - {reason}\n" for reason in dict.fromkeys(reasons))
@@ -91,7 +98,41 @@ def fetch(
     )
 
 
-def transfer(url: str, part: Path, size: int | None) -> None:
+def place(part: Path, output: Path) -> None:
+    """Give a file its name, once its content is on the disk."""
+    with open(part, "rb") as file:
+        os.fsync(file.fileno())
+    os.replace(part, output)
+
+
+def trusted() -> ssl.SSLContext:
+    """Return whom to trust: the system's certificates and those that pip's and other tools' variables name."""
+    context = ssl.create_default_context()
+    for name in CERTIFICATES:
+        given = os.environ.get(name)
+        try:
+            if given:
+                context.load_verify_locations(**{"capath" if os.path.isdir(given) else "cafile": given})
+        except OSError as error:
+            raise Refused(f"{name}={given}: not a file or folder of certificates (PEM): {error}") from None
+    return context
+
+
+def is_hopeless(error: Exception) -> tuple[bool, str]:
+    """Return whether asking again cannot help, and what would."""
+    if isinstance(getattr(error, "reason", error), ssl.SSLCertVerificationError):
+        return True, "; name the file of the certificates that your network uses in SSL_CERT_FILE or REQUESTS_CA_BUNDLE"
+    if isinstance(error, urllib.error.HTTPError):
+        return error.code in HOPELESS_STATUS, ""
+    return getattr(error, "errno", None) in HOPELESS_HERE, ""
+
+
+def is_web_page(path: Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(256).lstrip().lower().startswith((b"<!doctype html", b"<html"))
+
+
+def transfer(url: str, part: Path, size: int | None, context: ssl.SSLContext | None) -> None:
     """Download `url` into `part`, going on from the bytes that are already there."""
     have = part.stat().st_size if part.exists() else 0
     if size is not None and have > size:
@@ -100,14 +141,19 @@ def transfer(url: str, part: Path, size: int | None) -> None:
     if size is not None and have == size:
         return
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
-    with urllib.request.urlopen(request, timeout=60) as response:
+    with urllib.request.urlopen(request, timeout=60, context=context) as response:
         resumed = have and response.status == 206
+        if resumed and not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+            part.unlink()
+            raise OSError(f"the server was asked to go on at byte {have} and sent something else")
         expected = response.headers.get("Content-Length")
+        received = 0
         with open(part, "ab" if resumed else "wb") as file:
-            received = 0
             while chunk := response.read(CHUNK_BYTES):
                 file.write(chunk)
                 received += len(chunk)
+                if size is not None and received > size:
+                    raise OSError(f"the server sends more than {size} bytes")
         if expected is not None and received < int(expected):
             raise OSError(f"the connection ended after {received} of {expected} bytes")
 
@@ -116,7 +162,7 @@ def main():
     arguments = parse_arguments()
     try:
         fetch(arguments.url, arguments.checksum, arguments.bytes, arguments.mirror, arguments.output)
-    except Refused as error:
+    except (Refused, OSError) as error:
         sys.exit(f"error: {error}")
 
 

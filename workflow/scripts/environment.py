@@ -4,18 +4,24 @@ It is a Python virtual environment named after its pins, so changed pins make a 
 """
 
 import argparse
-import fcntl
 import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+import zipfile
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from kinetrain.cache import cache_folder, cache_home, locked, temporary_folder
 
 FINISHED = "kinetrain-finished"  # written last: a folder without it was interrupted and is made anew
 SOURCE_ONLY = ("amici",)  # published without wheels and slow to build: the wheel we build is kept
+PLAIN = r"[\w./+=@-]+"  # a path that compilers, CMake, SWIG and the first lines of scripts bear
 
 
 class Failed(Exception):
@@ -43,8 +49,18 @@ def label(pins: Path) -> str:
 
 
 def home(pins: Path) -> Path:
-    """Return where the environment of `pins` lives: beside the workflow, named by its content."""
-    return pins.parent.parent / ".snakemake" / "envs" / label(pins)
+    """Return where the environment of `pins` lives: beside the workflow, named by its content.
+
+    Where the workflow's path has blanks, quotes or the like, which AMICI's build does not bear, it lives in the user's
+    cache, or even in the temporary folder.
+    """
+    beside = pins.parent.parent / ".snakemake"
+    folders = (beside, cache_folder(), temporary_folder())
+    return (
+        next((one for one in folders if re.fullmatch(PLAIN, str(one.absolute()), re.ASCII)), beside)
+        / "envs"
+        / label(pins)
+    )
 
 
 def make(pins: Path, folder: Path) -> Path:
@@ -52,13 +68,13 @@ def make(pins: Path, folder: Path) -> Path:
     folder = folder.absolute()
     folder.parent.mkdir(parents=True, exist_ok=True)
     if not (folder / FINISHED).is_file():
-        with open(f"{folder}.lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(Path(f"{folder}.lock")):
             if not (folder / FINISHED).is_file():
                 start = time.monotonic()
                 tell(f"making the environment '{pins.stem}' from {pins} (first use only; log: {folder}.log)")
                 shutil.rmtree(folder, ignore_errors=True)
                 install(pins, folder)
+                os.sync()  # else a crash of the machine could leave the mark beside empty files
                 (folder / FINISHED).touch()
                 tell(f"the environment '{pins.stem}' is ready after {time.monotonic() - start:.0f} s")
     return folder / "bin"
@@ -74,16 +90,34 @@ def install(pins: Path, folder: Path) -> None:
     def step(*command):
         run_step([str(word) for word in command], variables, log, pins)
 
+    delete_damaged(wheels)
     step(uv, "venv", "--seed", "--python", sys.executable, folder)
     for package, version in re.findall(rf"(?m)^({'|'.join(SOURCE_ONLY)})==(\S+)", pins.read_text()):
         tag = f"cp{sys.version_info.major}{sys.version_info.minor}"
         if not list(wheels.glob(f"{package}-{version}-{tag}-*_{os.uname().machine}.whl")):
             require_compiler(pins)
             tell(f"building {package} {version} from its source, about a minute (the wheel is kept in {wheels})")
-            step(python, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", wheels, f"{package}=={version}")
+            with tempfile.TemporaryDirectory(dir=wheels) as new:
+                step(python, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", new, f"{package}=={version}")
+                os.sync()
+                for wheel in Path(new).iterdir():
+                    wheel.replace(wheels / wheel.name)
     step(uv, "pip", "install", "--python", python, "--requirements", pins)
     if post_deploy(pins).is_file():
         step("bash", post_deploy(pins))
+
+
+def delete_damaged(wheels: Path) -> None:
+    """Delete the wheels that a crash or a full disk cut short: a wheel holds the checksums of its files."""
+    for wheel in wheels.glob("*.whl"):
+        try:
+            with zipfile.ZipFile(wheel) as archive:
+                damaged = archive.testzip()
+        except Exception as error:  # zipfile and zlib tell of damage by a dozen kinds of exceptions
+            damaged = error
+        if damaged is not None:
+            tell(f"{wheel} was damaged: made anew")
+            wheel.unlink()
 
 
 def run_step(command: list[str], variables: dict, log: Path, pins: Path) -> None:
@@ -110,25 +144,25 @@ def installer_variables(folder: Path, wheels: Path) -> dict:
         ("UV_INDEX_URL", "PIP_INDEX_URL"),
         ("UV_EXTRA_INDEX_URL", "PIP_EXTRA_INDEX_URL"),
         ("SSL_CERT_FILE", "PIP_CERT"),
+        ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"),
     ):
-        if theirs in os.environ:
+        if os.environ.get(theirs):
             # pip separates several places by blanks, uv separates find-links by commas
             value = os.environ[theirs].replace(" ", ",") if ours == "UV_FIND_LINKS" else os.environ[theirs]
             variables.setdefault(ours, value)
+    variables["XDG_CACHE_HOME"] = str(cache_home())  # there may be no home that uv can write to
     places = [place for place in variables.get("UV_FIND_LINKS", "").split(",") if place]
     variables["UV_FIND_LINKS"] = ",".join([*places, str(wheels)])
     variables["PATH"] = os.pathsep.join([str(folder / "bin"), variables.get("PATH", "")])
     variables["VIRTUAL_ENV"] = str(folder)
     variables["KINETRAIN_WHEELS"] = str(wheels)
     variables.setdefault("AMICI_PARALLEL_COMPILE", str(os.cpu_count() or 1))
-    variables.pop("PYTHONPATH", None)
-    return variables
+    return {name: value for name, value in variables.items() if not re.match("PYTHON(?!DONTWRITE)", name)}
 
 
 def wheel_folder() -> Path:
     """Return the folder of the wheels built here, shared by all checkouts of this user."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    folder = Path(os.environ.get("KINETRAIN_WHEELS", cache / "kinetrain" / "wheels"))
+    folder = Path(os.environ.get("KINETRAIN_WHEELS") or cache_folder() / "wheels")
     folder.mkdir(parents=True, exist_ok=True)
     return folder.absolute()
 

@@ -5,10 +5,13 @@ releases it.
 """
 
 import argparse
-import fcntl
 import shutil
 import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from kinetrain.cache import hold
 
 
 def main():
@@ -16,13 +19,17 @@ def main():
     left = Path(".snakemake/locks")
     if not left.is_dir() or not any(left.iterdir()):
         return
-    with open(".snakemake/kinetrain.lock", "a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            sys.exit("error: another run is going on in this folder; wait for it, or stop it")
-        print("a former run was killed: going on where it stopped", file=sys.stderr)
-        shutil.rmtree(left)
+    try:
+        with hold(Path(".snakemake/kinetrain.lock")):
+            print("a former run was killed: going on where it stopped", file=sys.stderr)
+            shutil.rmtree(left)
+    except BlockingIOError:
+        sys.exit("error: another run is going on in this folder; wait for it, or stop it")
+    except OSError:
+        sys.exit(
+            "error: a run is going on in this folder, or one was killed: this file system has no locks to tell them "
+            "apart. If none is going on, delete the folder .snakemake/locks and give the same command again"
+        )
 
 
 if __name__ == "__main__":

@@ -86,8 +86,8 @@ def test_without_a_home_all_processes_share_a_temporary_folder_of_the_user(tmp_p
     monkeypatch.setattr(os.path, "expanduser", lambda path: path.replace("~", os.environ.get("HOME", "~")))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     folder = cache.cache_folder()
-    assert folder == cache.cache_folder() == tmp_path / f"kinetrain-{os.getuid()}"
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert folder == cache.cache_folder() == tmp_path / f"kinetrain-{os.getuid()}" / "kinetrain"
+    assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
 
 
 def test_a_temporary_folder_that_others_can_write_to_is_not_taken(tmp_path, monkeypatch):
