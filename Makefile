@@ -7,33 +7,42 @@ MIRROR ?=
 OVERLAY ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
+# Nothing sees other packages than those that are pinned, whatever the user's shell says of Python.
+$(foreach name,$(filter PYTHON%,$(.VARIABLES)),$(eval unexport $(name)))
+export PYTHONNOUSERSITE := 1
+export PYTHONUTF8 := 1
+
+# Names of files reach the shell in variables, so that blanks, quotes and dollars in them are letters like others.
+export CONFIG OVERLAY MIRROR
+configuration = "$$CONFIG" $${OVERLAY:+"$$OVERLAY"}
+report = "$$(python3 workflow/configuration results $(configuration))/report.html"
+with_mirror = $(if $(MIRROR),--config "mirror='$$(printf %s "$$MIRROR" | sed "s/'/''/g")'")
+
 ENVIRONMENTS := mechanistic neural analysis
-results = $(shell .venv/bin/python workflow/configuration results $(CONFIG))
-with_mirror := $(if $(MIRROR),--config mirror=$(MIRROR))
 # Words that run a command in the environment of a kind of rule.
-environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$PATH" PYTHONPATH=workflow PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1
+environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$PATH" PYTHONPATH=workflow OMP_NUM_THREADS=1
 
-.PHONY: run real paper-neural paper-mechanistic report test lint format benchmark docs pins setup environments help
+.PHONY: .venv run real paper-neural paper-mechanistic report test lint format benchmark docs pins configured setup environments help
 
-run: setup $(CONFIG)  ## run the configuration CONFIG (default: config/config.yaml), from the data to the report
-	@.venv/bin/python workflow/configuration check $(CONFIG)
+run: configured setup  ## run the configuration CONFIG (default: config/config.yaml), from the data to the report
+	@python3 workflow/configuration check $(configuration)
 	@python3 workflow/scripts/release_lock.py
-	snakemake --configfile $(CONFIG) $(with_mirror)
-	@echo "Open $(results)/report.html"
+	snakemake --configfile $(configuration) $(with_mirror)
+	@echo Open $(report)
 
 paper-neural:  ## the figures and tables of the DASH paper: MIRROR=folder, OVERLAY=config/paper-neural-small.yaml on one machine
-	@$(MAKE) --no-print-directory run CONFIG="config/paper-neural.yaml $(OVERLAY)"
+	@$(MAKE) --no-print-directory run CONFIG=config/paper-neural.yaml
 
 paper-mechanistic:  ## the figures of the mini-batch paper: MIRROR=folder, OVERLAY=config/paper-mechanistic-small.yaml on one machine
-	@$(MAKE) --no-print-directory run CONFIG="config/paper-mechanistic.yaml $(OVERLAY)"
+	@$(MAKE) --no-print-directory run CONFIG=config/paper-mechanistic.yaml
 
 real:  ## run on measured data: MIRROR=folder with the files, or download them
 	@$(MAKE) --no-print-directory run CONFIG=config/real.yaml
 
-report: setup $(CONFIG)  ## write the self-contained HTML report of CONFIG
-	@.venv/bin/python workflow/configuration check $(CONFIG)
+report: configured setup  ## write the self-contained HTML report of CONFIG
+	@python3 workflow/configuration check $(configuration)
 	@python3 workflow/scripts/release_lock.py
-	snakemake --configfile $(CONFIG) $(with_mirror) -- $(results)/report.html
+	snakemake --configfile $(configuration) $(with_mirror) -- $(report)
 
 test: setup environments  ## pass all tests
 	@set -e; for name in $(ENVIRONMENTS); do \
@@ -55,7 +64,7 @@ format: setup  ## bring all files into the project's style
 	snakefmt Snakefile workflow
 
 benchmark: setup environments  ## measure speed: ratios against peers, side by side in one run
-	$(call environment,mechanistic) python benchmarks/mechanistic.py $(if $(MIRROR),--mirror $(MIRROR))
+	$(call environment,mechanistic) python benchmarks/mechanistic.py $${MIRROR:+--mirror "$$MIRROR"}
 	$(call environment,neural) python benchmarks/neural.py
 
 docs: setup  ## write docs/tables.md, and the tables of config/README.md, anew from the code
@@ -75,18 +84,20 @@ pins: setup  ## pin the newest packages that envs/*.in allow, in envs/*.txt and 
 	    mv envs/$$name.new envs/$$name.yaml; \
 	done
 
-$(CONFIG):
-	$(error the configuration $@ does not exist)
+configured:
+	@for file in $(configuration); do test -f "$$file" || { echo "error: the configuration '$$file' does not exist" >&2; exit 2; }; done
 
-setup: .venv/made
+# Compared by content: after a clock was set back, times would have it made at every call, or not when it should be.
+setup:
+	@cmp -s envs/workflow.txt .venv/made || $(MAKE) --no-print-directory .venv
 
-.venv/made: envs/workflow.txt
+.venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, this is {sys.version}")'
 	@echo "Setting up Snakemake in .venv (first use only, about half a minute)"
 	@rm -rf .venv
 	@$(PYTHON) -m venv .venv
-	@.venv/bin/pip install --quiet --disable-pip-version-check --no-compile --requirement envs/workflow.txt
-	@touch $@
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --requirement envs/workflow.txt
+	@cp envs/workflow.txt .venv/made
 
 environments: setup
 	@set -e; for name in $(ENVIRONMENTS); do python3 workflow/scripts/environment.py envs/$$name.txt > /dev/null; done

@@ -1,4 +1,6 @@
-import fcntl
+import contextlib
+import sys
+from pathlib import Path
 
 from snakemake.utils import min_version
 
@@ -16,8 +18,8 @@ pathvars:
 
 # Held while this run lives, so that a lock left by a killed run can be told from one in use.
 onstart:
-    workflow.running = open(".snakemake/kinetrain.lock", "w")
-    fcntl.flock(workflow.running, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with contextlib.suppress(OSError):  # held by a run beside it (--nolock), or a file system without locks
+        workflow.running = hold(Path(".snakemake/kinetrain.lock"))
 
 
 report: "workflow/report/workflow.rst"

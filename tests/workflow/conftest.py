@@ -11,16 +11,17 @@ import yaml
 
 @pytest.fixture(scope="session")
 def snakemake(root):
-    """A function that runs snakemake in a folder with a configuration (a dict or a file)."""
+    """A function that runs snakemake in a folder with a configuration (a dict or a file), from a checkout."""
 
-    def run(folder: Path, config, *arguments, timeout_seconds=900):
+    def run(folder: Path, config, *arguments, checkout=root, timeout_seconds=900, **variables):
         if isinstance(config, dict):
             path = folder / "config.yaml"
             path.write_text(yaml.safe_dump(config))
             config = path
-        command = [sys.executable, "-m", "snakemake", "--snakefile", root / "Snakefile", "--directory", folder]
-        command += ["--workflow-profile", root / "profiles" / "default", "--configfile", config, *arguments]
-        variables = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        command = [sys.executable, "-m", "snakemake", "--snakefile", checkout / "Snakefile", "--directory", folder]
+        command += ["--workflow-profile", checkout / "profiles" / "default", "--configfile", config, *arguments]
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        variables = {**os.environ, "PATH": path, **variables}
         return subprocess.run(
             [str(word) for word in command], capture_output=True, text=True, timeout=timeout_seconds, env=variables
         )

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from configuration import load_manifest
+
+AWKWARD = """it's $(touch harmed) `touch harmed` "my" dätá & co; *(1) \\ !~#|"""  # a shell would do much with it
 
 
 @pytest.fixture
@@ -28,11 +31,12 @@ def measured_data_set(folder, broken: bool) -> dict:
     table.insert(0, "trajectory", np.repeat(np.arange(4), 6))
     if broken:
         table.loc[3, "B"] = np.nan
-    table.to_csv(folder / "cells.csv", index=False)
-    pd.DataFrame({"gene": genes}).to_csv(folder / "genes.csv", index=False)
-    pd.DataFrame({"regulator": ["A", "B"], "target": ["C", "D"]}).to_csv(folder / "edges.tsv", sep="\t", index=False)
-    edges = {"edges": str(folder / "edges.tsv")}
-    files = {"train": str(folder / "cells.csv"), "test": str(folder / "cells.csv"), "genes": str(folder / "genes.csv")}
+    (folder / AWKWARD).mkdir()
+    cells, names, network = (f"{AWKWARD}/{AWKWARD} {name}" for name in ("cells.csv", "genes.csv", "edges.tsv"))
+    table.to_csv(folder / cells, index=False)
+    pd.DataFrame({"gene": genes}).to_csv(folder / names, index=False)
+    pd.DataFrame({"regulator": ["A", "B"], "target": ["C", "D"]}).to_csv(folder / network, sep="\t", index=False)
+    edges, files = {"edges": network}, {"train": cells, "test": cells, "genes": names}
     return {"expression": {**files, "validation_fraction": 0.25}, "prior": edges, "truth": edges}
 
 
@@ -56,6 +60,7 @@ def test_a_user_s_own_data_come_in_by_configuration_alone(neural, snakemake, tmp
     networks = pd.read_csv(tmp_path / "results" / "tables" / "networks.tsv", sep="\t")
     methods = networks.groupby("dataset")["method"].agg(set)
     assert methods["mine"] >= {"dash", "sparseflow", "prior alone", "persistence"}
+    assert not list(tmp_path.rglob("harmed"))
     assert {"sparseflow", "persistence"} <= methods["theirs"] and not {"dash", "prior alone"} & methods["theirs"]
 
 
@@ -64,7 +69,7 @@ def test_broken_data_are_named_and_stop_only_what_needs_them(neural, snakemake, 
     neural["methods"] = {"sparseflow": {}}
     process = snakemake(tmp_path, neural, "--", "results/tables/networks.tsv")
     assert process.returncode != 0
-    assert f"error: {tmp_path / 'cells.csv'}" in process.stdout + process.stderr
+    assert f"error: {AWKWARD}/{AWKWARD} cells.csv" in process.stdout + process.stderr
     assert (tmp_path / "results/networks/modular24/noise0.025_corruption0.1/sparseflow.tsv").is_file()
     assert not (tmp_path / "results/tables/networks.tsv").exists()
 
@@ -116,6 +121,38 @@ def test_a_killed_run_goes_on_where_it_stopped_and_ends_in_the_same_bytes(neural
     resumed = snakemake(killed, neural, "--", model)
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     assert (killed / model).read_bytes() == (whole / model).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def without_locks(tmp_path_factory) -> str:
+    """A library that, preloaded, makes all file systems such as have no locks."""
+    folder = tmp_path_factory.mktemp("locks")
+    (folder / "none.c").write_text("#include <errno.h>\nint flock(int f, int o) { errno = ENOLCK; return -1; }\n")
+    compiler = [*shlex.split(os.environ.get("CC", "cc")), "-shared", "-fPIC"]
+    subprocess.run([*compiler, folder / "none.c", "-o", folder / "none.so"], check=True)
+    return str(folder / "none.so")
+
+
+def test_a_run_bears_foreign_packages_no_locks_and_no_home(neural, snakemake, tmp_path, without_locks):
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "torch.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w'); raise ImportError")
+    hostile = {"PYTHONPATH": str(foreign), "PYTHONSAFEPATH": "1", "LD_PRELOAD": without_locks, "HOME": "/dev/null"}
+    hostile |= {"XDG_CACHE_HOME": "", "TMPDIR": str(tmp_path)}
+    process = snakemake(tmp_path, neural, "--", "results/expression/modular24/expression.npz", **hostile)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert (tmp_path / "results/expression/modular24/expression.npz").is_file()
+    assert not (tmp_path / "imported").exists()
+
+
+def test_without_locks_a_killed_run_is_not_told_from_a_living_one(root, tmp_path, without_locks):
+    (tmp_path / ".snakemake" / "locks").mkdir(parents=True)
+    (tmp_path / ".snakemake" / "locks" / "0.output.lock").write_text("results/x\n")
+    release = [sys.executable, root / "workflow" / "scripts" / "release_lock.py"]
+    variables = {**os.environ, "LD_PRELOAD": without_locks}
+    process = subprocess.run(release, cwd=tmp_path, capture_output=True, text=True, env=variables)
+    assert process.returncode != 0 and "If none is going on, delete the folder .snakemake/locks" in process.stderr
+    assert process.stderr.count("\n") == 1 and (tmp_path / ".snakemake" / "locks" / "0.output.lock").exists()
 
 
 def test_the_lock_of_a_living_run_is_not_released(root, tmp_path):

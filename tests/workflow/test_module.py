@@ -1,5 +1,6 @@
 """The workflow is a module that another workflow can use, with results in a folder of its own."""
 
+import re
 import subprocess
 import sys
 
@@ -27,3 +28,12 @@ rule all:
     assert process.returncode == 0, process.stdout + process.stderr
     assert "theirs/kinetrain/tables/networks.tsv" in process.stdout
     assert "kinetrain_fit_mini_batch" in process.stdout
+
+
+def test_every_path_in_a_shell_command_is_quoted(root):
+    for rules in (root / "workflow" / "rules").glob("*.smk"):
+        commands = re.findall(r"(?m)^ +shell:\n((?: +\".*\"\n)+)", rules.read_text())
+        bare = re.findall(
+            r"\{(?:(?:input|output|log)[^}:]*|params\.(?:problem|settings|title|checkpoint))\}", "".join(commands)
+        )
+        assert not bare, f"{rules.name}: write :q after {', '.join(bare)}"

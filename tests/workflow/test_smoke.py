@@ -1,11 +1,15 @@
 """The whole workflow, at its smallest, from an empty folder to figures and tables."""
 
 import json
+import shutil
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+
+from kinetrain.cache import cache_folder
 
 COLUMNS = {
     "nominal": ["problem", "objective_nominal", "reference"],
@@ -26,19 +30,48 @@ COLUMNS = {
 }
 FIGURES = [
     *["final_objective", "objective_against_cost", "waterfall", "best_starts", "rank_by_schedule", "adam_comparison"],
-    *["rank_by_batch_size", "safeguards", "large_scale_train", "large_scale_test", "sparsity_against_accuracy"],
+    *["rank_by_batch_size", "safeguards", "large_scale", "sparsity_against_accuracy"],
     *["effect_matrices", "pathways", "prediction_error", "pruning_path", "prior_recovery", "coregulation"],
     "network_accuracy",
 ]
 
 
+PARTS = ["Snakefile", "workflow", "envs", "profiles", "config", "resources/published", "resources/datasets.tsv"]
+PROBLEM = """my mödel's "files" (1)"""
+
+
 @pytest.fixture(scope="module")
-def run(root, snakemake, tmp_path_factory):
+def again(root, snakemake, tmp_path_factory):
+    """A function that runs the smoke configuration in a checkout whose path needs quotes, with such a path of data.
+
+    Compilers do not bear such paths: the environments, and what is compiled, come from the user's cache.
+    """
+    top = tmp_path_factory.mktemp("smoke")
+    checkout, cache = top / """it's a "smöke" $(touch harmed) & test; (1)""", top / "cache" / "kinetrain"
+    for part in PARTS:
+        (checkout / part).parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (root / part).is_dir() else shutil.copy
+        copy(root / part, checkout / part)
+    shutil.copytree(root / "resources" / "models" / "egf_akt", checkout / PROBLEM)
+    cache.mkdir(parents=True)
+    (cache / "envs").symlink_to((root / ".snakemake" / "envs").resolve())
+    for made in cache_folder().glob("[mp]*"):  # models and phoenix-…
+        (cache / made.name).symlink_to(made)
+    config = yaml.safe_load((root / "config" / "smoke.yaml").read_text())
+    config["problems"]["egf_akt"]["petab"] = f"{PROBLEM}/problem.yaml"
+
+    def run(*arguments):
+        return snakemake(checkout, config, *arguments, checkout=checkout, XDG_CACHE_HOME=str(cache.parent))
+
+    return run, checkout
+
+
+@pytest.fixture(scope="module")
+def run(again):
     """The folder of a finished smoke run."""
-    folder = tmp_path_factory.mktemp("smoke")
-    process = snakemake(folder, root / "config" / "smoke.yaml")
+    process = again[0]()
     assert process.returncode == 0, process.stdout + process.stderr
-    return folder
+    return again[1]
 
 
 def table(run, name):
@@ -101,16 +134,23 @@ def test_the_provenance_tells_configuration_packages_and_cost(run):
     for name in table(run, "nominal")["problem"].unique():
         assert record["solvers"][name]["chosen"]["sensitivities"] in ("forward", "adjoint")
         assert all(method["agrees"] for method in record["solvers"][name]["check"]["methods"].values())
+    assert any(pin.startswith("torch==") for pin in record["packages"]["neural"])
+    assert f"snakemake=={record['snakemake']}" in record["packages"]["workflow"]
+    assert record["not_as_pinned"] == {} and set(record["python"]) == set(record["packages"])
     assert record["cost"]["mechanistic"]["gradient_solves"] == table(run, "fits")["gradient_solves"].sum()
 
 
-def test_a_second_run_has_nothing_to_do(run, root, snakemake):
-    process = snakemake(run, root / "config" / "smoke.yaml")
+def test_paths_are_words_to_the_shell_and_never_commands(run):
+    assert not list(run.parent.rglob("harmed"))
+
+
+def test_a_second_run_has_nothing_to_do(run, again):
+    process = again[0]()
     assert "Nothing to be done" in process.stdout + process.stderr
 
 
-def test_the_report_is_one_file_that_holds_all_figures_and_needs_no_network(run, root, snakemake):
-    process = snakemake(run, root / "config" / "smoke.yaml", "--report", "report.html")
+def test_the_report_is_one_file_that_holds_all_figures_and_needs_no_network(run, again):
+    process = again[0]("--report", "report.html")
     assert process.returncode == 0, process.stderr
     text = (run / "report.html").read_text()
     assert all(f"{name}.svg" in text for name in FIGURES)

@@ -20,7 +20,7 @@ from kinetrain.training.optimizers import known_runs
 from kinetrain.training.settings import LearningRates, Optimizer, StepControl
 
 File = Annotated[str, Text("file", r"[^\x00-\x1f\x7f]+", "a path without control characters")]
-Folder = Annotated[str, Text("folder", r"\S+", "a path without blanks")]
+Folder = Annotated[str, Text("folder", r"[\w./][\w./+=@-]*", "a path of letters, digits and . / _ + = @ -")]
 Methods = Annotated[dict[str, dict], Each("method", known_methods, find_method)]
 
 

@@ -8,11 +8,11 @@ from pathlib import Path, PurePosixPath
 
 from kinetrain.errors import InputError
 
-SEGMENT = r"(?!\.{1,2}/|\.{1,2}$)[^/\s\\\x00-\x1f]+"
+SEGMENT = r"(?!\.{1,2}/|\.{1,2}$)[^/\s\\{}<>\x00-\x1f]+"
 # Columns: what they must look like, and that in words.
 COLUMNS = {
     "name": (r"[^/\s]+/[^/\s]+", "<data set>/<file>"),
-    "path": (rf"{SEGMENT}(/{SEGMENT})*", "a relative path without '.', '..', empty parts or blanks"),
+    "path": (rf"{SEGMENT}(/{SEGMENT})*", "a relative path without '.', '..', empty parts, blanks or {}<>"),
     "url": (r"https?://[^\s/]+(/\S*)?", "an http(s) address"),
     "bytes": (r"[0-9]{0,15}", "a whole number, or nothing when unknown"),
     "checksum": (r"sha256:[0-9a-f]{64}|git-sha1:[0-9a-f]{40}", "sha256:<64 hex digits> or git-sha1:<40 hex digits>"),

@@ -82,6 +82,13 @@ def _checked(record, settings, key: str):
         raise ConfigurationError(str(error)) from None
 
 
+def _usable(path: Path, key: str) -> str:
+    """Return a path as text, unless it holds what Snakemake's patterns of paths are made of."""
+    if set("{}<>\n") & set(str(path)):
+        raise ConfigurationError(f"{key} = {str(path)!r}: Snakemake takes {{ }} < > in a path for a pattern; rename it")
+    return str(path)
+
+
 class Plan:
     """Everything that a configuration asks for, with defaults filled in and overrides applied.
 
@@ -128,7 +135,7 @@ class Plan:
             return f"{DOWNLOADS}/{self.manifest[value].path}"
         for place in self.places:
             if (place / value).is_file():
-                return str(place / value)
+                return _usable(place / value, key)
         close = did_you_mean(value, self.manifest)
         raise ConfigurationError(f"{key} = '{value}': neither a name in resources/datasets.tsv{close} nor a file")
 
@@ -149,7 +156,7 @@ class Plan:
         if missing:
             name = os.path.relpath(missing[0], path.parent)
             raise ConfigurationError(f"{key}: {path} names the file '{name}', which is not in {path.parent}")
-        return [str(path), *map(str, files)]
+        return [str(path), *(_usable(file, key) for file in files)]
 
     def fit_labels(self, problem: str) -> list[str]:
         """Return the settings in which a problem is fitted, as they stand in the names of the result files."""

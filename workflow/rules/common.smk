@@ -1,8 +1,8 @@
 import csv
 import json
 import os
+import shlex
 import sys
-from importlib import metadata
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -16,14 +16,24 @@ for folder in (WORKFLOW, WORKFLOW / "scripts"):
 import configuration
 import download
 import environment
+import list_packages
 
 from kinetrain import tables
+from kinetrain.cache import cache_home, hold
 from kinetrain.errors import InputError
 from kinetrain.evaluation.names import same_data
 from kinetrain.figures.catalogue import FITS as FIT_SOURCES, find_figures
 
-# Jobs find the programs that came with this snakemake (python3, uv) whether or not its environment is activated.
-os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]))
+# Jobs have the packages that are pinned and no others, whatever the user's shell says of Python, and read text as UTF-8.
+for variable in [name for name in os.environ if name.startswith("PYTHON")]:
+    del os.environ[variable]
+os.environ.update(PYTHONNOUSERSITE="1", PYTHONUTF8="1")
+# They find the programs that came with this snakemake (python3, uv) whether or not its environment is activated, and a
+# folder for caches where there is no home that can be written to.
+os.environ.update(
+    PATH=os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]),
+    XDG_CACHE_HOME=str(cache_home()),
+)
 
 try:
     for path in [] if workflow.modifier.skip_configfile else workflow.configfiles:
@@ -57,18 +67,20 @@ wildcard_constraints:
     fold=r"\d+",
 
 
+ENVIRONMENTS = ("mechanistic", "neural", "analysis")
+
+
 def command(environment_name, script):
     """Shell words that run a script in its software environment, which is made on first use.
 
-    With `--sdm conda` Snakemake has activated `envs/NAME.yaml` already. Python keeps what it compiled of the packages,
-    also where the user's shell forbids it: else every job would spend seconds on compiling torch.
+    With `--sdm conda` Snakemake has activated `envs/NAME.yaml` already.
     """
-    run = f"python {WORKFLOW}/scripts/{script}.py"
+    run = f"python {shlex.quote(f'{WORKFLOW}/scripts/{script}.py')}"
     if workflow.deployment_settings.deployment_method:
         return run
     pins = TOP / "envs" / f"{environment_name}.txt"
-    making = f"python3 {WORKFLOW}/scripts/environment.py {pins} {environment.home(pins)}"
-    return f"programs=$({making}) && PATH=$programs:$PATH PYTHONDONTWRITEBYTECODE= {run}"
+    making = shlex.join(["python3", f"{WORKFLOW}/scripts/environment.py", str(pins), str(environment.home(pins))])
+    return f'programs=$({making}) && PATH="$programs:$PATH" {run}'
 
 
 def conda(environment_name):
@@ -85,8 +97,8 @@ def download_options(path):
     """Where a file of the manifest comes from and how to know it, as flags."""
     for download in MANIFEST.values():
         if download.path == path:
-            size = option("--bytes", download.bytes)
-            return f"--url {download.url} --checksum {download.checksum} {size}"
+            words = [option("--url", download.url), option("--checksum", download.checksum)]
+            return " ".join([*words, option("--bytes", download.bytes)])
     raise WorkflowError(f"resources/datasets.tsv has no line with the path {path}")
 
 
@@ -97,13 +109,13 @@ def mirror_option(path):
 
 
 def option(flag, value):
-    """A flag with its value, or nothing when there is no value."""
-    return "" if value is None else f"{flag} {value}"
+    """A flag with its value, quoted for the shell, or nothing when there is no value."""
+    return "" if value is None else f"{flag} {shlex.quote(str(value))}"
 
 
 def flags(files, paths):
-    """Flags for named input files: `matrix_genes` becomes `--matrix-genes PATH`; several files follow one flag."""
-    return " ".join(f"--{name.replace('_', '-')} {getattr(paths, name)}" for name in files)
+    """Flags for named input files: `matrix_genes` becomes `--matrix-genes PATH`."""
+    return " ".join(option(f"--{name.replace('_', '-')}", getattr(paths, name)) for name in files)
 
 
 def names(items):
@@ -146,7 +158,7 @@ def petab_yaml(files):
 def nominal_reference(problem, files):
     """What the nominal objective is compared with: the truth of artificial data, or a published value."""
     if problem in ARTIFICIAL:
-        return f"--truth {files}/truth.json"
+        return option("--truth", f"{files}/truth.json")
     return option("--reference", PLAN.problems[problem].get("reference_objective"))
 
 
@@ -155,13 +167,13 @@ def fit_options():
     known = {name: problem.get("best_known_objective") for name, problem in PLAN.problems.items()}
     known = {name: value for name, value in known.items() if value is not None}
     meaning = {key: PLAN.config["fits"][key] for key in ("safeguards", "schedules", "optimizers")}
-    return f"--best-known '{settings(known)}' --fit-settings '{settings(meaning)}'"
+    return f"{option('--best-known', settings(known))} {option('--fit-settings', settings(meaning))}"
 
 
 def held_out_option(problem, files):
     """The held-out groups of artificial data, as a flag."""
     groups = PLAN.problems[problem].get("artificial", {}).get("groups", {})
-    return f"--test {files}/test.yaml" if groups.get("test") else ""
+    return option("--test", f"{files}/test.yaml" if groups.get("test") else None)
 
 
 FITS = [

@@ -30,8 +30,8 @@ rule simulate_expression:
         command=command("neural", "simulate_expression"),
         settings=lambda w: settings(PLAN.simulation_settings(w.dataset)),
     shell:
-        "({params.command} --settings {params.settings:q} --expression {output.expression} --truth {output.truth}"
-        " --gene-sets {output.gene_sets}) 2>&1 | tee {log}"
+        "({params.command} --settings {params.settings:q} --expression {output.expression:q} --truth {output.truth:q}"
+        " --gene-sets {output.gene_sets:q}) 2>&1 | tee {log:q}"
 
 
 rule simulate_published_network:
@@ -51,8 +51,8 @@ rule simulate_published_network:
         options=lambda w, input: flags(simulation_files(w), input),
         settings=lambda w: settings(PLAN.simulation_settings(w.dataset)),
     shell:
-        "({params.command} {params.options} --settings {params.settings:q} --expression {output.expression}"
-        " --truth {output.truth}) 2>&1 | tee {log}"
+        "({params.command} {params.options} --settings {params.settings:q} --expression {output.expression:q}"
+        " --truth {output.truth:q}) 2>&1 | tee {log:q}"
 
 
 rule prepare_expression:
@@ -71,4 +71,4 @@ rule prepare_expression:
         options=lambda w, input: flags(expression_files(w), input),
         settings=lambda w: settings(PLAN.expression_settings(w.dataset)),
     shell:
-        "({params.command} {params.options} --settings {params.settings:q} --expression {output}) 2>&1 | tee {log}"
+        "({params.command} {params.options} --settings {params.settings:q} --expression {output:q}) 2>&1 | tee {log:q}"

@@ -12,8 +12,8 @@ rule measure_influence:
         command=command("neural", "influence"),
         settings=lambda w: settings(PLAN.datasets[w.dataset]["enrichment"]["influence"]),
     shell:
-        "({params.command} --model {input.model} --expression {input.expression} --settings {params.settings:q}"
-        " --output {output}) 2>&1 | tee {log}"
+        "({params.command} --model {input.model:q} --expression {input.expression:q} --settings {params.settings:q}"
+        " --output {output:q}) 2>&1 | tee {log:q}"
 
 
 rule test_pathways:
@@ -30,6 +30,7 @@ rule test_pathways:
         command=command("analysis", "test_pathways"),
         settings=lambda w: settings(PLAN.datasets[w.dataset]["enrichment"]["test"]),
     shell:
-        "({params.command} --influence {input.influence} --gene-sets {input.gene_sets} --dataset {wildcards.dataset}"
+        "({params.command} --influence {input.influence:q} --gene-sets {input.gene_sets:q}"
+        " --dataset {wildcards.dataset}"
         " --method {wildcards.method} --noise {wildcards.noise} --prior-corruption {wildcards.corruption}"
-        " --settings {params.settings:q} --output {output}) 2>&1 | tee {log}"
+        " --settings {params.settings:q} --output {output:q}) 2>&1 | tee {log:q}"

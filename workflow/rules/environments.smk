@@ -4,6 +4,6 @@ rule environments:
     conda:
         conda("analysis")
     params:
-        commands=" && ".join(f"{command(name, 'environment')} --help" for name in ("mechanistic", "neural", "analysis")),
+        commands=" && ".join(f"{command(name, 'environment')} --help" for name in ENVIRONMENTS),
     shell:
-        "({params.commands}) > {log}"
+        "({params.commands}) > {log:q}"

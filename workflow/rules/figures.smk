@@ -12,7 +12,7 @@ rule collect_table:
     params:
         command=command("analysis", "collect"),
     shell:
-        "({params.command} {wildcards.table} --output {output} --parts {input}) 2>&1 | tee {log}"
+        "({params.command} {wildcards.table} --output {output:q} --parts {input:q}) 2>&1 | tee {log:q}"
 
 
 rule tabulate_figure:
@@ -31,7 +31,7 @@ rule tabulate_figure:
         options=lambda w, input: flags(FIGURES[w.figure].sources, input),
         meaning=lambda w: fit_options() if FIGURES[w.figure].sources == FIT_SOURCES else "",
     shell:
-        "({params.command} {wildcards.figure} {params.options} {params.meaning} --output {output}) 2>&1 | tee {log}"
+        "({params.command} {wildcards.figure} {params.options} {params.meaning} --output {output:q}) 2>&1 | tee {log:q}"
 
 
 # Every figure is drawn from one tidy table, which stays beside it.
@@ -59,4 +59,4 @@ for figure, declared in FIGURES.items():
             command=command("analysis", "draw_figure"),
             figure=figure,
         shell:
-            "({params.command} {params.figure} --table {input} --output {output}) 2>&1 | tee {log}"
+            "({params.command} {params.figure} --table {input:q} --output {output:q}) 2>&1 | tee {log:q}"

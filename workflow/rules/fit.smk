@@ -18,10 +18,11 @@ rule fit_full_batch:
         settings=lambda w: settings(PLAN.full_batch_settings(w.problem)),
         checkpoint=lambda w, output: f"{output.fits}.checkpoint",
     shell:
-        "({params.command} --problem {params.problem} --model {input.model} --solver {input.solver} --name {wildcards.problem}"
+        "({params.command} --problem {params.problem:q} --model {input.model:q} --solver {input.solver:q}"
+        " --name {wildcards.problem}"
         " --replicate {wildcards.replicate} --optimizer {wildcards.optimizer} --starts {params.starts}"
-        " --settings {params.settings:q} --checkpoint {params.checkpoint}"
-        " --output {output.fits} --trace {output.trace} --parameters {output.parameters}) 2>&1 | tee {log}"
+        " --settings {params.settings:q} --checkpoint {params.checkpoint:q}"
+        " --output {output.fits:q} --trace {output.trace:q} --parameters {output.parameters:q}) 2>&1 | tee {log:q}"
 
 
 # A mini-batch fit is given more settings, which stand in its name.
@@ -61,7 +62,9 @@ rule train_neural_ode:
         tuned=lambda w, input: option("--tuned", input.tuned or None),
         checkpoint=subpath(output.model, parent=True),
     shell:
-        "({params.command} --expression {input.expression} --prior {input.priors} --dataset {wildcards.dataset}"
+        "({params.command} --expression {input.expression:q} --prior {input.priors:q} --dataset {wildcards.dataset}"
         " --method {wildcards.method} --noise {wildcards.noise} --prior-corruption {wildcards.corruption}"
-        " --seeds {params.seeds} --settings {params.settings:q} {params.tuned} --checkpoint {params.checkpoint}/checkpoint"
-        " --model {output.model} --runs {output.runs} --history {output.history} --path {output.path}) 2>&1 | tee {log}"
+        " --seeds {params.seeds} --settings {params.settings:q} {params.tuned}"
+        " --checkpoint {params.checkpoint:q}/checkpoint"
+        " --model {output.model:q} --runs {output.runs:q} --history {output.history:q} --path {output.path:q})"
+        " 2>&1 | tee {log:q}"

@@ -15,7 +15,8 @@ rule write_template:
         problem=lambda w, input: petab_yaml(input),
         settings=lambda w: settings(PLAN.problems[w.problem]["artificial"]),
     shell:
-        "({params.command} --problem {params.problem} --settings {params.settings:q} --output {output}) 2>&1 | tee {log}"
+        "({params.command} --problem {params.problem:q} --settings {params.settings:q} --output {output:q})"
+        " 2>&1 | tee {log:q}"
 
 
 rule compile_model:
@@ -31,7 +32,7 @@ rule compile_model:
         command=command("mechanistic", "compile_model"),
         problem=lambda w, input: petab_yaml(input),
     shell:
-        "({params.command} --problem {params.problem} --model {output}) 2>&1 | tee {log}"
+        "({params.command} --problem {params.problem:q} --model {output:q}) 2>&1 | tee {log:q}"
 
 
 rule draw_artificial_data:
@@ -49,8 +50,8 @@ rule draw_artificial_data:
         problem=lambda w, input: petab_yaml(input.files),
         settings=lambda w: settings(PLAN.problems[w.problem]["artificial"] | PLAN.problems[w.problem]["solver"]),
     shell:
-        "({params.command} --problem {params.problem} --model {input.model} --replicate {wildcards.replicate}"
-        " --settings {params.settings:q} --output {output}) 2>&1 | tee {log}"
+        "({params.command} --problem {params.problem:q} --model {input.model:q} --replicate {wildcards.replicate}"
+        " --settings {params.settings:q} --output {output:q}) 2>&1 | tee {log:q}"
 
 
 rule measure_solver:
@@ -68,8 +69,8 @@ rule measure_solver:
         problem=lambda w, input: petab_yaml(input.files),
         settings=lambda w: settings(PLAN.problems[w.problem]["solver"]),
     shell:
-        "({params.command} --problem {params.problem} --model {input.model} --settings {params.settings:q}"
-        " --output {output}) 2>&1 | tee {log}"
+        "({params.command} --problem {params.problem:q} --model {input.model:q} --settings {params.settings:q}"
+        " --output {output:q}) 2>&1 | tee {log:q}"
 
 
 rule evaluate_nominal:
@@ -89,5 +90,7 @@ rule evaluate_nominal:
         reference=lambda w, input: nominal_reference(w.problem, input.files),
         settings=lambda w: settings(PLAN.problems[w.problem]["solver"]),
     shell:
-        "({params.command} --problem {params.problem} --model {input.model} --solver {input.solver} --name {wildcards.problem}"
-        " --replicate {wildcards.replicate} {params.reference} --settings {params.settings:q} --output {output}) 2>&1 | tee {log}"
+        "({params.command} --problem {params.problem:q} --model {input.model:q} --solver {input.solver:q}"
+        " --name {wildcards.problem}"
+        " --replicate {wildcards.replicate} {params.reference} --settings {params.settings:q} --output {output:q})"
+        " 2>&1 | tee {log:q}"

@@ -14,7 +14,7 @@ rule build_gold_standard:
         command=command("analysis", "build_gold"),
         options=lambda w, input: flags(truth_files(w), input) + network_flags(w.dataset, "truth"),
     shell:
-        "({params.command} --genes {input.expression} {params.options} --output {output}) 2>&1 | tee {log}"
+        "({params.command} --genes {input.expression:q} {params.options} --output {output:q}) 2>&1 | tee {log:q}"
 
 
 rule score_network:
@@ -37,9 +37,9 @@ rule score_network:
         command=command("analysis", "score_network"),
         truth=lambda w, input: flags(gold_standard(w), input),
     shell:
-        "({params.command} --model {input.model} --runs {input.runs} --path {input.path} --prior {input.priors}"
-        " {params.truth} --output {output.scores} --path-scores {output.path} --effects {output.effects}"
-        " --coregulation {output.coregulation}) 2>&1 | tee {log}"
+        "({params.command} --model {input.model:q} --runs {input.runs:q} --path {input.path:q} --prior {input.priors:q}"
+        " {params.truth} --output {output.scores:q} --path-scores {output.path:q} --effects {output.effects:q}"
+        " --coregulation {output.coregulation:q}) 2>&1 | tee {log:q}"
 
 
 rule score_controls:
@@ -58,9 +58,9 @@ rule score_controls:
         truth=lambda w, input: flags(gold_standard(w), input),
         seeds=seeds,
     shell:
-        "({params.command} --expression {input.expression} --prior {input.priors} {params.truth}"
+        "({params.command} --expression {input.expression:q} --prior {input.priors:q} {params.truth}"
         " --dataset {wildcards.dataset} --noise {wildcards.noise} --prior-corruption {wildcards.corruption}"
-        " --seeds {params.seeds} --output {output}) 2>&1 | tee {log}"
+        " --seeds {params.seeds} --output {output:q}) 2>&1 | tee {log:q}"
 
 
 rule score_yardsticks:
@@ -80,6 +80,6 @@ rule score_yardsticks:
         truth=lambda w, input: flags(gold_standard(w), input),
         seeds=seeds,
     shell:
-        "({params.command} --expression {input.expression} --prior {input.priors} {params.truth}"
+        "({params.command} --expression {input.expression:q} --prior {input.priors:q} {params.truth}"
         " --dataset {wildcards.dataset} --noise {wildcards.noise} --prior-corruption {wildcards.corruption}"
-        " --seeds {params.seeds} --output {output.scores} --effects {output.effects}) 2>&1 | tee {log}"
+        " --seeds {params.seeds} --output {output.scores:q} --effects {output.effects:q}) 2>&1 | tee {log:q}"

@@ -18,9 +18,9 @@ rule predict_measurements:
         settings=lambda w: settings(PLAN.problems[w.problem]["solver"]),
         ensemble=lambda w: PLAN.problems[w.problem]["predict"]["ensemble"],
     shell:
-        "({params.command} --problem {params.problem} {params.test} --model {input.model} --solver {input.solver}"
-        " --fits {input.fits} --parameters {input.parameters} --settings {params.settings:q}"
-        " --ensemble {params.ensemble} --output {output}) 2>&1 | tee {log}"
+        "({params.command} --problem {params.problem:q} {params.test} --model {input.model:q} --solver {input.solver:q}"
+        " --fits {input.fits:q} --parameters {input.parameters:q} --settings {params.settings:q}"
+        " --ensemble {params.ensemble} --output {output:q}) 2>&1 | tee {log:q}"
 
 
 rule score_ensembles:
@@ -35,4 +35,4 @@ rule score_ensembles:
     params:
         command=command("analysis", "large_scale"),
     shell:
-        "({params.command} --predictions {input} --output {output}) 2>&1 | tee {log}"
+        "({params.command} --predictions {input:q} --output {output:q}) 2>&1 | tee {log:q}"

@@ -12,5 +12,5 @@ rule build_prior:
         command=command("analysis", "build_prior"),
         options=lambda w, input: flags(prior_files(w), input) + network_flags(w.dataset, "prior", "coregulation"),
     shell:
-        "({params.command} --genes {input.expression} {params.options}"
-        " --corruption {wildcards.corruption} --seed {wildcards.seed} --output {output}) 2>&1 | tee {log}"
+        "({params.command} --genes {input.expression:q} {params.options}"
+        " --corruption {wildcards.corruption} --seed {wildcards.seed} --output {output:q}) 2>&1 | tee {log:q}"

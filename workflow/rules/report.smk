@@ -20,7 +20,7 @@ for table, title in TABLES.items():
             command=command("analysis", "show_table"),
             title=title,
         shell:
-            "({params.command} {input} --title {params.title:q} --output {output}) 2>&1 | tee {log}"
+            "({params.command} {input:q} --title {params.title:q} --output {output:q}) 2>&1 | tee {log:q}"
 
 
 rule score_fits:
@@ -41,8 +41,10 @@ rule score_fits:
         command=command("analysis", "score_fits"),
         meaning=fit_options(),
     shell:
-        "({params.command} --fits {input.fits} --traces {input.traces} --nominal {input.nominal} --claims {input.claims}"
-        " {params.meaning} --scores {output.scores} --pairs {output.pairs} --beside {output.claims}) 2>&1 | tee {log}"
+        "({params.command} --fits {input.fits:q} --traces {input.traces:q} --nominal {input.nominal:q}"
+        " --claims {input.claims:q}"
+        " {params.meaning} --scores {output.scores:q} --pairs {output.pairs:q} --beside {output.claims:q})"
+        " 2>&1 | tee {log:q}"
 
 
 rule fill_paper_tables:
@@ -60,8 +62,8 @@ rule fill_paper_tables:
     params:
         command=command("analysis", "paper_tables"),
     shell:
-        "({params.command} --networks {input.networks} --layout {input.layout} --methods {input.methods}"
-        " --published {input.published} --output {output}) 2>&1 | tee {log}"
+        "({params.command} --networks {input.networks:q} --layout {input.layout:q} --methods {input.methods:q}"
+        " --published {input.published:q} --output {output:q}) 2>&1 | tee {log:q}"
 
 
 for number, title in PAPER_TABLES.items():
@@ -87,7 +89,8 @@ for number, title in PAPER_TABLES.items():
             number=number,
             title=title,
         shell:
-            "({params.command} {input} --number {params.number} --title {params.title:q} --output {output}) 2>&1 | tee {log}"
+            "({params.command} {input:q} --number {params.number} --title {params.title:q} --output {output:q})"
+            " 2>&1 | tee {log:q}"
 
 
 rule state_findings:
@@ -115,9 +118,31 @@ rule state_findings:
         command=command("analysis", "findings"),
         meaning=fit_options(),
     shell:
-        "({params.command} --nominal {input.nominal} --fits {input.fits} --traces {input.traces} --pairs {input.pairs}"
-        " --networks {input.networks} --pathways {input.pathways} --published {input.published} {params.meaning}"
-        " --output {output.table} --page {output.page}) 2>&1 | tee {log}"
+        "({params.command} --nominal {input.nominal:q} --fits {input.fits:q} --traces {input.traces:q}"
+        " --pairs {input.pairs:q}"
+        " --networks {input.networks:q} --pathways {input.pathways:q} --published {input.published:q} {params.meaning}"
+        " --output {output.table:q} --page {output.page:q}) 2>&1 | tee {log:q}"
+
+
+# What the environments held when the results were made, whatever their pins ask for.
+for environment_name in ENVIRONMENTS:
+
+    rule:
+        name:
+            f"list_packages_{environment_name}"
+        input:
+            fits="<results>/tables/fits.tsv",
+            networks="<results>/tables/networks.tsv",
+        output:
+            f"<results>/environments/{environment_name}.json",
+        log:
+            f"<logs>/environments/{environment_name}.log",
+        conda:
+            conda(environment_name)
+        params:
+            command=command(environment_name, "list_packages"),
+        shell:
+            "({params.command} --output {output:q}) 2>&1 | tee {log:q}"
 
 
 rule record_provenance:
@@ -125,7 +150,8 @@ rule record_provenance:
         fits="<results>/tables/fits.tsv",
         networks="<results>/tables/networks.tsv",
         solvers=expand("<results>/solvers/{problem}.json", problem=PLAN.problems),
-        pins=[str(TOP / "envs" / f"{name}.txt") for name in ("workflow", "mechanistic", "neural", "analysis")],
+        pins=[str(TOP / "envs" / f"{name}.txt") for name in ENVIRONMENTS],
+        found=[f"<results>/environments/{name}.json" for name in ENVIRONMENTS],
     output:
         record="<results>/provenance.json",
         page=report(
@@ -141,11 +167,11 @@ rule record_provenance:
     params:
         command=command("analysis", "provenance"),
         settings=settings(PLAN.config),
-        snakemake=metadata.version("snakemake"),
+        workflow=lambda w: settings(list_packages.list_packages()),
     shell:
-        "({params.command} --settings {params.settings:q} --pins {input.pins} --snakemake {params.snakemake}"
-        " --fits {input.fits} --networks {input.networks} --solvers {input.solvers} --output {output.record}"
-        " --page {output.page}) 2>&1 | tee {log}"
+        "({params.command} --settings {params.settings:q} --pins {input.pins:q} --found {input.found:q}"
+        " --workflow {params.workflow:q} --fits {input.fits:q} --networks {input.networks:q}"
+        " --solvers {input.solvers:q} --output {output.record:q} --page {output.page:q}) 2>&1 | tee {log:q}"
 
 
 rule write_report:
@@ -167,5 +193,5 @@ rule write_report:
         command=command("analysis", "report"),
         sections=lambda w, output: settings(report_parts(os.path.dirname(output[0]))),
     shell:
-        "({params.command} --title Kinetrain --introduction {input.introduction} --settings {params.sections:q}"
-        " --output {output}) 2>&1 | tee {log}"
+        "({params.command} --title Kinetrain --introduction {input.introduction:q} --settings {params.sections:q}"
+        " --output {output:q}) 2>&1 | tee {log:q}"

@@ -14,10 +14,10 @@ rule tune_fold:
         settings=lambda w: settings(PLAN.training_settings(w.dataset, w.method)),
         tuning=lambda w: settings(PLAN.tuning(w.dataset, w.method)),
     shell:
-        "({params.command} --expression {input.expression} --prior {input.priors[0]} --dataset {wildcards.dataset}"
+        "({params.command} --expression {input.expression:q} --prior {input.priors[0]:q} --dataset {wildcards.dataset}"
         " --method {wildcards.method} --noise {wildcards.noise} --prior-corruption {wildcards.corruption}"
         " --seed {params.seed} --fold {wildcards.fold} --settings {params.settings:q} --tuning {params.tuning:q}"
-        " --checkpoint {output}.checkpoint --output {output}) 2>&1 | tee {log}"
+        " --checkpoint {output:q}.checkpoint --output {output:q}) 2>&1 | tee {log:q}"
 
 
 rule choose_settings:
@@ -34,5 +34,5 @@ rule choose_settings:
         command=command("neural", "choose_settings"),
         tuning=lambda w: settings(PLAN.tuning(w.dataset, w.method)),
     shell:
-        "({params.command} {input} --tuning {params.tuning:q} --chosen {output.chosen} --table {output.table})"
-        " 2>&1 | tee {log}"
+        "({params.command} {input:q} --tuning {params.tuning:q} --chosen {output.chosen:q} --table {output.table:q})"
+        " 2>&1 | tee {log:q}"

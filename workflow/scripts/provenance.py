@@ -4,7 +4,9 @@ import argparse
 import json
 import os
 import platform
+import re
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,8 +14,11 @@ from pathlib import Path
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", required=True, help="the whole configuration of the run (JSON)")
-    parser.add_argument("--pins", nargs="+", required=True, help="envs/*.txt: the packages of every environment")
-    parser.add_argument("--snakemake", required=True, help="version of Snakemake")
+    parser.add_argument("--pins", nargs="+", required=True, help="envs/*.txt: the packages that were asked for")
+    parser.add_argument(
+        "--found", nargs="+", required=True, help="what list_packages.py found there, in the same order"
+    )
+    parser.add_argument("--workflow", required=True, help="what it found beside Snakemake (JSON)")
     parser.add_argument("--fits", required=True, help="fits.tsv: cost of the mechanistic fits")
     parser.add_argument("--networks", required=True, help="networks.tsv: cost of the neural runs")
     parser.add_argument("--solvers", nargs="*", default=[], help="solver settings of the problems (measure_solver.py)")
@@ -28,23 +33,48 @@ def main():
     from kinetrain.settings import read_settings
 
     top = Path(__file__).resolve().parents[2]
+    found = {
+        Path(pins).stem: json.loads(Path(file).read_text())
+        for pins, file in zip(arguments.pins, arguments.found, strict=True)
+    }
+    deviations = {Path(pins).stem: deviating(pins, found[Path(pins).stem]) for pins in arguments.pins}
+    found["workflow"] = json.loads(arguments.workflow)
+    for name, texts in deviations.items():
+        for text in texts:
+            print(f"warning: the environment '{name}' is not as pinned: {text}", file=sys.stderr)
     record = {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(top),
         "machine": machine(),
-        "snakemake": arguments.snakemake,
+        "snakemake": found["workflow"]["packages"]["snakemake"],
         "cost": {
             "mechanistic": cost(load_table(arguments.fits)),
             "neural": cost(load_table(arguments.networks)),
         },
         "solvers": {Path(file).stem: solver(json.loads(Path(file).read_text())) for file in arguments.solvers},
         "configuration": read_settings(arguments.settings),
-        "packages": {Path(pins).stem: Path(pins).read_text().split() for pins in arguments.pins},
+        "python": {name: listed["python"] for name, listed in found.items()},
+        "packages": {
+            name: [f"{package}=={version}" for package, version in listed["packages"].items()]
+            for name, listed in found.items()
+        },
+        "not_as_pinned": {name: texts for name, texts in deviations.items() if texts},
     }
     with atomic(arguments.output) as path:
         path.write_text(json.dumps(record, indent=2) + "\n")
     with atomic(arguments.page) as path:
         path.write_text(page(record))
+
+
+def deviating(pins, found: dict) -> list[str]:
+    """Return in words which packages are not those of the file of pins, or are imported from somewhere else."""
+    texts = [f"{module} is imported from {file}" for module, file in found["elsewhere"].items()]
+    for pin in Path(pins).read_text().split():
+        name, _, version = re.sub(r"\[.*?\]", "", pin).partition("==")
+        actual = found["packages"].get(re.sub(r"[-_.]+", "-", name).lower())
+        if actual is None or actual.partition("+")[0] != version:
+            texts.append(f"{name} is {actual or 'missing'} instead of {version}")
+    return texts
 
 
 def commit(folder: Path) -> str:

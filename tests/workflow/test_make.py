@@ -1,0 +1,55 @@
+"""`make` hands names of files to the shell as they are, and keeps Python's variables away from all that it starts."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+SNAKEMAKE = "#!/bin/sh\nprintf '<%s>' \"$@\"; echo; env | grep ^PYTHON\n"  # tells what it was given
+
+
+@pytest.fixture
+def make(root, tmp_path):
+    """A function that runs make in a folder whose name needs quotes, with a Snakemake that only tells its arguments."""
+    top = tmp_path / "it's a chéckout (1)"
+    top.mkdir()
+    for part in ("Makefile", "workflow", "config", "envs", "resources"):
+        (shutil.copytree if (root / part).is_dir() else shutil.copy)(root / part, top / part)
+    (top / ".venv" / "bin").mkdir(parents=True)
+    shutil.copy(top / "envs" / "workflow.txt", top / ".venv" / "made")
+    (top / ".venv" / "bin" / "python3").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    (top / ".venv" / "bin" / "snakemake").write_text(SNAKEMAKE)
+    for program in (top / ".venv" / "bin").iterdir():
+        program.chmod(0o755)
+    shutil.copy(top / "config" / "smoke.yaml", top / "my cönfig's $(touch harmed) (1).yaml")
+
+    def run(*words):
+        variables = {**os.environ, "PYTHONPATH": "/elsewhere", "PYTHONHOME": "", "PYTHONSTARTUP": "/elsewhere/start.py"}
+        process = subprocess.run(["make", *words], cwd=top, env=variables, capture_output=True, text=True)
+        assert not list(top.rglob("harmed"))
+        return process
+
+    return run
+
+
+def test_names_with_blanks_quotes_and_dollars_arrive_as_they_are(make):
+    name = "my cönfig's $(touch harmed) (1).yaml"
+    in_make = name.replace("$", "$$")
+    said = make(f"CONFIG={in_make}", "MIRROR=/it's a: #mirror").stdout
+    assert f"<--configfile><{name}><--config><mirror='/it''s a: #mirror'>" in said
+    assert "Open results/report.html" in said
+    assert f"<--configfile><config/paper-neural.yaml><{name}>" in make("paper-neural", f"OVERLAY={in_make}").stdout
+    assert f"<--configfile><{name}><--><results/report.html>" in make("report", f"CONFIG={in_make}").stdout
+
+
+def test_python_s_variables_stay_away(make):
+    said = make().stdout
+    assert "PYTHONNOUSERSITE=1" in said and "elsewhere" not in said and "PYTHONHOME" not in said
+
+
+def test_a_configuration_that_does_not_exist_is_named_before_anything_is_set_up(make):
+    process = make("CONFIG=no such.yaml")
+    assert process.returncode == 2 and "error: the configuration 'no such.yaml' does not exist" in process.stderr
+    assert "<" not in process.stdout
