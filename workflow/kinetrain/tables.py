@@ -12,6 +12,8 @@ import pandas as pd
 from kinetrain.errors import InputError
 from kinetrain.files import load_table, save_table
 
+FULL_BATCH = "-"  # the schedule and the safeguard of an optimizer that has none
+
 
 @dataclass(frozen=True)
 class Column:

@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kinetrain.appearance import known_looks, look
 from kinetrain.evaluation.benchmark import Benchmark, benchmark
-from kinetrain.evaluation.names import METHODS, NAMES
 from kinetrain.figures.catalogue import FITS, find_figures
 from kinetrain.figures.settings import shared, with_setting
-from kinetrain.figures.style import COLOURS, MARKERS, colour, marker, save, use_style
-from kinetrain.networks.controls import CONTROLS
+from kinetrain.figures.style import save, use_style
 
 FIGURES = find_figures()
 FIT_FIGURES = {name for name, file in FIGURES.items() if file.FIGURE.sources == FITS}
@@ -167,15 +166,23 @@ def test_a_method_that_one_data_set_lacks_is_said_to_have_no_map_there(name):
     assert len(axes) == 6 and empty == ["SparseFlow", "DASH"]
 
 
-def test_every_drawn_method_and_optimizer_has_its_own_colour_and_a_name():
-    assert set(COLOURS) <= set(NAMES)
-    methods = set(METHODS) - {"truth", "prior", *CONTROLS}
-    assert methods == set(MARKERS)
-    assert len({marker(name)["marker"] for name in methods}) == len(methods)
-    optimizers = ["adam_balanced", "adam_standard", "rmsprop", "sgd", "momentum", "fides", "ipopt", "l_bfgs_b"]
-    for group in (methods, optimizers):
-        assert len({colour(name) for name in group}) == len(group)
-    assert colour("a method of tomorrow") == colour("a method of tomorrow")
+def test_every_method_yardstick_and_optimizer_has_its_own_colour_and_name_across_both_arms():
+    looks = {name: one for name, one in known_looks().items() if one.colour != "#000000"}
+    assert {"dash", "random", "lasso", "adam_balanced", "fides", "fides_hierarchical"} <= set(looks)
+    assert len({one.colour for one in looks.values()}) == len({one.label for one in looks.values()}) == len(looks)
+
+
+def test_every_method_and_yardstick_has_its_own_marker():
+    markers = [one.marker for one in known_looks().values() if one.kind in (1, 2)]
+    assert len(set(markers)) == len(markers)
+
+
+def test_what_is_not_known_has_a_look_of_its_own_always_the_same():
+    new = look("a method of tomorrow")
+    assert new == look("a method of tomorrow")
+    assert new.colour not in {one.colour for one in known_looks().values()}
+    assert look("adam_balanced_then_fides").label == "Adam (balanced), then Fides"
+    assert look("adam_then_fides").label == "adam, then Fides"
 
 
 def made_settings(*settings) -> pd.DataFrame:

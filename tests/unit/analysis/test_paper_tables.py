@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kinetrain.evaluation.names import METHODS
 from kinetrain.evaluation.paper_tables import COLUMNS, EVIDENCE, HEADINGS, NOT_IN_PAPER, page_of, paper_tables
 from kinetrain.networks.controls import CONTROLS
-from kinetrain.yardsticks.known import YARDSTICKS
+from kinetrain.pruning.methods import known_methods
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +66,7 @@ def test_every_part_of_the_layout_and_every_source_is_known(published):
     assert sorted(layout["table"].unique()) == list(range(1, 11))
     assert {metric for metrics in layout["metrics"] for metric in metrics.split(",")} <= set(HEADINGS)
     assert set(published["published"]["evidence"]) <= set(EVIDENCE)
-    assert set(METHODS) - {"truth", "prior", *YARDSTICKS} == set(methods["method"])
+    assert {*known_methods(), *CONTROLS} == set(methods["method"])
     assert set(CONTROLS) <= set(methods.loc[methods["in_paper"] == "no", "method"])
     named = published["published"].drop_duplicates(["dataset", "noise", "method", "quantity", "evidence"])
     assert len(named) == len(published["published"])

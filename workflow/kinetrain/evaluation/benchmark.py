@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from kinetrain.evaluation.names import FULL_BATCH
 from kinetrain.evaluation.pairs import ALL
 from kinetrain.evaluation.scores import (
     BLOCK,
@@ -21,6 +20,7 @@ from kinetrain.evaluation.scores import (
     with_size,
 )
 from kinetrain.evaluation.statistics import quantiles_over_blocks, wilson_interval
+from kinetrain.tables import FULL_BATCH
 
 SMALLEST = 1e-3  # differences of the objective below this mean nothing; on log axes they are drawn here
 READABLE = 8  # settings that can be told apart in one panel

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.evaluation.benchmark import QUARTER, Benchmark, batch_size_grid, for_all_problems
-from kinetrain.evaluation.names import FULL_BATCH
 from kinetrain.evaluation.pairs import ALL
 from kinetrain.evaluation.reduction import reductions
 from kinetrain.evaluation.scores import size_order
+from kinetrain.tables import FULL_BATCH
 
 NOT_RUN, NOT_FOUND = "not run", "not found"
 SHOWN = 10  # final objectives of ours, the lowest first, as many as the published ones

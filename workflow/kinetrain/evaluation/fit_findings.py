@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 
+from kinetrain.appearance import label
 from kinetrain.evaluation.benchmark import Benchmark, for_all_problems, readable, schedule_grid
-from kinetrain.evaluation.names import FULL_BATCH, label
 from kinetrain.evaluation.network_findings import verdict
 from kinetrain.evaluation.pairs import ALL, decide, setting_name
 from kinetrain.evaluation.reduction import CLAIMED, REACHED, reductions
 from kinetrain.evaluation.scores import BLOCK, SETTING, friedman, log_excess, with_size
 from kinetrain.evaluation.statistics import FEWEST, mean_over_blocks, wilson_interval
+from kinetrain.tables import FULL_BATCH
 
 TOLERANCE = 1e-3  # relative deviation of a nominal objective that still counts as the same model
 PLATEAU = 1.0  # ends of the negative log-likelihood that are as near as this are the same

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from kinetrain.evaluation.names import same_data
 from kinetrain.networks.controls import CONTROLS
 
 GROUP = ["dataset", "noise", "prior_corruption"]
@@ -12,6 +11,11 @@ OF_MANY = ("sparseflow", "pinn_mp", "bioprune", "dash")  # shown of more methods
 
 # treatments of the multipliers of the genes, in the order in which they are shown, and what they are called
 MULTIPLIERS = {"published": "v 5x", "slipped": "slip", "slow": "v 1x", "living": "living"}
+
+
+def same_data(dataset: str, multipliers: str) -> str | None:
+    """Return what data sets have in common that differ in their multipliers: NAME of NAME_living, NAME_slow, ..."""
+    return dataset.removesuffix(f"_{multipliers}") if dataset.endswith(f"_{multipliers}") else None
 
 
 def panel_names(table: pd.DataFrame) -> pd.Series:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from kinetrain.evaluation.names import FULL_BATCH, label
+from kinetrain.appearance import label
 from kinetrain.evaluation.scores import (
     BLOCK,
     SETTING,
@@ -17,6 +17,7 @@ from kinetrain.evaluation.scores import (
     with_size,
 )
 from kinetrain.evaluation.statistics import FEWEST, mean_over_blocks
+from kinetrain.tables import FULL_BATCH
 
 ALL = "all problems"
 COLUMNS = [

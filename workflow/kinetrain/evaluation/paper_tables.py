@@ -7,7 +7,7 @@ what order, and which of them use prior knowledge, `published` what could be rea
 import numpy as np
 import pandas as pd
 
-from kinetrain.evaluation.names import label
+from kinetrain.appearance import label
 from kinetrain.evaluation.statistics import mean_interval
 from kinetrain.networks.controls import CONTROLS
 from kinetrain.yardsticks.known import YARDSTICKS

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.evaluation.benchmark import Benchmark
-from kinetrain.evaluation.names import FULL_BATCH
 from kinetrain.evaluation.pairs import setting_name
 from kinetrain.evaluation.scores import BLOCK, chosen_crosswise, hits, least_cost, settings_of
 from kinetrain.evaluation.statistics import FEWEST, hierarchical_weights, interval
+from kinetrain.tables import FULL_BATCH
 
 CLAIMED = 10.0  # "more than an order of magnitude", Stapor et al. 2022
 REACHED = 0.1  # an end this close to a negative log-likelihood has reached it, a choice of ours

@@ -8,7 +8,6 @@ so that a setting is the same across problems with different numbers of conditio
 import numpy as np
 import pandas as pd
 
-from kinetrain.evaluation.names import FULL_BATCH
 from kinetrain.evaluation.statistics import (
     hierarchical_weights,
     interval,
@@ -16,6 +15,7 @@ from kinetrain.evaluation.statistics import (
     median_over_blocks,
     wilson_interval,
 )
+from kinetrain.tables import FULL_BATCH
 
 SETTING = ["optimizer", "schedule", "size", "safeguard"]
 BLOCK = ["problem", "replicate", "start"]

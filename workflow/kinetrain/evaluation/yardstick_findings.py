@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from kinetrain.evaluation.names import in_order, label
+from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_findings import interval_text, two_groups, verdict
 from kinetrain.evaluation.network_summaries import GROUP, panel_names, prediction_error
 from kinetrain.evaluation.statistics import mean_interval

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from kinetrain.appearance import label
 from kinetrain.evaluation.benchmark import (
     PLACES,
     QUARTER,
@@ -11,7 +12,6 @@ from kinetrain.evaluation.benchmark import (
     sorted_objectives,
     table_of,
 )
-from kinetrain.evaluation.names import label
 from kinetrain.evaluation.scores import SETTING
 from kinetrain.figures.catalogue import FITS, MINI_BATCH, Declaration
 from kinetrain.figures.curves import curves_of_settings, draw_sorted

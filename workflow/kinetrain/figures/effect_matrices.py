@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from kinetrain.evaluation.names import in_order, label
+from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_summaries import GROUP, few_of_many, one_corruption, panel_names
 from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import heat_map, new_figure, nothing_to_show

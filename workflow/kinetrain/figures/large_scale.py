@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from kinetrain.appearance import label
 from kinetrain.evaluation.large_scale import SETS, figure_table
-from kinetrain.evaluation.names import label
 from kinetrain.figures.catalogue import MINI_BATCH, Declaration
 from kinetrain.figures.style import BLACK, BLUE, GREY, ORANGE, RED, new_figure, nothing_to_show
 

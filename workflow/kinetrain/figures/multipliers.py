@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from kinetrain.evaluation.names import in_order, label
+from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_summaries import MULTIPLIERS, by_multipliers
 from kinetrain.evaluation.statistics import mean_interval
 from kinetrain.figures.catalogue import PRUNING, Declaration

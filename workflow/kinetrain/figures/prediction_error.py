@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kinetrain.evaluation.names import in_order, label
+from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_summaries import prediction_error as tabulate  # noqa: F401
 from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import BLACK, GREY, colour, nothing_to_show, panels

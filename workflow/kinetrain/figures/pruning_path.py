@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from kinetrain.evaluation.names import in_order, label
+from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_summaries import GROUP, panel_names
 from kinetrain.evaluation.statistics import mean_interval
 from kinetrain.figures.catalogue import PRUNING, Declaration

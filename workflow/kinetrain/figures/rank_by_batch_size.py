@@ -2,13 +2,14 @@
 
 import pandas as pd
 
+from kinetrain.appearance import label
 from kinetrain.evaluation.benchmark import Benchmark, batch_size_grid, for_all_problems, rank_table
-from kinetrain.evaluation.names import FULL_BATCH, label
 from kinetrain.evaluation.scores import size_order
 from kinetrain.figures.catalogue import FITS, MINI_BATCH, Declaration
 from kinetrain.figures.rank_by_schedule import MEAN
 from kinetrain.figures.settings import looks, settings_in_order
 from kinetrain.figures.style import first_column, nothing_to_show, panels
+from kinetrain.tables import FULL_BATCH
 
 FIGURE = Declaration(
     title="Rank by mini-batch size",

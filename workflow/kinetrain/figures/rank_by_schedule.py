@@ -2,10 +2,11 @@
 
 import pandas as pd
 
+from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.benchmark import Benchmark, for_all_problems, rank_table, schedule_grid
-from kinetrain.evaluation.names import FULL_BATCH, in_order, label
 from kinetrain.figures.catalogue import FITS, MINI_BATCH, Declaration
 from kinetrain.figures.style import GREY, colour, nothing_to_show, panels
+from kinetrain.tables import FULL_BATCH
 
 FIGURE = Declaration(
     title="Rank by optimizer and schedule",

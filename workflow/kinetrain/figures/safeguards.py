@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from kinetrain.appearance import label
 from kinetrain.evaluation.benchmark import (
     FAILURES,
     SMALLEST,
@@ -11,7 +12,6 @@ from kinetrain.evaluation.benchmark import (
     for_all_problems,
     safeguard_grid,
 )
-from kinetrain.evaluation.names import label
 from kinetrain.evaluation.scores import BLOCK, SETTING
 from kinetrain.evaluation.statistics import median_over_blocks
 from kinetrain.figures.catalogue import FITS, MINI_BATCH, Declaration

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from kinetrain.evaluation.names import FULL_BATCH, in_order, label
+from kinetrain.appearance import in_order, label
 from kinetrain.figures.style import colour
+from kinetrain.tables import FULL_BATCH
 
 PARTS = {"schedule": "{}", "batch": "batch {}", "safeguard": "{}"}
 DASHES = ("-", "--", ":", "-.")  # settings of one optimizer share its colour

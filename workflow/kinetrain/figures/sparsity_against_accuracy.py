@@ -1,6 +1,6 @@
 """Figure: how sparse the models are and how well their networks agree with the gold standard."""
 
-from kinetrain.evaluation.names import in_order, label
+from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_summaries import sparsity_against_accuracy as tabulate  # noqa: F401
 from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import GREY, colour, control_line, first_column, marker, nothing_to_show, panels

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from kinetrain.appearance import look
 from kinetrain.files import atomic
-from kinetrain.yardsticks.known import YARDSTICKS
+from kinetrain.networks.controls import CONTROLS
 
 # Okabe & Ito 2008, distinguishable with every common colour vision; yellow is too pale for lines on white
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
@@ -16,72 +17,7 @@ BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
     "#CC79A7",
 )
 GREY = "#777777"
-SPARE = ("#882255", "#44AA99", "#999933", "#332288", "#AA4499", "#661100")  # Tol 2021, for what is not listed
-
-EARTH = ("#543005", "#8C510A", "#01665E", "#BF812D", "#762A83", "#35978F", "#1B7837")  # ColorBrewer, for yardsticks
-
-COLOURS = {
-    "truth": BLACK,
-    "prior": BLACK,
-    "unpruned": GREY,
-    "sparseflow": SKY,
-    "bioprune": ORANGE,
-    "dash": BLUE,
-    "imp": GREEN,
-    "pinn": PURPLE,
-    "pinn_mp": RED,
-    "l0": "#999933",
-    "c_node": "#44AA99",
-    "pathreg": "#882255",
-    "dst": "#332288",
-    "synflow": "#AA4499",
-    "snip": "#661100",
-    "random": "#B8B8B8",
-    "adam_balanced": BLUE,
-    "adam_standard": SKY,
-    "adam": SKY,
-    "rmsprop": GREEN,
-    "sgd": PURPLE,
-    "momentum": "#882255",
-    "momentum_exact": "#AA4499",
-    "fides": RED,
-    "ipopt": ORANGE,
-    "l_bfgs_b": GREY,
-    "fides_hierarchical": "#661100",
-    "ipopt_hierarchical": "#999933",
-    "l_bfgs_b_hierarchical": "#B8B8B8",
-}
-
-# methods are many: a marker tells apart what colour alone does not
-MARKERS = {
-    "unpruned": "o",
-    "l0": "v",
-    "c_node": "<",
-    "pathreg": "^",
-    "pinn": "h",
-    "dst": ">",
-    "imp": "P",
-    "synflow": "p",
-    "sparseflow": "s",
-    "snip": "X",
-    "random": "d",
-    "pinn_mp": "H",
-    "bioprune": "D",
-    "dash": "*",
-}
-# yardsticks: crosses, which tells them from trained models, each with a look by its place in the list
-CROSSES = ("x", "+", "1", "2", "3", "4")
-MARKERS |= {name: CROSSES[place % len(CROSSES)] for place, name in enumerate(YARDSTICKS)}
-COLOURS |= {name: EARTH[place % len(EARTH)] for place, name in enumerate(YARDSTICKS)}
 LARGER = {"*": 1.5, "P": 1.1, "X": 1.1, "D": 0.85, "d": 1.1}  # so that all look equally large
-SPARE_MARKERS = ("8", "o", "s", "v")
-DASHES = {
-    "prior alone": "--",
-    "regulators x targets": "-.",
-    "regulators x all genes": ":",
-    "all genes x targets": (0, (1, 4)),
-    "persistence": "--",
-}
 
 RULES = {
     "font.family": "sans-serif",
@@ -115,22 +51,18 @@ def use_style():
 
 def colour(name: str) -> str:
     """Return the colour of a method or optimizer, the same in every figure."""
-    return COLOURS.get(name, SPARE[sum(map(ord, str(name))) % len(SPARE)])
+    return look(name).colour
 
 
 def marker(name: str, size: float = 6) -> dict:
     """Return marker and its size of a method, for `plot`, the same in every figure."""
-    shape = MARKERS.get(name, SPARE_MARKERS[sum(map(ord, str(name))) % len(SPARE_MARKERS)])
-    return {
-        "marker": shape,
-        "markersize": size * LARGER.get(shape, 1),
-        "markeredgewidth": 1.6 if shape in CROSSES else 0.8,
-    }
+    shape = look(name).marker
+    return {"marker": shape, "markersize": size * LARGER.get(shape, 1), "markeredgewidth": 0.8}
 
 
 def control_line(name: str, **more) -> dict:
     """Return the look of the line of a control predictor."""
-    return {"color": BLACK, "linewidth": 1, "linestyle": DASHES.get(name, "-."), **more}
+    return {"color": BLACK, "linewidth": 1, "linestyle": CONTROLS[name].dashes, **more}
 
 
 def new_figure(width: float, height: float):

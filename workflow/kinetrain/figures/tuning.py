@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from kinetrain.evaluation.names import label
+from kinetrain.appearance import label
 from kinetrain.evaluation.network_summaries import GROUP, panel_names
 from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import BLACK, BLUE, RED, nothing_to_show, panels

@@ -1,13 +1,30 @@
 """Predictors without any training, which a trained model has to beat."""
 
+from dataclasses import dataclass
+
 import numpy as np
+
+
+@dataclass(frozen=True)
+class Control:
+    """How a control predictor is called, and the dashes (of matplotlib) of its line."""
+
+    label: str
+    dashes: str | tuple
+
 
 PRIOR_ALONE = "prior alone"
 REGULATORS_X_TARGETS = "regulators x targets"
 REGULATORS_X_ALL = "regulators x all genes"
 ALL_X_TARGETS = "all genes x targets"
 PERSISTENCE = "persistence"
-CONTROLS = (PRIOR_ALONE, REGULATORS_X_TARGETS, REGULATORS_X_ALL, ALL_X_TARGETS, PERSISTENCE)
+CONTROLS = {
+    PRIOR_ALONE: Control("Prior alone", "--"),
+    REGULATORS_X_TARGETS: Control("Regulators × targets", "-."),
+    REGULATORS_X_ALL: Control("Regulators × all genes", ":"),
+    ALL_X_TARGETS: Control("All genes × targets", (0, (1, 4))),
+    PERSISTENCE: Control("Persistence", "--"),
+}
 
 
 def blocks(truth) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""The yardsticks by name: their order, which decides their looks, and how they are called."""
+"""The yardsticks by name."""
 
 from types import ModuleType
 
@@ -11,6 +11,3 @@ YARDSTICKS = tuple(registry.names(methods))
 def find_yardstick(name: str) -> ModuleType:
     """Return the module of a yardstick: infer, LABEL, REFERENCE, USES_PRIOR and MOST_WORK."""
     return registry.find(methods, name, "yardstick")
-
-
-LABELS = {name: find_yardstick(name).LABEL for name in YARDSTICKS}

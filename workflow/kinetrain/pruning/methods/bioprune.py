@@ -7,6 +7,8 @@ from kinetrain.pruning import method
 from kinetrain.pruning.methods import dash
 from kinetrain.settings import option
 
+LABEL, COLOUR, MARKER, PLACE = "BioPrune", "#E69F00", "D", 13
+
 
 @dataclass(frozen=True)
 class Method(method.Method):

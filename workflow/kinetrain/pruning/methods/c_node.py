@@ -10,6 +10,8 @@ from typing import ClassVar, Literal
 from kinetrain.pruning.methods import l0
 from kinetrain.settings import option
 
+LABEL, COLOUR, MARKER, PLACE = "C-NODE", "#44AA99", "<", 3
+
 
 @dataclass(frozen=True)
 class Method(l0.Method):

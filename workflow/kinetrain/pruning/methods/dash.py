@@ -17,6 +17,8 @@ from kinetrain.pruning import method
 from kinetrain.pruning.magnitude import normalised_magnitudes
 from kinetrain.settings import option
 
+LABEL, COLOUR, MARKER, PLACE = "DASH", "#0072B2", "*", 14
+
 
 @dataclass(frozen=True)
 class Method(method.Method):

@@ -12,6 +12,8 @@ from kinetrain.pruning import method
 from kinetrain.pruning.methods.l0 import matrices
 from kinetrain.settings import option
 
+LABEL, COLOUR, MARKER, PLACE = "DST", "#332288", ">", 6
+
 
 @dataclass(frozen=True)
 class Method(method.Method):

@@ -9,6 +9,8 @@ from typing import ClassVar
 
 from kinetrain.pruning.methods import sparseflow
 
+LABEL, COLOUR, MARKER, PLACE = "IMP", "#009E73", "P", 7
+
 
 @dataclass(frozen=True)
 class Method(sparseflow.Method):

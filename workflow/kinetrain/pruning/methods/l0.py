@@ -13,6 +13,8 @@ from typing import ClassVar, Literal
 from kinetrain.pruning import method
 from kinetrain.settings import option
 
+LABEL, COLOUR, MARKER, PLACE = "L0", "#999933", "v", 2
+
 LOWER, UPPER = -0.1, 1.1  # γ and ζ
 CLOSED_FIRST, CLOSED_LATER = 0.2, 0.5  # probabilities d with which gates are closed at the start, log α = log((1−d)/d)
 SMALLEST = 1e-6  # of u and 1 − u

@@ -10,6 +10,8 @@ from typing import Literal
 from kinetrain.pruning.methods import c_node, l0
 from kinetrain.settings import option
 
+LABEL, COLOUR, MARKER, PLACE = "PathReg", "#882255", "^", 4
+
 
 @dataclass(frozen=True)
 class Method(c_node.Method):

@@ -12,6 +12,8 @@ import numpy as np
 from kinetrain.pruning import method
 from kinetrain.settings import option
 
+LABEL, COLOUR, MARKER, PLACE = "PINN", "#CC79A7", "h", 5
+
 PUBLISHED_PROBES = 10_000
 
 

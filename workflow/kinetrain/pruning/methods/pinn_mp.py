@@ -14,6 +14,8 @@ from kinetrain.pruning.magnitude import normalised_magnitudes
 from kinetrain.pruning.methods import pinn
 from kinetrain.settings import option
 
+LABEL, COLOUR, MARKER, PLACE = "PINN + MP", "#D55E00", "H", 12
+
 
 @dataclass(frozen=True)
 class Method(pinn.Method):

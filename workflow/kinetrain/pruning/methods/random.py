@@ -5,6 +5,8 @@ from typing import ClassVar
 
 from kinetrain.pruning import method
 
+LABEL, COLOUR, MARKER, PLACE = "Random pruning", "#B8B8B8", "d", 11
+
 
 @dataclass(frozen=True)
 class Method(method.Method):

@@ -11,6 +11,8 @@ import numpy as np
 
 from kinetrain.pruning import method
 
+LABEL, COLOUR, MARKER, PLACE = "SNIP", "#661100", "X", 10
+
 
 @dataclass(frozen=True)
 class Method(method.Method):

@@ -6,6 +6,8 @@ from typing import ClassVar
 from kinetrain.pruning import method
 from kinetrain.pruning.magnitude import normalised_magnitudes
 
+LABEL, COLOUR, MARKER, PLACE = "SparseFlow", "#56B4E9", "s", 9
+
 
 @dataclass(frozen=True)
 class Method(method.Method):

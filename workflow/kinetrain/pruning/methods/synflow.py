@@ -12,6 +12,8 @@ import numpy as np
 
 from kinetrain.pruning import method
 
+LABEL, COLOUR, MARKER, PLACE = "SynFlow", "#AA4499", "p", 8
+
 
 @dataclass(frozen=True)
 class Method(method.Method):

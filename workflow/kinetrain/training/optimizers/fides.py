@@ -2,6 +2,8 @@
 
 import logging
 
+LABEL, COLOUR, PLACE = "Fides", "#C62828", 7
+
 TAKES_INFORMATION = True
 
 

@@ -3,6 +3,8 @@
 It asks for no gradient where it rejects a step.
 """
 
+LABEL, COLOUR, PLACE = "Ipopt", "#F9A825", 8
+
 
 def create():
     """Return Ipopt with the options of parPE, but for its limit of 100 iterations: the budget alone ends a run."""

@@ -1,5 +1,7 @@
 """L-BFGS-B: limited-memory BFGS in a box (SciPy, by pyPESTO)."""
 
+LABEL, COLOUR, PLACE = "L-BFGS-B", "#5D6D7E", 9
+
 LEAST_ORDER = 1
 
 

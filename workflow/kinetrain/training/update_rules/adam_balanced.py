@@ -2,6 +2,8 @@
 
 from kinetrain.training.update_rules.adam_standard import adam
 
+LABEL, COLOUR, PLACE = "Adam (balanced)", "#1F4E9E", 1
+
 
 def direction(moments, gradient, t):
     """Return the direction of Adam and the new moments."""

@@ -4,6 +4,8 @@ import numpy as np
 
 from kinetrain.training.update_rules import DELTA
 
+LABEL, COLOUR, PLACE = "Adam (standard)", "#6BAED6", 2
+
 
 def direction(moments, gradient, t):
     """Return the direction of Adam and the new moments."""

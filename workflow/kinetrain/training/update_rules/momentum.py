@@ -2,6 +2,8 @@
 
 import numpy as np
 
+LABEL, COLOUR, PLACE = "SGD + momentum", "#7A1FA2", 5
+
 RATE_IS_LENGTH = True
 
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+LABEL, COLOUR, PLACE = "SGD + momentum (parPE)", "#C2185B", 6
+
 RATE_IS_LENGTH = True
 KEEPS_PREVIOUS = True  # when moments are forgotten, in parPE the copy survives and comes back at the next undo
 

@@ -4,6 +4,8 @@ import numpy as np
 
 from kinetrain.training.update_rules import DELTA
 
+LABEL, COLOUR, PLACE = "RMSProp", "#2CA25F", 3
+
 
 def direction(moments, gradient, t):
     """Return the scaled gradient and the new moments."""

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+LABEL, COLOUR, PLACE = "SGD", "#9E6EBD", 4
+
 RATE_IS_LENGTH = True
 
 

@@ -1,0 +1,104 @@
+"""How methods, optimizers and predictors are called and drawn: each says so in its own file, this module collects it.
+
+A file may hold LABEL (its name in figures and texts), COLOUR and MARKER (of matplotlib) and PLACE (its order among its
+like). Without a label its name is shown; without a colour or marker it has one of its own, which nothing else has.
+"""
+
+import colorsys
+from dataclasses import dataclass, replace
+from functools import cache
+from zlib import crc32
+
+from kinetrain import registry
+from kinetrain.networks.controls import CONTROLS
+from kinetrain.pruning import methods
+from kinetrain.training import optimizers, update_rules
+from kinetrain.yardsticks import methods as yardsticks
+
+BLACK = "#000000"
+LAST = 1000  # place of what names none
+# Hues a golden angle apart, in three shades: 48 colours of which neighbours differ much.
+PALETTE = tuple(
+    "#{:02X}{:02X}{:02X}".format(
+        *(round(255 * part) for part in colorsys.hls_to_rgb((0.618 * index) % 1, (0.42, 0.58, 0.3)[index % 3], 0.55))
+    )
+    for index in range(48)
+)
+MARKERS = ("x", "+", "1", "2", "3", "4", "8", "|", "_", "o", "s", "v", "^", "<", ">", "p", "h", "D", "P", "X", "d", "H")
+MARKED = (1, 2)  # kinds that are drawn by markers: methods and yardsticks
+REFERENCES = {"truth": "Gold standard", "prior": "Prior"}  # networks that others are compared with
+
+
+@dataclass(frozen=True)
+class Look:
+    """The name, colour and marker of one thing, its kind and its place among its kind."""
+
+    label: str
+    colour: str | None = None
+    marker: str | None = None
+    kind: int = 0
+    place: int = LAST
+
+
+@cache
+def known_looks() -> dict[str, Look]:
+    """Return the looks of all references, methods, yardsticks, control predictors and optimizers, in their order."""
+    looks = {name: Look(text, BLACK) for name, text in REFERENCES.items()}
+    for package, kind in ((methods, 1), (yardsticks, 2), (update_rules, 4), (optimizers, 5)):
+        for name in registry.names(package):
+            looks[name] = _declared(registry.find(package, name, "file"), name, kind)
+    looks |= {name: Look(one.label, BLACK, None, 3, place) for place, (name, one) in enumerate(CONTROLS.items())}
+    looks |= {f"{name}_hierarchical": _hierarchical(looks[name]) for name in registry.names(optimizers)}
+    looks = dict(sorted(looks.items(), key=lambda item: (item[1].kind, item[1].place, item[0])))
+    colours, markers = {look.colour for look in looks.values()}, {look.marker for look in looks.values()}
+    for name, look in looks.items():
+        marked = look.kind in MARKED and not look.marker
+        marker = _free(name, MARKERS, markers) if marked else look.marker or MARKERS[0]
+        looks[name] = replace(look, colour=look.colour or _free(name, PALETTE, colours), marker=marker)
+    return looks
+
+
+def _declared(module, name: str, kind: int) -> Look:
+    found = (getattr(module, key, None) for key in ("LABEL", "COLOUR", "MARKER"))
+    label, colour, marker = found
+    return Look(label or _spaced(name), colour, marker, kind, getattr(module, "PLACE", LAST))
+
+
+def _hierarchical(look: Look) -> Look:
+    return replace(look, label=f"{look.label} (hierarchical)", colour=None)
+
+
+def _spaced(name) -> str:
+    return str(name).replace("_", " ")
+
+
+def _free(name: str, choices: tuple[str, ...], taken: set) -> str:
+    """Return one of the choices that is not taken, and take it; any of them once all are taken."""
+    start = crc32(name.encode()) % len(choices)
+    ordered = choices[start:] + choices[:start]
+    chosen = next((one for one in ordered if one not in taken), ordered[0])
+    taken.add(chosen)
+    return chosen
+
+
+def look(name) -> Look:
+    """Return the look of anything; what is not known (a hybrid of a configuration) has one made from its name."""
+    known = known_looks()
+    if name in known:
+        return known[name]
+    text = str(name)
+    first, joined, second = text.partition("_then_")
+    label = f"{look(first).label}, then {look(second).label}" if joined and second in known else _spaced(text)
+    colours = {one.colour for one in known.values()}
+    return Look(label, _free(text, PALETTE, colours), _free(text, MARKERS, set()))
+
+
+def label(name) -> str:
+    """Return how a method, predictor or optimizer is called in figures, tables and statements."""
+    return look(name).label
+
+
+def in_order(names) -> list[str]:
+    """Return distinct names in a fixed order: methods, yardsticks, controls, optimizers; unknown ones last, by name."""
+    known = list(known_looks())
+    return sorted(set(names), key=lambda name: (known.index(name) if name in known else len(known), str(name)))
