@@ -21,7 +21,7 @@ import list_packages
 from kinetrain import tables
 from kinetrain.cache import cache_home, hold
 from kinetrain.errors import InputError
-from kinetrain.evaluation.names import same_data
+from kinetrain.evaluation.network_summaries import same_data
 from kinetrain.figures.catalogue import FITS as FIT_SOURCES, find_figures
 
 # Jobs have the packages that are pinned and no others, whatever the user's shell says of Python, and read text as UTF-8.

@@ -1,19 +1,15 @@
 """Every vector field goes through every stage: training, scores of its network, effects, path, influence."""
 
 import json
-import pkgutil
-from importlib import import_module
 
 import numpy as np
 import pandas as pd
 import pytest
 
-import kinetrain.neural
 from kinetrain.files import load_table, save_arrays
+from kinetrain.neural.fields import known_fields
 
-MODULES = [found.name for found in pkgutil.iter_modules(kinetrain.neural.__path__)]
-FIELDS = [name for name in MODULES if hasattr(import_module(f"kinetrain.neural.{name}"), "chains")]
-CASES = [(field, hidden) for field in FIELDS for hidden in ([5, [5, 4]] if field == "mlp" else [5])]
+CASES = [(field, hidden) for field in known_fields() for hidden in ([5, [5, 4]] if field == "mlp" else [5])]
 NETWORK = {"genes": 14, "regulators": 6, "inputs": 3, "modules": 2, "trajectories": 10}
 TRAINING = {"integrator": "rk4", "epochs": 3, "steps": 2, "pruning": {"first_epoch": 1, "first_fraction": 0.5}}
 
