@@ -72,6 +72,10 @@ class ProblemOfVersion2:
         """Let AMICI write and compile the module `name` into `folder`."""
         self._importer(module_name=name, output_dir=folder).import_module(force_import=True)
 
+    def import_sbml(self):
+        """Let AMICI read the model, with experiments made events, observables and roles of parameters, and no more."""
+        self._importer(module_name="unused")._do_import_sbml()
+
     def prepare(self, model, names) -> list[Condition]:
         """Return the experiments that have measurements, prepared (`conditions.prepare`), in the order of these."""
         problem = self._importer(module_name="unused").petab_problem

@@ -61,8 +61,8 @@ def code(size: int, pattern: list[tuple[int, int]]) -> tuple[str, int, dict[str,
     """Return C++ functions `model_lu`, `model_solve` and `model_solve_transposed`, the length of LU, and operations.
 
     pattern: (row, column) of the entries of J, in their order. `model_lu(J, d, LU)` decomposes d I - J into L D U, with
-    ones on the diagonals of L and U and the reciprocals of D in their place. So each unknown waits for one product after
-    the one before; what is known first is subtracted first. The solves work in place.
+    ones on the diagonals of L and U and the reciprocals of D in their place. So each unknown waits for one product
+    after the one before; what is known first is subtracted first. The solves work in place.
     """
     elimination = plan(size, pattern)
     place = {entry: index for index, entry in enumerate(elimination.entries)}

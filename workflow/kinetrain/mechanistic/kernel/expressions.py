@@ -51,6 +51,18 @@ class Graph:
         """Whether a node depends on one of some kinds of quantities (`"x"`), or leaves of states, switches or time."""
         return not self._leaves[node].isdisjoint(kinds_or_leaves)
 
+    def reaches(self, node: int, part: int) -> bool:
+        """Whether a node is made of another one (or is it)."""
+        seen, waiting = set(), [node]
+        while waiting:
+            one = waiting.pop()
+            if one == part:
+                return True
+            if one not in seen and self.nodes[one][0] not in LEAVES:
+                seen.add(one)
+                waiting += self.nodes[one][1:]
+        return False
+
     def leaves(self, node: int) -> list[int]:
         """Return the leaves of states, switches and time that a node depends on."""
         return sorted(leaf for leaf in self._leaves[node] if isinstance(leaf, int))
@@ -415,6 +427,51 @@ class Graph:
                     coefficient, rest = combine(operation, operands)
                     parts[node] = coefficient, rest
         return [product(*parts[root]) for root in nodes]
+
+    def evaluate(self, nodes, values: dict[int, float]) -> list[float]:
+        """Return the values of nodes, given those of the leaves; NaN where one is not defined."""
+        known = dict(values)
+
+        def computed(operation, operands):
+            a, b = operands[0], operands[-1]
+            match operation:
+                case "add":
+                    return a + b
+                case "sub":
+                    return a - b
+                case "mul":
+                    return a * b
+                case "div":
+                    return a / b
+                case "neg":
+                    return -a
+                case "pow":
+                    return math.pow(a, b)
+                case "lt" | "le":
+                    return float(a < b or (operation == "le" and a == b))
+                case "where":
+                    return operands[1] if a else b
+                case "log0":
+                    return math.log(a) if a else 0.0
+            return getattr(math, operation)(a)
+
+        for root in nodes:
+            waiting = [root]
+            while waiting:
+                node = waiting[-1]
+                operation, *operands = self.nodes[node]
+                if node in known:
+                    waiting.pop()
+                elif operation == NUMBER:
+                    known[node] = operands[0]
+                elif missing := [operand for operand in operands if operand not in known]:
+                    waiting += missing
+                else:
+                    try:
+                        known[node] = computed(operation, [known[operand] for operand in operands])
+                    except (ValueError, ZeroDivisionError, OverflowError):
+                        known[node] = math.nan
+        return [known[root] for root in nodes]
 
     def code(self, outputs: list[tuple[str, str, int]], name_of_leaf, of="V") -> tuple[list[str], int]:
         """Return lines of C++ that assign nodes, and how many operations of floating-point numbers they are.

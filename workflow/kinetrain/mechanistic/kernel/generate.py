@@ -214,18 +214,7 @@ class Generator:
         self._function("setup_along", f"{point}, const V* RESTRICT dp, {values}", outputs, self._direct)
         # Parameters that the states depend on: others need no sensitivities of states.
         dynamic = [*self.dynamic, *model.initial, *model.times, *(v for jump in model.jumps for v in jump.values)]
-        self.driving = [i for i in range(len(self._p)) if self._reaches(self._p[i], dynamic)]
-
-    def _reaches(self, leaf, nodes) -> bool:
-        seen, waiting = set(), list(nodes)
-        while waiting:
-            node = waiting.pop()
-            if node == leaf:
-                return True
-            if node not in seen and self.graph.nodes[node][0] not in LEAVES:
-                seen.add(node)
-                waiting += self.graph.nodes[node][1:]
-        return False
+        self.driving = [i for i, leaf in enumerate(self._p) if any(graph.reaches(node, leaf) for node in dynamic)]
 
     def _losses(self):
         """The negative log-likelihood of a measurement and its derivatives, by kind."""

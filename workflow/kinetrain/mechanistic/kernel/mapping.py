@@ -114,11 +114,12 @@ class _Row:
     def __init__(self, condition, constants, scale, n_x):
         self.k, self.scale = constants, scale
         self.to_model, self.from_theta = np.array(condition.to_model), np.array(condition.from_theta)
-        base = np.array(condition.parameters, dtype=float)
-        base[self.to_model] = 0.0
-        fixed = np.setdiff1d(np.arange(len(base)), self.to_model)
-        self.base = np.where(scale == 1, np.exp(base), np.where(scale == 2, 10.0**base, base)) if len(base) else base
-        self.base[np.setdiff1d(np.arange(len(base)), fixed)] = 0.0
+        self.base = np.array(condition.parameters, dtype=float)
+        self.base[self.to_model] = 0.0
+        fixed = ~np.isin(np.arange(len(self.base)), self.to_model)
+        for code, unscale in ((1, np.exp), (2, lambda value: 10.0**value)):
+            here = fixed & (scale == code)
+            self.base[here] = unscale(self.base[here])
         self.reset, self.preequilibration = np.zeros(n_x), -1
 
     def driven_by(self, driving):

@@ -5,13 +5,15 @@ import logging
 from dataclasses import dataclass, field
 
 import amici
+import numpy as np
 import petab.v1 as petab
 from amici.importers.petab.v1._sbml_import import import_model_sbml
 
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.compiled_model import without_overrides
-from kinetrain.mechanistic.kernel.expressions import INPUT, TIME, Graph, Translator, UnsupportedModelError
+from kinetrain.mechanistic.kernel.expressions import INPUT, QUANTITIES, TIME, Graph, Translator, UnsupportedModelError
 
+POINTS = 20  # at which a condition on states is tested
 SCALES = {"lin": 0, "log": 1, "log10": 2}
 
 
@@ -76,7 +78,7 @@ def import_symbolic(path, problem):
                 options = {"model_name": "kernel", "output_dir": "", "verbose": logging.ERROR}
                 import_model_sbml(without_overrides(problem), validate=False, **options)
             else:
-                problem.generate("kernel", None)
+                problem.import_sbml()
     except (NotImplementedError, ValueError) as error:
         raise InputError(f"{path}: AMICI cannot import it: {error}") from error
     return found[0]
@@ -138,16 +140,68 @@ def read_model(symbolic, has_preequilibration: bool) -> Model:
             model.states.append(name)
             model.initial.append(start)
     kept = [name not in model.eliminated for name in names["x"]]
+    thresholds = _read_thresholds(symbolic, translate)
     model.xdot = [translate(formula) for formula, keep in zip(xdot, kept, strict=True) if keep]
     model.y = [translate(formula) for formula in symbolic.eq("y")]
     translate.names.update(zip(names["y"], model.y, strict=True))
     model.sigma = [translate(formula) for formula in symbolic.eq("sigmay")]
+    for node, text in thresholds.items():
+        _check_continuity(graph, node, text, [*model.xdot, *model.y, *model.sigma])
     _read_losses(symbolic, model)
     _read_switches(symbolic, model, translate)
-    for kind, nodes in (("an initial value", model.initial), ("a switch", model.switches)):
-        if any(graph.depends(node, "x", "h") for node in nodes):
-            raise UnsupportedModelError(f"{kind} that depends on states: an event or a condition that states trigger")
+    if any(graph.depends(node, "x", "h") for node in model.initial):
+        raise UnsupportedModelError("an initial value that depends on states or switches")
     return model
+
+
+def _read_thresholds(symbolic, translate) -> dict[int, str]:
+    """Translate switches that states trigger as conditions; return them, with their texts.
+
+    They may stand where a right-hand side is continuous (its slope changes). Where it jumps, the time of the jump has a
+    derivative that steps do not see.
+    """
+    graph, found = translate.graph, {}
+    for event in symbolic.events():
+        node = translate(event.get_val())
+        if not graph.depends(node, "x"):
+            continue
+        text = str(event.get_val())[:100]
+        if event.updates_state:
+            raise UnsupportedModelError(f"the event '{text}', which states trigger")
+        condition = graph.less(graph.number(0), node)
+        translate.names[str(event.get_sym())] = graph.where(condition, graph.number(1), graph.number(0))
+        found[node] = text
+    return found
+
+
+def _check_continuity(graph, node, text, functions):
+    """Raise UnsupportedModelError if one of some functions jumps where a node is zero, as seen at random points."""
+    rng = np.random.default_rng(1)
+    functions = [one for one in functions if graph.reaches(one, node)]
+    leaves = [leaf for leaf, (kind, *_) in enumerate(graph.nodes) if kind in (*QUANTITIES, TIME)]
+    states = [leaf for leaf in graph.leaves(node) if graph.nodes[leaf][0] == "x"]
+    tried = 0
+    for number in range(POINTS):
+        values = dict(zip(leaves, np.exp(rng.normal(0, 1, len(leaves))), strict=True))
+        state = states[number % len(states)]
+        slope = graph.derivative(node, state)
+        for _ in range(20):  # Newton's method: to where the node is zero
+            height, rise = graph.evaluate([node, slope], values)
+            if not (height and rise):
+                break
+            values[state] -= height / rise
+        if not abs(height) < 1e-9:
+            continue
+        sides = [graph.evaluate(functions, values | {state: values[state] + step}) for step in (-1e-8, 1e-8)]
+        if not np.isfinite(sides).all():
+            continue
+        tried += 1
+        if not np.allclose(*sides, rtol=1e-4, atol=1e-4):
+            break
+    else:
+        if tried or not functions:
+            return
+    raise UnsupportedModelError(f"the condition '{text}', which states trigger and where the right-hand side jumps")
 
 
 def _read_losses(symbolic, model):
@@ -168,13 +222,15 @@ def _read_switches(symbolic, model, translate):
     times = {}
     for number, event in enumerate(symbolic.events()):
         node = translate(event.get_val())
+        if graph.depends(node, "x"):  # a condition in the right-hand side
+            node = graph.number(-1)
         jump = _read_jump(event, number, model, translate)
         used |= {leaf for value in (jump.values if jump else []) for leaf in graph.leaves(value)}
         if jump is None and graph.node("h", number) not in used:
             node = graph.number(-1)  # AMICI mirrors each switch by one of opposite sign
         model.switches.append(node)
-        if graph.depends(node, "x", "h"):
-            raise UnsupportedModelError(f"the event or condition '{str(event.get_val())[:100]}', which states trigger")
+        if graph.depends(node, "h"):
+            raise UnsupportedModelError(f"the event or condition '{str(event.get_val())[:100]}' of other switches")
         for time in _times(node, graph):
             times[time] = None
         if jump:

@@ -1,5 +1,10 @@
 """A PEtab problem made ready for its kernel: code generated, conditions as arrays. Needs AMICI and PEtab's library."""
 
+import tempfile
+
+import petab.v1 as petab
+
+from kinetrain.mechanistic.compiled_model import compile_model, load_model
 from kinetrain.mechanistic.conditions import prepare as prepare_conditions
 from kinetrain.mechanistic.kernel import build
 from kinetrain.mechanistic.kernel.expressions import UnsupportedModelError
@@ -28,7 +33,7 @@ def prepare(path, tables=None) -> tuple[str, dict, Arrays]:
     names = list(table.index)
     lower, upper, nominal = (scaled(table, column) for column in ("lowerBound", "upperBound", "nominalValue"))
     start_lower, start_upper = starting_box(table, lower, upper, path)
-    conditions = prepare_conditions(problem, Names(facts), names, path)
+    conditions = prepare_conditions(problem, _model(path, problem, facts), names, path)
     own = {
         "names": names,
         "condition_names": [condition.data.id for condition in conditions],
@@ -40,15 +45,34 @@ def prepare(path, tables=None) -> tuple[str, dict, Arrays]:
     return kernel, own, arrays_of(conditions, facts)
 
 
+def _model(path, problem, facts):
+    """Return what tells the names in the model; AMICI's mapping of PEtab 2 asks a compiled model for more."""
+    if isinstance(problem, petab.Problem):
+        return Names(facts)
+    with tempfile.TemporaryDirectory() as folder:
+        compile_model(path, folder)
+        model = load_model(path, problem, folder)
+    for own, wanted in ((model.get_free_parameter_ids(), "parameter_names"), (model.get_state_ids(), "state_names")):
+        if list(own) != facts[wanted]:
+            raise KernelUnsupportedError(f"{path}: AMICI's model and the kernel's differ in their {wanted}")
+    return model
+
+
 _BOXES = ("lower", "upper", "nominal")
+
+
+def _has_preequilibration(problem) -> bool:
+    if not isinstance(problem, petab.Problem):
+        return True  # states that never change stay in, as in AMICI's model
+    before = problem.measurement_df.get(PREEQUILIBRATION)
+    return before is not None and bool(before.notna().any())
 
 
 def generate(path, problem) -> str:
     """Put the source of the kernel of a problem into the cache; return its name."""
     symbolic = import_symbolic(path, problem)
-    before = problem.measurement_df.get(PREEQUILIBRATION)
     try:
-        model = read_model(symbolic, before is not None and bool(before.notna().any()))
+        model = read_model(symbolic, _has_preequilibration(problem))
         generator = Generator(model)
         text = generator.text()
     except UnsupportedModelError as error:

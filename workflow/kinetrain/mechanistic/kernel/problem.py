@@ -6,9 +6,7 @@ which share the lanes of the processor: so a batch of one condition fills them w
 """
 
 import copy
-import ctypes
 import json
-import weakref
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +16,7 @@ import numpy as np
 from kinetrain.errors import InputError
 from kinetrain.files import atomic
 from kinetrain.mechanistic.kernel import build
+from kinetrain.mechanistic.kernel.evaluation import GRADIENT, INFORMATION, VALUE, Evaluator
 from kinetrain.mechanistic.kernel.mapping import TYPES, Arrays, Names
 from kinetrain.mechanistic.kernel.work import weights
 from kinetrain.mechanistic.parameter_priors import Priors
@@ -25,7 +24,6 @@ from kinetrain.mechanistic.petab_files import checksum, list_files, read_descrip
 from kinetrain.mechanistic.solver_options import SolverOptions
 
 RELATIVE, ABSOLUTE, MOST_ATTEMPTS = 1e-6, 1e-12, 5000
-VALUE, GRADIENT, INFORMATION = range(3)
 BOXES = ("lower", "upper", "nominal", "start_lower", "start_upper")
 
 
@@ -113,23 +111,9 @@ class KernelProblem:
         self.gradient_weight = options.gradient_weight or gradient
         self.information_weight = options.information_weight or information
         self.relaxed_solves = 0
-        arrays = self._arrays
-        data = (ctypes.c_void_p * 14)(
-            len(arrays.start),
-            *(
-                getattr(arrays, name).ctypes.data
-                for name in (
-                    *("start", "k", "base", "scale", "reset", "preequilibration", "mapping_end", "to_model"),
-                    *("from_theta", "row_end", "time", "measured", "noise"),
-                )
-            ),
-        )
-        self._handle = self._library.kernel_new(data)
-        if not self._handle:
-            raise MemoryError("not enough memory for the problem")
-        weakref.finalize(self, self._library.kernel_free, self._handle)
-        self._library.kernel_options(
-            self._handle,
+        self._evaluator = Evaluator(
+            self._library,
+            self._arrays,
             options.relative_tolerance or RELATIVE,
             options.absolute_tolerance or ABSOLUTE,
             options.max_steps or MOST_ATTEMPTS,
@@ -138,9 +122,7 @@ class KernelProblem:
     @property
     def counts(self) -> np.ndarray:
         """Attempts of a step by all lanes together, by lanes that had work, and accepted ones, so far."""
-        counts = np.zeros(3, dtype=np.int64)
-        self._library.kernel_counts(self._handle, counts.ctypes.data)
-        return counts
+        return self._evaluator.counts
 
     def value(self, theta, conditions) -> float:
         """Return the sum of the negative log-likelihoods of `conditions` at theta (n,); `inf` if a solve failed."""
@@ -181,12 +163,13 @@ class KernelProblem:
         times = [self._arrays.time[(ends[k - 1] if k else 0) : ends[k]] for k in conditions]
         lengths = [len(one) for one in times]
         y, sigma = np.full((2, sum(lengths), self._arrays.measured.shape[1]), np.nan)
-        call = _Call(np.asarray(theta, dtype=float)[None], conditions, np.zeros(len(conditions), dtype=np.int32), VALUE)
-        if (call.theta < np.inf).all():
-            self._run(call, y, sigma)
+        theta = np.asarray(theta, dtype=float)[None]
+        if not (theta < np.inf).all():
+            theta = np.full_like(theta, np.nan)
+        found = self._evaluator.evaluate(theta, conditions, np.zeros(len(conditions)), VALUE, y, sigma)
         cuts = np.cumsum(lengths)[:-1]
         parts = zip(
-            times, np.split(y, cuts), np.split(sigma, cuts), call.status, call.attempts, call.value, strict=True
+            times, np.split(y, cuts), np.split(sigma, cuts), found.status, found.attempts, found.value, strict=True
         )
         return [Simulation(t, *parts, int(status), int(steps), -value) for t, *parts, status, steps, value in parts]
 
@@ -197,11 +180,10 @@ class KernelProblem:
         points = np.repeat(np.arange(len(thetas), dtype=np.int32), lengths)
         usable = (thetas < np.inf).all(axis=1)  # not NaN; -inf is a zero on a logarithmic scale
         kept = usable[points]
-        call = _Call(thetas, conditions[kept], points[kept], order)
-        self._run(call)
-        values = np.bincount(call.point, call.value, minlength=len(thetas))
+        found = self._evaluator.evaluate(thetas, conditions[kept], points[kept], order)
+        values = np.bincount(found.point, found.value, minlength=len(thetas))
         values[~usable] = np.inf
-        gradients, information = call.gradient, call.information
+        gradients, information = found.gradient, found.information
         if self.priors:
             for point in np.flatnonzero(usable):
                 share = lengths[point] / self.n_conditions  # the prior counts once in the full objective
@@ -217,29 +199,6 @@ class KernelProblem:
             gradients[failed] = information[failed] = np.nan
         values[failed] = np.inf
         return values, gradients, information
-
-    def _run(self, call, y=None, sigma=None):
-        if len(call.condition) and self._library.kernel_evaluate(self._handle, call.request(y, sigma)):
-            raise MemoryError("not enough memory for the steps of the kernel: use smaller batches")
-
-
-class _Call:
-    """What one call of the library reads and writes; pairs of a condition and a point of the parameters."""
-
-    def __init__(self, theta, condition, point, order):
-        (points, n), pairs = theta.shape, len(condition)
-        self.theta, self.condition, self.point, self.order = theta, condition, point, order
-        self.value = np.full(pairs, np.inf)
-        self.status, self.attempts = np.full(pairs, 3, dtype=np.int32), np.zeros(pairs, dtype=np.int32)
-        self.gradient = np.zeros((points, n)) if order else None
-        self.information = np.zeros((points, n, n)) if order == INFORMATION else None
-
-    def request(self, y=None, sigma=None):
-        """Return the structure `Request` of kernel.cpp; it is valid while this call lives."""
-        arrays = [self.condition, self.point, self.theta, self.value, self.gradient, self.information]
-        arrays += [self.status, self.attempts, y, sigma]
-        addresses = [None if array is None else array.ctypes.data for array in arrays]
-        return (ctypes.c_void_p * 14)(len(self.condition), *self.theta.shape, self.order, *addresses)
 
 
 @dataclass
