@@ -68,7 +68,7 @@ SPENT = columns("""
 gradient_solves: simulations of one condition with gradient
 value_solves: simulations of one condition without gradient
 cost [forward solves]: both together, a gradient at its measured weight (with the Fisher information at that of both)
-cpu_seconds [s]: CPU time spent
+cpu_seconds [s]: CPU time spent; of starts that the kernel evaluates together, the share
 """)
 LEVEL = columns("""
 dataset: name of the data set in the configuration
@@ -119,7 +119,7 @@ epochs: budget in evaluations of the whole gradient
 conditions: conditions of the problem
 engine: what solved the model, as in the table of the objective at the nominal parameters
 gradient_weight [forward solves]: cost of a gradient of one condition
-wall_seconds [s]: time from begin to end
+wall_seconds [s]: time from begin to end; of starts side by side, the share
 peak_memory_mb [MB]: largest memory of the process so far
 failed_evaluations: evaluations with an infinite value
 relaxed_solves: solves that were repeated with looser tolerances

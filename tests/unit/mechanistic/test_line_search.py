@@ -9,6 +9,7 @@ import pytest
 from kinetrain.training.cost import Counted
 from kinetrain.training.line_search import clean
 from kinetrain.training.minibatch import Minibatch
+from kinetrain.training.requests import complete
 from kinetrain.training.schedules import learning_rate
 from kinetrain.training.settings import Safeguard
 from kinetrain.training.updater import Updater
@@ -138,7 +139,7 @@ def train(problem, name, rate, epochs, batch_size, safeguard):
     box = problem.lower, problem.upper
     fit = Minibatch(Counted(problem), START, *box, Updater(name, 2), rate, batch_size, safeguard)
     for _ in range(epochs):
-        fit.run_epoch()
+        complete(fit.problem.problem, fit.run_epoch())
     return fit
 
 
@@ -201,12 +202,20 @@ def test_the_clean_search_halves_until_armijo_and_else_keeps_the_best():
     def cost(x):
         tried.append(float(-x[0]))
         return (x[0] + 0.3) ** 2
+        yield  # it asks for nothing
+
+    def fails(x):
+        return math.inf
+        yield
+
+    def search(cost, value, limit):
+        return complete(None, clean(step, cost, begin, value, slope, 2.0, limit))[0]
 
     begin, slope = np.zeros(1), np.array([0.6])
-    assert clean(step, cost, begin, 0.09, slope, 2.0, 5)[0] == -0.5
+    assert search(cost, 0.09, 5) == -0.5
     assert tried == [2.0, 1.0, 0.5]
-    assert clean(step, cost, begin, 0.0, slope, 2.0, 3)[0] == -0.25  # none is below 0: the best of 2, 1, 0.5, 0.25
-    assert clean(step, lambda x: math.inf, begin, 0.0, slope, 2.0, 2)[0] == -0.5  # all fail: the shortest
+    assert search(cost, 0.0, 3) == -0.25  # none is below 0: the best of 2, 1, 0.5, 0.25
+    assert search(fails, 0.0, 2) == -0.5  # all fail: the shortest
 
 
 def test_a_failed_trial_counts_as_infinite(quadratic):
@@ -227,8 +236,8 @@ def test_a_resumed_search_goes_on_as_if_nothing_had_happened(rippled, form):
     whole, first, second = fresh(), fresh(), fresh()
     for fit, steps in ((whole, 12), (first, 5)):
         for _ in range(steps):
-            fit.step()
+            complete(fit.problem.problem, fit.step())
     second.restore({key: np.asarray(value) for key, value in first.as_arrays().items()})
     for _ in range(7):
-        second.step()
+        complete(second.problem.problem, second.step())
     np.testing.assert_array_equal(whole.state.x, second.state.x)

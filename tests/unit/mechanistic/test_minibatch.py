@@ -7,6 +7,7 @@ import pytest
 
 from kinetrain.training.cost import BudgetExhausted, Counted
 from kinetrain.training.minibatch import MOST_FAILED_EVALUATIONS, EvaluationFailed, Minibatch
+from kinetrain.training.requests import complete
 from kinetrain.training.schedules import learning_rate
 from kinetrain.training.settings import Safeguard
 from kinetrain.training.updater import Updater
@@ -25,7 +26,7 @@ def run(problem, name, rates, epochs, **options):
     """Return a finished run on a toy problem; rates: shape, start and end."""
     fit = create(problem, name, learning_rate(*rates, epochs), **options)
     for _ in range(epochs):
-        fit.run_epoch()
+        complete(fit.problem.problem, fit.run_epoch())
     return fit
 
 
@@ -75,7 +76,7 @@ def test_a_budget_that_ends_in_a_rescue_leaves_the_last_good_point(quadratic):
     fit.problem.budget = 8  # four batches of two, the last of which fails
     with pytest.raises(BudgetExhausted):
         for _ in range(6):
-            fit.step()
+            complete(fit.problem.problem, fit.step())
     np.testing.assert_allclose(fit.state.x, [-1.088012596, 2.013805408], rtol=1e-9)
     assert fit.problem.cost.gradient_solves == 8
 
@@ -131,7 +132,7 @@ def test_single_failures_add_up_as_published_but_not_in_the_clean_form(quadratic
         fit = create(problem, "adam_balanced", lambda epoch: 0.01, rescue=1, form=form)
         try:
             for _ in range(100):
-                fit.step()
+                complete(fit.problem.problem, fit.step())
         except EvaluationFailed:
             pass
         rescued[form] = fit.state.rescues, fit.state.t
@@ -144,7 +145,7 @@ def test_the_clean_form_starts_anew_from_the_rescued_point(quadratic):
         problem = quadratic(wall=lambda x: x[0] > -0.9)
         fit = create(problem, "adam_balanced", learning_rate("logarithmic", 1, 0.1, 3), rescue=2, form=form)
         for _ in range(4):
-            fit.step()  # the fourth fails and is rescued
+            complete(fit.problem.problem, fit.step())  # the fourth fails and is rescued
         goods[form] = fit.state.x_good
         assert fit.state.rescues == 1
     np.testing.assert_allclose(goods["published"], [-1.088012596, 2.013805408], rtol=1e-9)
@@ -161,9 +162,9 @@ def test_a_restored_run_goes_on_as_if_nothing_had_happened(quadratic, name):
     whole, first, second = fresh(), fresh(), fresh()
     for fit, steps in ((whole, 16), (first, 7)):
         for _ in range(steps):
-            fit.step()
+            complete(fit.problem.problem, fit.step())
     second.restore({key: np.asarray(value) for key, value in first.as_arrays().items()})
     for _ in range(9):
-        second.step()
+        complete(second.problem.problem, second.step())
     np.testing.assert_array_equal(whole.state.x, second.state.x)
     assert whole.state.rescues == second.state.rescues > 0

@@ -8,6 +8,7 @@ torch = pytest.importorskip("torch", exc_type=ImportError)
 from kinetrain.errors import InputError  # noqa: E402
 from kinetrain.training.cost import Counted  # noqa: E402
 from kinetrain.training.minibatch import Minibatch  # noqa: E402
+from kinetrain.training.requests import complete  # noqa: E402
 from kinetrain.training.settings import Safeguard  # noqa: E402
 from kinetrain.training.torch_update_rule import TorchUpdater  # noqa: E402
 
@@ -73,10 +74,10 @@ def test_a_restored_run_with_rescues_and_a_line_search_goes_on_as_it_would_have(
     whole, first, second = fresh(), fresh(), fresh()
     for fit, steps in ((whole, 20), (first, 9)):
         for _ in range(steps):
-            fit.step()
+            complete(fit.problem.problem, fit.step())
     second.restore({key: np.asarray(value) for key, value in first.as_arrays().items()})
     for _ in range(11):
-        second.step()
+        complete(second.problem.problem, second.step())
     np.testing.assert_array_equal(whole.state.x, second.state.x)
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kinetrain.training.requests import Request, Steps
+
 ROUNDING = 1e-9  # relative; a budget may be met exactly, in sums of other order
 
 
@@ -70,6 +72,14 @@ class Counted:
             "conditions": self.n_conditions,
         }
 
+    def ask(self, order: int, theta, conditions) -> Steps:
+        """Request value (order 0), or value and gradient; return them. They count as those of the functions below."""
+        kind, weight = (("value_solves", 1), ("gradient_solves", self.gradient_weight))[order]
+        self._require(weight * len(conditions))
+        answer = yield Request(order, theta, conditions)
+        self._book(kind, weight, len(conditions), answer.result, answer.cpu_seconds, answer.relaxed_solves)
+        return answer.result
+
     def value(self, theta, conditions) -> float:
         """Return the sum of the objective over `conditions`; `inf` if it failed."""
         return self._count("value_solves", 1, self.problem.value, theta, conditions)
@@ -88,16 +98,22 @@ class Counted:
         return self._count("value_solves", 1, self.problem.simulate, theta, conditions)
 
     def _count(self, kind, weight, evaluate, theta, conditions):
-        cost = self.cost
-        if self.budget is not None and cost.total + weight * len(conditions) > self.budget * (1 + ROUNDING):
-            raise BudgetExhausted
+        self._require(weight * len(conditions))
         relaxed, begin = self.problem.relaxed_solves, time.process_time()
         result = evaluate(theta, conditions)
-        cost.cpu_seconds += time.process_time() - begin
-        relaxed = self.problem.relaxed_solves - relaxed
+        spent = time.process_time() - begin
+        self._book(kind, weight, len(conditions), result, spent, self.problem.relaxed_solves - relaxed)
+        return result
+
+    def _require(self, price):
+        if self.budget is not None and self.cost.total + price > self.budget * (1 + ROUNDING):
+            raise BudgetExhausted
+
+    def _book(self, kind, weight, count, result, cpu_seconds, relaxed):
+        cost = self.cost
+        cost.cpu_seconds += cpu_seconds
         cost.relaxed_solves += relaxed
-        cost.total += weight * (len(conditions) + relaxed)
-        setattr(cost, kind, getattr(cost, kind) + len(conditions) + relaxed)
+        cost.total += weight * (count + relaxed)
+        setattr(cost, kind, getattr(cost, kind) + count + relaxed)
         if not isinstance(result, list):
             cost.failed_evaluations += not np.isfinite(result[0] if isinstance(result, tuple) else result)
-        return result

@@ -1,5 +1,6 @@
 """Full-batch fits on the same objective, the same starts and the same budget as the mini-batch ones."""
 
+import time
 from dataclasses import asdict
 
 import numpy as np
@@ -128,8 +129,10 @@ def fit_starts(problem, name, replicate, optimizer, starts, options: FullBatchOp
         hierarchical = Hierarchical(problem, name)
     checkpoint = Checkpoint(checkpoint_folder, {**identity, "settings": asdict(options), "data": problem.checksum})
 
-    def fit_one(start):
-        x = starting_point(problem, options.seed, start)
-        return fit(problem, start, x, optimizer, options.epochs, checkpoint, hierarchical)
+    def fit_all(left):
+        for start in left:
+            begin, x = time.monotonic(), starting_point(problem, options.seed, start)
+            result = fit(problem, start, x, optimizer, options.epochs, checkpoint, hierarchical)
+            yield start, result, time.monotonic() - begin
 
-    return run_starts(fit_one, starts, checkpoint, identity, problem.names)
+    return run_starts(fit_all, starts, checkpoint, identity, problem.names)

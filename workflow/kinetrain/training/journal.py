@@ -5,6 +5,7 @@ import json
 import numpy as np
 
 from kinetrain.training.cost import ROUNDING, Cost
+from kinetrain.training.requests import Request, Steps
 
 
 class Journal:
@@ -12,7 +13,7 @@ class Journal:
 
     Parameters
     ----------
-    problem: without counting.
+    problem: what it is about; its evaluations are asked for (`requests`), without counting.
     budgets: the costs at which the run is traced, ascending (0 is its start).
     average_from: the cost from which on iterates are averaged.
 
@@ -22,12 +23,12 @@ class Journal:
     """
 
     def __init__(self, problem, budgets, average_from: float):
-        self.problem, self.everything = problem, np.arange(problem.n_conditions)
+        self.everything = np.arange(problem.n_conditions)
         self.budgets, self.average_from = budgets, average_from
         self.trace, self.best, self.best_x = [], np.inf, np.full(len(problem.lower), np.nan)
         self.sum, self.averaged = np.zeros(len(problem.lower)), 0
 
-    def note(self, x, cost: Cost) -> None:
+    def note(self, x, cost: Cost) -> Steps:
         """Note an iterate (n,): trace it if another of the budgets is used up."""
         spent = cost.total * (1 + ROUNDING)
         if spent > self.average_from:
@@ -35,22 +36,25 @@ class Journal:
             self.averaged += 1
         if len(self.budgets) and spent >= self.budgets[0]:
             self.budgets = self.budgets[np.searchsorted(self.budgets, spent, side="right") :]
-            self.record(x, cost)
+            yield from self.record(x, cost)
 
-    def record(self, x, cost: Cost) -> float:
+    def record(self, x, cost: Cost) -> Steps:
         """Return the full objective at x (n,), which is added to the trace unless it is there."""
         if not self.trace or self.trace[-1]["cost"] < cost.total:
-            self.trace.append({**cost.columns(), "objective": self.problem.value(x, self.everything)})
+            columns = cost.columns()
+            answer = yield Request(0, x, self.everything)
+            self.trace.append({**columns, "objective": answer.result})
             if self.trace[-1]["objective"] < self.best:
                 self.best, self.best_x = self.trace[-1]["objective"], np.array(x)
         return self.trace[-1]["objective"]
 
-    def average(self) -> tuple[np.ndarray, float]:
+    def average(self) -> Steps:
         """Return the mean (n,) of the iterates that count, and its full objective; NaN if there are none."""
         if not self.averaged:
             return np.full_like(self.sum, np.nan), np.nan
         mean = self.sum / self.averaged
-        return mean, self.problem.value(mean, self.everything)
+        answer = yield Request(0, mean, self.everything)
+        return mean, answer.result
 
     def as_arrays(self) -> dict:
         """Return what was written down as named arrays."""

@@ -1,17 +1,19 @@
 """Line searches on the mini-batch of a step: shorten the step if it did not improve the objective of this mini-batch.
 
 Each takes `step(rate)`, which returns the point (n,) that a step of this rate leads to and leaves the updater as after
-that step; `cost(x)`, the objective of the batch without gradient, `inf` where it failed; where the steps `begin` (n,),
-with the `value` and the `gradient` (n,) of the batch; the `rate` of the whole step; and `limit`, how often it may be
-shortened. Each returns the point to go to.
+that step; `cost(x)`, which asks for the objective of the batch without gradient (`requests`), `inf` where it failed;
+where the steps `begin` (n,), with the `value` and the `gradient` (n,) of the batch; the `rate` of the whole step; and
+`limit`, how often it may be shortened. Each is a generator of requests that returns the point to go to.
 """
 
 import numpy as np
 
+from kinetrain.training.requests import Steps
+
 ARMIJO = 1e-4
 
 
-def published(step, cost, begin, value, gradient, rate, limit) -> np.ndarray:
+def published(step, cost, begin, value, gradient, rate, limit) -> Steps:
     """Interpolate by a parabola and then by cubics (Dennis and Schnabel), with the quirks of the original.
 
     The slope is per unit of distance but the abscissa a rate; trials have no bounds; the last cubic is kept only if it
@@ -22,50 +24,59 @@ def published(step, cost, begin, value, gradient, rate, limit) -> np.ndarray:
     """
 
     def trial(rate):
-        x = step(rate)
-        return cost(x), x
+        # A failed trial is infinite, and what is interpolated through it need not exist. Only arithmetic is silenced: a
+        # generator that waits would leave its setting to whatever runs in the meantime.
+        with np.errstate(all="ignore"):
+            x = step(rate)
+        return (yield from cost(x)), x
 
-    with np.errstate(all="ignore"):  # a failed trial is infinite, and what is interpolated through it need not exist
-        first, x = trial(rate := np.float64(rate))
-        if first <= value:
-            return x
-        length = np.linalg.norm(x - begin)
+    first, x = yield from trial(rate := np.float64(rate))
+    if first <= value:
+        return x
+    length = np.linalg.norm(x - begin)
+    with np.errstate(all="ignore"):
         slope = (x - begin) / length @ gradient
-        if slope > 0:
-            return _uphill(trial, value, slope * length, rate, first)
+    if slope > 0:
+        return (yield from _uphill(trial, value, slope * length, rate, first))
+    with np.errstate(all="ignore"):
         shorter = -0.5 * slope * rate**2 / (first - value - slope * rate)
-        second, x = trial(shorter)
-        if second < value:
-            return x
-        if limit < 2:
-            return trial(rate)[1] if second > first else x
-        return _cubics(trial, value, slope, [(rate, first), (shorter, second)], limit)
+    second, x = yield from trial(shorter)
+    if second < value:
+        return x
+    if limit < 2:
+        return (yield from trial(rate))[1] if second > first else x
+    return (yield from _cubics(trial, value, slope, [(rate, first), (shorter, second)], limit))
 
 
-def _uphill(trial, value, rise, rate, first):
+def _uphill(trial, value, rise, rate, first) -> Steps:
     """Halve the step, and keep the better one: the step was no descent (momentum, scaling, clipping)."""
     longer = first < value - 2 * rise  # never, as both are positive here
-    second, x = trial(2 * rate if longer else rate / 2)
-    return trial(rate)[1] if second > first else x
+    second, x = yield from trial(2 * rate if longer else rate / 2)
+    return (yield from trial(rate))[1] if second > first else x
 
 
-def _cubics(trial, value, slope, latest, limit):
+def _cubics(trial, value, slope, latest, limit) -> Steps:
     """Try minima of the cubics through the latest two trials (rate, cost) until one improves on `value`."""
     (a1, f1), (a2, f2) = latest
     for j in range(2, limit + 1):
-        v1, v2 = f2 - value - slope * a2, f1 - value - slope * a1
-        scale = (a1 * a2) ** 2 * (a2 - a1)
-        cubic, square = (a1**2 * v1 - a2**2 * v2) / scale, (-(a1**3) * v1 + a2**3 * v2) / scale
-        a3 = (-square + np.sqrt(square**2 - 3 * cubic * slope)) / (3 * cubic)
-        f3, x = trial(a3)
+        a3 = _lowest(value, slope, a1, f1, a2, f2)
+        f3, x = yield from trial(a3)
         if f3 < value:
             return x
         if j < limit:
             (a1, f1), (a2, f2) = (a2, f2), (a3, f3)
-    return trial(a1 if f1 < f2 else a2)[1]
+    return (yield from trial(a1 if f1 < f2 else a2))[1]
 
 
-def clean(step, cost, begin, value, gradient, rate, limit) -> np.ndarray:
+def _lowest(value, slope, a1, f1, a2, f2):
+    with np.errstate(all="ignore"):
+        v1, v2 = f2 - value - slope * a2, f1 - value - slope * a1
+        scale = (a1 * a2) ** 2 * (a2 - a1)
+        cubic, square = (a1**2 * v1 - a2**2 * v2) / scale, (-(a1**3) * v1 + a2**3 * v2) / scale
+        return (-square + np.sqrt(square**2 - 3 * cubic * slope)) / (3 * cubic)
+
+
+def clean(step, cost, begin, value, gradient, rate, limit) -> Steps:
     """Halve the step at most `limit` times, until it satisfies Armijo's condition; keep the best of all trials.
 
     Where every trial fails the shortest one is kept, and the next evaluation finds out.
@@ -73,7 +84,7 @@ def clean(step, cost, begin, value, gradient, rate, limit) -> np.ndarray:
     trials = []
     for _ in range(limit + 1):
         x = step(rate)
-        trials.append((cost(x), rate))
+        trials.append(((yield from cost(x)), rate))
         if trials[-1][0] <= value + ARMIJO * min(gradient @ (x - begin), 0.0):
             return x
         rate = rate / 2

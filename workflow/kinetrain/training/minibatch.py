@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kinetrain.training.line_search import SEARCHES
+from kinetrain.training.requests import Steps
 from kinetrain.training.settings import Safeguard
 
 SHRINK, GROWTH = 5.0, 1.3
@@ -45,6 +46,8 @@ class State:
 class Minibatch:
     """One run of a mini-batch optimizer on the mean objective of batches of conditions.
 
+    What it evaluates it asks for (`requests`): its steps are generators, which a driver completes.
+
     Parameters
     ----------
     problem: a `problems.cost.Counted` (sums over conditions).
@@ -64,13 +67,13 @@ class Minibatch:
         nothing = np.full(len(start), np.nan)
         self.state = State(np.array(start, float), nothing, nothing, np.arange(problem.n_conditions))
 
-    def run_epoch(self) -> None:
+    def run_epoch(self) -> Steps:
         """Take the steps up to the end of the epoch."""
         epoch = self.state.epoch
         while self.state.epoch == epoch:
-            self.step()
+            yield from self.step()
 
-    def step(self) -> None:
+    def step(self) -> Steps:
         """Take one step, for the next batch of a division of the conditions that is fresh in each epoch.
 
         Raises
@@ -85,7 +88,7 @@ class Minibatch:
             if self.generator is not None:
                 self.generator.shuffle(state.order)
             state.rate = float(self.rate(state.epoch))
-        self._iterate(state.order[state.position : state.position + self.batch_size])
+        yield from self._iterate(state.order[state.position : state.position + self.batch_size])
         state.position += self.batch_size
         if state.position >= len(state.order):
             state.epoch, state.position = state.epoch + 1, 0
@@ -93,19 +96,19 @@ class Minibatch:
     def _iterate(self, batch):
         state = self.state
         state.t += 1
-        value, gradient = self._evaluate(state.x, batch)
+        value, gradient = yield from self._evaluate(state.x, batch)
         if np.isfinite(value):
             state.failures = 0 if self.clean else max(state.failures - 1, 0)
             state.multiplier = min(GROWTH * state.multiplier, 1.0)
             state.x_good, state.gradient_good = state.x, gradient
         else:
-            value, gradient = self._rescue(batch)
+            value, gradient = yield from self._rescue(batch)
         x = self._move(state.x, gradient, state.rate * state.multiplier)
         if self.safeguard.line_search:
-            x = self._search(batch, value, gradient)
+            x = yield from self._search(batch, value, gradient)
         state.x = x
 
-    def _rescue(self, batch) -> tuple[float, np.ndarray]:
+    def _rescue(self, batch) -> Steps:
         """Return value and gradient of the failed batch nearer to the last good point, to where `state.x` is moved.
 
         As published, the last good point and its gradient stay what they were: if the next batch fails too, the run
@@ -129,7 +132,7 @@ class Minibatch:
             else:
                 state.multiplier /= SHRINK
             x = self._move(state.x_good, state.gradient_good, state.rate * state.multiplier)
-            value, gradient = self._evaluate(x, batch)
+            value, gradient = yield from self._evaluate(x, batch)
             if np.isfinite(value):
                 state.x = x
                 if self.clean:
@@ -137,7 +140,7 @@ class Minibatch:
                 return value, gradient
         raise EvaluationFailed("the rescue interceptor gave up")
 
-    def _search(self, batch, value, gradient) -> np.ndarray:
+    def _search(self, batch, value, gradient) -> Steps:
         state = self.state
 
         def step(rate):
@@ -145,18 +148,18 @@ class Minibatch:
             return self._move(state.x_good, gradient, rate)
 
         def cost(x):
-            mean = self.problem.value(x, batch) / len(batch)
+            mean = (yield from self.problem.ask(0, x, batch)) / len(batch)
             return mean if np.isfinite(mean) else np.inf
 
         search, rate = SEARCHES[self.safeguard.form], state.rate * state.multiplier
-        return search(step, cost, state.x_good, value, gradient, rate, self.safeguard.line_search)
+        return (yield from search(step, cost, state.x_good, value, gradient, rate, self.safeguard.line_search))
 
     def _move(self, x, gradient, rate):
         return self.updater.step(x, gradient, rate, self.state.t, self.lower, self.upper)
 
-    def _evaluate(self, x, batch):
+    def _evaluate(self, x, batch) -> Steps:
         """Return the means of objective and gradient over the batch; the mean is infinite where they failed."""
-        value, gradient = self.problem.value_and_gradient(x, batch)
+        value, gradient = yield from self.problem.ask(1, x, batch)
         return value / len(batch), gradient / len(batch)
 
     def as_arrays(self) -> dict:

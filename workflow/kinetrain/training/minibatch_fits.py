@@ -12,6 +12,7 @@ from kinetrain.training.cost import BudgetExhausted, Cost, Counted
 from kinetrain.training.journal import Journal
 from kinetrain.training.minibatch import EvaluationFailed, Minibatch
 from kinetrain.training.recorder import Recorder
+from kinetrain.training.requests import Steps, complete_all
 from kinetrain.training.schedules import learning_rate
 from kinetrain.training.settings import MinibatchOptions, Optimizer
 from kinetrain.training.starts import Checkpoint, budget_points, run_starts, starting_point
@@ -65,15 +66,15 @@ class Fit:
             generator,
         )
 
-    def train(self, offer) -> str:
+    def train(self, offer) -> Steps:
         """Use the budget up; return why the run ended. `offer(self.as_arrays)` is called after each step."""
         counted, run = self.counted, self.run
         if not self.journal.trace:
-            self.journal.note(run.state.x, counted.cost)
+            yield from self.journal.note(run.state.x, counted.cost)
         try:
             while counted.cost.total < counted.budget:
-                run.step()
-                self.journal.note(run.state.x, counted.cost)
+                yield from run.step()
+                yield from self.journal.note(run.state.x, counted.cost)
                 offer(self.as_arrays)
         except BudgetExhausted:
             pass
@@ -92,12 +93,12 @@ class Fit:
         self.counted.cost = Cost(**json.loads(str(arrays["cost"])))
 
 
-def fit(problem, start: int, x, options: MinibatchOptions, generator, checkpoint: Checkpoint):
+def fit(problem, start: int, x, options: MinibatchOptions, generator, checkpoint: Checkpoint) -> Steps:
     """Return row, trace and points of one mini-batch run or hybrid from x (n,), going on from its checkpoint.
 
     The result of a mini-batch run is its last iterate, judged by the sum over all conditions; that final value and the
     trace (about 20 points at fixed budgets) are evaluated outside the counted cost. A hybrid goes on from there in full
-    batch, with its own result.
+    batch, with its own result, on its own.
 
     Source: parPE (last iterate, neither best nor averaged).
     """
@@ -105,16 +106,16 @@ def fit(problem, start: int, x, options: MinibatchOptions, generator, checkpoint
     saved = checkpoint.load(start)
     if saved is not None:
         batched.restore(saved)
-    message = batched.train(lambda describe: checkpoint.offer(start, describe))
+    message = yield from batched.train(lambda describe: checkpoint.offer(start, describe))
     if message == DONE and options.optimizer.then:
-        return _go_on(batched, options, lambda describe: checkpoint.offer(start, describe), saved)
-    return _result(batched, message)
+        return (yield from _go_on(batched, options, lambda describe: checkpoint.offer(start, describe), saved))
+    return (yield from _result(batched, message))
 
 
-def _result(batched: Fit, message: str):
+def _result(batched: Fit, message: str) -> Steps:
     journal, state, counted = batched.journal, batched.run.state, batched.counted
-    objective = journal.record(state.x, counted.cost) if message == DONE else np.inf
-    averaged, averaged_objective = journal.average()
+    objective = (yield from journal.record(state.x, counted.cost)) if message == DONE else np.inf
+    averaged, averaged_objective = yield from journal.average()
     if message == DONE and not np.isfinite(objective):
         message = "the last iterate cannot be simulated"
     row = {
@@ -130,13 +131,13 @@ def _result(batched: Fit, message: str):
     return row, journal.trace, {"last": state.x, "best": journal.best_x, "averaged": averaged}
 
 
-def _go_on(batched: Fit, options: MinibatchOptions, offer, saved):
+def _go_on(batched: Fit, options: MinibatchOptions, offer, saved) -> Steps:
     """Return row, trace and points of a hybrid after its mini-batch part.
 
     Its checkpoint is the end of the mini-batch part with the record of evaluations since.
     """
     problem, counted, state, journal = batched.counted.problem, batched.counted, batched.run.state, batched.journal
-    journal.record(state.x, counted.cost)
+    yield from journal.record(state.x, counted.cost)
     before = batched.as_arrays()
     counted.budget = options.epochs * batched.per_epoch
     name = options.optimizer.then
@@ -188,4 +189,7 @@ def fit_starts(problem, name, replicate, optimizer, starts, options: MinibatchOp
         generator = np.random.default_rng([options.seed, start, replicate, 1])
         return fit(problem, start, x, options, generator, checkpoint)
 
-    return run_starts(fit_one, starts, checkpoint, identity, problem.names)
+    def fit_all(left):
+        return complete_all(problem, {start: fit_one(start) for start in left})
+
+    return run_starts(fit_all, starts, checkpoint, identity, problem.names)

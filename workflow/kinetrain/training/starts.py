@@ -44,7 +44,7 @@ class Checkpoint:
     def __init__(self, folder, identity: dict):
         self.folder = Path(folder)
         self.identity = json.dumps(identity, sort_keys=True)
-        self.due = time.monotonic() + SECONDS_BETWEEN_CHECKPOINTS
+        self.began, self.due = time.monotonic(), {}
 
     def finished(self, start: int):
         """Return the (fit, trace, points) of a start that was finished before, or None."""
@@ -55,6 +55,7 @@ class Checkpoint:
         """Keep the (fit, trace, points) of a finished start, and drop its state."""
         save_checkpoint(self.folder / f"finished-{start}.checkpoint", self.identity, result=json.dumps(result))
         (self.folder / f"start-{start}.checkpoint").unlink(missing_ok=True)
+        self.due.pop(start, None)
 
     def load(self, start: int) -> dict | None:
         """Return the arrays of a start's state, or None."""
@@ -63,39 +64,41 @@ class Checkpoint:
     def offer(self, start: int, describe) -> None:
         """Write the state of a start, the arrays that `describe()` returns, if that is due: every few seconds."""
         begin = time.monotonic()
-        if begin >= self.due:
+        if begin >= self.due.setdefault(start, self.began + SECONDS_BETWEEN_CHECKPOINTS):
             save_checkpoint(self.folder / f"start-{start}.checkpoint", self.identity, **describe())
             end = time.monotonic()
-            self.due = end + SECONDS_BETWEEN_CHECKPOINTS * max(1.0, 4 * (end - begin))  # at most 5 % of the time
+            # At most 5 % of the time goes to the checkpoints of all starts that are under way.
+            self.due[start] = end + SECONDS_BETWEEN_CHECKPOINTS * max(1.0, 4 * (end - begin) * len(self.due))
 
 
-def run_starts(fit_one, starts: int, checkpoint: Checkpoint, identity: dict, names):
+def run_starts(fit_all, starts: int, checkpoint: Checkpoint, identity: dict, names):
     """Return the tables of fits and traces of a multi-start (`tables.py`), and its parameters.
 
-    `fit_one(start)` returns a dict of the columns of a fit, a list of dicts of its trace, and a dict of the `POINTS`
-    (n,) that it arrived at; `identity` holds the columns which all rows share. A failed start keeps its row: starts are
+    `fit_all(left)` yields, for each of the starts (numbers) that are left, as they end: its number, its result, and its
+    seconds. A result is a dict of the columns of a fit, a list of dicts of its trace, and a dict of the `POINTS` (n,)
+    that it arrived at. `identity` holds the columns which all rows share. A failed start keeps its row: starts are
     never replaced. The parameters are arrays by name: names (n,), and each of the points (starts, n), on the scale of
     the optimization; NaN where a start failed or has no such point.
     """
     label = f"{identity['problem']}, replicate {identity['replicate']}, {identity['optimizer']}"
+    kept = {start: checkpoint.finished(start) for start in range(starts)}
+    results = {start: result for start, result in kept.items() if result is not None}
+    for start in results:
+        print(f"{label}, start {start}: kept from before", file=sys.stderr)
+    for start, (fit, traced, arrived), seconds in fit_all([start for start in kept if start not in results]):
+        fit["wall_seconds"] = round(seconds, 3)
+        fit["peak_memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+        nowhere = fit["status"] == "failed"
+        arrived = {key: list(np.full(len(names), np.nan) if nowhere else arrived[key]) for key in POINTS}
+        results[start] = [fit, traced, arrived]
+        checkpoint.finish(start, results[start])
+        print(f"{label}, start {start}: {fit['status']}, objective {fit['objective']:.6g}", file=sys.stderr)
     fits, trace, points = [], [], []
     for start in range(starts):
-        result = checkpoint.finished(start)
-        if result is not None:
-            print(f"{label}, start {start}: kept from before", file=sys.stderr)
-        else:
-            begin = time.monotonic()
-            fit, traced, arrived = fit_one(start)
-            fit["wall_seconds"] = round(time.monotonic() - begin, 3)
-            fit["peak_memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
-            nowhere = fit["status"] == "failed"
-            arrived = {key: list(np.full(len(names), np.nan) if nowhere else arrived[key]) for key in POINTS}
-            result = [fit, traced, arrived]
-            checkpoint.finish(start, result)
-            print(f"{label}, start {start}: {fit['status']}, objective {fit['objective']:.6g}", file=sys.stderr)
-        fits.append({**identity, "start": start, **result[0]})
-        trace += [{**identity, "start": start, **point} for point in result[1]]
-        points.append(result[2])
+        fit, traced, arrived = results[start]
+        fits.append({**identity, "start": start, **fit})
+        trace += [{**identity, "start": start, **point} for point in traced]
+        points.append(arrived)
     parameters = {key: np.array([arrived[key] for arrived in points]) for key in POINTS}
     arrays = {"names": np.array(names), **parameters}
     return tables.frame("fits", fits), tables.frame("traces", trace), arrays
