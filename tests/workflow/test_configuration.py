@@ -270,6 +270,22 @@ def test_snakemake_refuses_a_wrong_configuration_without_building_anything(smoke
     assert not (tmp_path / "results").exists()
 
 
+def test_snakemake_refuses_a_key_that_stands_twice_in_any_of_its_files(smoke, snakemake, tmp_path):
+    (tmp_path / "overlay.yaml").write_text("seeds: [1]\ntraining: {epochs: 12}\nseeds: [2]\n")
+    process = snakemake(tmp_path, smoke, tmp_path / "overlay.yaml", "--dry-run")
+    assert process.returncode != 0
+    assert "overlay.yaml, line 3: the key 'seeds' stands in line 1 already" in process.stdout + process.stderr
+
+
+def test_snakemake_tells_of_mini_batches_that_are_full(smoke, snakemake, tmp_path):
+    smoke["fits"].pop("mini_batch")
+    smoke["problems"]["egf_akt"]["artificial"] |= {"conditions": 3}
+    process = snakemake(tmp_path, smoke, "--dry-run")
+    assert process.returncode == 0, process.stderr
+    said = process.stdout + process.stderr
+    assert "problems.egf_akt: 4 conditions per mini-batch are more than the 2 that there are" in said
+
+
 @pytest.mark.parametrize("name", ["config", "real", "smoke"])
 def test_every_configuration_can_be_planned(name, root, snakemake, tmp_path):
     process = snakemake(tmp_path, root / "config" / f"{name}.yaml", "--dry-run", "--quiet")

@@ -3,9 +3,11 @@ import json
 import os
 import shlex
 import sys
+import warnings
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 # Paths are relative to the working directory: an absolute path in a parameter would make every checkout a changed workflow.
 WORKFLOW = Path(os.path.relpath(workflow.current_basedir.get_path_or_uri(secret_free=False))).parent
@@ -39,7 +41,10 @@ try:
     for path in [] if workflow.modifier.skip_configfile else workflow.configfiles:
         configuration.read_yaml(path)  # strictly: in what Snakemake has read, the last of two equal keys has won
     MANIFEST = configuration.load_manifest(TOP / "resources" / "datasets.tsv")
-    PLAN = configuration.Plan(config, MANIFEST, places=(Path(), TOP))
+    with warnings.catch_warnings(record=True) as remarks:
+        PLAN = configuration.Plan(config, MANIFEST, places=(Path(), TOP))
+    for remark in remarks:
+        logger.warning(str(remark.message))
 except InputError as error:
     raise WorkflowError(str(error)) from None
 

@@ -12,12 +12,7 @@ def parse_arguments():
     parser.add_argument(
         "--settings",
         required=True,
-        help="JSON: conditions (how many), replicates, seed, times (model's unit), observables (ids; null for all), "
-        "noise (fraction of each observable's maximum), the solver's settings as for fits, protocols [{weight, inputs: "
-        "{NAME: {log10_uniform: [a, b]} or {uniform: [a, b]} or {log10_normal: [mean, sd]} or {log_normal_factor: sd} "
-        "or {constant: x} or {choice: [...]}}}], start_width (decades around the truth, or null: the bounds), groups "
-        "{count, inputs (once a group), scaling (true, false), test (how many are held out), control {NAME: value} "
-        "(first condition of each group)}",
+        help="JSON: keys of `artificial` and of `solver`, see config/README.md",
     )
     parser.add_argument("--output", required=True, help="folder to write: problem.yaml, its tables and truth.json")
     return parser.parse_args()

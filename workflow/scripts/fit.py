@@ -20,7 +20,7 @@ def parse_arguments():
     parser.add_argument(
         "--settings",
         required=True,
-        help="JSON: epochs (budget in full gradients), seed, and those of the solver (see SolverOptions); for "
+        help="JSON: epochs (budget in full gradients), seed, and keys of `solver` (config/README.md); for "
         "mini-batch also optimizer {rule or torch, arguments, then, share}, schedule {name, start, end, shape}, "
         "batch_size (conditions, or full), safeguard {name, rescue, line_search, form}",
     )

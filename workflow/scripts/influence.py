@@ -1,9 +1,7 @@
 """Score how much each gene influences all others in trained models (Hossain et al. 2024, B.8).
 
-Settings (defaults in brackets): vectors [20] random initial states (the paper used 200), steps [2] Runge-Kutta steps
-per 0.1 units of the model's time, seed [0], initial ["observed"]: states are drawn from the range of each gene in the
-training data, or "published": from (-1/2, 1/2). The influence is in units of expression; it is empty for a model that
-failed or that diverges.
+Settings are those of `enrichment.influence` in the configuration (config/README.md has all keys and defaults). The
+influence is in units of expression; it is empty for a model that failed or that diverges.
 """
 
 import argparse

@@ -11,9 +11,7 @@ def parse_arguments():
     parser.add_argument(
         "--settings",
         default="{}",
-        help="JSON: what is not to be chosen: engine (auto, kernel, amici), sensitivities (auto, forward, "
-        "adjoint), absolute_tolerance, relative_tolerance, gradient_tolerance, max_steps, max_steps_backward, "
-        "gradient_weight, information_weight (null: chosen)",
+        help="JSON: keys of `solver` that are not to be chosen, see config/README.md",
     )
     parser.add_argument("--output", required=True, help="JSON to write: the choice, and what was measured for it")
     return parser.parse_args()

@@ -13,7 +13,7 @@ def parse_arguments():
     known = parser.add_mutually_exclusive_group()
     known.add_argument("--reference", type=float, help="published negative log-likelihood to compare with")
     known.add_argument("--truth", help="truth.json of artificial data, whose J_true is to be found again")
-    parser.add_argument("--settings", default="{}", help="JSON: those of the solver (see SolverOptions)")
+    parser.add_argument("--settings", default="{}", help="JSON: keys of `solver`, see config/README.md")
     parser.add_argument("--output", required=True, help="table to write (TSV), one row")
     return parser.parse_args()
 

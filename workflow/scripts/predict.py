@@ -11,7 +11,7 @@ def parse_arguments():
     parser.add_argument("--solver", help="chosen settings of the solver (measure_solver.py), for those that are null")
     parser.add_argument("--fits", required=True, help="table of the fits of one optimizer (fit.py)")
     parser.add_argument("--parameters", required=True, help="parameters that these fits arrived at (fit.py: NPZ)")
-    parser.add_argument("--settings", default="{}", help="JSON: those of the solver (see SolverOptions)")
+    parser.add_argument("--settings", default="{}", help="JSON: keys of `solver`, see config/README.md")
     parser.add_argument("--ensemble", type=int, default=10, help="how many of the best fits make up the ensemble")
     parser.add_argument("--output", required=True, help="table to write: one row per measurement")
     return parser.parse_args()

@@ -3,13 +3,8 @@
 Files hold blocks (a line `k, R`; then per trajectory k lines of genes over time and one line of times), a tidy table
 with a column of times, one of trajectories and one per gene, or cells (AnnData, .h5ad).
 
-Settings (defaults in brackets): time ["time"] and trajectory [null: "trajectory", or one trajectory where there is no
-such column] name columns of a table or of the cells' observations; metadata [[]] columns of a table that are no genes;
-layer [null: X] of the cells; bins [null]: points that each trajectory is averaged into; scale [null: as they are, but
-no value may be above 100], log2 (of 1 + x), or raw; validation [[]] indices of trajectories in the training file (of
-transitions, if it holds one trajectory), or validation_fraction [0.13] of them, drawn; test_fraction [0] likewise,
-where there is no test file; longest_interval [null] in units of time: longer transitions are left out; time_unit
-["unknown"] for the record; rescale_time [true]: the unit of time becomes the median interval; seed [0] of the draw.
+Settings are those of the section `expression` of the configuration that name no file (config/README.md has all keys and
+defaults).
 """
 
 import argparse

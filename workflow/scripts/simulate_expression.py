@@ -1,13 +1,7 @@
 """Simulate expression over time of a gene network with Hill kinetics (Hossain et al. 2024): random, or published.
 
-Settings (defaults in brackets): trajectories [60; 150 of a published network], times [0, 2, 3, 7, 9] (units of the
-inverse degradation rate), validation [[]] indices of trajectories or validation_fraction [0.1] of them, drawn;
-test_fraction [0.1] likewise, where there is no file for the test; rescale_time [true]: the unit of time becomes the
-median interval; seed [1]. Of a random network also genes [80],
-regulators [24], inputs [16] (regulators that are constant), modules [8], in_degree [null] (regulators of each regulated
-gene; null draws 1 to 3), exponents [[1.01, 1.7]], half [[0.4, 0.6]] (EC50) and decay_spread [1] (rates are log-uniform
-between its inverse and itself); of a published one exponents [[1.39, 1.8]], the range that its Hill exponents, 1.39 to
-1.8 in the file, are stretched to.
+Settings are those of the section `simulate` of the configuration that name no file, and the `exponents` of a published
+network (config/README.md has all keys and defaults).
 """
 
 import argparse

@@ -13,7 +13,7 @@ def parse_arguments():
     parser.add_argument("--method", required=True, help="name of the method")
     parser.add_argument("--noise", type=float, default=0.0, help="standard deviation of the noise on expression")
     parser.add_argument("--prior-corruption", type=float, default=0.0, help="fraction of the prior's edges moved, 0..1")
-    parser.add_argument("--settings", default="{}", help="JSON: permutations (10000), minimum_genes (5), seed (0)")
+    parser.add_argument("--settings", default="{}", help="JSON: keys of `enrichment.test`, see config/README.md")
     parser.add_argument("--output", required=True, help="pathways.tsv to write")
     return parser.parse_args()
 

@@ -1,16 +1,7 @@
 """Train a neural ODE on expression over time, pruned by one method, for several seeds at once (Hossain et al. 2024).
 
-Settings (defaults in brackets): model ["phoenix"] or "mlp"; multipliers ["living"], "published",
-"slipped" or "slow" (see the configuration); integrator ["fused"], "rk4" or "adaptive_adjoint"; hidden
-[40] units; epochs [200]; learning_rate [0.001] (five times that for the multipliers v of PHOENIX) and
-minimum_learning_rate [4e-5]; batch ["trajectory"] or a number of transitions; plateau_patience [3] epochs and
-plateau_threshold [1e-6] (units of the loss, expression squared) of the learning rate; patience_epochs [40] without a
-new best until a model stops, null for never; rewind_by [0.7] of the epochs, at the latest (imp, synflow); keep
-["sparsest"] model within one standard error of the best, the best "pruned" one, the best after the "final" event, or
-the best of "all" epochs; steps [8] Runge-Kutta steps per transition at the start and tolerances [[1e-3, 1e-5]] that
-change them (relative deviation of the validation loss when the steps are doubled); checkpoint_seconds [30]; device
-["cpu"]; pruning {first_epoch [3], first_fraction [0.7], every [10] epochs, fraction [0.1]}; method {} settings of the
-pruning method, see its file in kinetrain/pruning.
+Settings are those of the section `training` of the configuration (config/README.md has all keys and defaults), with
+`pruning` as a mapping in it, and the settings of the pruning method as the mapping `method`.
 
 dead_targets counts genes that never change in the evaluated model (their multiplier is zero), though they change in the
 data: constant inputs do not count. dead_error_share, 0 to 1, is their part of the squared errors behind test_mse. The
