@@ -340,6 +340,15 @@ value: shared hidden units (in the prior: shared targets), scaled to a largest v
 """),
         "How strongly regulators share hidden units, and targets in the prior (method `prior`).",
     ),
+    "simulations": Table(
+        ("dataset", "factor"),
+        columns("""
+dataset: name of the data set in the configuration
+factor: option of its random network or of its trajectories
+value: of the option; the middle of a range, empty where it is drawn
+"""),
+        "How the random networks were drawn: what may differ between data sets that are compared.",
+    ),
     "tuning": Table(
         ("dataset", "method", "noise", "prior_corruption", "setting", "fold"),
         LEVEL

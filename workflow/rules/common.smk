@@ -313,6 +313,7 @@ PARTS = {
     "predictions": PREDICTIONS,
     "networks": [f"<results>/networks/{run}.tsv" for run in RUNS]
     + [f"<results>/networks/{level}.{kind}.tsv" for level in LEVELS for kind in ("yardsticks", "controls")],
+    "simulations": [f"<results>/expression/{name}/simulation.tsv" for name in RANDOM],
     "tuning": [f"<results>/tuning/{run}/folds.tsv" for run in TUNED],
     "path": [f"<results>/networks/{run}.path.tsv" for run in RUNS],
     "effects": [
@@ -321,7 +322,7 @@ PARTS = {
     "coregulation": [f"<results>/networks/{run}.coregulation.tsv" for run in RUNS],
     "pathways": [f"<results>/enrichment/{run}.tsv" for run in TESTED],
 }
-FOR_A_FIGURE = {"effects", "coregulation"}  # tables that nobody asks for but a figure
+FOR_A_FIGURE = {"effects", "coregulation", "simulations"}  # tables that nobody asks for but a figure
 # The data of every data set that may be compared with others for its multipliers.
 COMPARED = [same_data(name, dataset["training"]["multipliers"]) for name, dataset in PLAN.datasets.items()]
 COMPARED = [name for name in COMPARED if name]
@@ -331,6 +332,7 @@ HAS = {
     *(["datasets"] if PLAN.datasets else []),
     *(["predictions"] if PREDICTIONS else []),
     *(["tuning"] if TUNED else []),
+    *(["factors"] if len(RANDOM) > 1 else []),
     *(["multipliers"] if len(COMPARED) > len(set(COMPARED)) else []),
     *(PLAN.varied if PLAN.problems else []),
 }

@@ -20,6 +20,7 @@ rule simulate_expression:
         expression="<results>/expression/{dataset}/expression.npz",
         truth="<results>/expression/{dataset}/truth.tsv",
         gene_sets="<results>/expression/{dataset}/gene_sets.gmt",
+        record="<results>/expression/{dataset}/simulation.tsv",
     log:
         "<logs>/expression/{dataset}.log",
     wildcard_constraints:
@@ -31,7 +32,7 @@ rule simulate_expression:
         settings=lambda w: settings(PLAN.simulation_settings(w.dataset)),
     shell:
         "({params.command} --settings {params.settings:q} --expression {output.expression:q} --truth {output.truth:q}"
-        " --gene-sets {output.gene_sets:q}) 2>&1 | tee {log:q}"
+        " --gene-sets {output.gene_sets:q} --dataset {wildcards.dataset} --record {output.record:q}) 2>&1 | tee {log:q}"
 
 
 rule simulate_published_network:

@@ -18,14 +18,16 @@ def parse_arguments():
     parser.add_argument("--expression", required=True, metavar="NPZ", help="trajectories to write")
     parser.add_argument("--truth", required=True, metavar="TSV", help="true edges to write: regulator, target, sign")
     parser.add_argument("--gene-sets", metavar="GMT", help="modules of a random network to write")
+    parser.add_argument("--dataset", default="random", help="name of the data set, for the table of its settings")
+    parser.add_argument("--record", metavar="TSV", help="settings of a random network to write, as a table")
     arguments = parser.parse_args()
     files = arguments.genes, arguments.edges, arguments.equations
     if any(files) and not all(files):
         parser.error("a published network needs all three: --genes, --edges and --equations")
     if (arguments.train or arguments.test) and not all(files):
         parser.error("--train and --test go with a published network: give --genes, --edges and --equations")
-    if arguments.gene_sets and all(files):
-        parser.error("--gene-sets: a published network has no modules")
+    if (arguments.gene_sets or arguments.record) and all(files):
+        parser.error("--gene-sets and --record: a published network has neither modules nor sizes of its own")
     return arguments
 
 
@@ -52,6 +54,8 @@ def main():
     save_table(edges, arguments.truth)
     if arguments.gene_sets:
         write_gene_sets(arguments.gene_sets, networks.gene_sets(network))
+    if arguments.record:
+        write_settings(arguments.record, arguments.dataset, options)
     origin = f"read from {arguments.train}" if arguments.train else f"simulated with seed {options.seed}"
     print(
         f"{len(network.genes)} genes, {network.inputs.sum()} inputs, {edges['regulator'].nunique()} regulators, "
@@ -73,6 +77,22 @@ def read_network(arguments):
         return published_network.read_network(*files, options.exponents), options
     options = read_options(Simulation, settings)
     return networks.draw_network(options), options
+
+
+def write_settings(path, dataset: str, options) -> None:
+    """Write the options of a random network that are numbers or ranges, of which the middle counts."""
+    import numpy as np
+
+    from kinetrain import tables
+
+    ranges = ("exponents", "half")
+    values = {name: np.mean(value) if name in ranges else value for name, value in vars(options).items()}
+    rows = [
+        {"dataset": dataset, "factor": name, "value": value}
+        for name, value in values.items()
+        if value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+    ]
+    tables.save("simulations", tables.frame("simulations", rows), path)
 
 
 def write_gene_sets(path, sets) -> None:

@@ -45,6 +45,8 @@ def made_table(name: str, panels: int, method="dash") -> pd.DataFrame:
     if name == "sparsity_against_accuracy":
         columns = ["dataset", "noise", "method", "quantity", "value", "source", "evidence"]
         return FIGURES["sparsity_against_accuracy"].tabulate(networks, pd.DataFrame(columns=columns))
+    if name == "factor_study":
+        return FIGURES["factor_study"].tabulate(*made_study(panels, method))
     if name == "network_accuracy":
         rates = {"auprc": 0.5, "precision_at_edges": 0.4, "recall_outside_prior": np.nan, "auprc_outside_prior": np.nan}
         return FIGURES["network_accuracy"].tabulate(networks.assign(**rates, uses_prior="yes"))
@@ -76,6 +78,21 @@ def made_table(name: str, panels: int, method="dash") -> pd.DataFrame:
     effects = [(p, m, "a", "b", 1.0) for p in problems for m in ("truth", method)]
     effects = pd.DataFrame(effects, columns=["dataset", "method", "regulator", "target", "effect"])
     return FIGURES["effect_matrices"].tabulate(effects.assign(**LEVEL, seed=0))
+
+
+def made_study(factors: int, method="dash"):
+    """A baseline, and two more levels of each factor; one more network differs in all of them."""
+    names = [f"problem {number}" for number in range(factors)]
+    values = {"baseline": dict.fromkeys(names, 1.0)}
+    values |= {"other": dict.fromkeys([*names, "one more"], 9.0)} if factors else {}
+    for name in names:
+        values |= {f"{name}_{level}": values["baseline"] | {name: level} for level in (0.5, 2.0)}
+    values = {dataset: {"one more": 1.0} | own for dataset, own in values.items()}
+    simulations = [(dataset, factor, value) for dataset, own in values.items() for factor, value in own.items()]
+    rows = [(d, m, s) for d in values for m in (method, "lasso", "persistence") for s in (0, 1)]
+    networks = pd.DataFrame(rows, columns=["dataset", "method", "seed"]).assign(**LEVEL, auprc=0.5)
+    networks = networks.assign(balanced_accuracy=0.6, test_mse=0.1 + networks["seed"])
+    return networks, pd.DataFrame(simulations, columns=["dataset", "factor", "value"])
 
 
 def made_predictions(problems) -> pd.DataFrame:
@@ -164,6 +181,13 @@ def test_a_method_that_one_data_set_lacks_is_said_to_have_no_map_there(name):
     axes = [axis for axis in draw(name, table).axes if axis.get_title(loc="left")]
     empty = [axis.get_title(loc="left") for axis in axes if any(text.get_text() == "none" for text in axis.texts)]
     assert len(axes) == 6 and empty == ["SparseFlow", "DASH"]
+
+
+def test_a_level_of_a_factor_differs_from_the_baseline_in_that_factor_alone():
+    table = FIGURES["factor_study"].tabulate(*made_study(2))
+    assert sorted(table["factor"].unique()) == ["problem 0", "problem 1"]
+    assert table.groupby("factor")["value"].unique().map(list).tolist() == [[0.5, 1.0, 2.0]] * 2
+    assert set(table["method"]) == {"dash", "lasso"} and (table["models"] == 2).all()
 
 
 def test_every_method_yardstick_and_optimizer_has_its_own_colour_and_name_across_both_arms():

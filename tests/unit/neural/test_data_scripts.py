@@ -49,7 +49,7 @@ def test_published_trajectories_may_take_the_place_of_simulated_ones(call, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("left_out", "message"), [(1, "needs all three"), (None, "a published network has no modules")]
+    ("left_out", "message"), [(1, "needs all three"), (None, "a published network has neither modules")]
 )
 def test_options_that_do_not_go_together_are_refused(call, tmp_path, network, capsys, left_out, message):
     given = [option for index, option in enumerate(network) if index != left_out]

@@ -23,8 +23,8 @@ class Declaration:
     title, section, place: where it stands in the report. sources: the result tables (`tables.py`) that `tabulate` takes
     under these names, or `published` for the published values of networks. caption: reStructuredText. needs: what a
     configuration must hold so that there is something to show: `problems`, `datasets`, `predictions`, `tuning`,
-    `multipliers` (data sets that differ in them alone), or what its grids of fits vary (`optimizers`, `schedules`,
-    `batch_sizes`, `safeguards`).
+    `factors` (several random networks), `multipliers` (data sets that differ in them alone), or what its grids of fits
+    vary (`optimizers`, `schedules`, `batch_sizes`, `safeguards`).
     """
 
     title: str
