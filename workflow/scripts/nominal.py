@@ -34,7 +34,7 @@ def main():
 
     options = merged(read_options(SolverOptions, read_settings(arguments.settings)), arguments.solver)
     problem = open_problem(arguments.problem, arguments.model, options)
-    objective = problem.value(problem.nominal, np.arange(problem.n_conditions))
+    objective = problem.value(problem.nominal, np.arange(problem.n_conditions)) if problem.has_nominal else np.nan
     reference = np.nan if arguments.reference is None else arguments.reference
     if arguments.truth:
         try:

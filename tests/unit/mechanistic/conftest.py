@@ -53,6 +53,7 @@ class Quadratic:
     names = ("x1", "x2")
     lower, upper, nominal = np.full(2, -5.0), np.full(2, 5.0), np.zeros(2)
     start_lower, start_upper = lower, upper
+    start_quantiles = {}  # noqa: RUF012
     n_conditions = 4
     checksum = "quadratic"
     engine = "formula"

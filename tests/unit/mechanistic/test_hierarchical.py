@@ -63,6 +63,7 @@ class Lines:
         )
         self.logarithmic = logarithmic
         self.start_lower, self.start_upper, self.nominal = self.lower, self.upper, (self.lower + self.upper) / 2
+        self.start_quantiles = {}
         self.model = SimpleNamespace(get_observable_ids=lambda: list(OBSERVABLES))
         observables = pd.DataFrame.from_dict(
             OBSERVABLES, orient="index", columns=["observableFormula", "noiseFormula", "observableTransformation"]

@@ -1,12 +1,16 @@
 """Problems of PEtab version 2 have the same objective as in version 1, and experiments of several periods."""
 
+import re
+
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from petab.v2.petab1to2 import petab_files_1to2
 
-from kinetrain.errors import InputError
+from kinetrain.errors import InputError, InputWarning
 from kinetrain.mechanistic.hierarchical import Hierarchical
+from kinetrain.mechanistic.parameter_priors import Priors
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.petab_tables import read_petab, read_petab_1
 from kinetrain.mechanistic.predictions import predict
@@ -71,6 +75,25 @@ def toy(tmp_path_factory, compiled_model):
     return problem, compiled_model(problem)
 
 
+@pytest.fixture(scope="module")
+def renamed(tmp_path_factory, compiled_model):
+    """The toy problem with names that AMICI needs itself and noise that is more than its placeholder."""
+    folder = tmp_path_factory.mktemp("renamed")
+    problem = write(folder)
+    for file in folder.iterdir():
+        text = re.sub(r"\bloss\b", "k", re.sub(r"\binput\b", "h", file.read_text()))
+        file.write_text(text)
+    table = pd.read_csv(folder / "observables.tsv", sep="\t").assign(
+        noiseFormula="2 * level", noisePlaceholders="level"
+    )
+    table.to_csv(folder / "observables.tsv", sep="\t", index=False)
+    table = pd.read_csv(folder / "measurements.tsv", sep="\t").assign(noiseParameters=0.15)
+    table.to_csv(folder / "measurements.tsv", sep="\t", index=False)
+    parameters = (folder / "parameters.tsv").read_text()
+    (folder / "parameters.tsv").write_text(parameters[: parameters.index("sd")])
+    return problem, compiled_model(problem)
+
+
 def objective(theta) -> list[float]:
     """Return the negative log-likelihood of each experiment in closed form."""
     loss, a, b = 10 ** theta[:3]
@@ -107,6 +130,13 @@ def test_experiments_of_several_periods_are_as_in_closed_form(toy, sensitivities
         np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
 
 
+def test_names_that_amici_needs_and_noise_formulas_with_numbers_are_as_in_closed_form(renamed):
+    problem = PetabProblem(*renamed, SolverOptions(absolute_tolerance=1e-12, relative_tolerance=1e-10))
+    assert problem.names == ["k", "scaling_a", "scaling_b", "offset"]
+    for theta in (problem.nominal, problem.nominal + np.array([0.1, -0.2, 0.05, 0.3])):
+        assert [problem.value(theta, [k]) for k in (0, 1)] == pytest.approx(objective(theta), rel=1e-6)
+
+
 def test_priors_are_densities_of_the_linear_parameters(toy):
     problem, with_priors = (PetabProblem(*toy, SolverOptions(priors=priors)) for priors in (False, True))
     theta = problem.nominal + np.array([0.1, 0, 0, 0.3])
@@ -117,6 +147,17 @@ def test_priors_are_densities_of_the_linear_parameters(toy):
     assert values[1][0] - values[0][0] == pytest.approx(expected, rel=1e-9)
     slope = np.log(10) * (1 + logarithm / 0.25)
     np.testing.assert_allclose(values[1][1] - values[0][1], [slope, 0, 0, theta[3]], rtol=1e-8, atol=1e-8)
+
+
+def test_priors_of_other_kinds_and_nominal_values_are_needed_only_where_they_are_used(toy, tmp_path):
+    problem = write(tmp_path)
+    table = (tmp_path / "parameters.tsv").read_text()
+    (tmp_path / "parameters.tsv").write_text(table.replace("log-normal", "cauchy").replace("\t0.2\t", "\t\t"))
+    with pytest.warns(InputWarning, match="no nominalValue of 'offset'"):
+        read = read_petab(problem)
+    assert read.parameter_df["nominalValue"].isna().tolist() == [False, False, False, True, False]
+    with pytest.raises(InputError, match="'loss': the prior 'cauchy' is not supported"):
+        Priors(read.parameter_df[read.parameter_df["estimate"] == 1])
 
 
 def test_a_converted_problem_has_the_objective_of_version_1(egf_yaml, egf_model, compiled_model, tmp_path_factory):
@@ -155,8 +196,6 @@ def test_scalings_and_predictions_need_version_1(toy):
             "'measurement_files' must be a list of file names",
         ),
         ("problem.yaml", "measurements.tsv", "nothing.tsv", "names the table nothing.tsv, but"),
-        ("parameters.tsv", "log-normal\t0;0.5", "cauchy\t0;0.5", "'loss': the prior 'cauchy' is not supported"),
-        ("parameters.tsv", "0.7", "", "'loss' has no nominalValue"),
         ("measurements.tsv", "total\tfresh\t1", "absent\tfresh\t1", "absent"),
     ],
 )

@@ -18,6 +18,7 @@ class Valley:
     gradient_weight, information_weight, relaxed_solves = 4.0, None, 0
     lower, upper, nominal = np.full(2, -3.0), np.full(2, 3.0), np.ones(2)
     start_lower, start_upper = lower, upper
+    start_quantiles = {}  # noqa: RUF012
 
     def __init__(self, seconds=0.0, lives=np.inf):
         self.seconds, self.lives, self.gradients = seconds, lives, 0

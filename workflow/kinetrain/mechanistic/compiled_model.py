@@ -13,6 +13,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from importlib import metadata
 from pathlib import Path
 
 import amici
@@ -26,8 +27,9 @@ from pandas.api.types import is_numeric_dtype
 from kinetrain.cache import atomic, cache_folder, is_whole, kept, seal
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.initial_assignments import assigned_parameters
+from kinetrain.mechanistic.petab_checks import PREEQUILIBRATION
 from kinetrain.mechanistic.petab_files import checksum, sbml_file
-from kinetrain.mechanistic.petab_tables import PREEQUILIBRATION, read_petab
+from kinetrain.mechanistic.petab_tables import for_amici, read_petab
 
 RECORD, MODEL = "compiled.json", "kinetrain_model"
 # Most of what AMICI generates goes into one source file: headers are read once instead of 25 times, which halves the
@@ -43,7 +45,10 @@ foreach(source ${sources})
   endif()
 endforeach()
 """
-FLAGS = "CXXFLAGS", "AMICI_CXXFLAGS", "AMICI_LDFLAGS", "CMAKE_TOOLCHAIN_FILE"
+# What of the environment and of installed packages shapes the code, besides AMICI's version, which is in the record.
+FLAGS = "CXXFLAGS", "LDFLAGS", "CPATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH"
+FLAGS_OF = "AMICI_", "CMAKE_"
+PACKAGES = "petab", "sympy", "python-libsbml", "swig"
 
 
 def compile_model(path, folder) -> dict:
@@ -80,21 +85,42 @@ def _key(record) -> str:
     """Return the name in the cache of what is compiled from these contents, with these tools, for this machine."""
     tools = [sys.version, platform.system(), platform.machine(), platform.libc_ver(), TOGETHER]
     version = subprocess.run([*_compiler(), "--version"], capture_output=True, text=True, check=False).stdout
-    flags = [os.environ.get(name) for name in FLAGS]
-    return checksum(json.dumps([record, tools, version.split("\n")[0], flags]))[:32]
+    tools += [metadata.version(name) for name in PACKAGES]
+    flags = {name: value for name, value in os.environ.items() if name in FLAGS or name.startswith(FLAGS_OF)}
+    flags.pop("AMICI_PARALLEL_COMPILE", None)
+    return checksum(json.dumps([record, tools, version.split("\n")[0], sorted(flags.items())]))[:32]
 
 
 def _build(path, problem, record, folder):
-    """Compile a model into `folder`, in the system's temporary folder: CMake and SWIG do not bear every path."""
+    """Compile a model into `folder`, in the system's temporary folder: CMake and SWIG do not bear every path.
+
+    InputError if AMICI cannot import the problem, or the compiler refuses its code.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         made = Path(temporary) / "generated"
         try:
             with _quick_compilation(Path(temporary)), contextlib.redirect_stdout(io.StringIO()):
                 _generate(path, problem, made)
         except subprocess.CalledProcessError:  # this code does not go together in one file
-            shutil.rmtree(made / "build_model_ext", ignore_errors=True)
-            build_model_extension(made)
+            _compile_apart(path, made)
+        except InputError:
+            raise
+        except Exception as error:  # whatever AMICI does not support ends in an exception of another kind
+            reason = " ".join(str(error).split())
+            raise InputError(f"{path}: AMICI cannot import it: {reason or type(error).__name__}") from error
         _place(made, record, folder)
+
+
+def _compile_apart(path, made):
+    """Compile the sources of a generated module one by one; InputError, with what the compiler said, if that fails."""
+    shutil.rmtree(made / "build_model_ext", ignore_errors=True)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            build_model_extension(made)
+    except subprocess.CalledProcessError as error:
+        lines = (error.output or b"").decode(errors="replace").strip().splitlines() or [str(error)]
+        said = next((line for line in lines if "error:" in line), lines[-1]).strip()
+        raise InputError(f"{path}: the code that AMICI writes for it does not compile: {said}") from error
 
 
 def _generate(path, problem, folder):
@@ -103,18 +129,15 @@ def _generate(path, problem, folder):
         return
     from amici.importers.petab.v1 import import_petab_problem
 
-    try:
-        # The linter has been through it, which takes its time with large tables.
-        import_petab_problem(
-            without_overrides(problem),
-            output_dir=folder,
-            model_name=MODEL,
-            compile_=True,
-            verbose=logging.WARNING,
-            validate=False,
-        )
-    except (NotImplementedError, ValueError) as error:
-        raise InputError(f"{path}: AMICI cannot compile it: {error}") from error
+    # The linter has been through it, which takes its time with large tables.
+    import_petab_problem(
+        without_overrides(for_amici(problem, path)),
+        output_dir=folder,
+        model_name=MODEL,
+        compile_=True,
+        verbose=logging.WARNING,
+        validate=False,
+    )
 
 
 def without_overrides(problem: petab.Problem) -> petab.Problem:
@@ -185,7 +208,7 @@ def fingerprint(path, problem: petab.Problem) -> dict[str, str]:
     if not isinstance(problem, petab.Problem):
         return problem.fingerprint()
     observables = problem.observable_df.sort_index()
-    columns = ["observableFormula", "noiseFormula", "observableTransformation", "noiseDistribution"]
+    columns = ["observableName", "observableFormula", "noiseFormula", "observableTransformation", "noiseDistribution"]
     table = observables.reindex(columns=columns).fillna("").to_csv(sep="\t")
     estimated = problem.parameter_df.index[problem.parameter_df["estimate"] == 1]
     overridden = {name: not is_numeric_dtype(column) for name, column in problem.condition_df.items()}

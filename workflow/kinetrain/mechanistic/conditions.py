@@ -1,18 +1,24 @@
 """The conditions of a PEtab problem as AMICI takes them: data, constants, and where estimated parameters go."""
 
 import copy
+import re
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import petab.v1 as petab
+from amici.importers.utils import RESERVED_SYMBOLS
 from amici.sim import sundials as amici
 from amici.sim.sundials.petab.v1._parameter_mapping import create_parameter_mapping
 
 from kinetrain.errors import InputError
-from kinetrain.mechanistic.petab_tables import PAIR, PREEQUILIBRATION, SIMULATION, is_number, known_noise
+from kinetrain.mechanistic.petab_checks import PAIR, PREEQUILIBRATION, SIMULATION, is_number
+from kinetrain.mechanistic.petab_tables import for_amici, known_noise
 
+AMICI = "amici_"  # what it puts before the ids that it needs itself
 INITIAL = "initial_{}_sim"  # AMICI's name for the parameter of a species that the condition table sets
+PLACEHOLDER = re.compile(r"(observable|noise)Parameter\d+_")
 SCALES = {"lin": amici.ParameterScaling.none, "log": amici.ParameterScaling.ln, "log10": amici.ParameterScaling.log10}
 
 
@@ -30,6 +36,11 @@ class Condition:
     from_theta: np.ndarray
 
 
+def petab_ids(ids) -> list[str]:
+    """Return ids of a compiled model as PEtab has them: AMICI renames those that it needs itself (`k`, say)."""
+    return [name.removeprefix(AMICI) if name.removeprefix(AMICI) in RESERVED_SYMBOLS else name for name in ids]
+
+
 def prepare(problem: petab.Problem, model, names, path) -> list[Condition]:
     """Return the prepared conditions of a problem, in the order of their first measurement.
 
@@ -40,10 +51,11 @@ def prepare(problem: petab.Problem, model, names, path) -> list[Condition]:
     Raises
     ------
     InputError
-        If the compiled model takes an estimated parameter as a constant.
+        If the compiled model takes an estimated parameter as a constant, or has a parameter without value.
     """
     if not isinstance(problem, petab.Problem):
         return problem.prepare(model, names)
+    problem = for_amici(problem, path)
     measurements = problem.measurement_df.reset_index(drop=True)
     if PREEQUILIBRATION not in measurements:
         measurements[PREEQUILIBRATION] = ""
@@ -57,10 +69,10 @@ def prepare(problem: petab.Problem, model, names, path) -> list[Condition]:
     shown = {}  # of each kind, the pair that is mapped
     for pair in pairs:
         shown.setdefault(kinds[pair].pattern, pair)
-    mapped = _map(problem, model, measurements, known, set(shown.values()))
-    templates = {pattern: _resolve(mapped[pair], model, names, path) for pattern, pair in shown.items()}
-    fill_doses = _filler(doses, model.get_fixed_parameter_ids())
-    fill_initial = _filler(initial.rename(columns=INITIAL.format), model.get_free_parameter_ids())
+    mapped = _map(problem, model, measurements, known, set(shown.values()), path)
+    templates = {pattern: _resolve(mapped[pair], model, names, path, bool(pair[0])) for pattern, pair in shown.items()}
+    fill_doses = _filler(doses, petab_ids(model.get_fixed_parameter_ids()))
+    fill_initial = _filler(initial.rename(columns=INITIAL.format), petab_ids(model.get_free_parameter_ids()))
     data = _experiments(measurements, known, model)
 
     def condition(pair):
@@ -105,7 +117,7 @@ def _exchange(from_theta, shown, own, names) -> np.ndarray:
 def _doses(problem, model) -> pd.DataFrame:
     """Return the columns of the condition table that hold nothing but numbers for constants of the compiled model."""
     table = problem.condition_df
-    constants = set(model.get_fixed_parameter_ids())
+    constants = set(petab_ids(model.get_fixed_parameter_ids()))
     columns = [name for name in table.columns if name in constants and table[name].map(is_number).all()]
     return table[columns].astype(float)
 
@@ -116,7 +128,7 @@ def _initial_values(problem, model, pairs) -> pd.DataFrame:
     AMICI's import gives each of them a parameter of the model. With pre-equilibration there are two, and none is
     returned.
     """
-    table, free = problem.condition_df, set(model.get_free_parameter_ids())
+    table, free = problem.condition_df, set(petab_ids(model.get_free_parameter_ids()))
     columns = [name for name in table.columns if INITIAL.format(name) in free and table[name].map(is_number).all()]
     return table[[] if any(before for before, _ in pairs) else columns].astype(float)
 
@@ -142,7 +154,7 @@ def _kinds(problem, model, measurements, known, plain, names) -> dict:
     rest = {name: tuple(row) for name, row in zip(rest.index, rest.to_numpy(), strict=True)}
     # Only what does not stand in the model itself can be exchanged; its scale must stay the same.
     scales = problem.parameter_df.loc[names, "parameterScale"]
-    free = {name: scales[name] for name in set(names).difference(model.get_free_parameter_ids())}
+    free = {name: scales[name] for name in set(names).difference(petab_ids(model.get_free_parameter_ids()))}
     return {
         (before, after): _kind((bool(before), *rest.get(before, ()), "\t", *rest[after], "\t", *own), free)
         for (before, after), own in cells.items()
@@ -156,7 +168,7 @@ def _kind(cells, free) -> _Kind:
     return _Kind(pattern, tuple(number))
 
 
-def _map(problem, model, measurements, known, pairs) -> dict:
+def _map(problem, model, measurements, known, pairs, path) -> dict:
     """Return AMICI's parameter mapping of each pair of conditions."""
     # PEtab takes noise that changes over time, and tables in which some conditions have no pre-equilibration, for
     # overrides that it cannot map.
@@ -164,6 +176,10 @@ def _map(problem, model, measurements, known, pairs) -> dict:
     if "noiseParameters" in measurements:
         noise = measurements["noiseParameters"].astype(object)
         measurements["noiseParameters"] = noise.mask(known, 1.0)
+    ids = SimpleNamespace(
+        get_free_parameter_ids=lambda: petab_ids(model.get_free_parameter_ids()),
+        get_fixed_parameter_ids=lambda: petab_ids(model.get_fixed_parameter_ids()),
+    )
     mappings = {}
     for columns in (PAIR, [SIMULATION]):
         chosen = [pair for pair in pairs if bool(pair[0]) == (PREEQUILIBRATION in columns)]
@@ -172,7 +188,10 @@ def _map(problem, model, measurements, known, pairs) -> dict:
             part = copy.copy(problem)
             part.measurement_df = measurements[rows].drop(columns=set(PAIR).difference(columns))
             table = pd.DataFrame(chosen, columns=PAIR)[columns]
-            found = create_parameter_mapping(part, table, scaled_parameters=True, amici_model=model)
+            try:
+                found = create_parameter_mapping(part, table, scaled_parameters=True, amici_model=ids)
+            except (NotImplementedError, ValueError) as error:
+                raise InputError(f"{path}: AMICI cannot map its parameters: {error}") from error
             mappings.update(zip(chosen, found, strict=True))
     return mappings
 
@@ -187,11 +206,14 @@ class _Template:
     to_model: np.ndarray
     from_theta: np.ndarray
     constants: np.ndarray
-    constants_before: np.ndarray
+    constants_before: np.ndarray | None
 
 
-def _resolve(mapping, model, names, path) -> _Template:
-    """Return a mapping as arrays; a model parameter is a number, an estimated parameter, or refers to another one."""
+def _resolve(mapping, model, names, path, before) -> _Template:
+    """Return a mapping as arrays; a model parameter is a number, an estimated parameter, or refers to another one.
+
+    `before`: whether there is a pre-equilibration, which has constants of its own.
+    """
     position = {name: index for index, name in enumerate(names)}
     everything = {**mapping.map_sim_fix, **mapping.map_sim_var}
 
@@ -200,43 +222,45 @@ def _resolve(mapping, model, names, path) -> _Template:
             value = everything[value]
         return value
 
-    def constants(fixed, scales):
-        values = []
-        for name in model.get_fixed_parameter_ids():
-            value = follow(fixed.get(name, 0.0))
-            if isinstance(value, str):
-                raise InputError(
-                    f"{path}: '{value}' is estimated, but the compiled model takes '{name}' as a constant; "
-                    "compile a model for this problem"
-                )
-            values.append(petab.unscale(float(value), scales.get(name, "lin")))
-        return np.nan_to_num(np.array(values), nan=0.0)
+    def number(name, value, scale="lin"):
+        if value in position:
+            raise InputError(
+                f"{path}: '{value}' is estimated, but the compiled model takes '{name}' as a constant; "
+                "compile a model for this problem"
+            )
+        # Parameters of observables that a condition does not measure are NaN in PEtab and would spoil derivatives.
+        if not is_number(value) and not (PLACEHOLDER.match(name) and pd.isna(value)):
+            raise InputError(f"{path}: '{name}' has no value, neither in the tables nor in the model")
+        return 0.0 if pd.isna(value) else petab.unscale(float(value), scale)
 
-    free = model.get_free_parameter_ids()
-    values = [follow(mapping.map_sim_var[name]) for name in free]
-    estimated = [index for index, value in enumerate(values) if isinstance(value, str)]
-    # Parameters of observables that a condition does not measure are NaN in PEtab and would spoil derivatives.
-    numbers = np.nan_to_num(np.array([0.0 if isinstance(value, str) else float(value) for value in values]), nan=0.0)
+    def constants(fixed, scales):
+        values = {name: follow(fixed.get(name)) for name in petab_ids(model.get_fixed_parameter_ids())}
+        return np.array([number(name, value, scales.get(name, "lin")) for name, value in values.items()])
+
+    free = petab_ids(model.get_free_parameter_ids())
+    values = [follow(mapping.map_sim_var.get(name)) for name in free]
+    estimated = [index for index, value in enumerate(values) if value in position]
+    numbers = [0.0 if value in position else number(name, value) for name, value in zip(free, values, strict=True)]
     return _Template(
-        numbers,
+        np.array(numbers),
         amici.parameter_scaling_from_int_vector([SCALES[mapping.scale_map_sim_var[name]] for name in free]),
         estimated,
         np.array(estimated, dtype=int),
         np.array([position[values[index]] for index in estimated], dtype=int),
         constants(mapping.map_sim_fix, mapping.scale_map_sim_fix),
-        constants(mapping.map_preeq_fix, mapping.scale_map_preeq_fix),
+        constants(mapping.map_preeq_fix, mapping.scale_map_preeq_fix) if before else None,
     )
 
 
 def _reset_states(problem, model, condition) -> list[int]:
     """Return the states that a simulation condition sets anew after pre-equilibration."""
-    row = problem.condition_df.loc[condition]
-    return [index for index, name in enumerate(model.get_state_ids()) if name in row.index and not pd.isna(row[name])]
+    row = problem.condition_df.loc[condition].dropna()
+    return [index for index, name in enumerate(petab_ids(model.get_state_ids())) if name in row.index]
 
 
 def _experiments(measurements, known, model) -> dict:
     """Return AMICI's data objects by pair of conditions: time points (repeated for replicates), data, known noise."""
-    observables = {name: index for index, name in enumerate(model.get_observable_ids())}
+    observables = {name: index for index, name in enumerate(list(model.get_observable_ids()))}
     table = measurements[[*PAIR, "observableId", "time", "measurement"]].copy()
     table["time"] = table["time"].astype(float)
     table["replicate"] = table.groupby([*PAIR, "observableId", "time"]).cumcount()

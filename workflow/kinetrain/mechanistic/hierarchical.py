@@ -128,7 +128,7 @@ class Hierarchical:
 
     def _inner_problem(self, found: dict[str, Inner]) -> InnerProblem:
         """Return pyPESTO's inner problem: the data, and for each parameter bounds and masks of its measurements."""
-        petab, observables = self.problem.petab, self.problem.model.get_observable_ids()
+        petab, observables = self.problem.petab, list(self.problem.model.get_observable_ids())
         place = places(petab, observables, self.problem.condition_names)
         measurements = petab.measurement_df["measurement"].to_numpy(float)
         data = []

@@ -12,7 +12,7 @@ import petab.v1 as petab
 from petab.v1.math import sympify_petab
 
 from kinetrain.errors import InputError
-from kinetrain.mechanistic.petab_tables import PAIR
+from kinetrain.mechanistic.petab_checks import PAIR
 
 KINDS = ("scaling", "offset", "sigma")
 

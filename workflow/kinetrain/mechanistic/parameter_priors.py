@@ -29,9 +29,7 @@ class Priors:
             if shape not in ("normal", "laplace", "lognormal", "loglaplace"):
                 known = "normal, laplace, logNormal and logLaplace are"
                 raise InputError(f"parameter '{name}': the prior '{kind}' is not supported ({known})")
-            if numbers != numbers:
-                raise InputError(f"parameter '{name}': objectivePriorParameters of its prior '{kind}' are empty")
-            centre, width = (float(number) for number in str(numbers).split(";"))
+            centre, width = prior_numbers(f"objectivePriorParameters of '{name}'", kind, numbers)
             self.terms.append((index, "lin" if on_scale else scale, shape, centre, width))
 
     @classmethod
@@ -51,6 +49,20 @@ class Priors:
         for index, *rest in self.terms:
             gradient[index] += _term(theta[index], *rest)[1]
         return gradient
+
+
+def prior_numbers(where, kind, text) -> tuple[float, float]:
+    """Return the two numbers of a prior; InputError, which begins with `where`, if they are not such."""
+    try:
+        first, second = (float(part) for part in str(text).split(";"))
+    except ValueError:
+        first = second = np.nan
+    uniform = kind.lower().endswith("uniform")
+    if not np.isfinite([first, second]).all() or (first > second if uniform else second <= 0):
+        wanted = "the lower end, then the upper one" if uniform else "the centre, then a positive width"
+        found = "empty" if text != text else f"'{text}'"
+        raise InputError(f"{where}: the prior '{kind}' takes two numbers, {wanted}, but they are {found}")
+    return first, second
 
 
 def _term(x, scale, shape, centre, width):

@@ -34,7 +34,7 @@ def read_description(path) -> dict:
         raise InputError(f"{path}: 'problems' must be a list of one problem with the keys {', '.join(FILE_KEYS)}")
     if "parameter_file" not in description:
         raise InputError(f"{path}: no key 'parameter_file'")
-    if not _are_names(_parameter_files(description)):
+    if not _are_names(parameter_files(description)):
         raise InputError(f"{path}: 'parameter_file' must be a file name, got {description['parameter_file']!r}")
     for key in FILE_KEYS:
         files = problems[0].get(key)
@@ -57,6 +57,8 @@ def _check_description_2(path, description) -> dict:
     model = next(iter(models.values())) if isinstance(models, dict) and len(models) == 1 else None
     if not isinstance(model, dict) or not isinstance(model.get("location"), str):
         raise InputError(f"{path}: 'model_files' must have one model with its location and language")
+    if model.get("language") != "sbml":
+        raise InputError(f"{path}: the language of its model is '{model.get('language')}'; only SBML models are read")
     _check_files(path, description)
     return description
 
@@ -68,17 +70,33 @@ def _check_files(path, description):
 
 
 def list_files(path, description) -> list[Path]:
-    """Return the paths of all files that a PEtab YAML names and that are used here."""
+    """Return the paths of all files that a PEtab YAML names and that are used here.
+
+    Raises
+    ------
+    InputError
+        If one of them is not in the folder of the YAML or below it: a problem that somebody else wrote must not make
+        us read anything else.
+    """
     if "model_files" in description:
         names = [model["location"] for model in description["model_files"].values()]
         keys = sorted(key for key in description if key.endswith("_files") and key != "model_files")
-        return [Path(path).parent / name for name in (*names, *(name for key in keys for name in description[key]))]
-    names = _parameter_files(description)
-    names += [name for key in FILE_KEYS for name in description["problems"][0][key]]
-    return [Path(path).parent / name for name in names]
+        names += [name for key in keys for name in description[key]]
+    else:
+        names = parameter_files(description)
+        names += [name for key in FILE_KEYS for name in description["problems"][0][key]]
+    folder = Path(path).parent
+    for name in names:
+        if not (folder / name).resolve().is_relative_to(folder.resolve()):
+            raise InputError(
+                f"{path}: it names the file '{name}', which is outside its folder; put the file into the folder, or "
+                "the YAML into a folder that holds all files"
+            )
+    return [folder / name for name in names]
 
 
-def _parameter_files(description) -> list:
+def parameter_files(description) -> list:
+    """Return the names of the parameter tables of a PEtab 1 problem."""
     files = description["parameter_file"]
     return list(files) if isinstance(files, list) else [files]
 

@@ -10,18 +10,23 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import petab.v1 as petab
 from amici._installation.amici import run_simulation
 from amici.sim import sundials as amici
 
-from kinetrain.errors import InputError
 from kinetrain.mechanistic.compiled_model import load_model
 from kinetrain.mechanistic.conditions import prepare
 from kinetrain.mechanistic.parameter_priors import Priors
 from kinetrain.mechanistic.petab_files import checksum, list_files, read_description
 from kinetrain.mechanistic.petab_tables import read_petab
 from kinetrain.mechanistic.solver_options import SolverOptions, filled, safe_options
+from kinetrain.mechanistic.starting_points import (
+    nominal_values,
+    scaled,
+    starting_box,
+    starting_quantiles,
+    starting_rows,
+)
 
 # A failed solve is a number to us, not a message; gradients through switches of the input are checked in our tests.
 for _name in [name for name in logging.root.manager.loggerDict if name.split(".")[0] == "amici"]:
@@ -49,7 +54,9 @@ class PetabProblem:
     Attributes
     ----------
     names, lower, upper, nominal: of the n estimated parameters, on their PEtab scale.
+    has_nominal: whether the tables give all nominal values; else the middle of the bounds stands in for the others.
     start_lower, start_upper: the box of starting points, from uniform initialization priors, else the bounds.
+    start_quantiles: of initialization priors that are not uniform, quantile functions by the parameter's position.
     n_conditions, condition_names: K conditions in the order of the measurement table. n_measurements: of all of them.
     checksum: sha256 of all its files.
     options: how it is solved, with nothing left open.
@@ -69,10 +76,11 @@ class PetabProblem:
         table = self.petab.parameter_df
         table = table[table["estimate"] == 1]
         self.names = list(table.index)
-        self.lower, self.upper, self.nominal = (
-            scaled(table, column) for column in ("lowerBound", "upperBound", "nominalValue")
-        )
+        self.lower, self.upper = (scaled(table, column) for column in ("lowerBound", "upperBound"))
+        self.has_nominal = bool(np.isfinite(table["nominalValue"]).all())
+        self.nominal = nominal_values(table, self.lower, self.upper)
         self.start_lower, self.start_upper = starting_box(table, self.lower, self.upper, path)
+        self.start_quantiles = starting_quantiles(starting_rows(table), path)
         self.priors = Priors(table) if options and options.priors else None
         self._conditions = prepare(self.petab, self.model, self.names, path)
         self.condition_names = [condition.data.id for condition in self._conditions]
@@ -235,28 +243,6 @@ def _structure(condition) -> tuple:
         tuple(data.get_timepoints()),
         tuple(measured),
     )
-
-
-def scaled(table, column) -> np.ndarray:
-    """Return a column of the parameter table on each parameter's scale."""
-    values = table[column].to_numpy(float)
-    with np.errstate(divide="ignore"):  # zero on a logarithmic scale
-        return np.array([petab.scale(value, on) for on, value in zip(table["parameterScale"], values, strict=True)])
-
-
-def starting_box(table, lower, upper, path) -> tuple[np.ndarray, np.ndarray]:
-    """Return the bounds of starting points; initialization priors other than `parameterScaleUniform` are not used."""
-    lower, upper = lower.copy(), upper.copy()
-    columns = table.reindex(columns=["initializationPriorType", "initializationPriorParameters"])
-    for index, (name, kind, numbers) in enumerate(columns.itertuples(name=None)):
-        if kind == "parameterScaleUniform" and not pd.isna(numbers):  # without numbers PEtab means the bounds
-            low, high = (float(number) for number in numbers.split(";"))
-            lower[index], upper[index] = max(low, lower[index]), min(high, upper[index])
-            if lower[index] > upper[index]:
-                raise InputError(
-                    f"{path}: parameter table: initializationPriorParameters of '{name}' are out of bounds"
-                )
-    return lower, upper
 
 
 def make_solver(model, options: SolverOptions, order, states: float = 1.0, gradient: float = 1.0):

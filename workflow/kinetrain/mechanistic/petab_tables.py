@@ -1,20 +1,30 @@
 """The tables of a PEtab problem: reading them, and telling clearly what is wrong with one."""
 
 import copy
-import logging
 import math
 import re
 from pathlib import Path
 
+import libsbml
 import pandas as pd
 import petab.v1 as petab
+from petab.v1.models.sbml_model import SbmlModel
 
+from kinetrain.data.text import read_table, refuse_repeated
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.initial_assignments import give_way
-from kinetrain.mechanistic.petab_files import read_description
+from kinetrain.mechanistic.petab_checks import PAIR, PREEQUILIBRATION, check_problem, is_number
+from kinetrain.mechanistic.petab_files import parameter_files, read_description
+from kinetrain.mechanistic.sbml_model import initial_value, read_sbml
 
-PREEQUILIBRATION, SIMULATION = "preequilibrationConditionId", "simulationConditionId"
-PAIR = [PREEQUILIBRATION, SIMULATION]
+INDEX = {"condition_files": "conditionId", "observable_files": "observableId", "measurement_files": None}
+# Columns whose cells stay text: 001 is another condition than 1.
+TEXT = {"parameterId", "conditionId", "observableId", "experimentId", "simulationConditionId", PREEQUILIBRATION}
+TEXT |= {"parameterName", "conditionName", "observableName", "datasetId", "replicateId", "modelId", "targetId"}
+TEXT |= {"observableFormula", "noiseFormula", "targetValue", "observablePlaceholders", "noisePlaceholders"}
+TEXT |= {"petabEntityId", "modelEntityId", "initializationPriorParameters", "objectivePriorParameters"}
+TEXT |= {"priorParameters"}
+MISSING = {"nan", "na"}
 
 
 def read_petab(path) -> petab.Problem:
@@ -26,28 +36,112 @@ def read_petab(path) -> petab.Problem:
     Raises
     ------
     InputError
-        If the YAML, a key in it, or a table is missing, if a number is missing or out of its range, or if the PEtab
-        linter finds errors.
+        If the YAML, a key in it, or a table is missing, if a number is missing or out of its range, if a name or a
+        formula would harm AMICI or what it compiles, or if the PEtab linter finds errors.
     """
     path = Path(path)
     description = read_description(path)
     if "model_files" in description:
-        from kinetrain.mechanistic.petab_v2 import (
-            ProblemOfVersion2,  # its imports take a second that others need not wait
-        )
+        from kinetrain.mechanistic.petab_v2 import ProblemOfVersion2  # its imports take a second others need not wait
 
         return ProblemOfVersion2(path, description)
-    tables = {key: value for key, value in description["problems"][0].items() if key != "visualization_files"}
-    try:
-        problem = petab.Problem.from_yaml({**description, "problems": [tables]}, base_path=str(path.parent))
-    except Exception as error:
-        raise InputError(f"{path}: a table cannot be read ({error})") from error
-    problem.measurement_df = problem.measurement_df.reset_index(drop=True)  # several files repeat their row numbers
-    _check_numbers(problem, path)
-    _check_conditions(problem, path)
-    _check(problem, path)
+    files = description["problems"][0]
+    model = SbmlModel(sbml_document=read_sbml(path.parent / files["sbml_files"][0]))
+    tables = [
+        read_tables([path.parent / name for name in parameter_files(description)], "parameterId"),
+        *(read_tables([path.parent / name for name in files[key]], INDEX[key]) for key in INDEX),
+    ]
+    parameters, conditions, observables, measurements = tables
+    problem = petab.Problem(
+        model=model,
+        parameter_df=parameters,
+        condition_df=conditions,
+        observable_df=observables,
+        measurement_df=measurements,
+    )
+    check_problem(problem, path)
+    problem.measurement_df = problem.measurement_df.reset_index(drop=True)
     _separate_overrides(problem)
     _overrule_model(problem, path)
+    return problem
+
+
+def read_tables(files, index: str | None) -> pd.DataFrame:
+    """Return PEtab tables as one, as text where it is ids and formulas, else as numbers where all cells are.
+
+    Its index is the column `index`, or, if that is None, the rows as a spreadsheet counts them.
+
+    Raises
+    ------
+    InputError
+        If a file is no table or lacks the column of the index, or a cell of that is empty or stands there twice.
+    """
+    tables = []
+    for file in files:
+        table = read_table(file, text=None)
+        refuse_repeated(file, table.columns)
+        if index and index not in table:
+            raise InputError(f"{file}: no column '{index}'")
+        if index and table[index].isna().any():
+            raise InputError(f"{file}: row {table.index[table[index].isna()][0]} has no {index}")
+        if len(files) > 1:
+            table.index = [f"{row} of {file.name}" for row in table.index]
+        tables.append(table)
+    table = pd.concat(tables)
+    for name in table.columns.difference(list(TEXT)):
+        table[name] = _typed(table[name])
+    if index:
+        refuse_repeated(files[-1], table[index], f"the {index}")
+        table = table.set_index(index)
+    return table
+
+
+def _typed(column: pd.Series) -> pd.Series:
+    """Return a column of text as numbers if all of its cells are numbers, NaN or empty."""
+    column = column.astype(object).where(~column.astype(str).str.lower().isin(MISSING), math.nan)
+    return column.astype(float) if column.dropna().map(is_number).all() else column
+
+
+def for_amici(problem: petab.Problem, path) -> petab.Problem:
+    """Return a problem with the numbers that AMICI does not find by itself.
+
+    Sizes of compartments in the condition table become parameters that initial assignments of the model refer to.
+    Cells without an initial value of a species get that of the model, but not where NaN means the steady state.
+
+    Raises
+    ------
+    InputError
+        If the size of a compartment is set by a rule, or there is pre-equilibration besides.
+    """
+    problem, table = copy.copy(problem), problem.condition_df.copy()
+    before = problem.measurement_df.reindex(columns=[PREEQUILIBRATION])[PREEQUILIBRATION]
+    sizes = [name for name in table if problem.model.sbml_model.getCompartment(name)]
+    document = problem.model.sbml_model.getSBMLDocument().clone() if sizes else None
+    for name in sizes:
+        model, new = document.getModel(), f"size_of_{name}"
+        while model.getElementBySId(new) or new in problem.parameter_df.index:
+            new += "_"
+        if before.notna().any() or model.getRuleByVariable(name):
+            raise InputError(
+                f"{path}: the condition table sets the size of the compartment '{name}', which AMICI cannot do "
+                "together with pre-equilibration or a rule for it"
+            )
+        parameter, assignment = model.createParameter(), model.getInitialAssignmentBySymbol(name)
+        parameter.setId(new)
+        parameter.setConstant(True)
+        parameter.setValue(model.getCompartment(name).getSize())
+        assignment = assignment or model.createInitialAssignment()
+        assignment.setSymbol(name)
+        assignment.setMath(libsbml.parseL3Formula(new))
+        table = table.rename(columns={name: new})
+    if sizes:
+        problem.model = SbmlModel(sbml_document=document)
+    fresh = table.index.difference(problem.measurement_df.loc[before.notna(), "simulationConditionId"])
+    for name in table:
+        own = initial_value(problem.model.sbml_model, name) if problem.model.sbml_model.getSpecies(name) else None
+        if own is not None and table.loc[fresh, name].isna().any():
+            table.loc[fresh, name] = table.loc[fresh, name].fillna(own)
+    problem.condition_df = table
     return problem
 
 
@@ -64,14 +158,6 @@ def require_version_1(problem, name, wanted) -> None:
         raise InputError(f"{name}: {wanted} can be had of problems of PEtab version 1 only; this is one of version 2")
 
 
-def is_number(text) -> bool:
-    """Whether a cell of a table (text or number) is a number."""
-    try:
-        return float(text) == float(text)
-    except (TypeError, ValueError):
-        return False
-
-
 def is_name(text) -> bool:
     """Whether a formula is a single identifier."""
     return re.fullmatch(r"[A-Za-z_]\w*", str(text).strip()) is not None
@@ -80,56 +166,6 @@ def is_name(text) -> bool:
 def is_placeholder(formula) -> bool:
     """Whether a noise formula is nothing but a placeholder that the measurement table fills in."""
     return is_name(formula) and str(formula).startswith("noiseParameter")
-
-
-def _check_numbers(problem, path):
-    """Raise InputError unless parameters, times, measurements and known noise are numbers in their range."""
-    parameters, measurements = problem.parameter_df, problem.measurement_df
-    where = f"{path}: parameter table"
-    _numbers(parameters, "estimate", where)
-    estimated = parameters[parameters["estimate"].astype(str) == "1"]
-    if estimated.empty:
-        raise InputError(f"{where}: 'estimate' is 1 for no parameter")
-    _numbers(parameters, "nominalValue", where)
-    logarithmic = estimated.reindex(columns=["parameterScale"])["parameterScale"].isin(["log", "log10"])
-    for column in ("nominalValue", "lowerBound", "upperBound"):
-        values = _numbers(estimated, column, where)
-        zero_is_wrong = column != "nominalValue"  # some published models have nominal values of zero
-        for name, value in values[logarithmic & ((values < 0) | (values == 0) & zero_is_wrong)].items():
-            raise InputError(f"{where}: {column} of '{name}' is {value:g}, but its scale is logarithmic")
-    _numbers(measurements, "measurement", f"{path}: measurement table")
-    times = _numbers(measurements, "time", f"{path}: measurement table", infinite=True)
-    for row, value in times[times < 0].items():
-        raise InputError(f"{path}: measurement table: time of row '{row}' is {value:g}; simulations begin at 0")
-    formulas = problem.observable_df.reindex(columns=["noiseFormula"])["noiseFormula"]
-    noise = measurements.reindex(columns=["observableId", "noiseParameters"])
-    known = noise["observableId"].map({name: is_placeholder(formula) for name, formula in formulas.items()})
-    values = pd.to_numeric(noise["noiseParameters"], errors="coerce")
-    for row, value in values[(known == True) & (values <= 0)].items():  # noqa: E712  unknown observables have none
-        raise InputError(f"{path}: measurement table: noiseParameters in row {row} is {value:g}; it must be positive")
-
-
-def _numbers(table, column, where, infinite=False):
-    """Return a column as finite numbers, by row; InputError where it is missing or holds something else."""
-    if column not in table:
-        raise InputError(f"{where}: no column '{column}'")
-    numbers = pd.to_numeric(table[column], errors="coerce")
-    for row, value in table[column][numbers.isna() | (numbers.abs() == math.inf) & (not infinite)].items():
-        found = "empty" if value != value or value == "" else f"'{value}'"
-        wanted = "a number" if infinite else "a finite number"
-        raise InputError(f"{where}: {column} of row '{row}' is {found}; {wanted} is needed")
-    return numbers.astype(float)
-
-
-def _check_conditions(problem, path):
-    for column in PAIR:
-        if column in problem.measurement_df:
-            named = problem.measurement_df[column].dropna()
-            for row, name in named[~named.isin(problem.condition_df.index)].items():
-                raise InputError(
-                    f"{path}: measurement table: {column} of row '{row}' is '{name}', "
-                    "which is not in the condition table"
-                )
 
 
 def known_noise(problem) -> pd.Series:
@@ -153,6 +189,7 @@ def _separate_overrides(problem):
     cells = table.reindex(columns=[*keys, *overrides]).astype(object)
     cells["noiseParameters"] = cells["noiseParameters"].mask(known_noise(problem))
     cells = cells.fillna("").astype(str)
+    taken = {*problem.observable_df.index, *problem.parameter_df.index, *problem.condition_df.columns}
     distinct = cells.drop_duplicates()
     number = distinct.groupby(keys).cumcount().rename("number")
     cells = cells.merge(distinct.assign(number=number), how="left")
@@ -160,8 +197,9 @@ def _separate_overrides(problem):
         mine = (cells["observableId"] == name) & (cells["number"] > 0)
         for copied in sorted(cells.loc[mine, "number"].unique()):
             new = f"{name}_{copied + 1}"
-            while new in problem.observable_df.index:
+            while new in taken or problem.model.has_entity_with_id(new):
                 new += "_"
+            taken.add(new)
             row = problem.observable_df.loc[name].copy()
             for column in ("observableFormula", "noiseFormula"):
                 row[column] = re.sub(rf"\b((?:observable|noise)Parameter\d+)_{name}\b", rf"\1_{new}", str(row[column]))
@@ -174,39 +212,3 @@ def _overrule_model(problem, path):
     conditions = problem.condition_df.drop(columns="conditionName", errors="ignore")
     empty = set(conditions.columns[conditions.isna().any()])
     give_way(problem.model.sbml_model, [*problem.parameter_df.index, *conditions.columns], empty, str(path))
-
-
-def _typical_rows(measurements):
-    """Return measurements with every combination of observable and overrides once: the smallest number of each.
-
-    The linter takes a tenth of a millisecond for each row, and finds nothing in the others that we have not checked.
-    """
-    keys = measurements.reindex(columns=["observableId", "observableParameters", "noiseParameters"]).astype(object)
-    numeric = pd.to_numeric(keys["noiseParameters"], errors="coerce").notna()
-    keys["noiseParameters"] = keys["noiseParameters"].mask(numeric, "number")
-    smallest = measurements["measurement"].sort_values().index
-    return measurements.loc[keys.loc[smallest].astype(str).drop_duplicates().index].sort_index()
-
-
-def _check(problem, path):
-    messages = []
-    handler = logging.Handler(logging.ERROR)
-    handler.emit = lambda record: messages.append(str(record.getMessage()))
-    logger = logging.getLogger("petab.v1.lint")
-    level, propagate = logger.level, logger.propagate
-    logger.addHandler(handler)
-    logger.setLevel(logging.ERROR)
-    logger.propagate = False
-    small = copy.copy(problem)
-    small.measurement_df = _typical_rows(problem.measurement_df)
-    try:
-        failed = petab.lint_problem(small)
-    except Exception as error:
-        raise InputError(f"{path}: the PEtab linter cannot read its tables ({error})") from error
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
-        logger.propagate = propagate
-    if failed:
-        found = "; ".join(" ".join(message.split()) for message in messages if message != "Not OK")
-        raise InputError(f"{path}: not a valid PEtab problem: {found}")

@@ -19,14 +19,27 @@ from amici.sim import sundials as amici
 from amici.sim.sundials.petab import ExperimentManager
 from petab import v2 as petab
 from petab.v2.lint import ValidationIssueSeverity
+from petab.v2.models.sbml_model import SbmlModel
 
 from kinetrain.errors import InputError
-from kinetrain.mechanistic.conditions import SCALES, Condition
+from kinetrain.mechanistic.conditions import SCALES, Condition, petab_ids
+from kinetrain.mechanistic.formulas import parse
 from kinetrain.mechanistic.initial_assignments import give_way
+from kinetrain.mechanistic.petab_checks import check_formulas, check_names, check_noise, check_nominal
 from kinetrain.mechanistic.petab_files import checksum, list_files
+from kinetrain.mechanistic.petab_tables import read_tables
+from kinetrain.mechanistic.sbml_model import read_sbml
 
 PRIORS = {"normal": "normal", "laplace": "laplace", "log-normal": "logNormal", "log-laplace": "logLaplace"}
-UNIFORM = None, "uniform", "log-uniform"  # constants, which objectives leave out
+INDEX = {"parameter": "parameterId", "observable": "observableId"}
+KINDS = {
+    "parameter": petab.ParameterTable,
+    "condition": petab.ConditionTable,
+    "experiment": petab.ExperimentTable,
+    "observable": petab.ObservableTable,
+    "measurement": petab.MeasurementTable,
+    "mapping": petab.MappingTable,
+}
 
 # The import reports each of its steps.
 for _name in ("amici.importers.petab._petab_importer", "amici.sim.sundials.petab._v2", "petab.v2.lint"):
@@ -44,17 +57,43 @@ class ProblemOfVersion2:
 
     def __init__(self, path, description):
         self.path, self.description = path, description
+        tables = {
+            key: read_tables([path.parent / name for name in description[f"{key}_files"]], INDEX.get(key))
+            for key in KINDS
+            if description.get(f"{key}_files")
+        }
+        (model,) = description["model_files"].values()
+        document = read_sbml(path.parent / model["location"])
+        self._check(tables, document.getModel())
         try:
-            self.problem = petab.Problem.from_yaml(str(path))
+            self.problem = petab.Problem(
+                models=[SbmlModel(sbml_document=document, model_id=next(iter(description["model_files"])))],
+                config=petab.ProblemConfig(**description, base_path=path.parent, filepath=path),
+                **{f"{key}_tables": [KINDS[key].from_df(table)] for key, table in tables.items()},
+            )
             issues = [i.message for i in self.problem.validate() if i.level >= ValidationIssueSeverity.ERROR]
         except Exception as error:
-            raise InputError(f"{path}: its tables cannot be read ({error})") from error
+            raise InputError(f"{path}: its tables cannot be read ({' '.join(str(error).split())})") from error
         if issues:
-            raise InputError(f"{path}: not a valid PEtab problem: {'; '.join(issues)}")
+            raise InputError(f"{path}: not a valid PEtab problem: {' '.join('; '.join(issues).split())}")
         if has_timepoint_specific_overrides(self.problem):
             flatten_timepoint_specific_output_overrides(self.problem)
         give_way(self.problem.model.sbml_model, [one.id for one in self.problem.parameters], (), str(path))
         self.parameter_df = self._parameters()
+
+    def _check(self, tables, sbml):
+        """Raise InputError unless AMICI can take names and formulas of the tables, and known noise is positive."""
+        observables, parameters = tables["observable"], tables["parameter"]
+        check_names(sbml, {"parameter": parameters, "observable": observables}, self.path)
+        check_formulas(observables, self.path)
+        changes = tables.get("condition", pd.DataFrame()).reindex(columns=["conditionId", "targetId", "targetValue"])
+        for row, condition, target, formula in changes.dropna().itertuples(name=None):
+            parse(formula, f"{self.path}: condition table: row {row}: targetValue of '{target}' in '{condition}'")
+        fixed = parameters[parameters["estimate"].astype(str).str.lower() == "false"]["nominalValue"].to_dict()
+        names = observables.reindex(columns=["noisePlaceholders"])["noisePlaceholders"].fillna("")
+        placeholders = {name: [one.strip() for one in text.split(";")] for name, text in names.items()}
+        varied = {*parameters.index, *changes["targetId"], *(name for some in placeholders.values() for name in some)}
+        check_noise(sbml, observables, placeholders, tables["measurement"], fixed, varied, self.path)
 
     def fingerprint(self) -> dict[str, str]:
         """Return the sha256 of what shapes the compiled code, by part; the measured numbers do not."""
@@ -80,23 +119,42 @@ class ProblemOfVersion2:
         """Return the experiments that have measurements, prepared (`conditions.prepare`), in the order of these."""
         problem = self._importer(module_name="unused").petab_problem
         manager = ExperimentManager(model, problem)
+        own = petab_ids(model.get_free_parameter_ids())
+        manager._pid_to_idx = {name: index for index, name in enumerate(own)}
+        manager._fixed_pid_to_idx = {name: i for i, name in enumerate(petab_ids(model.get_fixed_parameter_ids()))}
+        measured = dict.fromkeys(measurement.experiment_id for measurement in problem.measurements)
+        try:
+            return [self._experiment(problem[name], manager, own, list(names)) for name in measured]
+        except (NotImplementedError, AssertionError, KeyError, ValueError) as error:
+            raise InputError(f"{self.path}: AMICI does not support it: {error}") from error
+
+    def _experiment(self, experiment, manager, own, names) -> Condition:
+        """Return an experiment as AMICI's data; `own` are the ids of the model's parameters."""
+        data = manager.create_edata(experiment)
+        # Where the noise formula is more than its placeholder, the number in its place is not yet the noise.
+        observables = [manager.petab_problem[name] for name in manager.model.get_observable_ids()]
+        formulas = np.array([one.noise_placeholders != [one.noise_formula] for one in observables])
+        noise = np.array(data.get_noise_scales()).reshape(-1, len(observables))
+        noise[:, formulas] = np.nan
+        data.set_noise_scales(noise.ravel())
+        filled = manager._get_placeholder_mapping(experiment)
+        origin = [filled.get(name, name) for name in own]
+        estimated = np.array([index for index, name in enumerate(origin) if name in names], dtype=int)
+        data.plist = [int(index) for index in estimated]
         scales = self.parameter_df["parameterScale"]
-        position = {name: index for index, name in enumerate(names)}
-        conditions = []
-        for name in dict.fromkeys(measurement.experiment_id for measurement in problem.measurements):
-            experiment = problem[name]
-            data = manager.create_edata(experiment)
-            filled = manager._get_placeholder_mapping(experiment)
-            origin = [filled.get(own, own) for own in model.get_free_parameter_ids()]
-            estimated = np.array([index for index, own in enumerate(origin) if own in position], dtype=int)
-            data.plist = [int(index) for index in estimated]
-            on_scale = [SCALES[scales[own] if own in position else "lin"] for own in origin]
-            data.pscale = amici.parameter_scaling_from_int_vector(on_scale)
-            # Placeholders that an experiment does not fill are NaN or zero; they would spoil derivatives of nothing.
-            values = np.nan_to_num(np.array(data.free_parameters), nan=0.0)
-            from_theta = np.array([position[origin[index]] for index in estimated], dtype=int)
-            conditions.append(Condition(data, values, estimated, from_theta))
-        return conditions
+        on_scale = [SCALES[scales[name] if name in names else "lin"] for name in origin]
+        data.pscale = amici.parameter_scaling_from_int_vector(on_scale)
+        values = np.array(data.free_parameters)
+        # Placeholders that an experiment does not fill may be NaN; they would spoil derivatives of nothing.
+        idle = {str(name) for one in observables for name in (*one.observable_placeholders, *one.noise_placeholders)}
+        for index in np.flatnonzero(np.isnan(values)):
+            if own[index] not in idle:
+                raise InputError(f"{self.path}: '{own[index]}' has no value, neither in the tables nor in the model")
+        if (constants := np.isnan(data.fixed_parameters)).any():
+            name = petab_ids(manager.model.get_fixed_parameter_ids())[int(np.argmax(constants))]
+            raise InputError(f"{self.path}: '{name}' has no value, neither in the tables nor in the model")
+        from_theta = np.array([names.index(origin[index]) for index in estimated], dtype=int)
+        return Condition(data, np.nan_to_num(values, nan=0.0), estimated, from_theta)
 
     def _importer(self, **where):
         try:
@@ -107,18 +165,22 @@ class ProblemOfVersion2:
     def _parameters(self) -> pd.DataFrame:
         rows = {}
         for one in self.problem.parameters:
-            where = f"{self.path}: parameter table: '{one.id}'"
-            if one.nominal_value is None:
-                raise InputError(f"{where} has no nominalValue, which is needed here")
             row = {"nominalValue": one.nominal_value, "estimate": int(one.estimate), "parameterScale": "lin"}
             if one.estimate:
-                if one.lb is None or one.ub is None or not np.isfinite([one.lb, one.ub]).all():
-                    raise InputError(f"{where} needs a finite lowerBound and upperBound")
+                if not np.isfinite([one.lb, one.ub]).all():
+                    raise InputError(
+                        f"{self.path}: parameter table: '{one.id}' needs a finite lowerBound and upperBound"
+                    )
                 row["parameterScale"] = "log10" if one.lb > 0 else "lin"
-                if one.prior_distribution not in (*PRIORS, *UNIFORM):
-                    known = ", ".join(PRIORS)
-                    raise InputError(f"{where}: the prior '{one.prior_distribution}' is not supported ({known} are)")
-                row["objectivePriorType"] = PRIORS.get(one.prior_distribution)
+                row["objectivePriorType"] = PRIORS.get(one.prior_distribution, one.prior_distribution)
                 row["objectivePriorParameters"] = ";".join(map(str, one.prior_parameters))
+                if one.nominal_value is None:
+                    one.nominal_value = one.lb  # AMICI wants a number, which that of the estimation replaces
             rows[one.id] = {**row, "lowerBound": one.lb, "upperBound": one.ub}
-        return pd.DataFrame.from_dict(rows, orient="index")
+        table = pd.DataFrame.from_dict(rows, orient="index").astype({"nominalValue": float})
+        estimated = table[table["estimate"] == 1]
+        if estimated.empty:
+            raise InputError(f"{self.path}: parameter table: 'estimate' is true for no parameter")
+        bounds = (estimated[column].astype(float) for column in ("lowerBound", "upperBound"))
+        check_nominal(estimated["nominalValue"], *bounds, f"{self.path}: parameter table")
+        return table

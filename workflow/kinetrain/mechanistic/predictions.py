@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.errors import InputError
-from kinetrain.mechanistic.petab_tables import PAIR, is_name, require_version_1
+from kinetrain.mechanistic.petab_checks import PAIR
+from kinetrain.mechanistic.petab_tables import is_name, require_version_1
 
 RUN = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate"]
 FULL_BATCH = "-"  # the schedule of an optimizer that has none
@@ -111,7 +112,7 @@ def _simulate(problem, names, members, part) -> tuple[pd.DataFrame, np.ndarray]:
     table["scale"] = table["observable"].map(scales).fillna("lin")
     simulated = np.full((len(table), len(members)), np.nan)
     noise = simulated.copy()
-    column = {name: index for index, name in enumerate(problem.model.get_observable_ids())}
+    column = {name: index for index, name in enumerate(list(problem.model.get_observable_ids()))}
     rows_of = table.groupby("condition", sort=False).indices
     for number, member in enumerate(members):
         theta = _theta(problem, names, member)

@@ -7,7 +7,6 @@ import re
 import shutil
 from pathlib import Path
 
-import libsbml
 import numpy as np
 import pandas as pd
 import petab.v1 as petab
@@ -16,8 +15,10 @@ import yaml
 from kinetrain.errors import InputError
 from kinetrain.files import atomic, save_table
 from kinetrain.mechanistic.artificial_options import ArtificialOptions
+from kinetrain.mechanistic.petab_checks import is_number
 from kinetrain.mechanistic.petab_files import sbml_file
-from kinetrain.mechanistic.petab_tables import is_number, read_petab_1
+from kinetrain.mechanistic.petab_tables import read_petab_1
+from kinetrain.mechanistic.sbml_model import initial_value
 
 NEARLY_ZERO = 1e-9
 # Ours: true factors, of a standard deviation of 0.3 (log10), lie well within.
@@ -36,9 +37,12 @@ def write_template(path, options: ArtificialOptions, folder) -> list[str]:
     Raises
     ------
     InputError
-        If an observable or an input is unknown, or an input has no own value that is a number.
+        If an observable or an input is unknown, an input has no own value that is a number, or a parameter has no
+        nominal value.
     """
     problem = read_petab_1(path)
+    if (unknown := problem.parameter_df["nominalValue"].isna()).any():
+        raise InputError(f"{path}: artificial data need a true value, but '{unknown.idxmax()}' has no nominalValue")
     chosen = _chosen(problem, options.observables, path)
     conditions = _conditions(problem, options, path)
     measurements = _measurements(problem, chosen, conditions.index[0], options, path)
@@ -107,9 +111,8 @@ def _chosen(problem, wanted, path) -> list[str]:
 def _conditions(problem, options, path) -> pd.DataFrame:
     """Return the first condition as the only one, with a column and a number for each input that is drawn."""
     row = problem.condition_df.iloc[0].drop("conditionName", errors="ignore").to_dict()
-    model = libsbml.readSBMLFromFile(str(sbml_file(path))).getModel()
     for name in options.drawn():
-        row[name] = _own_value(row.get(name, name), problem, model, name, path)
+        row[name] = _own_value(row.get(name, name), problem, name, path)
     for name in (options.groups and options.groups.control) or {}:
         if name not in row:
             raise InputError(
@@ -118,35 +121,25 @@ def _conditions(problem, options, path) -> pd.DataFrame:
     return pd.DataFrame([row], index=pd.Index(["template"], name="conditionId"))
 
 
-def _own_value(cell, problem, model, name, path) -> float:
+def _own_value(cell, problem, name, path) -> float:
     """Return the number that an input has in the condition table, the parameter table or the model."""
     if is_number(cell):
         return float(cell)
     if cell in problem.parameter_df.index:
         return float(problem.parameter_df.loc[cell, "nominalValue"])
-    element = model.getElementBySId(str(cell))
+    model = problem.model.sbml_model
+    cell = name if pd.isna(cell) else str(cell)
+    element = model.getElementBySId(cell)
     if element is None or not hasattr(element, "getConstant"):
         known = ", ".join(problem.condition_df.columns.drop("conditionName", errors="ignore"))
         raise InputError(
             f"input '{name}' is no column of the conditions of {path} ({known}), "
             "and no parameter, species or compartment of its model"
         )
-    value = _initial_value(element)
-    if model.getInitialAssignmentBySymbol(cell) or not is_number(value):
+    value = initial_value(model, cell)
+    if value is None:
         raise InputError(f"input '{name}' has no number as its initial value in the model of {path}")
     return value
-
-
-def _initial_value(element) -> float:
-    """Return the initial value of an element; of a species the one that PEtab means, amount or concentration."""
-    if element.getTypeCode() == libsbml.SBML_COMPARTMENT:
-        return element.getSize()
-    if element.getTypeCode() == libsbml.SBML_PARAMETER:
-        return element.getValue()
-    size = element.getModel().getCompartment(element.getCompartment()).getSize()
-    if element.getHasOnlySubstanceUnits():
-        return element.getInitialAmount() if element.isSetInitialAmount() else element.getInitialConcentration() * size
-    return element.getInitialAmount() / size if element.isSetInitialAmount() else element.getInitialConcentration()
 
 
 def _measurements(problem, chosen, condition, options, path) -> pd.DataFrame:

@@ -17,13 +17,18 @@ SECONDS_BETWEEN_CHECKPOINTS = 5.0
 
 
 def starting_point(problem, seed: int, start: int) -> np.ndarray:
-    """Return start number `start` (n,), uniform in the starting box on the optimization scale, for all optimizers.
+    """Return start number `start` (n,) on the optimization scale, for all optimizers.
+
+    It is uniform in the starting box, but where the problem has a quantile function of an initialization prior.
 
     Source: Stapor et al. 2022, Fig. 2 (the same random points for all optimizers); parPE (uniform in the bounds, later
     PEtab's initialization priors).
     """
     share = np.random.default_rng([seed, start]).uniform(size=len(problem.start_lower))
-    return problem.start_lower + share * (problem.start_upper - problem.start_lower)
+    point = problem.start_lower + share * (problem.start_upper - problem.start_lower)
+    for index, quantile in problem.start_quantiles.items():
+        point[index] = quantile(share[index])
+    return point
 
 
 def budget_points(epochs: int, most: int = 20) -> np.ndarray:

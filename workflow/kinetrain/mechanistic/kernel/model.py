@@ -12,6 +12,7 @@ from amici.importers.petab.v1._sbml_import import import_model_sbml
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.compiled_model import without_overrides
 from kinetrain.mechanistic.kernel.expressions import INPUT, QUANTITIES, TIME, Graph, Translator, UnsupportedModelError
+from kinetrain.mechanistic.petab_tables import for_amici
 
 POINTS = 20  # at which a condition on states is tested
 SCALES = {"lin": 0, "log": 1, "log10": 2}
@@ -76,7 +77,7 @@ def import_symbolic(path, problem):
         with _caught() as found:
             if isinstance(problem, petab.Problem):
                 options = {"model_name": "kernel", "output_dir": "", "verbose": logging.ERROR}
-                import_model_sbml(without_overrides(problem), validate=False, **options)
+                import_model_sbml(without_overrides(for_amici(problem, path)), validate=False, **options)
             else:
                 problem.import_sbml()
     except (NotImplementedError, ValueError) as error:

@@ -4,6 +4,7 @@ import tempfile
 
 import petab.v1 as petab
 
+from kinetrain.errors import InputError
 from kinetrain.mechanistic.compiled_model import compile_model, load_model
 from kinetrain.mechanistic.conditions import prepare as prepare_conditions
 from kinetrain.mechanistic.kernel import build
@@ -13,8 +14,9 @@ from kinetrain.mechanistic.kernel.mapping import Arrays, Names, arrays_of
 from kinetrain.mechanistic.kernel.model import import_symbolic, read_model
 from kinetrain.mechanistic.kernel.problem import KernelUnsupportedError
 from kinetrain.mechanistic.parameter_priors import Priors
-from kinetrain.mechanistic.petab_problem import scaled, starting_box
-from kinetrain.mechanistic.petab_tables import PREEQUILIBRATION, read_petab
+from kinetrain.mechanistic.petab_checks import PREEQUILIBRATION
+from kinetrain.mechanistic.petab_tables import read_petab
+from kinetrain.mechanistic.starting_points import nominal_values, scaled, starting_box, starting_rows
 
 
 def prepare(path, tables=None) -> tuple[str, dict, Arrays]:
@@ -31,18 +33,28 @@ def prepare(path, tables=None) -> tuple[str, dict, Arrays]:
     table = problem.parameter_df
     table = table[table["estimate"] == 1]
     names = list(table.index)
-    lower, upper, nominal = (scaled(table, column) for column in ("lowerBound", "upperBound", "nominalValue"))
+    lower, upper = (scaled(table, column) for column in ("lowerBound", "upperBound"))
+    nominal = nominal_values(table, lower, upper)
     start_lower, start_upper = starting_box(table, lower, upper, path)
     conditions = prepare_conditions(problem, _model(path, problem, facts), names, path)
     own = {
         "names": names,
         "condition_names": [condition.data.id for condition in conditions],
-        "prior_terms": Priors(table).terms,
+        "prior_terms": _prior_terms(table, path),
+        "starting_rows": starting_rows(table),
+        "has_nominal": bool(table["nominalValue"].notna().all()),
         **{name: list(map(float, value)) for name, value in zip(_BOXES, (lower, upper, nominal), strict=True)},
         "start_lower": list(map(float, start_lower)),
         "start_upper": list(map(float, start_upper)),
     }
     return kernel, own, arrays_of(conditions, facts)
+
+
+def _prior_terms(table, path) -> list:
+    try:
+        return Priors(table).terms
+    except InputError as error:  # of a prior that may not be wanted at all
+        raise KernelUnsupportedError(f"{path}: {error}") from None
 
 
 def _model(path, problem, facts):

@@ -87,6 +87,12 @@ class KernelProblem:
         self.kernel, self.model = prepared.kernel, Names(build.facts_of(prepared.kernel))
         self.names, self.condition_names = facts["names"], facts["condition_names"]
         self._terms, self._arrays = facts["prior_terms"], prepared.arrays
+        self.has_nominal = facts["has_nominal"]
+        self.start_quantiles = {}
+        if facts["starting_rows"]:
+            from kinetrain.mechanistic.starting_points import starting_quantiles
+
+            self.start_quantiles = starting_quantiles(facts["starting_rows"], self._path)
         for name in BOXES:
             setattr(self, name, np.array(facts[name]))
         self.n_conditions = len(self.condition_names)
@@ -228,6 +234,8 @@ def _load(file) -> _Prepared | None:
     try:
         with np.load(file, allow_pickle=False) as archive:
             facts = json.loads(str(archive["facts"]))
+            if not {"starting_rows", "has_nominal"} <= facts.keys():  # of an older release
+                return None
             arrays = Arrays(**{name: np.ascontiguousarray(archive[name], dtype=TYPES[name]) for name in TYPES})
     except (OSError, ValueError, KeyError, EOFError):
         return None

@@ -1,0 +1,253 @@
+"""PEtab tables and models as other people write them have the right objective; formulas are read before sympy does."""
+
+import math
+import os
+
+import libsbml
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from kinetrain.errors import InputError, InputWarning
+from kinetrain.mechanistic.conditions import petab_ids
+from kinetrain.mechanistic.formulas import DEEPEST, LONGEST, check, parse, value
+from kinetrain.mechanistic.petab_problem import PetabProblem
+from kinetrain.mechanistic.petab_tables import read_petab, read_tables
+from kinetrain.mechanistic.sbml_model import read_sbml
+from kinetrain.mechanistic.solver_options import SolverOptions
+from kinetrain.mechanistic.starting_points import starting_quantiles, starting_rows
+from kinetrain.training.starts import starting_point
+
+# x is lost at the rate k p w h; S stays. AMICI needs the names x, k, p, w and h itself.
+SBML = """<?xml version="1.0" encoding="UTF-8"?>
+<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1">
+ <model id='toy'>
+  <listOfCompartments><compartment id='cell' size="2" spatialDimensions="3" constant="true"/></listOfCompartments>
+  <listOfSpecies>
+   <species id='x' compartment="cell" initialConcentration="1.5" hasOnlySubstanceUnits="false"
+    boundaryCondition="false" constant="false"/>
+   <species id='S' name="S" compartment="cell" initialAmount="10" hasOnlySubstanceUnits="false"
+    boundaryCondition="false" constant="false"/></listOfSpecies>
+  <listOfParameters><parameter id="k" value="0.3" constant="true"/><parameter id="p" value="1" constant="true"/>
+   <parameter id="w" value="1" constant="true"/><parameter id="h" value="1" constant="true"/></listOfParameters>
+  <listOfRules><rateRule variable="x"><math xmlns="http://www.w3.org/1998/Math/MathML"><apply><minus/><apply><times/>
+   <ci>k</ci><ci>p</ci><ci>w</ci><ci>h</ci><ci>x</ci></apply></apply></math></rateRule></listOfRules>
+ </model>
+</sbml>
+"""
+TABLES = {
+    "parameters": """parameterId,parameterScale,lowerBound,upperBound,nominalValue,estimate
+p,log10,0.01,100,0.7,1
+h,lin,0.1,10,2,0""",
+    "conditions": """conditionId,w,x,cell
+low,0.5,4,2
+high,2,NaN,5""",
+    "observables": """observableId,observableFormula,noiseFormula
+seen,x,0.1
+amount,S,0.2""",
+    "measurements": """observableId,simulationConditionId,time,measurement
+seen,low,0,3.9
+seen,low,3,1.9
+seen,high,1,0.7
+amount,low,1,5.1
+amount,high,1,2.2""",
+}
+
+
+def write(folder, sbml=SBML, **changed):
+    """Write the toy problem, with some tables changed, into `folder` and return its YAML."""
+    (folder / "model.xml").write_bytes(sbml if isinstance(sbml, bytes) else sbml.encode())
+    for name, text in (TABLES | changed).items():
+        (folder / f"{name}.tsv").write_bytes(text if isinstance(text, bytes) else text.replace(",", "\t").encode())
+    files = {f"{name.removesuffix('s')}_files": [f"{name}.tsv"] for name in TABLES if name != "parameters"}
+    description = {"parameter_file": "parameters.tsv", "problems": [{"sbml_files": ["model.xml"], **files}]}
+    (folder / "problem.yaml").write_text(yaml.safe_dump({"format_version": 1, **description}))
+    return folder / "problem.yaml"
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory, compiled_model):
+    """The toy problem's YAML and the folder of its model."""
+    problem = write(tmp_path_factory.mktemp("names"))
+    return problem, compiled_model(problem)
+
+
+def objective(p) -> float:
+    """Return the negative log-likelihood in closed form."""
+    x = [4, 4 * math.exp(-0.3 * p * 0.5 * 2 * 3), 1.5 * math.exp(-0.3 * p * 2 * 2 * 1)]
+    residuals = [*((np.array(x) - [3.9, 1.9, 0.7]) / 0.1), *((np.array([10 / 2, 10 / 5]) - [5.1, 2.2]) / 0.2)]
+    noise = 3 * math.log(math.sqrt(2 * math.pi) * 0.1) + 2 * math.log(math.sqrt(2 * math.pi) * 0.2)
+    return noise + 0.5 * float(np.square(residuals).sum())
+
+
+@pytest.mark.parametrize("sensitivities", ["forward", "adjoint"])
+def test_names_that_amici_needs_itself_sizes_and_missing_initial_values_count(toy, sensitivities):
+    problem = PetabProblem(*toy, SolverOptions(sensitivities=sensitivities, relative_tolerance=1e-10))
+    assert problem.names == ["p"]
+    for theta in (-0.155, 0.2):
+        found, gradient = problem.value_and_gradient(np.array([theta]), [0, 1])
+        slope = (objective(10 ** (theta + 1e-5)) - objective(10 ** (theta - 1e-5))) / 2e-5
+        assert found == pytest.approx(objective(10**theta), rel=1e-6)
+        assert gradient[0] == pytest.approx(slope, rel=1e-4)
+
+
+def test_renamed_ids_are_those_of_petab():
+    assert petab_ids(["amici_k", "amici_x", "amici_rate", "k1"]) == ["k", "x", "amici_rate", "k1"]
+
+
+def test_numbers_as_spreadsheets_write_them_and_columns_in_any_order_are_the_same_problem(toy, tmp_path):
+    changed = {
+        "parameters": b"\xef\xbb\xbf" + TABLES["parameters"].replace(",", "\t").replace("\t1\n", "\t1.0\n").encode(),
+        "conditions": "x,conditionId,cell,w\n4,low ,2.0,5e-1\n,high,5,2\n,,,\n",
+        "observables": "observableName,noiseFormula,observableFormula,observableId\na b,0.10,x,seen\n,0.2,S,amount\n",
+        "measurements": TABLES["measurements"].replace(",", "\t").replace("\n", "\r\n") + "\r\n\t\t\t\r\n",
+    }
+    read, original = read_petab(write(tmp_path, **changed)), read_petab(toy[0])
+    assert list(read.condition_df.index) == ["low", "high"]
+    for name in ("parameter_df", "condition_df", "measurement_df"):
+        one, other = getattr(read, name), getattr(original, name)
+        pd.testing.assert_frame_equal(one[other.columns], other, check_dtype=False, check_index_type=False)
+
+
+def test_a_model_in_latin_1_is_read(tmp_path):
+    sbml = SBML.replace("UTF-8", "ISO-8859-1").replace('name="S"', 'name="Müller"').encode("latin-1")
+    document = read_sbml(write(tmp_path, sbml).parent / "model.xml")
+    assert document.getModel().getSpecies("S").getName() == "Müller"
+
+
+def test_copies_of_observables_take_no_id_of_the_model(tmp_path):
+    tables = {
+        "observables": "observableId,observableFormula,noiseFormula\nseen,observableParameter1_seen * x,0.1",
+        "measurements": "observableId,simulationConditionId,time,measurement,observableParameters\n"
+        "seen,low,0,1,1\nseen,low,1,1,2",
+    }
+    problem = read_petab(write(tmp_path, SBML.replace("'S'", "'seen_2'"), **tables))
+    assert list(problem.observable_df.index) == ["seen", "seen_2_"]
+
+
+def test_without_nominal_values_a_problem_has_no_nominal_objective(toy, tmp_path):
+    table = "parameterId,parameterScale,lowerBound,upperBound,nominalValue,estimate\np,log10,0.01,100,,1\nh,lin,1,2,2,0"
+    with pytest.warns(InputWarning, match="no nominalValue of 'p'"):
+        problem = PetabProblem(write(tmp_path, parameters=table), toy[1])
+    assert not problem.has_nominal and problem.nominal == pytest.approx([0.0])
+    assert np.isfinite(problem.value(problem.nominal, [0, 1]))
+
+
+def test_a_nominal_value_out_of_bounds_is_told(tmp_path):
+    with pytest.warns(InputWarning, match="nominalValue of 'p' is out of bounds"):
+        read_petab(write(tmp_path, parameters=TABLES["parameters"].replace("0.7", "700")))
+
+
+def test_a_parameter_without_value_is_refused(toy, tmp_path, compiled_model):
+    problem = write(tmp_path, SBML.replace('id="k" value="0.3"', 'id="k"'))
+    with pytest.raises(InputError, match="'k' has no value, neither in the tables nor in the model"):
+        PetabProblem(problem, compiled_model(problem))
+
+
+@pytest.mark.parametrize("link", ["symlink", "parent"])
+def test_tables_outside_the_folder_of_the_problem_are_refused(tmp_path, link):
+    (tmp_path / "own").mkdir()
+    problem = write(tmp_path / "own")
+    (tmp_path / "own/conditions.tsv").rename(tmp_path / "conditions.tsv")
+    if link == "symlink":
+        os.symlink(tmp_path / "conditions.tsv", tmp_path / "own/conditions.tsv")
+    else:
+        problem.write_text(problem.read_text().replace("conditions.tsv", "../conditions.tsv"))
+    with pytest.raises(InputError, match=r"conditions\.tsv', which is outside its folder; put the file into"):
+        read_petab(problem)
+
+
+def test_rows_are_counted_as_a_spreadsheet_does(tmp_path):
+    (tmp_path / "a.tsv").write_text("time\tmeasurement\n1\t2\n\n3\t4\n")
+    assert list(read_tables([tmp_path / "a.tsv"], None).index) == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("kind", "numbers", "scale", "law"),
+    [
+        ("uniform", "1;3", "log10", stats.uniform(1, 2)),
+        ("normal", "2;0.5", "lin", stats.norm(2, 0.5)),
+        ("laplace", "2;0.5", "log", stats.laplace(2, 0.5)),
+        ("logNormal", "0.5;0.3", "log10", stats.lognorm(0.3, scale=math.exp(0.5))),
+        ("logLaplace", "0.5;0.3", "lin", stats.loglaplace(1 / 0.3, scale=math.exp(0.5))),
+        ("parameterScaleNormal", "0.2;0.1", "log10", stats.lognorm(0.1 * math.log(10), scale=10**0.2)),
+        ("parameterScaleLaplace", "0.2;0.1", "log", stats.loglaplace(1 / 0.1, scale=math.exp(0.2))),
+    ],
+)
+def test_starts_are_drawn_from_initialization_priors_within_the_bounds(kind, numbers, scale, law):
+    low, high = 1.2, 2.8
+    row = {"parameterScale": scale, "lowerBound": low, "upperBound": high}
+    row |= {"initializationPriorType": kind, "initializationPriorParameters": numbers}
+    unscale = {"lin": lambda x: x, "log": math.exp, "log10": lambda x: 10**x}[scale]
+    (quantile,) = starting_quantiles(starting_rows(pd.DataFrame([row], index=["a"])), "problem").values()
+    for share in (0.0, 0.1, 0.5, 0.99):
+        expected = law.ppf(law.cdf(low) + share * (law.cdf(high) - law.cdf(low)))
+        assert unscale(quantile(share)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_initialization_priors_decide_where_fits_start(toy, tmp_path):
+    columns = ",initializationPriorType,initializationPriorParameters\n"
+    table = TABLES["parameters"].replace("\n", columns, 1).replace(",1\n", ",1,normal,5;0.001\n") + ",,"
+    problem = PetabProblem(write(tmp_path, parameters=table), toy[1])
+    starts = np.array([starting_point(problem, 0, number)[0] for number in range(50)])
+    assert np.abs(10**starts - 5).max() < 0.005 and starts.std() > 0
+
+
+NUMBERS = st.floats(-9, 9).map(lambda number: f"({number!r})")
+FORMULAS = st.recursive(
+    NUMBERS | st.sampled_from(["A", "b_1"]),
+    lambda parts: (
+        st.tuples(parts, st.sampled_from("+-*/"), parts).map(lambda part: f"({' '.join(part)})")
+        | parts.map(lambda part: f"exp(-abs({part}))")
+    ),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(FORMULAS)
+def test_formulas_of_numbers_have_their_value(text):
+    known = {"A": 1.5, "b_1": -0.25, "exp": math.exp, "abs": abs}
+    try:
+        expected = eval(text, {"__builtins__": {}}, known)
+    except ZeroDivisionError:
+        expected = math.nan
+    assert value(parse(text, "it"), known) == pytest.approx(expected, rel=1e-9, abs=1e-12, nan_ok=True)
+    without = value(parse(text, "it"), {"A": None, "b_1": None})
+    assert without is None or not {"A", "b_1"} & set(text)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.sampled_from(["9", "1e9", "A", "0.5", "1.0001"]), min_size=2, max_size=6))
+def test_towers_of_powers_end_at_once(parts):
+    try:
+        found = value(parse("^".join(parts), "it"), {})
+    except InputError as error:
+        assert str(error).startswith("it has ") and "^" in str(error)
+    else:
+        assert found is None or math.isfinite(found)
+
+
+@pytest.mark.parametrize("text", ["(" * DEEPEST + "-A" + ")" * DEEPEST, "sin(" * 2 * DEEPEST + "A" + ")" * 2 * DEEPEST])
+def test_deep_formulas_are_refused_if_they_are_nested(text):
+    if text.startswith("sin"):
+        with pytest.raises(InputError, match="nested more than"):
+            parse(text, "it")
+    else:
+        parse(text, "it")
+
+
+def test_long_formulas_are_refused():
+    with pytest.raises(InputError, match="more than"):
+        parse("+".join("A" for _ in range(LONGEST + 1)), "it")
+
+
+def test_functions_that_double_in_each_other_are_refused():
+    functions = {f"f{n}": libsbml.parseL3Formula(f"f{n - 1}(x) + f{n - 1}(x)") for n in range(1, 60)}
+    functions["f0"] = libsbml.parseL3Formula("x")
+    with pytest.raises(InputError, match="more than"):
+        check(libsbml.parseL3Formula("f59(A)"), "it", functions)

@@ -1,0 +1,125 @@
+"""Formulas of PEtab and SBML, read by libsbml: their values where they are numbers, and whether sympy can bear them.
+
+AMICI and PEtab give formulas to sympy, which evaluates `9^9^9^9` for as long as the computer lasts, and recurses into
+what is nested. So formulas are looked at here before anything else reads them.
+"""
+
+import math
+
+import libsbml
+
+from kinetrain.errors import InputError
+
+LONGEST, DEEPEST, LARGEST_EXPONENT = 20_000, 100, 1000  # nodes, levels (of published models: 47 and 24)
+VALUES = {
+    libsbml.AST_PLUS: lambda *terms: math.fsum(terms),
+    libsbml.AST_MINUS: lambda first, *other: first - other[0] if other else -first,
+    libsbml.AST_TIMES: lambda *factors: math.prod(factors),
+    libsbml.AST_DIVIDE: lambda a, b: a / b,
+    libsbml.AST_POWER: lambda a, b: a**b,
+    libsbml.AST_FUNCTION_POWER: lambda a, b: a**b,
+    libsbml.AST_FUNCTION_ROOT: lambda degree, a: a ** (1 / degree),
+    libsbml.AST_FUNCTION_EXP: math.exp,
+    libsbml.AST_FUNCTION_LN: math.log,
+    libsbml.AST_FUNCTION_LOG: lambda base, a: math.log(a) / math.log(base),
+    libsbml.AST_FUNCTION_ABS: abs,
+    libsbml.AST_FUNCTION_MIN: min,
+    libsbml.AST_FUNCTION_MAX: max,
+    libsbml.AST_FUNCTION_FACTORIAL: lambda a: math.gamma(a + 1),
+}
+POWERS = libsbml.AST_POWER, libsbml.AST_FUNCTION_POWER
+SETTINGS = libsbml.L3ParserSettings()
+SETTINGS.setComparisonCaseSensitivity(libsbml.L3P_COMPARE_BUILTINS_CASE_SENSITIVE)  # Pi is phosphate, no 3.14
+
+
+class _TooMuch(Exception):
+    """What sympy or AMICI could not bear about a formula."""
+
+
+def parse(text, where: str) -> libsbml.ASTNode:
+    """Return a PEtab formula as a tree; InputError, beginning with `where`, if it is none or sympy cannot bear it."""
+    tree = libsbml.parseL3FormulaWithSettings(str(text), SETTINGS)
+    if tree is None:
+        reason = " ".join(libsbml.getLastParseL3Error().split())
+        raise InputError(f"{where} is '{_short(text)}', which is no formula ({reason})")
+    check(tree, where)
+    return tree
+
+
+def check(tree, where: str, functions: dict | None = None) -> None:
+    """Raise InputError, which begins with `where`, unless sympy can bear a formula.
+
+    `functions` are the bodies of the SBML model's own functions, by name, which AMICI puts in the place of their calls.
+    """
+    try:
+        if _size(tree, functions or {}) > LONGEST:
+            raise _TooMuch(f"has more than {LONGEST} parts")
+        _value(tree, {})
+    except _TooMuch as error:
+        raise InputError(f"{where} {error}: '{_short(libsbml.formulaToL3String(tree))}'") from None
+
+
+def value(tree, known: dict) -> float | None:
+    """Return the value of a checked formula (`parse`), given those of some names; None if it depends on others.
+
+    It is NaN where the formula has no value, as the logarithm of a negative number.
+    """
+    try:
+        return _value(tree, known)
+    except _TooMuch:
+        return math.nan
+
+
+def names(tree) -> set[str]:
+    """Return the names in a formula."""
+    found, nodes = set(), [tree]
+    while nodes:
+        node = nodes.pop()
+        if node.getType() == libsbml.AST_NAME:
+            found.add(node.getName())
+        nodes += [node.getChild(index) for index in range(node.getNumChildren())]
+    return found
+
+
+def _size(node, functions, level=1) -> int:
+    """Return the number of parts that a formula has when calls of functions are replaced by their bodies."""
+    if level > DEEPEST:
+        raise _TooMuch(f"is nested more than {DEEPEST} deep")
+    if node.getType() == libsbml.AST_FUNCTION_DELAY:
+        raise _TooMuch("has a delay, and AMICI does not support delay()")
+    parts = sum(_size(node.getChild(index), functions, level + 1) for index in range(node.getNumChildren()))
+    body = functions.get(node.getName()) if node.getType() == libsbml.AST_FUNCTION else None
+    # each argument can stand wherever the body has a name
+    size = 1 + (_size(body, functions, level + 1) * max(1, parts) if body is not None else parts)
+    if size > LONGEST:
+        raise _TooMuch(f"has more than {LONGEST} parts")
+    return size
+
+
+def _value(node, known) -> float | None:
+    kind = node.getType()
+    if node.isNumber():
+        return node.getValue()
+    if kind == libsbml.AST_NAME:
+        return known.get(node.getName())
+    children = [_value(node.getChild(index), known) for index in range(node.getNumChildren())]
+    if kind in POWERS and children[1] is not None and abs(children[1]) > LARGEST_EXPONENT:
+        raise _TooMuch(f"has an exponent of {children[1]:g}")
+    if kind not in VALUES or None in children:
+        return None
+    try:
+        result = VALUES[kind](*children)
+    except OverflowError:
+        raise _TooMuch("has a number that is too large") from None
+    except (ValueError, ZeroDivisionError):
+        return math.nan
+    if isinstance(result, complex):
+        return math.nan
+    if math.isinf(result) and not any(map(math.isinf, children)):
+        raise _TooMuch("has a number that is too large")
+    return result
+
+
+def _short(text) -> str:
+    text = str(text)
+    return text if len(text) <= 60 else f"{text[:57]}..."

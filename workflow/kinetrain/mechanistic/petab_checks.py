@@ -1,0 +1,218 @@
+"""What is wrong with the tables of a PEtab problem, told in one line before anything is computed from them."""
+
+import copy
+import logging
+import math
+import re
+import warnings
+
+import pandas as pd
+import petab.v1 as petab
+
+from kinetrain.errors import InputError, InputWarning
+from kinetrain.mechanistic.formulas import names, parse, value
+from kinetrain.mechanistic.sbml_model import check_name, initial_value
+from kinetrain.mechanistic.starting_points import scaled, starting_box, starting_quantiles, starting_rows
+
+PREEQUILIBRATION, SIMULATION = "preequilibrationConditionId", "simulationConditionId"
+PAIR = [PREEQUILIBRATION, SIMULATION]
+IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+
+
+def is_number(cell) -> bool:
+    """Whether a cell of a table (text or number) is a number, infinite ones included."""
+    try:
+        return "_" not in str(cell) and not math.isnan(float(cell))
+    except (TypeError, ValueError):
+        return False
+
+
+def check_problem(problem: petab.Problem, path) -> None:
+    """Raise InputError unless AMICI can take the tables of a problem of version 1 and gets right numbers from them.
+
+    The measurement table's index holds the rows as a spreadsheet counts them.
+    """
+    _check_parameters(problem.parameter_df, f"{path}: parameter table")
+    estimated = problem.parameter_df[problem.parameter_df["estimate"] == 1]
+    starting_box(estimated, scaled(estimated, "lowerBound"), scaled(estimated, "upperBound"), path)
+    starting_quantiles(starting_rows(estimated), path)
+    _check_measurements(problem, f"{path}: measurement table")
+    tables = {"parameter": problem.parameter_df, "observable": problem.observable_df, "condition": problem.condition_df}
+    check_names(problem.model.sbml_model, tables, path)
+    placeholders = {
+        name: [f"noiseParameter{number}_{name}" for number in range(1, 1 + str(formula).count("noiseParameter"))]
+        for name, formula in problem.observable_df.reindex(columns=["noiseFormula"])["noiseFormula"].items()
+    }
+    check_formulas(problem.observable_df, path)
+    fixed = problem.parameter_df[problem.parameter_df["estimate"] == 0]["nominalValue"].to_dict()
+    varied = set(problem.parameter_df.index) | set(problem.condition_df.columns)
+    check_noise(
+        problem.model.sbml_model, problem.observable_df, placeholders, problem.measurement_df, fixed, varied, path
+    )
+    _lint(problem, path)
+
+
+def check_names(sbml, tables: dict, path) -> None:
+    """Raise InputError if a name in an SBML model or in the index of a table (by kind) cannot be given to AMICI."""
+    from amici.importers.utils import RESERVED_SYMBOLS  # takes a second that predictions need not wait
+
+    taken = {"time", *(f"amici_{name}" for name in RESERVED_SYMBOLS)}  # of them AMICI makes something else
+    for name in taken:
+        if sbml.getElementBySId(name):
+            raise InputError(f"{path}: the model has the id '{name}', which means something else in AMICI")
+    for kind, table in tables.items():
+        for name in table.index:
+            if not IDENTIFIER.fullmatch(name) or name in taken:
+                raise InputError(
+                    f"{path}: {kind} table: '{name}' cannot be an id, which is a letter or '_' first, then digits too"
+                )
+    if needed := tables["observable"].index.intersection(RESERVED_SYMBOLS).tolist():
+        raise InputError(f"{path}: observable table: AMICI needs the id '{needed[0]}' itself; take another one")
+    for name, text in tables["observable"].get("observableName", pd.Series(dtype=str)).dropna().items():
+        check_name(text, f"{path}: observable table: '{name}' has the observableName")
+
+
+def check_formulas(observables, path) -> None:
+    """Raise InputError if an observable or noise formula is missing, none, or too much for sympy."""
+    for column in ("observableFormula", "noiseFormula"):
+        if column not in observables:
+            raise InputError(f"{path}: observable table: no column '{column}'")
+        for name, text in observables[column].items():
+            if pd.isna(text):
+                raise InputError(f"{path}: observable table: {column} of '{name}' is empty")
+            parse(text, f"{path}: observable table: {column} of '{name}'")
+
+
+def check_noise(sbml, observables, placeholders, measurements, fixed, varied, path) -> None:
+    """Raise InputError if the noise of a measurement is known and not a positive number.
+
+    placeholders: names in the noise formula that the column noiseParameters fills in, by observable. fixed: values of
+    parameters by name. varied: names whose value the tables say, so that those in the model do not count.
+    """
+    cells = measurements.reindex(columns=["observableId", "noiseParameters"]).drop_duplicates()
+    for observable, text in observables["noiseFormula"].items():
+        tree, where = parse(text, observable), f"{path}: observable table: noiseFormula of '{observable}'"
+        known = {name: fixed.get(name) for name in names(tree) & fixed.keys()}
+        known |= {name: initial_value(sbml, name, constant=True) for name in names(tree) - varied}
+        _check_level(value(tree, known), f"{where}")
+        for row, cell in cells.loc[cells["observableId"] == observable, "noiseParameters"].dropna().items():
+            given = [float(part) if is_number(part) else fixed.get(part) for part in str(cell).split(";")]
+            filled = known | dict(zip(placeholders.get(observable, ()), given, strict=False))
+            _check_level(
+                value(tree, filled), f"{path}: measurement table: noiseParameters in row {row} is {cell}: noise"
+            )
+
+
+def _check_level(level, where):
+    if level is not None and not 0 < level < math.inf:
+        raise InputError(f"{where} is {level:g}; it must be positive and finite")
+
+
+def check_nominal(nominal, lower, upper, where) -> None:
+    """Warn of nominal values that are missing or out of bounds; some published problems have them."""
+    if missing := list(nominal.index[nominal.isna()]):
+        warnings.warn(
+            f"{where}: no nominalValue of {_listed(missing)}: the problem can be fitted, but has no nominal objective",
+            InputWarning,
+            stacklevel=2,
+        )
+    if outside := list(nominal.index[(nominal < lower) | (nominal > upper)]):
+        warnings.warn(
+            f"{where}: nominalValue of {_listed(outside)} is out of bounds, where no fit will get",
+            InputWarning,
+            stacklevel=2,
+        )
+
+
+def _listed(found) -> str:
+    return f"'{found[0]}'" + (f" and {len(found) - 1} more" if len(found) > 1 else "")
+
+
+def _check_parameters(table, where):
+    """Raise InputError unless estimate is 0 or 1, and bounds and nominal values are numbers in their range."""
+    estimate = _numbers(table, "estimate", where)
+    for name, found in estimate[~estimate.isin([0, 1])].items():
+        raise InputError(f"{where}: estimate of row '{name}' is {found:g}; it must be 0 or 1")
+    table["estimate"] = estimate.astype(int)
+    estimated = table[table["estimate"] == 1]
+    if estimated.empty:
+        raise InputError(f"{where}: 'estimate' is 1 for no parameter")
+    if "nominalValue" not in table:
+        table["nominalValue"] = estimated.loc[:, []].assign(nominalValue=math.nan)["nominalValue"]
+    given = table["nominalValue"].notna() | (table["estimate"] == 0)
+    table.loc[given, "nominalValue"] = _numbers(table[given], "nominalValue", where)
+    table["nominalValue"] = table["nominalValue"].astype(float)
+    bounds = {column: _numbers(table[table["estimate"] == 1], column, where) for column in ("lowerBound", "upperBound")}
+    numbers = {"nominalValue": table.loc[table["estimate"] == 1, "nominalValue"], **bounds}
+    logarithmic = estimated.reindex(columns=["parameterScale"])["parameterScale"].isin(["log", "log10"])
+    for column, values in numbers.items():
+        zero_is_wrong = column != "nominalValue"  # some published models have nominal values of zero
+        for name, found in values[logarithmic & ((values < 0) | (values == 0) & zero_is_wrong)].items():
+            raise InputError(f"{where}: {column} of '{name}' is {found:g}, but its scale is logarithmic")
+    for name in bounds["lowerBound"].index[bounds["lowerBound"] > bounds["upperBound"]]:
+        raise InputError(f"{where}: lowerBound of '{name}' is above its upperBound")
+    check_nominal(
+        numbers["nominalValue"], **{key.removesuffix("Bound"): one for key, one in bounds.items()}, where=where
+    )
+
+
+def _check_measurements(problem, where):
+    """Raise InputError unless measurements and times are numbers, and conditions are in their table."""
+    table = problem.measurement_df
+    table["measurement"] = _numbers(table, "measurement", where)
+    table["time"] = _numbers(table, "time", where, infinite=True)
+    for row, time in table["time"][table["time"] < 0].items():
+        raise InputError(f"{where}: time of row '{row}' is {time:g}; simulations begin at 0")
+    for column in PAIR:
+        if column in table:
+            named = table[column].dropna()
+            for row, name in named[~named.isin(problem.condition_df.index)].items():
+                raise InputError(f"{where}: {column} of row '{row}' is '{name}', which is not in the condition table")
+
+
+def _numbers(table, column, where, infinite=False):
+    """Return a column as finite numbers, by row; InputError where it is missing or holds something else."""
+    if column not in table:
+        raise InputError(f"{where}: no column '{column}'")
+    for row, cell in table[column].items():
+        if not is_number(cell) or (math.isinf(float(cell)) and not infinite):
+            found = "empty" if pd.isna(cell) else f"'{cell}'"
+            wanted = "a number" if infinite else "a finite number"
+            raise InputError(f"{where}: {column} of row '{row}' is {found}; {wanted} is needed")
+    return table[column].astype(float)
+
+
+def _typical_rows(measurements):
+    """Return measurements with every combination of observable and overrides once: the smallest number of each.
+
+    The linter takes a tenth of a millisecond for each row, and finds nothing in the others that we have not checked.
+    """
+    keys = measurements.reindex(columns=["observableId", "observableParameters", "noiseParameters"]).astype(object)
+    keys["noiseParameters"] = keys["noiseParameters"].mask(keys["noiseParameters"].map(is_number), "number")
+    smallest = measurements["measurement"].sort_values().index
+    return measurements.loc[keys.loc[smallest].astype(str).drop_duplicates().index].sort_index()
+
+
+def _lint(problem, path):
+    """Raise InputError with what PEtab's own linter finds."""
+    messages = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: messages.append(str(record.getMessage()))
+    logger = logging.getLogger("petab.v1.lint")
+    level, propagate = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.ERROR)
+    logger.propagate = False
+    small = copy.copy(problem)
+    small.measurement_df = _typical_rows(problem.measurement_df)
+    try:
+        failed = petab.lint_problem(small)
+    except Exception as error:
+        raise InputError(f"{path}: the PEtab linter cannot read its tables ({' '.join(str(error).split())})") from error
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = propagate
+    if failed:
+        found = "; ".join(" ".join(message.split()) for message in messages if message != "Not OK")
+        raise InputError(f"{path}: not a valid PEtab problem: {found}")

@@ -1,0 +1,88 @@
+"""SBML models, read by libsbml, in which nothing is left that would harm AMICI or the code that it writes."""
+
+import libsbml
+
+from kinetrain.errors import InputError
+from kinetrain.mechanistic.formulas import check
+
+NOT_UTF8 = 10101  # of libsbml: what SBML demands, and libsbml can do without
+
+
+def read_sbml(file) -> libsbml.SBMLDocument:
+    """Return an SBML model whose names and formulas can be given to AMICI, in UTF-8.
+
+    Raises
+    ------
+    InputError
+        If it is no valid SBML, a name would break the code that AMICI writes, or sympy could not bear a formula.
+    """
+    document = _valid(file)
+    model = document.getModel()
+    functions = {one.getId(): one.getBody() for one in model.getListOfFunctionDefinitions()}
+    for element in [model, *model.getListOfAllElements()]:
+        for name in (element.getId(), element.getName()):
+            check_name(name, f"{file}: the {element.getElementName()} '{element.getId()}' has the name")
+        tree = element.getMath() if hasattr(element, "getMath") else None
+        if tree is not None:
+            owner = element.getId() or getattr(element, "getVariable", element.getElementName)()
+            check(tree, f"{file}: the formula of '{owner}'", functions)
+        if element.getTypeCode() == libsbml.SBML_EVENT and element.isSetDelay():
+            raise InputError(f"{file}: AMICI does not support the delay of an event ('{element.getId()}')")
+    return document
+
+
+def _valid(file) -> libsbml.SBMLDocument:
+    """Return an SBML document; InputError with the first error that libsbml finds in it."""
+    document = libsbml.readSBMLFromFile(str(file))
+    if document.getModel() is None or _errors(document, NOT_UTF8):
+        found = _errors(document, NOT_UTF8) or ["no model in it"]
+        raise InputError(f"{file}: not a valid SBML model: {found[0]}")
+    if document.getNumErrors(libsbml.LIBSBML_SEV_ERROR):  # written in UTF-8 it is no error any more
+        document = libsbml.readSBMLFromString(libsbml.writeSBMLToString(document))
+    document.setConsistencyChecks(libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, False)
+    document.checkConsistency()
+    if found := _errors(document):
+        raise InputError(f"{file}: not a valid SBML model: {found[0]}")
+    return document
+
+
+def _errors(document, *allowed) -> list[str]:
+    errors = [document.getError(index) for index in range(document.getNumErrors())]
+    return [
+        f"line {error.getLine()}: {' '.join(error.getMessage().split())}"
+        for error in errors
+        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and error.getErrorId() not in allowed
+    ]
+
+
+def check_name(name, where: str) -> None:
+    """Raise InputError, beginning with `where`, if a name would not stay a name in the C++ code that AMICI writes."""
+    if bad := [letter for letter in str(name) if letter in '"\\' or not letter.isprintable()]:
+        raise InputError(f"{where} {str(name)!r}, in which {bad[0]!r} is not allowed: it becomes part of a program")
+
+
+def initial_value(model, name, constant: bool = False) -> float | None:
+    """Return the number that a parameter, species or compartment of an SBML model starts from; None if it has none.
+
+    Of a species it is the one that PEtab means: its amount, or its concentration. It has no number of its own where a
+    rule or an initial assignment sets it, or it is missing; if only a `constant` is wanted, neither where it changes.
+    """
+    element = model.getElementBySId(name)
+    if element is None or model.getInitialAssignmentBySymbol(name) or model.getAssignmentRuleByVariable(name):
+        return None
+    if constant and not (element.getTypeCode() == libsbml.SBML_PARAMETER and element.getConstant()):
+        return None
+    if element.getTypeCode() == libsbml.SBML_PARAMETER:
+        return element.getValue() if element.isSetValue() else None
+    if element.getTypeCode() == libsbml.SBML_COMPARTMENT:
+        return element.getSize() if element.isSetSize() else None
+    if element.getTypeCode() != libsbml.SBML_SPECIES:
+        return None
+    wants_amount, has_amount = element.getHasOnlySubstanceUnits(), element.isSetInitialAmount()
+    if not (has_amount or element.isSetInitialConcentration()):
+        return None
+    given = element.getInitialAmount() if has_amount else element.getInitialConcentration()
+    if wants_amount == has_amount:
+        return given
+    size = initial_value(model, element.getCompartment())
+    return None if size is None else (given / size if has_amount else given * size)
