@@ -22,7 +22,7 @@ ENVIRONMENTS := mechanistic neural analysis
 # Words that run a command in the environment of a kind of rule.
 environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$PATH" PYTHONPATH=workflow OMP_NUM_THREADS=1
 
-.PHONY: .venv run real paper-neural paper-mechanistic report test lint format benchmark docs pins configured setup environments help
+.PHONY: .venv run real paper-neural paper-mechanistic report test test-petab lint format benchmark docs pins configured setup environments help
 
 run: configured setup  ## run the configuration CONFIG (default: config/config.yaml), from the data to the report
 	@python3 workflow/configuration check $(configuration)
@@ -51,6 +51,9 @@ test: setup environments  ## pass all tests
 	done
 	@echo "== tests of the workflow"
 	@pytest --quiet tests/workflow
+
+test-petab: setup environments  ## run the PEtab test suite from MIRROR=folder and write docs/petab_conformance.md
+	$(call environment,mechanistic) python tests/petab_suite/conformance.py --mirror '$(MIRROR)' --output docs/petab_conformance.md
 
 lint: setup  ## check style and workflow: ruff, snakefmt, snakemake --lint
 	ruff check .

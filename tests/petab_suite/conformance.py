@@ -28,12 +28,6 @@ SUITE = Path("PEtab-dev/petab_test_suite")
 VERSIONS = {"1": "v1.0.0", "2": "v2.0.0"}
 TIGHT = {"engine": "amici", "absolute_tolerance": 1e-14, "relative_tolerance": 1e-12, "gradient_tolerance": 1e-9}
 TIGHT |= {"max_steps": 100_000}
-    "engine": "amici",
-    "absolute_tolerance": 1e-14,
-    "relative_tolerance": 1e-12,
-    "gradient_tolerance": 1e-9,
-    "max_steps": 100_000,
-}
 STEP, GRADIENT = 1e-3, 1e-4  # of finite differences, relative to parameters above 1; how far gradients may be off
 COLUMNS = [
     "case",

@@ -1,6 +1,6 @@
 """What a fit problem is: a sum over conditions, with its gradient, for any subset of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +12,8 @@ class SumOverConditions(Protocol):
     """A fit problem of n parameters and K conditions, as optimizers see it.
 
     names, lower, upper, nominal, start_lower, start_upper: of the n parameters, on the scale of the optimization; the
-    box of the search, the nominal (or true) values, and the box of starting points. checksum: of the data.
+    box of the search, the nominal (or true) values, and the box of starting points. start_quantiles: of parameters that
+    do not start uniformly, quantile functions by their position. checksum: of the data.
     gradient_weight: the cost of a gradient of one condition, in evaluations of its value. information_weight: the same
     with the Fisher information, or None where there is none. relaxed_solves: evaluations of single conditions that were
     repeated less accurately so far. engine: what evaluates it.
@@ -24,6 +25,7 @@ class SumOverConditions(Protocol):
     nominal: Vector
     start_lower: Vector
     start_upper: Vector
+    start_quantiles: Mapping[int, Callable[[float], float]]
     n_conditions: int
     condition_names: Sequence[str]
     checksum: str

@@ -78,8 +78,8 @@ class PetabProblem:
         self.names = list(table.index)
         self.lower, self.upper = (scaled(table, column) for column in ("lowerBound", "upperBound"))
         self.has_nominal = bool(np.isfinite(table["nominalValue"]).all())
-        self.nominal = nominal_values(table, self.lower, self.upper)
         self.start_lower, self.start_upper = starting_box(table, self.lower, self.upper, path)
+        self.nominal = nominal_values(table, self.start_lower, self.start_upper)
         self.start_quantiles = starting_quantiles(starting_rows(table), path)
         self.priors = Priors(table) if options and options.priors else None
         self._conditions = prepare(self.petab, self.model, self.names, path)

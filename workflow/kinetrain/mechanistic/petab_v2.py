@@ -167,15 +167,12 @@ class ProblemOfVersion2:
         for one in self.problem.parameters:
             row = {"nominalValue": one.nominal_value, "estimate": int(one.estimate), "parameterScale": "lin"}
             if one.estimate:
-                if not np.isfinite([one.lb, one.ub]).all():
-                    raise InputError(
-                        f"{self.path}: parameter table: '{one.id}' needs a finite lowerBound and upperBound"
-                    )
                 row["parameterScale"] = "log10" if one.lb > 0 else "lin"
                 row["objectivePriorType"] = PRIORS.get(one.prior_distribution, one.prior_distribution)
                 row["objectivePriorParameters"] = ";".join(map(str, one.prior_parameters))
+                row |= self._starts(one, np.log10 if one.lb > 0 else float)
                 if one.nominal_value is None:
-                    one.nominal_value = one.lb  # AMICI wants a number, which that of the estimation replaces
+                    one.nominal_value = float(np.clip(1.0, one.lb, one.ub))  # AMICI wants one; ours replaces it
             rows[one.id] = {**row, "lowerBound": one.lb, "upperBound": one.ub}
         table = pd.DataFrame.from_dict(rows, orient="index").astype({"nominalValue": float})
         estimated = table[table["estimate"] == 1]
@@ -184,3 +181,13 @@ class ProblemOfVersion2:
         bounds = (estimated[column].astype(float) for column in ("lowerBound", "upperBound"))
         check_nominal(estimated["nominalValue"], *bounds, f"{self.path}: parameter table")
         return table
+
+    def _starts(self, one, scale) -> dict:
+        """Return where fits start without finite bounds: in the middle 98 % of the prior (a choice of ours)."""
+        if np.isfinite([one.lb, one.ub]).all():
+            return {}
+        if one.prior_distribution is None:
+            raise InputError(f"{self.path}: parameter table: '{one.id}' needs finite bounds, or a prior")
+        ends = (scale(end) for end in one.prior_dist.ppf(np.array([0.01, 0.99])))
+        kind, numbers = "parameterScaleUniform", ";".join(repr(float(end)) for end in ends)
+        return {"initializationPriorType": kind, "initializationPriorParameters": numbers}

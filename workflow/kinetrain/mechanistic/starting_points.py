@@ -22,7 +22,7 @@ def scaled(table, column) -> np.ndarray:
 
 
 def nominal_values(table, lower, upper) -> np.ndarray:
-    """Return the nominal values (n,) on the parameters' scales; the middle of the bounds where there is none."""
+    """Return the nominal values (n,) on the parameters' scales; the middle of these bounds where there is none."""
     nominal = scaled(table, "nominalValue")
     return np.where(np.isnan(nominal), (lower + upper) / 2, nominal)
 

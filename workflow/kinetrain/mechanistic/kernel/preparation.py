@@ -34,8 +34,8 @@ def prepare(path, tables=None) -> tuple[str, dict, Arrays]:
     table = table[table["estimate"] == 1]
     names = list(table.index)
     lower, upper = (scaled(table, column) for column in ("lowerBound", "upperBound"))
-    nominal = nominal_values(table, lower, upper)
     start_lower, start_upper = starting_box(table, lower, upper, path)
+    nominal = nominal_values(table, start_lower, start_upper)
     conditions = prepare_conditions(problem, _model(path, problem, facts), names, path)
     own = {
         "names": names,
