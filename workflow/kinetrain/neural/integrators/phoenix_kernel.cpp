@@ -19,6 +19,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <new>
 #include <numeric>
 #include <vector>
@@ -801,6 +802,50 @@ struct Links {
     }
 };
 
+// Sums over links: to[row] = sum of weight * from[column] over the links of a row. Rows with about as many links stand
+// side by side in groups that fill a vector, one link of each per slot; a row that has fewer repeats its first with a
+// weight of zero.
+struct Sums {
+    std::vector<long> begins;           // first slot of every group, and the end
+    std::vector<int32_t> row;           // of every place in the groups
+    std::vector<int32_t> column, link;  // of every place in the slots; -1 for a weight of zero
+
+    struct Link {
+        int32_t column, link;
+    };
+    // side: rows per group; nowhere: the row where a place goes that no row has
+    void arrange(std::vector<std::vector<Link>> links, std::vector<int32_t> rows, size_t side, int32_t nowhere) {
+        std::vector<size_t> order(rows.size());
+        std::iota(order.begin(), order.end(), 0);
+        std::stable_sort(order.begin(), order.end(),
+                         [&](size_t a, size_t b) { return links[a].size() > links[b].size(); });
+        begins.assign(1, 0), row.clear(), column.clear(), link.clear();
+        for (size_t first = 0; first < order.size();) {
+            size_t count = std::min(side, order.size() - first), most = links[order[first]].size();
+            // what a zero would be multiplied with must be in the sum already: rows without links stand alone
+            for (size_t i = 0; most && i < count; i++)
+                if (links[order[first + i]].empty()) count = i;
+            for (size_t i = 0; i < side; i++) row.push_back(i < count ? rows[order[first + i]] : nowhere);
+            for (size_t slot = 0; slot < most; slot++)
+                for (size_t i = 0; i < side; i++) {
+                    const auto& own = links[order[first + (i < count ? i : 0)]];
+                    bool there = i < count && slot < own.size();
+                    column.push_back(own[there ? slot : 0].column);
+                    link.push_back(there ? own[slot].link : -1);
+                }
+            begins.push_back(begins.back() + long(most));
+            first += count;
+        }
+    }
+};
+
+// How the links act on arrays of L rows: where the gene of each begins, and the sums that make hidden units of terms,
+// combinations of hidden units, and on the way back hidden units of pulls and terms of hidden units.
+struct Layout {
+    std::vector<int32_t> gene;
+    Sums hidden, combined, inner, through;
+};
+
 // The links of all four matrices, found again only when the masks have changed.
 class Pattern {
   public:
@@ -816,6 +861,7 @@ class Pattern {
             if (same && std::memcmp(known, mask, size) == 0) continue;
             std::memcpy(known, mask, size);
             links[part].find(mask, s.k, s.m, part < 2 ? 1 : s.m, part < 2 ? s.k : 1);
+            layouts_.clear();
         }
         k_ = s.k, m_ = s.m;
     }
@@ -823,10 +869,53 @@ class Pattern {
     double density() const {
         return double(links[0].count + links[1].count + links[2].count + links[3].count) / (4.0 * double(k_ * m_));
     }
+    // terms: where those of the products begin, after those of the sums
+    const Layout& layout(long L, long terms) const {
+        auto found = layouts_.find(L);
+        return found != layouts_.end() ? found->second : layouts_[L] = arranged(int32_t(L), int32_t(terms));
+    }
 
   private:
+    Layout arranged(int32_t L, int32_t terms) const {
+        typedef std::vector<std::vector<Sums::Link>> Rows;
+        const int32_t k = int32_t(k_), m = int32_t(m_);
+        Rows units(2 * m), genes(k), units_back(2 * m), terms_back(2 * k);
+        std::vector<int32_t> unit_rows, gene_rows, term_rows;
+        for (int32_t j = 0; j < 2 * m; j++) unit_rows.push_back(j * L);
+        for (int32_t i = 0; i < k; i++) gene_rows.push_back(i * L);
+        for (int32_t i = 0; i < 2 * k; i++) term_rows.push_back(i < k ? i * L : terms + (i - k) * L);
+        Layout found;
+        int32_t number = 0;
+        for (int part = 0; part < 4; part++) {
+            const Links& own = links[part];
+            const int32_t branch = part % 2;
+            for (long n = 0; n < m; n++) {
+                const int32_t j = branch * m + own.unit[n];
+                for (long q = own.begins[n]; q < own.begins[n + 1]; q++, number++) {
+                    const int32_t i = own.gene[q];
+                    found.gene.push_back(i * L);
+                    if (own.place[q] < 0) continue;
+                    if (part < 2) {
+                        units[j].push_back({branch * terms + i * L, number});
+                        terms_back[branch * k + i].push_back({j * L, number});
+                    } else {
+                        genes[i].push_back({j * L, number});
+                        units_back[j].push_back({i * L, number});
+                    }
+                }
+            }
+        }
+        const size_t side = size_t(std::max<long>(LANES / L, 1));
+        found.hidden.arrange(units, unit_rows, side, 2 * m * L);
+        found.combined.arrange(genes, gene_rows, side, k * L);
+        found.inner.arrange(units_back, unit_rows, side, 2 * m * L);
+        found.through.arrange(terms_back, term_rows, side, k * L);
+        return found;
+    }
+
     long k_ = 0, m_ = 0;
     std::vector<uint8_t> known_;
+    mutable std::map<long, Layout> layouts_;
 };
 thread_local Pattern pattern;
 
@@ -849,34 +938,80 @@ INLINE void write(float* at, T v) {
     std::memcpy(at, &v, sizeof v);
 }
 
+// Numbers of LANES / L places side by side, of L numbers each; of one place where L is LANES or more.
+template <int L>
+INLINE vec pieces(const float* from, const int32_t* place) {
+    if (L >= LANES) return load(from + place[0]);
+#if defined(__AVX512F__)
+    if (L == 8) {
+        auto low = _mm512_castps256_ps512(_mm256_loadu_ps(from + place[0]));
+        return (vec)_mm512_insertf32x8(low, _mm256_loadu_ps(from + place[1]), 1);
+    }
+    if (L == 4) {
+        auto all = _mm512_castps128_ps512(_mm_loadu_ps(from + place[0]));
+        all = _mm512_insertf32x4(all, _mm_loadu_ps(from + place[1]), 1);
+        all = _mm512_insertf32x4(all, _mm_loadu_ps(from + place[2]), 2);
+        return (vec)_mm512_insertf32x4(all, _mm_loadu_ps(from + place[3]), 3);
+    }
+    if (L == 1) return (vec)_mm512_i32gather_ps(_mm512_loadu_si512(place), from, 4);
+#elif defined(__AVX2__)
+    if (L == 4) {
+        auto low = _mm256_castps128_ps256(_mm_loadu_ps(from + place[0]));
+        return (vec)_mm256_insertf128_ps(low, _mm_loadu_ps(from + place[1]), 1);
+    }
+    if (L == 1) return (vec)_mm256_i32gather_ps(from, _mm256_loadu_si256((const __m256i*)place), 4);
+#endif
+    vec all = {};
+    UNROLL for (int i = 0; i < LANES; i++) all[i] = from[place[i / L] + i % L];
+    return all;
+}
+
+// Each of LANES / L numbers L times; one of them LANES times where L is LANES or more.
+template <int L>
+INLINE vec spread(const float* from) {
+    if (L >= LANES) return splat(from[0]);
+    if (L == 1) return load(from);
+#if defined(__AVX512F__)
+    if (L == 4) {
+        const auto which = _mm512_set_epi32(3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0);
+        return (vec)_mm512_permutexvar_ps(which, _mm512_castps128_ps512(_mm_loadu_ps(from)));
+    }
+#endif
+    vec all = {};
+    UNROLL for (int i = 0; i < LANES; i++) all[i] = from[i / L];
+    return all;
+}
+
 const int WIDEST = 16;  // rows of a block
 
 class SparseSolve {
   public:
     // steps must not increase; state: rows of genes, one after the other
     SparseSolve(const Shape& s, const Parameters& own, const Pattern& pattern, const std::vector<int32_t>& steps,
-                const std::vector<float>& scale, bool keep)
-        : s(s), own(own), pattern(pattern), steps(steps), scale(scale), keep(keep) {
-        long rounds = steps.empty() ? 0 : steps[0], widest = lanes(0), taped = 0;
-        for (long round = 0; round < rounds; round++) taped += keep || round == 0 ? lanes(round) : 0;
-        long n = length(widest), all = 4 * taped * (s.k + 4) + 4 * rounds * LANES;
-        arena.reserve(3 * Arena::room(all) + Arena::room(8 * s.m * taped + 8 * LANES * (rounds + 1)) +
-                      10 * Arena::room(n) + Arena::room(2 * s.m * widest + LANES) * 2 + Arena::room(2 * s.m) +
-                      3 * Arena::room(pattern.size()) + Arena::room(pattern.size() * widest) +
+                const std::vector<float>& scale)
+        : s(s), own(own), pattern(pattern), steps(steps), scale(scale) {
+        long rounds = steps.empty() ? 0 : steps[0], widest = lanes(0), taped = 0, places = 0;
+        for (long round = 0; round < rounds; round++) {
+            taped += lanes(round);
+            places = std::max(places, places_of(pattern.layout(lanes(round), length(lanes(round)))));
+        }
+        long n = length(widest), all = 4 * taped * (s.k + 4) + 4 * rounds * LANES, units = 2 * s.m * widest + LANES;
+        arena.reserve(Arena::room(2 * all) + Arena::room(all) + Arena::room(8 * s.m * taped + 8 * LANES * (rounds + 1)) +
+                      12 * Arena::room(n) + Arena::room(2 * n) + 6 * Arena::room(units) + Arena::room(places) +
+                      2 * Arena::room(pattern.size()) + Arena::room(pattern.size() * widest) +
                       Arena::room(s.k * long(steps.size())));
         if (!arena.ready()) throw std::bad_alloc();
-        hill = arena.take(all), logarithm = arena.take(all), difference = arena.take(all);
+        terms = arena.take(2 * all), difference = arena.take(all);
         hidden = arena.take(8 * s.m * taped + 8 * LANES * (rounds + 1));
-        for (float** part : {&state, &at, &sum, &combined, &through_s, &through_p, &pull, &rate, &rate_sum, &step})
+        for (float** part : {&state, &at, &sum, &combined, &rate, &rate_sum, &step, &pull[0], &pull[1], &pull[2],
+                             &pull[3]})
             *part = arena.take(n);
-        inner = arena.take(2 * s.m * widest + LANES), bias_sum = arena.take(2 * s.m * widest + LANES);
-        bias = arena.take(2 * s.m);
+        through = arena.take(2 * n);
+        for (float** part : {&inner[0], &inner[1], &inner[2], &inner[3], &bias, &bias_sum}) *part = arena.take(units);
+        slots = arena.take(places);
         weight = arena.take(pattern.size()), gradient = arena.take(pattern.size());
-        offset = reinterpret_cast<int32_t*>(arena.take(pattern.size()));
         link_sum = arena.take(pattern.size() * widest);
         ends = arena.take(s.k * long(steps.size()));
-        std::copy(own.b_s, own.b_s + s.m, bias);
-        std::copy(own.b_p, own.b_p + s.m, bias + s.m);
         const float* parts[4] = {own.w_s, own.w_p, own.u_s, own.u_p};
         float* to = weight;
         for (int part = 0; part < 4; part++)
@@ -944,8 +1079,12 @@ class SparseSolve {
         while (L < width) L *= 2;
         return L;
     }
-    // Numbers per array: four genes more than there are, which the zeros among the links act on, and whole vectors.
+    // Numbers per array: a gene more than there are at least, and whole vectors.
     long length(long L) const { return ((s.k + 4) * L + LANES - 1) / LANES * LANES; }
+    static long places_of(const Layout& layout) {
+        return LANES + long(std::max(layout.hidden.link.size() + layout.combined.link.size(),
+                                     layout.inner.link.size() + layout.through.link.size()));
+    }
 
     // Rows of genes to lanes and back. A lane without a row has the state of the first, and steps of length 0.
     template <int L>
@@ -958,9 +1097,17 @@ class SparseSolve {
         }
         for (long i = 0; i < s.k; i++)
             for (int lane = 0; lane < L; lane++) rate[i * L + lane] = own.v[i] < 0 ? 0.0f : own.v[i];
-        int32_t* to = offset;
-        for (const Links& links : pattern.links)
-            for (int32_t gene : links.gene) *to++ = gene * L;
+        for (long j = 0; j < 2 * s.m; j++)
+            for (int lane = 0; lane < L; lane++) bias[j * L + lane] = j < s.m ? own.b_s[j] : own.b_p[j - s.m];
+        layout = &pattern.layout(L, length(L));
+    }
+    // The weights of two of the sums, as they stand in their slots; returns where those of the second begin.
+    const float* fill_slots(const Sums& first, const Sums& second) {
+        float* to = slots;
+        for (int32_t link : first.link) *to++ = link < 0 ? 0.0f : weight[link];
+        const float* between = to;
+        for (int32_t link : second.link) *to++ = link < 0 ? 0.0f : weight[link];
+        return between;
     }
     template <int L>
     void from_lanes() {
@@ -979,29 +1126,38 @@ class SparseSolve {
     }
 
     template <int L>
-    INLINE typename Wide<L>::type gather(const float* w, const int32_t* place, long count, const float* from) {
-        typename Wide<L>::type a{}, b{}, c{}, d{};
-        for (long q = 0; q < count; q += 4) {
-            a += w[q] * read<L>(from + place[q]);
-            b += w[q + 1] * read<L>(from + place[q + 1]);
-            c += w[q + 2] * read<L>(from + place[q + 2]);
-            d += w[q + 3] * read<L>(from + place[q + 3]);
+    static void add_up(const Sums& sums, const float* w, const float* from, float* to) {
+        constexpr int SIDE = L < LANES ? LANES / L : 1, VECTORS = L > LANES ? L / LANES : 1;
+        const int32_t *column = sums.column.data(), *row = sums.row.data();
+        const long groups = long(sums.begins.size()) - 1;
+        for (long group = 0; group < groups; group++) {
+            vec c[VECTORS] = {};
+            for (long q = sums.begins[group]; q < sums.begins[group + 1]; q++) {
+                vec own = spread<L>(w);
+                UNROLL for (int v = 0; v < VECTORS; v++) c[v] += own * pieces<L>(from + v * LANES, column);
+                w += SIDE;
+                column += SIDE;
+            }
+            float out[VECTORS * LANES];
+            std::memcpy(out, c, sizeof out);
+            UNROLL for (int r = 0; r < SIDE; r++) std::memcpy(to + row[r], out + r * L, L * sizeof(float));
+            row += SIDE;
         }
-        return (a + b) + (c + d);
     }
 
     template <int L>
     void forward(long from, long to, Place& place) {
-        const long n = length(L), genes = keep ? n : 0, units = keep ? 2 * s.m * L + LANES : 0;
+        const long n = length(L), units = 2 * s.m * L + LANES;
         to_lanes<L>();
+        const float* of_combined = fill_slots(layout->hidden, layout->combined);
         for (long round = from; round < to; round++) {
             set_step<L>(round);
-            float *terms = hill + place.genes, *logarithms = logarithm + place.genes;
-            for (long i = 0; i < n; i += LANES) hill_and_logarithm(load(state + i), terms + i, logarithms + i);
+            float* own = terms + 2 * place.genes;
+            for (long i = 0; i < n; i += LANES) hill_and_logarithm(load(state + i), own + i, own + n + i);
             for (int stage = 0; stage < 4; stage++) {
                 hidden_units<L>(place);
-                combine<L>(hidden + place.units);
-                Place next = {place.genes + genes, place.units + units};
+                add_up<L>(layout->combined, of_combined, hidden + place.units, combined);
+                Place next = {place.genes + n, place.units + units};
                 switch (stage) {
                     case 0: advance<L, 0>(place.genes, next.genes); break;
                     case 1: advance<L, 1>(place.genes, next.genes); break;
@@ -1016,53 +1172,18 @@ class SparseSolve {
 
     template <int L>
     void hidden_units(Place place) {
-        const float* w = weight;
-        const int32_t* at = offset;
         float* to = hidden + place.units;
-        for (int branch = 0; branch < 2; branch++) {
-            const Links& links = pattern.links[branch];
-            const float* terms = (branch ? logarithm : hill) + place.genes;
-            for (long n = 0; n < s.m; n++) {
-                long j = links.unit[n], first = links.begins[n], count = links.begins[n + 1] - first;
-                write(to + j * L, gather<L>(w + first, at + first, count, terms) + bias[branch * s.m + j]);
-            }
-            to += s.m * L;
-            w += links.size();
-            at += links.size();
-        }
-        float* products = hidden + place.units + s.m * L;
+        add_up<L>(layout->hidden, slots, terms + 2 * place.genes, to);
+        for (long i = 0; i < 2 * s.m * L; i += LANES) store(to + i, load(to + i) + load(bias + i));
+        float* products = to + s.m * L;
         for (long i = 0; i < s.m * L; i += LANES) store(products + i, exponential(load(products + i)));
-    }
-
-    template <int L>
-    void combine(const float* units) {
-        std::fill(combined, combined + length(L), 0.0f);
-        const long skipped = pattern.links[0].size() + pattern.links[1].size();
-        const float* w = weight + skipped;
-        const int32_t* at = offset + skipped;
-        float* const out = combined;  // own names keep these addresses in registers
-        for (int branch = 0; branch < 2; branch++) {
-            const Links& links = pattern.links[2 + branch];
-            for (long n = 0; n < s.m; n++) {
-                const auto unit = read<L>(units + (branch * s.m + links.unit[n]) * L);
-                const long last = links.begins[n + 1];
-                for (long q = links.begins[n]; q < last; q += 4)
-                    UNROLL for (int t = 0; t < 4; t++) {
-                        float* to = out + at[q + t];
-                        write(to, read<L>(to) + w[q + t] * unit);
-                    }
-            }
-            w += links.size();
-            at += links.size();
-        }
     }
 
     template <int L, int STAGE>
     void advance(long here, long next) {
         const long n = length(L);
         const float *c = combined, *rates = rate, *steps = step;
-        float *own = state, *place = at, *mean = sum, *differences = difference + here;
-        float *terms = hill + next, *logarithms = logarithm + next;
+        float *own = state, *place = at, *mean = sum, *differences = difference + here, *later = terms + 2 * next;
         for (long i = 0; i < n; i += LANES) {
             vec start = load(own + i);
             vec away = load(c + i) - (STAGE == 0 ? start : load(place + i));
@@ -1074,27 +1195,29 @@ class SparseSolve {
             if (STAGE == 3) continue;
             vec to = start + (STAGE == 2 ? slope : 0.5f * slope);
             store(place + i, to);
-            hill_and_logarithm(to, terms + i, logarithms + i);
+            hill_and_logarithm(to, later + i, later + n + i);
         }
     }
 
     template <int L>
     void backward(long from, long to, Place& place, float* b_s, float* b_p, float* v) {
-        const long n = length(L), genes = n, units = 2 * s.m * L + LANES;
+        const long n = length(L), units = 2 * s.m * L + LANES;
         to_lanes<L>();
         std::fill(rate_sum, rate_sum + n, 0.0f);
         std::fill(bias_sum, bias_sum + 2 * s.m * L, 0.0f);
         std::fill(link_sum, link_sum + pattern.size() * L, 0.0f);
+        const float* of_through = fill_slots(layout->inner, layout->through);
         for (long round = to - 1; round >= from; round--) {
             set_step<L>(round);
             for (int stage = 3; stage >= 0; stage--) {
-                place = {place.genes - genes, place.units - units};
+                place = {place.genes - n, place.units - units};
                 if (stage == 3)
                     for (long i = 0; i < n; i += LANES)
-                        keep_pull<L>(load(state + i) * (1.0f / 6.0f), i, step, rate, difference + place.genes, pull,
+                        keep_pull<L>(load(state + i) * (1.0f / 6.0f), i, step, rate, difference + place.genes, pull[3],
                                      rate_sum);
-                through_second<L>(hidden + place.units);
-                through_first<L>(place);
+                add_up<L>(layout->inner, slots, pull[stage], inner[stage]);
+                through_products<L>(hidden + place.units, inner[stage]);
+                add_up<L>(layout->through, of_through, inner[stage], through);
                 switch (stage) {
                     case 3: pull_back<L, 3>(place.genes); break;
                     case 2: pull_back<L, 2>(place.genes); break;
@@ -1102,17 +1225,20 @@ class SparseSolve {
                     case 0: pull_back<L, 0>(place.genes);
                 }
             }
+            link_gradients<L>(place);
         }
         from_lanes<L>();
-        for (long i = 0; i < s.k; i++)
-            for (int lane = 0; lane < L; lane++) v[i] += rate_sum[i * L + lane];
-        for (long j = 0; j < s.m; j++)
-            for (int lane = 0; lane < L; lane++) {
-                b_s[j] += bias_sum[j * L + lane];
-                b_p[j] += bias_sum[(s.m + j) * L + lane];
-            }
-        for (long q = 0; q < pattern.size(); q++)
-            for (int lane = 0; lane < L; lane++) gradient[q] += link_sum[q * L + lane];
+        for (long i = 0; i < s.k; i++) v[i] += total<L>(rate_sum + i * L);
+        for (long j = 0; j < s.m; j++) b_s[j] += total<L>(bias_sum + j * L);
+        for (long j = 0; j < s.m; j++) b_p[j] += total<L>(bias_sum + (s.m + j) * L);
+        for (long q = 0; q < pattern.size(); q++) gradient[q] += total<L>(link_sum + q * L);
+    }
+
+    template <int L>
+    static float total(const float* from) {
+        float sum = from[0];
+        UNROLL for (int lane = 1; lane < L; lane++) sum += from[lane];
+        return sum;
     }
 
     // Keep the adjoint of a stage's slope, given that of scale * f.
@@ -1124,69 +1250,55 @@ class SparseSolve {
         store(pull + i, of_slope * load(rate + i));
     }
 
-    // Adjoints of the hidden units, and gradients of U.
+    // Adjoints of the hidden units: those of the products through their exponential.
     template <int L>
-    void through_second(const float* units) {
-        long skipped = pattern.links[0].size() + pattern.links[1].size();
-        for (int branch = 0; branch < 2; branch++) {
-            const Links& links = pattern.links[2 + branch];
-            const float* w = weight + skipped;
-            const int32_t* at = offset + skipped;
-            float* const sums = link_sum + skipped * L;
-            const float* const from = pull;
-            for (long n = 0; n < s.m; n++) {
-                const long j = links.unit[n], last = links.begins[n + 1];
-                const auto unit = read<L>(units + (branch * s.m + j) * L);
-                typename Wide<L>::type total[4] = {};
-                for (long q = links.begins[n]; q < last; q += 4)
-                    UNROLL for (int t = 0; t < 4; t++) {
-                        auto own = read<L>(from + at[q + t]);
-                        total[t] += w[q + t] * own;
-                        write(sums + (q + t) * L, read<L>(sums + (q + t) * L) + unit * own);
-                    }
-                auto all = (total[0] + total[1]) + (total[2] + total[3]);
-                if (branch) all *= unit;
-                write(inner + (branch * s.m + j) * L, all);
-                float* of_bias = bias_sum + (branch * s.m + j) * L;
-                write(of_bias, read<L>(of_bias) + all);
-            }
-            skipped += links.size();
-        }
+    void through_products(const float* units, float* adjoints) {
+        const long products = s.m * L;
+        for (long i = products; i < 2 * products; i += LANES) store(adjoints + i, load(adjoints + i) * load(units + i));
+        for (long i = 0; i < 2 * products; i += LANES) store(bias_sum + i, load(bias_sum + i) + load(adjoints + i));
     }
 
-    // Adjoints of the Hill terms and logarithms, and gradients of W.
+    // Add the gradients of all links over the four stages of a round, whose first begins at `place`.
     template <int L>
-    void through_first(Place place) {
-        long skipped = 0;
-        for (int branch = 0; branch < 2; branch++) {
-            const Links& links = pattern.links[branch];
-            const float* w = weight + skipped;
-            const int32_t* at = offset + skipped;
-            float *const sums = link_sum + skipped * L, *const through = branch ? through_p : through_s;
-            const float* const terms = (branch ? logarithm : hill) + place.genes;
-            std::fill(through, through + length(L), 0.0f);
-            for (long n = 0; n < s.m; n++) {
-                const auto unit = read<L>(inner + (branch * s.m + links.unit[n]) * L);
-                const long last = links.begins[n + 1];
-                for (long q = links.begins[n]; q < last; q += 4)
+    void link_gradients(Place place) {
+        typedef typename Wide<L>::type wide;
+        const int32_t* at = layout->gene.data();
+        float* sums = link_sum;
+        for (int part = 0; part < 4; part++) {
+            const Links& links = pattern.links[part];
+            const long branch = part % 2, n = length(L), units = 2 * s.m * L + LANES;
+            const float *of_units[4], *of_genes[4];
+            for (int stage = 0; stage < 4; stage++) {
+                of_units[stage] = part < 2 ? inner[stage] : hidden + place.units + stage * units;
+                of_genes[stage] = part < 2 ? terms + 2 * (place.genes + stage * n) + branch * n : pull[stage];
+            }
+            const float *a = of_genes[0], *b = of_genes[1], *c = of_genes[2], *d = of_genes[3];
+            for (long j = 0; j < s.m; j++) {
+                const long own = (branch * s.m + links.unit[j]) * L, last = links.begins[j + 1];
+                const wide ua = read<L>(of_units[0] + own), ub = read<L>(of_units[1] + own);
+                const wide uc = read<L>(of_units[2] + own), ud = read<L>(of_units[3] + own);
+                for (long q = links.begins[j]; q < last; q += 4)
                     UNROLL for (int t = 0; t < 4; t++) {
-                        float *to = through + at[q + t], *own = sums + (q + t) * L;
-                        write(to, read<L>(to) + w[q + t] * unit);
-                        write(own, read<L>(own) + unit * read<L>(terms + at[q + t]));
+                        const long gene = at[q + t];
+                        float* own = sums + (q + t) * L;
+                        wide two = ua * read<L>(a + gene) + ub * read<L>(b + gene);
+                        wide more = uc * read<L>(c + gene) + ud * read<L>(d + gene);
+                        write(own, read<L>(own) + (two + more));
                     }
             }
-            skipped += links.size();
+            at += links.size();
+            sums += links.size() * L;
         }
     }
 
     template <int L, int STAGE>
     void pull_back(long here) {
         const long n = length(L), before = here - n;
-        const float *terms = hill + here, *of_s = through_s, *of_p = through_p, *steps = step, *rates = rate;
-        const float* differences = difference + before;
-        float *own = state, *pulled = sum, *pulls = pull, *of_rate = rate_sum;
+        const float *term = terms + 2 * here, *of_s = through, *of_p = through + n, *steps = step, *rates = rate;
+        const float *differences = difference + before, *pulls = pull[STAGE];
+        float *own = state, *pulled = sum, *next = pull[STAGE ? STAGE - 1 : 0], *of_rate = rate_sum;
         for (long i = 0; i < n; i += LANES) {
-            vec h = load(terms + i);
+            vec h = load(term + i);
             vec slope = 1.0f - magnitude(h);
             vec through = slope * slope * (load(of_s + i) + load(of_p + i) / (1.0f + h)) - load(pulls + i);
             vec so_far = STAGE == 3 ? through : load(pulled + i) + through;
@@ -1197,7 +1309,7 @@ class SparseSolve {
             vec stage = STAGE == 3   ? adjoint * (1.0f / 3.0f) + through
                         : STAGE == 2 ? adjoint * (1.0f / 3.0f) + 0.5f * through
                                      : adjoint * (1.0f / 6.0f) + 0.5f * through;
-            keep_pull<L>(stage, i, steps, rates, differences, pulls, of_rate);
+            keep_pull<L>(stage, i, steps, rates, differences, next, of_rate);
         }
     }
 
@@ -1206,13 +1318,13 @@ class SparseSolve {
     const Pattern& pattern;
     const std::vector<int32_t>& steps;
     const std::vector<float>& scale;
-    bool keep;
+    const Layout* layout = nullptr;
     Place end = {};
-    float *hill, *logarithm, *difference, *hidden;  // the tape
-    float *state, *at, *sum, *combined, *through_s, *through_p, *pull, *inner;
-    float *rate, *bias, *weight, *step;
+    float *terms, *difference, *hidden;  // the tape; of the terms: Hill terms, then logarithms, of every stage
+    float *state, *at, *sum, *combined, *through, *rate, *step, *bias;
+    float *pull[4], *inner[4];  // of every stage of a round
+    float *weight, *slots;      // of the links, and as they stand in the sums
     float *rate_sum, *bias_sum, *link_sum, *gradient;
-    int32_t* offset;  // of a link's gene in an array of genes
 };
 
 // ------------------------------------------------------------------------------------------------------- calls
@@ -1316,18 +1428,19 @@ void sparse_gradient(const Shape& s, const int64_t* a, const Parameters& own, co
     for (long b = 0; b < batch.blocks(); b++) {
         arena.restart();
         Block one(batch, b, duration);
-        SparseSolve solve(s, own, pattern, one.steps, one.scale, true);
+        SparseSolve solve(s, own, pattern, one.steps, one.scale);
         for (long r = 0; r < one.count; r++) std::copy_n(start + one.rows[r] * s.k, s.k, solve.ends + r * s.k);
         solve.forward();
         for (long r = 0; r < one.count; r++) {
             float factor = 2 * weight[one.rows[r]] / float(all * double(s.k));
-            double sum = 0;
+            const float* wanted = end + one.rows[r] * s.k;
+            float *state = solve.ends + r * s.k, sums[8] = {};  // several, so that no sum waits for the one before
             for (long i = 0; i < s.k; i++) {
-                float away = solve.ends[r * s.k + i] - end[one.rows[r] * s.k + i];
-                sum += double(away) * away;
-                solve.ends[r * s.k + i] = away * factor;
+                float away = state[i] - wanted[i];
+                sums[i % 8] += away * away;
+                state[i] = away * factor;
             }
-            squares += double(weight[one.rows[r]]) * sum;
+            squares += double(weight[one.rows[r]]) * std::accumulate(sums, sums + 8, 0.0);
         }
         solve.backward(gradient.b_s, gradient.b_p, gradient.v);
         solve.collect(gradient);
