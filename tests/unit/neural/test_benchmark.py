@@ -1,6 +1,7 @@
 """The benchmark of the neural arm compares equal work: all variants make the same updates."""
 
 import importlib.util
+import subprocess
 
 import numpy as np
 import pytest
@@ -24,6 +25,20 @@ def test_all_variants_make_the_same_updates(benchmark, left):
     assert np.all(rows["deviation"] < 1e-3)
     columns = ["work", "variant", "seconds", "ratio", "deviation", "peak_memory_mb"]
     assert list(rows)[:6] == columns
+
+
+def test_the_peak_is_measured_without_what_holds_a_library_back(benchmark, monkeypatch):
+    given = {}
+
+    def run(command, env, **more):
+        given.update(env)
+        return subprocess.CompletedProcess(command, 0, stdout="150.5\n")
+
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Prescott")
+    monkeypatch.setenv("OPENBLAS_L2_SIZE", "1024")
+    monkeypatch.setattr(benchmark.subprocess, "run", run)
+    assert benchmark.matrix_peak() == 150.5
+    assert given["OMP_NUM_THREADS"] == "1" and not {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"} & set(given)
 
 
 def test_products_count_what_is_multiplied(benchmark):
