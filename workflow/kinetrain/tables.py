@@ -11,6 +11,7 @@ import pandas as pd
 
 from kinetrain.errors import InputError
 from kinetrain.files import load_table, save_table
+from kinetrain.networks import metrics
 
 FULL_BATCH = "-"  # the schedule and the safeguard of an optimizer that has none
 
@@ -77,13 +78,8 @@ noise: standard deviation of the noise that was added to the expression
 prior_corruption: share of the edges of the prior network that were moved, 0 to 1
 """)
 SEED = columns("seed: seed of the model, its noise and its prior")
-EDGES = columns("""
-true_positive_rate: share of the true edges that are predicted
-true_negative_rate: share of the other pairs that are not predicted
-precision: share of the predicted edges that are true
-recall_outside_prior: share of the true edges outside the prior that are predicted
-wrong_prior_kept: share of the wrong edges of the prior that are predicted
-""")
+METRICS = {name: columns(text) for name, text in metrics.declared().items()}  # of networks against the gold standard
+MAIN = ("balanced_accuracy", "auroc", "auprc")  # shown before what else is known of a model
 BASE_STATUS = "finished, or failed (no scores; a failed fit has an infinite objective)"
 
 TABLES = {
@@ -261,9 +257,9 @@ measurements: data points
 uses_prior: yes, no, or truth (a control that knows part of the gold standard)
 sparsity: share of zero weights, where a weight behind a gene with a multiplier of zero or below counts as zero; of a
   yardstick the share of pairs without an edge
-balanced_accuracy: mean of true positive and true negative rate over all pairs; an edge is an effect that is not zero
-auroc: area under the ROC curve, pairs ranked by the size of the effect over the sum over the regulators of the target
-auprc: area under the precision-recall curve of the same ranking
+""")
+        + tuple(one for metric in METRICS.values() for one in metric if one.name in MAIN)
+        + columns("""
 test_mse: mean squared error on test data without noise
 dead_targets: genes that never change in the model (their multiplier is zero) though they change in the data
 dead_error_share: their share of the squared errors behind test_mse
@@ -284,18 +280,7 @@ multipliers: how they were treated in training (`training.multipliers`)
 dead_genes: genes with a multiplier of zero, constant inputs among them
 out_degree: mean number of targets of a gene
 """)
-        + EDGES
-        + columns("""
-balanced_accuracy_outside_prior: over the pairs that the prior does not hold
-balanced_accuracy_within_regulators: over the pairs whose regulator occurs in the gold standard, as a regulator that no
-  experiment assayed is no negative
-auroc_within_regulators: over the same pairs
-auprc_within_regulators: over the same pairs
-auprc_outside_prior: over the pairs that the prior does not hold
-precision_at_edges: among as many pairs as there are true edges
-precision_at_100: among the first 100 pairs
-balanced_accuracy_best: at the best threshold instead of exact zero
-"""),
+        + tuple(one for metric in METRICS.values() for one in metric if one.name not in MAIN),
         "One row per trained model, the yardsticks (ordinary network inference on the same data), and the control "
         "predictors.",
         "Recovered networks",
@@ -309,11 +294,10 @@ balanced_accuracy_best: at the best threshold instead of exact zero
 epoch: epoch of the snapshot
 sparsity: share of zero weights
 validation_mse: validation error
-balanced_accuracy: as in networks
 mask_sparsity: share of pruned weights
 edges: predicted edges
 """)
-        + EDGES,
+        + METRICS["edges"],
         "Every model between its pruning events.",
     ),
     "effects": Table(

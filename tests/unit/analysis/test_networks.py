@@ -14,7 +14,9 @@ from kinetrain.data.genes import read_gene_names
 from kinetrain.data.networks import edge_table, read_edges, read_matrix
 from kinetrain.errors import InputError
 from kinetrain.networks import controls, effects
-from kinetrain.networks.scores import edge_scores, ranking_scores, support_scores
+from kinetrain.networks.metrics.edges import support_scores
+from kinetrain.networks.metrics.ranking import ranking_scores
+from kinetrain.networks.scores import edge_scores
 
 DASH = "QuackenbushLab/DASH/2365bd1f4654b63bbc399700dd6897c32c029e2a"
 PHOENIX = "QuackenbushLab/phoenix/b18317663aada933fa26402df6aad86d042bd13b"

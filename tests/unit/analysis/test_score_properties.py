@@ -9,7 +9,8 @@ from sklearn.metrics import average_precision_score, balanced_accuracy_score, ro
 
 from kinetrain.data.prior_networks import coregulation, corrupt
 from kinetrain.enrichment import permutation
-from kinetrain.networks.scores import edge_scores, ranking_scores
+from kinetrain.networks.metrics.ranking import ranking_scores
+from kinetrain.networks.scores import edge_scores
 
 STRENGTHS = st.sampled_from([0.0, 0.0, 0.0, -0.5, 0.25, 0.5, 1.0, -3.0])
 

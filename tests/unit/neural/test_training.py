@@ -331,3 +331,11 @@ def test_expression_without_validation_is_refused(tmp_path, expression):
     Expression(**{**vars(expression), "split": split}).save(tmp_path / "e.npz")
     with pytest.raises(InputError, match="no transitions for validation"):
         load_expression(tmp_path / "e.npz")
+
+
+def test_without_a_test_or_a_model_there_is_no_test_error(tmp_path, expression, prior):
+    nothing_apart = np.where(expression.split == "test", "train", expression.split)
+    for data, failed in ((dataclasses.replace(expression, split=nothing_apart), False), (expression, True)):
+        training, state, _ = train(tmp_path / str(failed), data, prior, "unpruned", [0])
+        state["failed"][:] = failed
+        assert np.isnan(training_loop.test_error(training, state, data.values[None])).all()

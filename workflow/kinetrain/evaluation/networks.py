@@ -9,7 +9,8 @@ import pandas as pd
 
 from kinetrain.errors import InputError
 from kinetrain.networks import controls, effects
-from kinetrain.networks.scores import edge_scores, rates
+from kinetrain.networks.metrics.edges import rates
+from kinetrain.networks.scores import edge_scores
 from kinetrain.tables import TABLES, completed
 
 IDENTITY = ["dataset", "method", "noise", "prior_corruption", "seed"]

@@ -111,7 +111,8 @@ class Run:
 
     def groups(self, members) -> list[np.ndarray]:
         """Return the models to train together, those with the most solver steps first: all, or each for itself."""
-        return [members] if self.integrator.TOGETHER else list(members[:, None])
+        together = self.integrator.TOGETHER and len(members)
+        return [members] if together else list(members[:, None])
 
     @cached_property
     def events(self) -> list[int]:

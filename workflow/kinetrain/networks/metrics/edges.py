@@ -1,0 +1,61 @@
+"""Rates of edges that are found and of pairs that are rightly left out, without any ranking.
+
+Source: Hossain et al. 2024 (NeurIPS), appendix B.5, and the DASH code; the last three columns are choices of ours.
+Copying the prior gives recall_outside_prior 0 and wrong_prior_kept 1.
+"""
+
+import numpy as np
+
+from kinetrain.networks.metrics import Prediction
+
+COLUMNS = """
+balanced_accuracy: mean of true positive and true negative rate over all pairs; an edge is an effect that is not zero
+true_positive_rate: share of the true edges that are predicted
+true_negative_rate: share of the other pairs that are not predicted
+precision: share of the predicted edges that are true
+recall_outside_prior: share of the true edges outside the prior that are predicted
+wrong_prior_kept: share of the wrong edges of the prior that are predicted
+"""
+
+
+def score(prediction: Prediction) -> dict[str, float]:
+    """Return the rates of one network."""
+    return support_scores(prediction.edges, prediction.truth, prediction.prior)
+
+
+def support_scores(predicted, truth, prior) -> dict[str, float]:
+    """Return the rates of networks given as booleans of any one shape."""
+    return rates(
+        {
+            "pairs": truth.size,
+            "true": np.count_nonzero(truth),
+            "predicted": np.count_nonzero(predicted),
+            "found": np.count_nonzero(predicted & truth),
+            "missing_in_prior": np.count_nonzero(truth & ~prior),
+            "found_outside_prior": np.count_nonzero(predicted & truth & ~prior),
+            "wrong_in_prior": np.count_nonzero(prior & ~truth),
+            "wrong_kept": np.count_nonzero(predicted & prior & ~truth),
+        }
+    )
+
+
+def rates(count: dict) -> dict:
+    """Return the rates that follow from numbers of pairs, each a number or an array of them."""
+    false_positives = count["predicted"] - count["found"]
+    true_positive_rate = _ratio(count["found"], count["true"])
+    true_negative_rate = 1 - _ratio(false_positives, count["pairs"] - count["true"])
+    return {
+        "balanced_accuracy": (true_positive_rate + true_negative_rate) / 2,
+        "true_positive_rate": true_positive_rate,
+        "true_negative_rate": true_negative_rate,
+        "precision": _ratio(count["found"], count["predicted"]),
+        "recall_outside_prior": _ratio(count["found_outside_prior"], count["missing_in_prior"]),
+        "wrong_prior_kept": _ratio(count["wrong_kept"], count["wrong_in_prior"]),
+    }
+
+
+def _ratio(part, whole):
+    """Return part / whole, NaN where `whole` is 0."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        quotient = np.asarray(part, dtype=float) / np.asarray(whole)
+    return quotient if quotient.ndim else float(quotient)

@@ -1,0 +1,24 @@
+"""Accuracy over the pairs that the prior does not hold, where a copy of the prior earns nothing (choice of ours).
+
+A copy of the prior has a balanced accuracy of 0.5 here; a dense prediction, which holds every edge, earns nothing in
+the ranking.
+"""
+
+from kinetrain.networks.metrics import Prediction
+from kinetrain.networks.metrics.edges import support_scores
+from kinetrain.networks.metrics.ranking import ranking_scores
+
+COLUMNS = """
+balanced_accuracy_outside_prior: over the pairs that the prior does not hold
+auprc_outside_prior: over the pairs that the prior does not hold
+"""
+
+
+def score(prediction: Prediction) -> dict[str, float]:
+    """Return balanced accuracy and area under the precision-recall curve of the pairs outside the prior."""
+    outside = ~prediction.prior
+    strength, edges, truth = prediction.strength[outside], prediction.edges[outside], prediction.truth[outside]
+    return {
+        "balanced_accuracy_outside_prior": support_scores(edges, truth, truth)["balanced_accuracy"],
+        "auprc_outside_prior": ranking_scores(strength, truth)["auprc"],
+    }
