@@ -7,7 +7,8 @@ from kinetrain.networks.controls import CONTROLS
 
 GROUP = ["dataset", "noise", "prior_corruption"]
 FEW = 5  # methods whose heat maps fit beside each other
-OF_MANY = ("sparseflow", "pinn_mp", "bioprune", "dash")  # shown of more methods; the last three as in the paper
+# shown of more methods: three as in the paper, one by magnitude, one yardstick
+OF_MANY = ("sparseflow", "pinn_mp", "bioprune", "dash", "lasso")
 
 # treatments of the multipliers of the genes, in the order in which they are shown, and what they are called
 MULTIPLIERS = {"published": "v 5x", "slipped": "slip", "slow": "v 1x", "living": "living"}
