@@ -98,9 +98,7 @@ def load(name: str, variant: str):
     KernelBuildError
         If there is no C++ compiler, or it fails.
     """
-    # Other kinds of machines or C libraries need other code of the same name.
-    kind = f"{platform.system()}-{platform.machine()}-{'-'.join(platform.libc_ver())}-{variant}"
-    file = _folder(name) / f"{kind}.so"
+    file = library_file(name, variant)
     if not _is_whole(file):
         with locked(file.with_suffix(".lock")):
             if not _is_whole(file):
@@ -114,6 +112,17 @@ def load(name: str, variant: str):
     library.kernel_counts.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
     library.kernel_sizes.argtypes = [ctypes.c_void_p]
     return library
+
+
+def library_file(name: str, variant: str) -> Path:
+    """Return where the library of a kernel is kept, for this kind of machine and C library."""
+    kind = f"{platform.system()}-{platform.machine()}-{'-'.join(platform.libc_ver())}-{variant}"
+    return _folder(name) / f"{kind}.so"
+
+
+def digest_file(library: Path) -> Path:
+    """Return where the sha256 of a library is kept."""
+    return library.with_suffix(".sha256")
 
 
 def sizes_of(library) -> dict[str, int]:
@@ -133,14 +142,10 @@ def _root(_) -> Path:
     return cache_folder() / "kernels"
 
 
-def _digest_file(file) -> Path:
-    return file.with_suffix(".sha256")
-
-
 def _is_whole(file) -> bool:
     # A damaged library would crash the process when it is loaded or called.
     try:
-        return hashlib.sha256(file.read_bytes()).hexdigest() == _digest_file(file).read_text()
+        return hashlib.sha256(file.read_bytes()).hexdigest() == digest_file(file).read_text()
     except OSError:
         return False
 
@@ -162,6 +167,6 @@ def _compile(name, variant, file):
         if done.returncode:
             said = (done.stderr or done.stdout).strip()[:2000]
             raise KernelBuildError(f"the kinetics kernel cannot be compiled ({shlex.join(command)}):\n{said}")
-        with atomic(_digest_file(file)) as temporary_digest:
+        with atomic(digest_file(file)) as temporary_digest:
             temporary_digest.write_text(hashlib.sha256(made.read_bytes()).hexdigest())
         made.replace(file)
