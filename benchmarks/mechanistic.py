@@ -1,4 +1,4 @@
-"""How fast the objective of PEtab problems is, side by side in one run: bare AMICI, pyPESTO, and ours.
+"""How fast the objective of PEtab problems is, side by side in one run: bare AMICI, pyPESTO, ours, and the kernel.
 
 All variants of a work solve the same conditions in one thread, with the solver settings that were chosen for the
 problem, and take turns, so that a busy machine slows all of them alike. The first variant of a work is the one that
@@ -12,6 +12,14 @@ ratio:          how many times faster than the first variant of this work; of `g
 deviation:      of gradients and values: relative, from the first variant; where tolerances differ: from a reference at
                 tight tolerances at the nominal parameters, as solver_choice.py measures it; inf where a solve failed
 peak_memory_mb: of a process that loads the problem and makes a gradient of all conditions, libraries included
+steps, gflops, percent_of_peak: of the kernel: attempts of a step per condition, floating-point operations of steps per
+                second (10^9), and these relative to a multiplication of large matrices on the same core
+failures, wrong: of gradients at random starts over the bounds: those that fail, and whose value deviates by 1e-4 from
+                AMICI's at tight tolerances, where this finishes
+
+`objective` is AMICI in its chosen settings, the fastest of those that are accurate, and what the variants of the kernel
+are compared with (kernel_rows.py): `kernel` with the instructions that this processor has, `kernel-avx2`, and
+`kernel-lanes-over-starts`, which evaluates batches of one condition of several starts together.
 """
 
 import argparse
@@ -38,6 +46,8 @@ SECONDS_OF_PROCESSES = 5.0
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=15, metavar="N", help="of all variants of a work (default 15)")
+    text = "random starts of the robustness (default 200)"
+    parser.add_argument("--starts", type=int, default=200, metavar="N", help=text)
     names = [*DEFAULT, *ON_REQUEST]
     parser.add_argument("--work", action="append", choices=names, help="only this problem (may be repeated)")
     mirror = os.environ.get("KINETRAIN_MIRROR")
@@ -48,8 +58,10 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def measure(name: str, yaml: Path, turns: int, folder: Path, tell=lambda text: None) -> list[dict]:
+def measure(name: str, yaml: Path, turns: int, starts: int, folder: Path, tell=lambda text: None) -> list[dict]:
     """Return the rows of one problem; its model is compiled anew into `folder`."""
+    import kernel_rows
+
     from kinetrain.mechanistic.petab_problem import PetabProblem
     from kinetrain.mechanistic.solver_choice import choose
     from kinetrain.mechanistic.solver_options import SolverOptions
@@ -74,6 +86,9 @@ def measure(name: str, yaml: Path, turns: int, folder: Path, tell=lambda text: N
     rows += against_defaults(problem, turns)
     rows += against_value(problem, turns)
     rows += two_processes(yaml, model, solver, tell)
+    rows += kernel_rows.kernel_rows(name, yaml, model, problem, turns, starts, tell)
+    if name in kernel_rows.ARTIFICIAL:
+        rows += kernel_rows.artificial_rows(name, yaml, problem.options, folder, turns, tell)
     if name == "Fujita_SciSignal2010":
         rows += set_up(yaml, model, problem)
     return [{**row, "work": f"{name}, {row['work']}"} for row in rows]
@@ -370,8 +385,9 @@ def main():
         yaml = find(name, arguments.mirror, tell)
         if yaml:
             with tempfile.TemporaryDirectory() as folder:
-                rows += measure(name, yaml, arguments.turns, Path(folder), tell)
+                rows += measure(name, yaml, arguments.turns, arguments.starts, Path(folder), tell)
     columns = ["work", "variant", "seconds", "ratio", "deviation", "peak_memory_mb"]
+    columns += ["steps", "gflops", "percent_of_peak", "failures", "wrong"]
     table = pd.DataFrame(rows, columns=columns)
     save_table(table, arguments.output)
     print(table.to_string(index=False, float_format=lambda value: f"{value:.3g}"))

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.solver_options import SolverOptions, safe_options
 
@@ -71,3 +72,23 @@ def test_problems_that_are_not_there_are_left_out_and_named(benchmark, tmp_path)
     assert benchmark.find("Fujita_SciSignal2010", tmp_path, said.append) is None
     assert len(said) == 2 and all("Fujita" in text and "left out" in text for text in said)
     assert benchmark.find("egf_akt", None, said.append).is_file()
+
+
+def test_the_kernel_stands_beside_amici_with_its_accuracy_and_what_it_reaches_of_the_core(
+    egf, egf_yaml, root, monkeypatch
+):
+    monkeypatch.syspath_prepend(root / "benchmarks")
+    import kernel_rows
+
+    monkeypatch.setattr(kernel_rows, "peak_of_core", lambda: 1e11)
+    kernel = KernelProblem(egf_yaml)
+    rows = kernel_rows.beside(egf, kernel, egf_yaml, 3, "6 conditions")
+    for row in rows:
+        assert row["deviation"] < (1e-6 if row["work"].startswith("value") else 1e-4)
+        if row["variant"] != "objective":
+            assert 20 < row["steps"] < 500 and 0 < row["percent_of_peak"] < 100
+    assert {"objective", "kernel"} <= {row["variant"] for row in rows}
+    *_, together = kernel_rows.starts_in_lanes(egf, kernel, 3)
+    assert together["variant"] == "kernel-lanes-over-starts" and together["seconds"] > 0
+    amici, ours = kernel_rows.robustness(egf, kernel, 3)
+    assert (ours["failures"], ours["wrong"], amici["wrong"]) == (0, 0, 0)

@@ -153,7 +153,7 @@ class KernelCheck:
     def _compare(self, k, number) -> bool:
         """Compare one condition at one point; return whether AMICI could solve it."""
         rng = np.random.default_rng([k, number])
-        way = rng.uniform(self.kernel.start_lower, self.kernel.start_upper) - self.amici.nominal
+        way = rng.uniform(self.amici.start_lower, self.amici.start_upper) - self.amici.nominal
         direction = rng.choice([-1, 1], len(way)) * rng.uniform(0.5, 1.5, len(way))
         for level, (tolerances, _) in enumerate(TIGHTNESS):
             solved = self.amici.solved_by(SolverOptions("forward", **tolerances, **LONG))
