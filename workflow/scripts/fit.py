@@ -39,20 +39,28 @@ def main():
     from kinetrain import tables
     from kinetrain.files import save_arrays
     from kinetrain.mechanistic.engines import open_problem
+    from kinetrain.mechanistic.fit_options import FullBatchFit, MinibatchFit
     from kinetrain.mechanistic.solver_options import merged
     from kinetrain.settings import read_options, read_settings
     from kinetrain.training import full_batch, minibatch_fits
-    from kinetrain.training.settings import FullBatchOptions, MinibatchOptions
+    from kinetrain.training.optimizers import HIERARCHICAL
 
     settings = read_settings(arguments.settings)
     in_batches = "optimizer" in settings
-    room, record = (minibatch_fits, MinibatchOptions) if in_batches else (full_batch, FullBatchOptions)
-    options = read_options(record, settings)
+    options = read_options(MinibatchFit if in_batches else FullBatchFit, settings)
     solver = merged(options, arguments.solver)
     problem = open_problem(arguments.problem, arguments.model, solver)
     run = (arguments.name, arguments.replicate, arguments.optimizer, arguments.starts)
     options = replace(options, **vars(solver))
-    fits, trace, parameters = room.fit_starts(problem, *run, options, arguments.checkpoint)
+    if in_batches:
+        fits, trace, parameters = minibatch_fits.fit_starts(problem, *run, options, arguments.checkpoint)
+    else:
+        reduced = None
+        if arguments.optimizer.endswith(HIERARCHICAL):
+            from kinetrain.mechanistic.hierarchical import Hierarchical
+
+            reduced = Hierarchical(problem, arguments.name)
+        fits, trace, parameters = full_batch.fit_starts(problem, *run, options, arguments.checkpoint, reduced)
     tables.save("traces", trace, arguments.trace)
     save_arrays(arguments.parameters, **parameters)
     tables.save("fits", fits, arguments.output)

@@ -242,7 +242,9 @@ def test_hierarchical_fits_find_a_minimum_of_the_whole_objective(name, tmp_path)
         pytest.importorskip("cyipopt")
     problem = Lines()
     options = read_options(FullBatchOptions, {"epochs": 60, "seed": 1})
-    fits, _, points = full_batch.fit_starts(problem, "lines", 0, f"{name}_hierarchical", 2, options, tmp_path)
+    fits, _, points = full_batch.fit_starts(
+        problem, "lines", 0, f"{name}_hierarchical", 2, options, tmp_path, Hierarchical(problem, "lines")
+    )
     assert (fits["cost"] <= 60 * 2 * 3.0).all() and (fits["status"] == "finished").all()
     best = points["best"][fits["objective"].argmin()]
     value, gradient = problem.value_and_gradient(best, [0, 1])
@@ -266,7 +268,8 @@ def test_the_embedded_problem_is_fitted_with_fewer_parameters(egf_yaml, egf_mode
     np.testing.assert_allclose(gradient[hierarchical.inner], 0, atol=1e-2)
     options, objectives = read_options(FullBatchOptions, {"epochs": 8, "seed": 1}), {}
     for name in ("fides", "fides_hierarchical"):
-        fits, _, points = full_batch.fit_starts(problem, "egf", 0, name, 1, options, tmp_path / name)
+        reduced = hierarchical if name == "fides_hierarchical" else None
+        fits, _, points = full_batch.fit_starts(problem, "egf", 0, name, 1, options, tmp_path / name, reduced)
         objectives[name] = fits.loc[0, "objective"]
         assert problem.value(points["best"][0], range(6)) == pytest.approx(fits.loc[0, "objective"], rel=1e-6)
     assert objectives["fides_hierarchical"] < objectives["fides"]

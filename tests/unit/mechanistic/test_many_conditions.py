@@ -133,7 +133,7 @@ def test_mini_batches_fit_such_a_problem(small, tmp_path):
     problem = PetabProblem(*small)
     settings = {"optimizer": {"rule": "adam_balanced"}, "batch_size": 3, "epochs": 60, "seed": 0}
     settings["schedule"] = {"name": "S", "start": 0.1, "end": 0.01, "shape": "logarithmic"}
-    options = read_options(MinibatchOptions, settings | {"gradient_weight": problem.gradient_weight})
+    options = read_options(MinibatchOptions, settings)
     fits, trace, _ = minibatch_fits.fit_starts(problem, "lines", 0, "adam", 1, options, tmp_path / "checkpoint")
     assert fits["status"].iloc[0] == "finished"
     assert fits["objective"].iloc[0] < 0.2 * trace["objective"].iloc[0]

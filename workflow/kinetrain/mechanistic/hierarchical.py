@@ -23,8 +23,8 @@ TO_SCALE = {"lin": np.asarray, "log": np.log, "log10": np.log10}
 class Hierarchical:
     """The full objective of a PEtab problem at the best inner parameters, as a function of the outer ones.
 
-    It stands in for `Counted` where all conditions are evaluated together; `counted` counts, and is set before. `outer`
-    (m,) and `inner` (n - m,) are the indices of outer and inner parameters; `kinds` says what the inner ones are.
+    It is a `full_batch.Reduced` problem, whose conditions are evaluated together; `counted` counts, and is set before.
+    `outer` (m,) and `inner` (n - m,) are the indices of outer and inner parameters; `kinds`: what the inner ones are.
 
     Raises
     ------
@@ -36,7 +36,7 @@ class Hierarchical:
     def __init__(self, problem, name: str):
         require_version_1(problem.petab, name, "hierarchical optimization")
         self.problem, self.n_conditions = problem, problem.n_conditions
-        self.counted: Counted | None = None
+        self.counted: Counted  # set by what optimizes
         found = inner_parameters(problem.petab, problem.priors is not None, name)
         names = list(problem.names)
         self.kinds = {name: parameter.kind for name, parameter in found.items()}

@@ -2,14 +2,41 @@
 
 import time
 from dataclasses import asdict
+from typing import Protocol
 
 import numpy as np
 
-from kinetrain.training.cost import BudgetExhausted, Counted
+from kinetrain.problem import SumOverConditions, Vector
+from kinetrain.training.cost import BudgetExhausted, Cost, Counted
 from kinetrain.training.optimizers import HIERARCHICAL, find_optimizer
 from kinetrain.training.recorder import Recorder
 from kinetrain.training.settings import FullBatchOptions
 from kinetrain.training.starts import Checkpoint, budget_points, run_starts, starting_point
+
+
+class Reduced(Protocol):
+    """A problem whose other parameters follow from its outer ones; it stands in for `Counted`.
+
+    outer (m,): the indices of the outer parameters; `counted` counts the evaluations, and is set before; `cost` is what
+    was counted. The evaluations are those of `Counted` at outer parameters (m,).
+    """
+
+    outer: Vector
+    counted: Counted
+    n_conditions: int
+    cost: Cost
+
+    def value(self, theta: Vector, conditions) -> float:
+        """Return the objective."""
+
+    def value_and_gradient(self, theta: Vector, conditions) -> tuple[float, Vector]:
+        """Return objective and gradient (m,)."""
+
+    def value_gradient_and_information(self, theta: Vector, conditions) -> tuple[float, Vector, Vector]:
+        """Return objective, gradient (m,) and Fisher information (m, m)."""
+
+    def complete(self, outer: Vector) -> Vector | None:
+        """Return all parameters (n,) at outer ones; None where that fails."""
 
 
 def least_order(name: str) -> int:
@@ -56,10 +83,18 @@ def _objective(recorder, information):
     return Objective()
 
 
-def fit(problem, start: int, x, name: str, epochs: int, checkpoint: Checkpoint, hierarchical=None):
+def fit(
+    problem: SumOverConditions,
+    start: int,
+    x: Vector,
+    name: str,
+    epochs: int,
+    checkpoint: Checkpoint,
+    reduced: Reduced | None = None,
+):
     """Return row, trace and points of one full-batch run from x (n,), with a budget of `epochs` gradients of all.
 
-    With `hierarchical` (hierarchical.Hierarchical) only its outer parameters are optimized.
+    Of a `reduced` problem only the outer parameters are optimized.
 
     The result is the best point evaluated, which is what stands as `last` point too; an average there is not. The trace
     holds the start and the best value so far at about 20 fixed budgets. A run whose start cannot be evaluated has
@@ -67,10 +102,10 @@ def fit(problem, start: int, x, name: str, epochs: int, checkpoint: Checkpoint, 
     """
     per_epoch = problem.gradient_weight * problem.n_conditions
     counted = Counted(problem, epochs * per_epoch)
-    task, outer = counted, slice(None)
-    if hierarchical is not None:
-        task, outer = hierarchical, hierarchical.outer
-        task.counted = counted
+    task: Counted | Reduced = counted
+    outer: Vector | slice = slice(None)
+    if reduced is not None:
+        task, outer, reduced.counted = reduced, reduced.outer, counted
     recorder = Recorder(task, lambda describe: checkpoint.offer(start, describe), least_order(name))
     saved = checkpoint.load(start)
     if saved is not None:
@@ -79,8 +114,8 @@ def fit(problem, start: int, x, name: str, epochs: int, checkpoint: Checkpoint, 
     information = takes_information(name, problem)
     message = minimize(recorder, *box, x[outer], name, information)
     best = recorder.best_x
-    if hierarchical is not None and best is not None:
-        best = hierarchical.complete(best)
+    if reduced is not None and best is not None:
+        best = reduced.complete(best)
     row = summary(counted, recorder, message)
     return row, recorder.trace(per_epoch * budget_points(epochs)), points_of(best)
 
@@ -105,15 +140,28 @@ def points_of(best) -> dict:
     return {"last": best, "best": best, "averaged": None if best is None else np.full(len(best), np.nan)}
 
 
-def fit_starts(problem, name, replicate, optimizer, starts, options: FullBatchOptions, checkpoint_folder):
+def fit_starts(
+    problem: SumOverConditions,
+    name: str,
+    replicate: int,
+    optimizer: str,
+    starts: int,
+    options: FullBatchOptions,
+    checkpoint_folder,
+    reduced: Reduced | None = None,
+):
     """Return tables of fits and traces and the parameters of a full-batch multi-start (`starts.run_starts`).
+
+    Hierarchical optimizers, and they alone, take the problem `reduced` to its outer parameters.
 
     Raises
     ------
     InputError
-        If the optimizer is unknown, or nothing can be computed analytically in a hierarchical one.
+        If the optimizer is unknown.
     """
     find_optimizer(optimizer)
+    if optimizer.endswith(HIERARCHICAL) != (reduced is not None):
+        raise ValueError(f"{optimizer}: a reduced problem goes with hierarchical optimizers, and with them alone")
     identity = {
         "problem": name,
         "optimizer": optimizer,
@@ -122,17 +170,12 @@ def fit_starts(problem, name, replicate, optimizer, starts, options: FullBatchOp
         "safeguard": "-",
         "replicate": replicate,
     }
-    hierarchical = None
-    if optimizer.endswith(HIERARCHICAL):
-        from kinetrain.mechanistic.hierarchical import Hierarchical
-
-        hierarchical = Hierarchical(problem, name)
     checkpoint = Checkpoint(checkpoint_folder, {**identity, "settings": asdict(options), "data": problem.checksum})
 
     def fit_all(left):
         for start in left:
             begin, x = time.monotonic(), starting_point(problem, options.seed, start)
-            result = fit(problem, start, x, optimizer, options.epochs, checkpoint, hierarchical)
+            result = fit(problem, start, x, optimizer, options.epochs, checkpoint, reduced)
             yield start, result, time.monotonic() - begin
 
     return run_starts(fit_all, starts, checkpoint, identity, problem.names)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
-from kinetrain.mechanistic.solver_options import SolverOptions
 from kinetrain.settings import ABSENT, LARGEST_SEED, REQUIRED, Known, Options, option
 from kinetrain.training.optimizers import known_optimizers
 from kinetrain.training.schedules import SHAPES
@@ -11,8 +10,8 @@ from kinetrain.training.update_rules import known_rules
 
 
 @dataclass(frozen=True, kw_only=True)
-class FullBatchOptions(SolverOptions):
-    """Options of a full-batch fit, besides those of the solver."""
+class FullBatchOptions(Options):
+    """Options of a full-batch fit."""
 
     epochs: int = option(REQUIRED, "Budget, in gradients of the full objective.", least=1, most=10**7)
     seed: int = option(0, "Seed of the starting points.", least=0, most=LARGEST_SEED)

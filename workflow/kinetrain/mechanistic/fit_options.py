@@ -1,0 +1,16 @@
+"""The options of fits of PEtab problems: those of any fit, and how the model is solved."""
+
+from dataclasses import dataclass
+
+from kinetrain.mechanistic.solver_options import SolverOptions
+from kinetrain.training.settings import FullBatchOptions, MinibatchOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class FullBatchFit(FullBatchOptions, SolverOptions):
+    """Options of a full-batch fit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MinibatchFit(MinibatchOptions, SolverOptions):
+    """Options of a mini-batch fit."""
