@@ -22,7 +22,7 @@ ENVIRONMENTS := mechanistic neural analysis
 # Words that run a command in the environment of a kind of rule.
 environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$PATH" PYTHONPATH=workflow OMP_NUM_THREADS=1
 
-.PHONY: .venv run real paper-neural paper-mechanistic report test test-petab lint format benchmark docs pins configured setup environments help
+.PHONY: .venv run real paper-neural paper-mechanistic report test test-mechanistic test-neural test-analysis test-workflow test-petab lint format benchmark docs pins configured setup environments help
 
 run: configured setup  ## run the configuration CONFIG (default: config/config.yaml), from the data to the report
 	@python3 workflow/configuration check $(configuration)
@@ -44,13 +44,17 @@ report: configured setup  ## write the self-contained HTML report of CONFIG
 	@python3 workflow/scripts/release_lock.py
 	snakemake --configfile $(configuration) $(with_mirror) -- $(report)
 
-test: setup environments  ## pass all tests
-	@set -e; for name in $(ENVIRONMENTS); do \
-	    echo "== tests in the environment '$$name'"; \
-	    $(call environment,$$name) python -m pytest --quiet tests/unit/$$name; \
-	done
+test: setup environments  ## pass all tests, two groups at a time; MIRROR=folder adds those that need real data
+	@echo "Testing in two processes; each group prints when it is done"
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(addprefix test-,$(ENVIRONMENTS) workflow)
+
+$(addprefix test-,$(ENVIRONMENTS)): test-%:
+	@echo "== tests in the environment '$*'"
+	@$${MIRROR:+env KINETRAIN_MIRROR="$$MIRROR"} env $(call environment,$*) python -m pytest --quiet tests/unit/$*
+
+test-workflow:
 	@echo "== tests of the workflow"
-	@pytest --quiet tests/workflow
+	@$${MIRROR:+env KINETRAIN_MIRROR="$$MIRROR"} pytest --quiet tests/workflow
 
 test-petab: setup environments  ## run the PEtab test suite from MIRROR=folder and write docs/petab_conformance.md
 	$(call environment,mechanistic) python tests/petab_suite/conformance.py --mirror '$(MIRROR)' --output docs/petab_conformance.md
