@@ -55,7 +55,7 @@ def again(root, snakemake, tmp_path_factory):
     shutil.copytree(root / "resources" / "models" / "egf_akt", checkout / PROBLEM)
     cache.mkdir(parents=True)
     (cache / "envs").symlink_to((root / ".snakemake" / "envs").resolve())
-    for made in cache_folder().glob("[mp]*"):  # models and phoenix-…
+    for made in cache_folder().glob("[kmp]*"):  # kernels, models and phoenix-…
         (cache / made.name).symlink_to(made)
     config = yaml.safe_load((root / "config" / "smoke.yaml").read_text())
     config["problems"]["egf_akt"]["petab"] = f"{PROBLEM}/problem.yaml"

@@ -92,14 +92,14 @@ def load_checkpoint(path, identity: str) -> dict[str, np.ndarray] | None:
         return None
     with open(path, "rb") as file:
         if file.read(DIGEST_BYTES) != hashlib.file_digest(file, "sha256").digest():
-            print(f"starting anew: the checkpoint {path} is damaged", file=sys.stderr)
+            print(f"{path} is damaged: beginning anew", file=sys.stderr)
             return None
         file.seek(DIGEST_BYTES)
         with np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     if str(arrays.pop("identity")) == f"{identity} {_code()}":
         return arrays
-    print(f"starting anew: {path} is the checkpoint of other settings, data or code", file=sys.stderr)
+    print(f"{path} is of other settings, data or code: beginning anew", file=sys.stderr)
     return None
 
 

@@ -121,9 +121,9 @@ def test_a_checkpoint_that_cannot_be_used_is_told(tmp_path, capsys, monkeypatch)
     assert load_checkpoint(path, "another run") is None
     monkeypatch.setattr("kinetrain.files._code", lambda: "changed code")
     assert load_checkpoint(path, "run") is None
-    assert capsys.readouterr().err.count("is the checkpoint of other settings, data or code") == 2
+    assert capsys.readouterr().err.count("is of other settings, data or code: beginning anew") == 2
     for content in damages(path.read_bytes()):
         if content is not None:
             path.write_bytes(content)
             assert load_checkpoint(path, "run") is None
-            assert "starting anew: the checkpoint" in capsys.readouterr().err
+            assert "is damaged: beginning anew" in capsys.readouterr().err

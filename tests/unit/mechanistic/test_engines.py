@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
+from kinetrain.cache import cache_folder
 from kinetrain.errors import InputError
 from kinetrain.mechanistic import engines, kernel_choice, solver_choice
 from kinetrain.mechanistic.kernel import build
@@ -118,6 +120,27 @@ def test_without_a_compiler_amici_takes_over(egf_yaml, egf_model, amici_is_chose
     monkeypatch.setenv("CXX", "no-such-compiler")
     choice = engines.choose(egf_yaml, egf_model)
     assert choice["engine"] == "amici" and "'no-such-compiler' is not there" in choice["reason"]
+
+
+def test_damaged_kernels_are_made_anew(egf_yaml, egf_model, monkeypatch, tmp_path, capsys):
+    right, kept = KernelProblem(egf_yaml), cache_folder() / "kernels"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(build, "load", build.load.__wrapped__)
+    copy = cache_folder() / "kernels"
+    copy.mkdir()
+    for entry in kept.glob(f"{right.kernel}*"):
+        (shutil.copytree if entry.is_dir() else shutil.copy)(entry, copy / entry.name)
+    KernelProblem(egf_yaml)  # finds the kernel, and keeps what it knows of the problem
+    problem = next((copy / "problems").iterdir())
+    library = next(copy.glob(f"{right.kernel}-*/kernel.so"))
+    capsys.readouterr()
+    for damaged in (problem, copy / right.kernel / "facts.json", library):
+        beginning = damaged.read_bytes()[:100]
+        damaged.unlink()  # the library is loaded here: cut short in place it would end this process
+        damaged.write_bytes(beginning)
+    again = KernelProblem(egf_yaml)
+    assert again.value(right.nominal, [0]) == right.value(right.nominal, [0])
+    assert capsys.readouterr().err.count(" damaged") == 3
 
 
 def test_trials_are_amicis(egf_yaml, egf_model, amici_is_chosen):

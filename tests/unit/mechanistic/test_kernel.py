@@ -3,6 +3,8 @@
 All networks are one model, whose rates are parameters and mostly zero, so that one kernel serves them all.
 """
 
+import json
+
 import numpy as np
 import pytest
 import sympy
@@ -10,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
+from kinetrain.cache import CHECKSUMS
 from kinetrain.mechanistic.kernel import build, elimination
 from kinetrain.mechanistic.kernel.evaluation import GRADIENT, INFORMATION, VALUE, Evaluator
 from kinetrain.mechanistic.kernel.expressions import INPUT, TIME, Graph, Translator, UnsupportedModelError
@@ -301,15 +304,16 @@ def test_a_damaged_library_is_made_anew(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     made = []
 
-    def compile_again(name, variant, file):
+    def compile_again(name, variant, folder):
         made.append(variant)
         raise build.KernelBuildError("not now")
 
     monkeypatch.setattr(build, "_compile", compile_again)
     name = build.keep("// nothing", {"states": 1})
     library = build.library_file(name, "plain")
+    library.parent.mkdir()
     library.write_bytes(b"broken")
-    build.digest_file(library).write_text("another digest")
+    (library.parent / CHECKSUMS).write_text(json.dumps({library.name: "another digest"}))
     with pytest.raises(build.KernelBuildError):
         build.load(name, "plain")
     assert made == ["plain"]

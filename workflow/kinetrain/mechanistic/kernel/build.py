@@ -1,7 +1,7 @@
 """Kernels compiled on first use, for the instructions of this processor, and kept by content in the user's cache.
 
-A kernel's folder holds its source, what Python needs to know of the model, and a library for each kind of processor
-that asked for one, so that a cache shared by different machines works on all of them.
+A kernel's folder holds its source and what Python needs to know of the model; beside it lies a library for each kind of
+processor that asked for one, so that a cache shared by different machines works on all of them.
 """
 
 import ctypes
@@ -12,13 +12,11 @@ import platform
 import shlex
 import shutil
 import subprocess
-import tempfile
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
-from kinetrain.cache import cache_folder, locked
+from kinetrain.cache import cache_folder, is_whole, kept
 from kinetrain.errors import InputError
-from kinetrain.files import atomic
 
 HERE = Path(__file__).parent
 SOURCES = ("kernel.cpp", "lanes.hpp", "rodas.hpp")
@@ -28,6 +26,7 @@ X86 = {
     "avx2": ("-mavx2", "-mfma"),
     "avx512": ("-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq", "-mavx2", "-mfma", "-mprefer-vector-width=512"),
 }
+LIBRARY = "kernel.so"
 LARGE = 150  # states from which on -O2 takes minutes
 SIZES = ("states", "parameters", "constants", "observables", "lanes", "jacobian", "lu", "stages", "record_bytes")
 
@@ -43,29 +42,20 @@ def keep(text: str, facts: dict) -> str:
     """
     sources = [(HERE / name).read_text() for name in SOURCES]
     name = hashlib.sha256(json.dumps([text, facts, sources, FLAGS, X86], sort_keys=True).encode()).hexdigest()[:32]
-    folder = _folder(name)
-    if not (folder / "facts.json").is_file():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-            made = Path(temporary) / name
-            made.mkdir()
-            for source in SOURCES:
-                shutil.copyfile(HERE / source, made / source)
-            (made / "model.hpp").write_text(text)
-            (made / "facts.json").write_text(json.dumps(facts))
-            with locked(folder.with_suffix(".lock")):
-                if not (folder / "facts.json").is_file():
-                    shutil.rmtree(folder, ignore_errors=True)
-                    made.rename(folder)
+
+    def write(folder):
+        for source in SOURCES:
+            shutil.copyfile(HERE / source, folder / source)
+        (folder / "model.hpp").write_text(text)
+        (folder / "facts.json").write_text(json.dumps(facts))
+
+    kept(_folder(name), write)
     return name
 
 
 def facts_of(name: str) -> dict | None:
-    """Return what was kept about a kernel; None where it is not in the cache."""
-    try:
-        return json.loads((_folder(name) / "facts.json").read_text())
-    except (OSError, json.JSONDecodeError):
-        return None
+    """Return what was kept about a kernel; None where it is not in the cache, or was damaged since."""
+    return json.loads((_folder(name) / "facts.json").read_text()) if is_whole(_folder(name)) else None
 
 
 def problem_file(content: str) -> Path:
@@ -75,7 +65,7 @@ def problem_file(content: str) -> Path:
     """
     code = "".join(file.read_text() for file in sorted(HERE.iterdir()) if file.suffix in (".py", ".cpp", ".hpp"))
     name = hashlib.sha256(f"{content}{code}".encode()).hexdigest()[:32]
-    return _folder("problems") / f"{name}.npz"
+    return _folder("problems") / name
 
 
 def instructions() -> str:
@@ -98,11 +88,7 @@ def load(name: str, variant: str):
     KernelBuildError
         If there is no C++ compiler, or it fails.
     """
-    file = library_file(name, variant)
-    if not _is_whole(file):
-        with locked(file.with_suffix(".lock")):
-            if not _is_whole(file):
-                _compile(name, variant, file)
+    file = kept(library_file(name, variant).parent, partial(_compile, name, variant)) / LIBRARY
     library = ctypes.PyDLL(str(file))  # one evaluation at a time, as with a model of AMICI
     library.kernel_new.restype = ctypes.c_void_p
     library.kernel_new.argtypes = [ctypes.c_void_p]
@@ -117,12 +103,7 @@ def load(name: str, variant: str):
 def library_file(name: str, variant: str) -> Path:
     """Return where the library of a kernel is kept, for this kind of machine and C library."""
     kind = f"{platform.system()}-{platform.machine()}-{'-'.join(platform.libc_ver())}-{variant}"
-    return _folder(name) / f"{kind}.so"
-
-
-def digest_file(library: Path) -> Path:
-    """Return where the sha256 of a library is kept."""
-    return library.with_suffix(".sha256")
+    return _folder(f"{name}-{kind}") / LIBRARY
 
 
 def sizes_of(library) -> dict[str, int]:
@@ -133,24 +114,10 @@ def sizes_of(library) -> dict[str, int]:
 
 
 def _folder(name) -> Path:
-    return _root(os.environ.get("XDG_CACHE_HOME")) / name
+    return cache_folder() / "kernels" / name
 
 
-@cache
-def _root(_) -> Path:
-    # Asked once: where nothing can be kept, the cache is another temporary folder each time.
-    return cache_folder() / "kernels"
-
-
-def _is_whole(file) -> bool:
-    # A damaged library would crash the process when it is loaded or called.
-    try:
-        return hashlib.sha256(file.read_bytes()).hexdigest() == digest_file(file).read_text()
-    except OSError:
-        return False
-
-
-def _compile(name, variant, file):
+def _compile(name, variant, folder):
     compiler = shlex.split(os.environ.get("CXX") or next(filter(shutil.which, ("c++", "g++", "clang++")), "c++"))
     if shutil.which(compiler[0]) is None:
         raise KernelBuildError(
@@ -160,13 +127,8 @@ def _compile(name, variant, file):
         )
     facts = facts_of(name)
     flags = [*FLAGS, "-O1" if facts["states"] > LARGE else "-O3", *X86[variant], '-DMODEL="model.hpp"']
-    with tempfile.TemporaryDirectory(dir=file.parent) as temporary:
-        made = Path(temporary) / "kernel.so"
-        command = [*compiler, *flags, str(file.parent / "kernel.cpp"), "-o", str(made)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            said = (done.stderr or done.stdout).strip()[:2000]
-            raise KernelBuildError(f"the kinetics kernel cannot be compiled ({shlex.join(command)}):\n{said}")
-        with atomic(digest_file(file)) as temporary_digest:
-            temporary_digest.write_text(hashlib.sha256(made.read_bytes()).hexdigest())
-        made.replace(file)
+    command = [*compiler, *flags, str(_folder(name) / "kernel.cpp"), "-o", str(folder / LIBRARY)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip()[:2000]
+        raise KernelBuildError(f"the kinetics kernel cannot be compiled ({shlex.join(command)}):\n{said}")

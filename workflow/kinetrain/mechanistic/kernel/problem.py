@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from kinetrain.errors import InputError
-from kinetrain.files import atomic
+from kinetrain.files import load_checkpoint, save_checkpoint
 from kinetrain.mechanistic.kernel import build
 from kinetrain.mechanistic.kernel.evaluation import GRADIENT, INFORMATION, VALUE, Evaluator
 from kinetrain.mechanistic.kernel.mapping import TYPES, Arrays, Names
@@ -219,26 +219,21 @@ class _Prepared:
 def _prepared(path, content) -> _Prepared:
     """Return what is known of a problem whose files have this checksum, from the cache if it was there before."""
     file = build.problem_file(content)
-    found = _load(file)
+    found = _load(file, content)
     if found is None or build.facts_of(found.kernel) is None:
         found = _prepare(path)
-        with atomic(file) as temporary:
-            facts = np.array(json.dumps({"kernel": found.kernel, **found.facts}))
-            arrays = {field.name: getattr(found.arrays, field.name) for field in fields(Arrays)}
-            with temporary.open("wb") as handle:
-                np.savez(handle, facts=facts, **arrays)
+        facts = np.array(json.dumps({"kernel": found.kernel, **found.facts}))
+        arrays = {field.name: getattr(found.arrays, field.name) for field in fields(Arrays)}
+        save_checkpoint(file, content, facts=facts, **arrays)
     return found
 
 
-def _load(file) -> _Prepared | None:
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            facts = json.loads(str(archive["facts"]))
-            if not {"starting_rows", "has_nominal"} <= facts.keys():  # of an older release
-                return None
-            arrays = Arrays(**{name: np.ascontiguousarray(archive[name], dtype=TYPES[name]) for name in TYPES})
-    except (OSError, ValueError, KeyError, EOFError):
+def _load(file, content) -> _Prepared | None:
+    kept = load_checkpoint(file, content)
+    if kept is None:
         return None
+    facts = json.loads(str(kept["facts"]))
+    arrays = Arrays(**{name: np.ascontiguousarray(kept[name], dtype=TYPES[name]) for name in TYPES})
     return _Prepared(facts.pop("kernel"), facts, arrays)
 
 
