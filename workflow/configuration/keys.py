@@ -20,7 +20,9 @@ from kinetrain.training.optimizers import known_runs
 from kinetrain.training.settings import LearningRates, Optimizer, StepControl
 
 File = Annotated[str, Text("file", r"[^\x00-\x1f\x7f]+", "a path without control characters")]
-Folder = Annotated[str, Text("folder", r"[\w./][\w./+=@-]*", "a path of letters, digits and . / _ + = @ -")]
+Folder = Annotated[
+    str, Text("folder", r"[\w./][\w./+=@-]*", "a path of letters, digits and . / _ + = @ -, without blanks")
+]
 Methods = Annotated[dict[str, dict], Each("method", known_methods, find_method)]
 
 
