@@ -183,6 +183,14 @@ def test_a_method_that_one_data_set_lacks_is_said_to_have_no_map_there(name):
     assert len(axes) == 6 and empty == ["SparseFlow", "DASH"]
 
 
+def test_a_setting_whose_budget_ends_at_its_start_has_no_curve_and_no_entry_in_the_legend():
+    table = made_table("objective_against_cost", 1)
+    first = table["optimizer"] == table["optimizer"].iloc[0]
+    whole = len(draw("objective_against_cost", table).legends[0].get_texts())
+    shortened = draw("objective_against_cost", table.assign(cost=table["cost"].where(~first, 0.0)))
+    assert 0 < len(shortened.legends[0].get_texts()) < whole
+
+
 def test_a_level_of_a_factor_differs_from_the_baseline_in_that_factor_alone():
     table = FIGURES["factor_study"].tabulate(*made_study(2))
     assert sorted(table["factor"].unique()) == ["problem 0", "problem 1"]

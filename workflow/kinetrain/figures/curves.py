@@ -19,9 +19,10 @@ def curves_of_settings(table, draw_panel, width: float, axis_label: str, most_co
         lines |= draw_panel(axis, table[table["problem"] == problem], look)
     for axis in first_column(axes):
         axis.set_ylabel(f"{axis_label} above the best known\n(negative log-likelihood)")
-    handles = [lines[setting] for setting in look]
-    columns = min(len(handles), 2 if len(axes) == 1 else most_columns)
-    figure.legend(handles, list(look), loc="outside lower center", ncols=columns, title=common, title_fontsize=8)
+    drawn = [setting for setting in look if setting in lines]  # the budget of a setting may end at its start, cost 0
+    handles = [lines[setting] for setting in drawn]
+    columns = max(1, min(len(handles), 2 if len(axes) == 1 else most_columns))
+    figure.legend(handles, drawn, loc="outside lower center", ncols=columns, title=common, title_fontsize=8)
     return figure
 
 
