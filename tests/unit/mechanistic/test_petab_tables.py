@@ -161,6 +161,14 @@ def test_tables_outside_the_folder_of_the_problem_are_refused(tmp_path, link):
         read_petab(problem)
 
 
+def test_an_empty_cell_of_a_parameter_says_which_value_counts(tmp_path):
+    problem = write(tmp_path)
+    table = tmp_path / "conditions.tsv"
+    table.write_text(table.read_text().replace("0.5", ""))
+    with pytest.warns(InputWarning, match="condition table: 'w' of 'low' is empty: the model's own value 1 counts"):
+        read_petab(problem)
+
+
 def test_rows_are_counted_as_a_spreadsheet_does(tmp_path):
     (tmp_path / "a.tsv").write_text("time\tmeasurement\n1\t2\n\n3\t4\n")
     assert list(read_tables([tmp_path / "a.tsv"], None).index) == [2, 4]

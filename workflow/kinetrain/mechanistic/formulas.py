@@ -30,6 +30,7 @@ VALUES = {
 POWERS = libsbml.AST_POWER, libsbml.AST_FUNCTION_POWER
 SETTINGS = libsbml.L3ParserSettings()
 SETTINGS.setComparisonCaseSensitivity(libsbml.L3P_COMPARE_BUILTINS_CASE_SENSITIVE)  # Pi is phosphate, no 3.14
+SETTINGS.setParseLog(libsbml.L3P_PARSE_LOG_AS_LN)  # as PEtab means it
 
 
 class _TooMuch(Exception):

@@ -1,6 +1,7 @@
 """What is wrong with the tables of a PEtab problem, told in one line before anything is computed from them."""
 
 import copy
+import difflib
 import logging
 import math
 import re
@@ -17,6 +18,15 @@ from kinetrain.mechanistic.starting_points import scaled, starting_box, starting
 PREEQUILIBRATION, SIMULATION = "preequilibrationConditionId", "simulationConditionId"
 PAIR = [PREEQUILIBRATION, SIMULATION]
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+SCALES = "lin", "log", "log10"
+# Columns that decide numbers. PEtab lets people add others, which nothing reads.
+BOTH = {"observableId", "measurement", "time", "observableParameters", "noiseParameters", "parameterId", "lowerBound"}
+BOTH |= {"upperBound", "nominalValue", "estimate", "observableFormula", "noiseFormula", "noiseDistribution"}
+VERSION_1 = {PREEQUILIBRATION, SIMULATION, "parameterScale", "observableTransformation"}
+VERSION_1 |= {f"{kind}Prior{part}" for kind in ("initialization", "objective") for part in ("Type", "Parameters")}
+VERSION_2 = {"experimentId", "modelId", "priorDistribution", "priorParameters", "conditionId", "targetId"}
+VERSION_2 |= {"targetValue", "observablePlaceholders", "noisePlaceholders"}
+ALIKE = 0.87  # above which two names are taken for one, misspelt: `measurementType` and `measurement` are not
 
 
 def is_number(cell) -> bool:
@@ -32,13 +42,16 @@ def check_problem(problem: petab.Problem, path) -> None:
 
     The measurement table's index holds the rows as a spreadsheet counts them.
     """
+    tables = {"parameter": problem.parameter_df, "observable": problem.observable_df}
+    for kind, table in {**tables, "measurement": problem.measurement_df}.items():
+        check_columns(table, BOTH | VERSION_1, f"{path}: {kind} table")
     _check_parameters(problem.parameter_df, f"{path}: parameter table")
     estimated = problem.parameter_df[problem.parameter_df["estimate"] == 1]
     starting_box(estimated, scaled(estimated, "lowerBound"), scaled(estimated, "upperBound"), path)
     starting_quantiles(starting_rows(estimated), path)
     _check_measurements(problem, f"{path}: measurement table")
-    tables = {"parameter": problem.parameter_df, "observable": problem.observable_df, "condition": problem.condition_df}
-    check_names(problem.model.sbml_model, tables, path)
+    check_names(problem.model.sbml_model, {**tables, "condition": problem.condition_df}, path)
+    _check_conditions(problem, f"{path}: condition table")
     placeholders = {
         name: [f"noiseParameter{number}_{name}" for number in range(1, 1 + str(formula).count("noiseParameter"))]
         for name, formula in problem.observable_df.reindex(columns=["noiseFormula"])["noiseFormula"].items()
@@ -50,6 +63,16 @@ def check_problem(problem: petab.Problem, path) -> None:
         problem.model.sbml_model, problem.observable_df, placeholders, problem.measurement_df, fixed, varied, path
     )
     _lint(problem, path)
+
+
+def check_columns(table, known, where, of_version_1=()) -> None:
+    """Raise InputError if a column is one of the `known` ones but misspelt, or one that version 2 has given up."""
+    plain = {name.lower(): name for name in known}
+    for name in table.columns.difference(list(known)):
+        if name in of_version_1:
+            raise InputError(f"{where}: the column '{name}' is of PEtab version 1 and means nothing in version 2")
+        if close := difflib.get_close_matches(name.lower().replace("_", ""), plain, n=1, cutoff=ALIKE):
+            raise InputError(f"{where}: the column '{name}' means nothing (did you mean '{plain[close[0]]}'?)")
 
 
 def check_names(sbml, tables: dict, path) -> None:
@@ -129,38 +152,45 @@ def _listed(found) -> str:
 
 
 def _check_parameters(table, where):
-    """Raise InputError unless estimate is 0 or 1, and bounds and nominal values are numbers in their range."""
-    estimate = _numbers(table, "estimate", where)
+    """Raise InputError unless estimates and scales are known, and bounds and nominal values numbers in their range."""
+    estimate = numbers(table, "estimate", where)
     for name, found in estimate[~estimate.isin([0, 1])].items():
         raise InputError(f"{where}: estimate of row '{name}' is {found:g}; it must be 0 or 1")
     table["estimate"] = estimate.astype(int)
     estimated = table[table["estimate"] == 1]
     if estimated.empty:
         raise InputError(f"{where}: 'estimate' is 1 for no parameter")
+    if "parameterScale" not in table:
+        raise InputError(f"{where}: no column 'parameterScale'")
+    for name, scale in table["parameterScale"][~table["parameterScale"].isin(SCALES)].items():
+        found = "empty" if pd.isna(scale) else f"'{scale}'"
+        raise InputError(f"{where}: parameterScale of '{name}' is {found}; it must be {', '.join(SCALES)}")
     if "nominalValue" not in table:
         table["nominalValue"] = estimated.loc[:, []].assign(nominalValue=math.nan)["nominalValue"]
     given = table["nominalValue"].notna() | (table["estimate"] == 0)
-    table.loc[given, "nominalValue"] = _numbers(table[given], "nominalValue", where)
+    table.loc[given, "nominalValue"] = numbers(table[given], "nominalValue", where)
     table["nominalValue"] = table["nominalValue"].astype(float)
-    bounds = {column: _numbers(table[table["estimate"] == 1], column, where) for column in ("lowerBound", "upperBound")}
-    numbers = {"nominalValue": table.loc[table["estimate"] == 1, "nominalValue"], **bounds}
-    logarithmic = estimated.reindex(columns=["parameterScale"])["parameterScale"].isin(["log", "log10"])
-    for column, values in numbers.items():
+    bounds = {column: numbers(table[table["estimate"] == 1], column, where) for column in ("lowerBound", "upperBound")}
+    ranges = {"nominalValue": table.loc[table["estimate"] == 1, "nominalValue"], **bounds}
+    logarithmic = estimated["parameterScale"] != "lin"
+    for column, values in ranges.items():
         zero_is_wrong = column != "nominalValue"  # some published models have nominal values of zero
         for name, found in values[logarithmic & ((values < 0) | (values == 0) & zero_is_wrong)].items():
             raise InputError(f"{where}: {column} of '{name}' is {found:g}, but its scale is logarithmic")
     for name in bounds["lowerBound"].index[bounds["lowerBound"] > bounds["upperBound"]]:
         raise InputError(f"{where}: lowerBound of '{name}' is above its upperBound")
     check_nominal(
-        numbers["nominalValue"], **{key.removesuffix("Bound"): one for key, one in bounds.items()}, where=where
+        ranges["nominalValue"], **{key.removesuffix("Bound"): one for key, one in bounds.items()}, where=where
     )
 
 
 def _check_measurements(problem, where):
     """Raise InputError unless measurements and times are numbers, and conditions are in their table."""
     table = problem.measurement_df
-    table["measurement"] = _numbers(table, "measurement", where)
-    table["time"] = _numbers(table, "time", where, infinite=True)
+    if table.empty:
+        raise InputError(f"{where}: no measurements")
+    table["measurement"] = numbers(table, "measurement", where)
+    table["time"] = numbers(table, "time", where, infinite=True)
     for row, time in table["time"][table["time"] < 0].items():
         raise InputError(f"{where}: time of row '{row}' is {time:g}; simulations begin at 0")
     for column in PAIR:
@@ -170,8 +200,20 @@ def _check_measurements(problem, where):
                 raise InputError(f"{where}: {column} of row '{row}' is '{name}', which is not in the condition table")
 
 
-def _numbers(table, column, where, infinite=False):
-    """Return a column as finite numbers, by row; InputError where it is missing or holds something else."""
+def _check_conditions(problem, where):
+    """Raise InputError of an infinite cell, and warn of empty ones where the value of a parameter should be."""
+    for name, column in problem.condition_df.drop(columns="conditionName", errors="ignore").items():
+        for condition, cell in column.items():
+            if is_number(cell) and math.isinf(float(cell)):
+                raise InputError(f"{where}: '{name}' of '{condition}' is {cell}; a finite number or an id is needed")
+        own = initial_value(problem.model.sbml_model, name, constant=True)
+        if own is not None and (empty := list(column.index[column.isna()])):
+            text = f"{where}: '{name}' of {_listed(empty)} is empty: the model's own value {own:g} counts"
+            warnings.warn(text, InputWarning, stacklevel=2)
+
+
+def numbers(table, column, where, infinite=False):
+    """Return a column as numbers, by row; InputError where it is missing or a cell is none, or is not finite."""
     if column not in table:
         raise InputError(f"{where}: no column '{column}'")
     for row, cell in table[column].items():

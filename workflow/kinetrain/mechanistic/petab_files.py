@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from kinetrain.data.text import refuse_repeated
 from kinetrain.errors import InputError
 
 FILE_KEYS = ("sbml_files", "condition_files", "observable_files", "measurement_files")
@@ -59,12 +60,17 @@ def _check_description_2(path, description) -> dict:
         raise InputError(f"{path}: 'model_files' must have one model with its location and language")
     if model.get("language") != "sbml":
         raise InputError(f"{path}: the language of its model is '{model.get('language')}'; only SBML models are read")
+    extensions = description.get("extensions") or {}
+    if needed := [name for name, one in dict(extensions).items() if not isinstance(one, dict) or one.get("required")]:
+        raise InputError(f"{path}: it needs the PEtab extension '{needed[0]}', which is not known here")
     _check_files(path, description)
     return description
 
 
 def _check_files(path, description):
-    for file in list_files(path, description):
+    files = list_files(path, description)
+    refuse_repeated(path, [str(file.resolve()) for file in files], "the file")
+    for file in files:
         if not file.is_file():
             raise InputError(f"{path}: it names the table {file.name}, but {file} does not exist")
 

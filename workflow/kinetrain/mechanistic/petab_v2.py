@@ -23,9 +23,19 @@ from petab.v2.models.sbml_model import SbmlModel
 
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.conditions import SCALES, Condition, petab_ids
-from kinetrain.mechanistic.formulas import parse
+from kinetrain.mechanistic.formulas import parse, value
 from kinetrain.mechanistic.initial_assignments import give_way
-from kinetrain.mechanistic.petab_checks import check_formulas, check_names, check_noise, check_nominal
+from kinetrain.mechanistic.petab_checks import (
+    BOTH,
+    VERSION_1,
+    VERSION_2,
+    check_columns,
+    check_formulas,
+    check_names,
+    check_noise,
+    check_nominal,
+    numbers,
+)
 from kinetrain.mechanistic.petab_files import checksum, list_files
 from kinetrain.mechanistic.petab_tables import read_tables
 from kinetrain.mechanistic.sbml_model import read_sbml
@@ -84,16 +94,43 @@ class ProblemOfVersion2:
     def _check(self, tables, sbml):
         """Raise InputError unless AMICI can take names and formulas of the tables, and known noise is positive."""
         observables, parameters = tables["observable"], tables["parameter"]
+        for kind, table in tables.items():
+            check_columns(table, BOTH | VERSION_2, f"{self.path}: {kind} table", of_version_1=VERSION_1)
         check_names(sbml, {"parameter": parameters, "observable": observables}, self.path)
         check_formulas(observables, self.path)
         changes = tables.get("condition", pd.DataFrame()).reindex(columns=["conditionId", "targetId", "targetValue"])
         for row, condition, target, formula in changes.dropna().itertuples(name=None):
-            parse(formula, f"{self.path}: condition table: row {row}: targetValue of '{target}' in '{condition}'")
+            where = f"{self.path}: condition table: row {row}: targetValue of '{target}' in '{condition}'"
+            number = value(parse(formula, where), {})
+            if number is not None and not np.isfinite(number):
+                raise InputError(f"{where} is {number:g}; a finite number or a formula is needed")
+        for row, condition, target, _ in changes[changes.duplicated(["conditionId", "targetId"])].itertuples(name=None):
+            raise InputError(f"{self.path}: condition table: row {row} sets '{target}' in '{condition}' once more")
+        given = parameters.reindex(columns=["nominalValue"]).dropna()
+        numbers(given, "nominalValue", f"{self.path}: parameter table")
+        self._check_measurements(tables["measurement"], tables.get("experiment", pd.DataFrame()))
         fixed = parameters[parameters["estimate"].astype(str).str.lower() == "false"]["nominalValue"].to_dict()
         names = observables.reindex(columns=["noisePlaceholders"])["noisePlaceholders"].fillna("")
         placeholders = {name: [one.strip() for one in text.split(";")] for name, text in names.items()}
         varied = {*parameters.index, *changes["targetId"], *(name for some in placeholders.values() for name in some)}
         check_noise(sbml, observables, placeholders, tables["measurement"], fixed, varied, self.path)
+
+    def _check_measurements(self, measurements, experiments):
+        """Raise InputError unless measurements are numbers, at a time when their experiment has begun."""
+        where = f"{self.path}: measurement table"
+        if measurements.empty:
+            raise InputError(f"{where}: no measurements")
+        numbers(measurements, "measurement", where)
+        times = numbers(measurements, "time", where, infinite=True)
+        experiments = experiments.reindex(columns=["experimentId", "time"])
+        periods = numbers(experiments, "time", f"{self.path}: experiment table", infinite=True)
+        begins = periods[np.isfinite(periods)].groupby(experiments["experimentId"]).min()
+        named = measurements.reindex(columns=["experimentId"])["experimentId"]
+        for row, name in named.dropna()[~named.dropna().isin(experiments["experimentId"])].items():
+            raise InputError(f"{where}: experimentId of row '{row}' is '{name}', which is not in the experiment table")
+        begin = named.map(begins).fillna(0.0)
+        for row, time in times[times < begin].items():
+            raise InputError(f"{where}: time of row '{row}' is {time:g}; its experiment begins at {begin[row]:g}")
 
     def fingerprint(self) -> dict[str, str]:
         """Return the sha256 of what shapes the compiled code, by part; the measured numbers do not."""
