@@ -59,9 +59,10 @@ test-workflow:
 test-petab: setup environments  ## run the PEtab test suite from MIRROR=folder and write docs/petab_conformance.md
 	$(call environment,mechanistic) python tests/petab_suite/conformance.py --mirror '$(MIRROR)' --output docs/petab_conformance.md
 
-lint: setup  ## check style, layers and workflow: ruff, import-linter, snakefmt, snakemake --lint
+lint: setup  ## check style, types, layers and workflow: ruff, mypy, import-linter, snakefmt, snakemake --lint
 	ruff check .
 	ruff format --check .
+	mypy
 	PYTHONPATH=workflow lint-imports --no-cache
 	snakefmt --check Snakefile workflow
 	snakemake --lint

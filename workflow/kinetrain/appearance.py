@@ -34,8 +34,8 @@ class Look:
     """The name, colour and marker of one thing, its kind and its place among its kind."""
 
     label: str
-    colour: str | None = None
-    marker: str | None = None
+    colour: str = ""
+    marker: str = ""
     kind: int = 0
     place: int = LAST
 
@@ -47,7 +47,7 @@ def known_looks() -> dict[str, Look]:
     for package, kind in ((methods, 1), (yardsticks, 2), (update_rules, 4), (optimizers, 5)):
         for name in registry.names(package):
             looks[name] = _declared(registry.find(package, name, "file"), name, kind)
-    looks |= {name: Look(one.label, BLACK, None, 3, place) for place, (name, one) in enumerate(CONTROLS.items())}
+    looks |= {name: Look(one.label, BLACK, kind=3, place=place) for place, (name, one) in enumerate(CONTROLS.items())}
     looks |= {f"{name}_hierarchical": _hierarchical(looks[name]) for name in registry.names(optimizers)}
     looks = dict(sorted(looks.items(), key=lambda item: (item[1].kind, item[1].place, item[0])))
     colours, markers = {look.colour for look in looks.values()}, {look.marker for look in looks.values()}
@@ -59,13 +59,12 @@ def known_looks() -> dict[str, Look]:
 
 
 def _declared(module, name: str, kind: int) -> Look:
-    found = (getattr(module, key, None) for key in ("LABEL", "COLOUR", "MARKER"))
-    label, colour, marker = found
+    label, colour, marker = (getattr(module, key, "") for key in ("LABEL", "COLOUR", "MARKER"))
     return Look(label or _spaced(name), colour, marker, kind, getattr(module, "PLACE", LAST))
 
 
 def _hierarchical(look: Look) -> Look:
-    return replace(look, label=f"{look.label} (hierarchical)", colour=None)
+    return replace(look, label=f"{look.label} (hierarchical)", colour="")
 
 
 def _spaced(name) -> str:

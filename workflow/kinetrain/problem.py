@@ -1,7 +1,7 @@
 """What a fit problem is: a sum over conditions, with its gradient, for any subset of them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -44,3 +44,22 @@ class SumOverConditions(Protocol):
         self, theta: Vector, conditions: Sequence[int] | Vector
     ) -> tuple[float, Vector, Vector]:
         """Return sum, gradient (n,) and Fisher information (n, n); only where `information_weight` is not None."""
+
+
+@runtime_checkable
+class SumsAtPoints(Protocol):
+    """A fit problem that evaluates several points at once, each with conditions of its own, faster than one by one."""
+
+    def values(self, thetas: Sequence[Vector], conditions: Sequence[Vector]) -> Vector:
+        """Return the sum at each of the M points (n,), (M,)."""
+
+    def values_and_gradients(self, thetas: Sequence[Vector], conditions: Sequence[Vector]) -> tuple[Vector, Vector]:
+        """Return the sums (M,) and their gradients (M, n)."""
+
+
+@runtime_checkable
+class Simulated(Protocol):
+    """A fit problem whose values come from simulations that can be looked at: those of PEtab."""
+
+    def simulate(self, theta: Vector, conditions: Sequence[int] | Vector) -> list[Any]:
+        """Return the simulation of each of the conditions at theta (n,)."""

@@ -14,12 +14,14 @@ import re
 import reprlib
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kinetrain.errors import InputError
 
+Record = typing.TypeVar("Record")
 REQUIRED = dataclasses.MISSING  # default of an option that must be given
 ABSENT = object()  # default of an option that is None, and is left out by `plain`, unless it is given
 LARGEST = 2**31 - 1  # of a whole number that has no bound of its own
@@ -68,7 +70,18 @@ Name = typing.Annotated[
 ]
 
 
-def option(default, doc, *, least=None, above=None, most=None, below=None, infinite=False, unique=False, filled=False):
+def option(
+    default: Any,
+    doc: str,
+    *,
+    least: float | None = None,
+    above: float | None = None,
+    most: float | None = None,
+    below: float | None = None,
+    infinite: bool = False,
+    unique: bool = False,
+    filled: bool = False,
+) -> Any:
     """A field of options.
 
     Parameters
@@ -103,18 +116,20 @@ class Options:
 
     exactly_one: typing.ClassVar[tuple[str, ...]] = ()  # of these fields is given
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
+        record: Any = type(self)
         for field in dataclasses.fields(self):
-            value, wrong = getattr(self, field.name), []
+            value = getattr(self, field.name)
+            wrong: list[str] = []
             if type(value) in _JSON and not (value is None and field.metadata.get("absent")):
-                _read(kinds(type(self))[field.name], value, field.name, wrong)
+                _read(kinds(record)[field.name], value, field.name, wrong)
             if not wrong and (problem := _out_of_bounds(value, field.metadata)):
                 wrong = [f"{field.name} = {_shown(value)}: {problem}"]
             if wrong:
                 raise ValueError(wrong[0])
 
 
-def read_settings(text: str) -> dict:
+def read_settings(text: str) -> dict[str, Any]:
     """Return the settings in `text`, which is JSON or the path of a .json file.
 
     Raises
@@ -137,7 +152,7 @@ def read_settings(text: str) -> dict:
     return settings
 
 
-def read_options(record, settings, origin: str = "settings"):
+def read_options(record: type[Record], settings: Any, origin: str = "settings") -> Record:
     """Return the options `record` filled from plain values; keys that are not given keep their defaults.
 
     Raises
@@ -146,19 +161,19 @@ def read_options(record, settings, origin: str = "settings"):
         Names every key that is unknown, missing or has a wrong value, and says what would be right.
     """
     options, wrong = try_options(record, settings, origin)
-    if wrong:
+    if options is None:
         raise InputError("; ".join(wrong))
     return options
 
 
-def try_options(record, settings, origin: str):
+def try_options(record: type[Record], settings: Any, origin: str) -> tuple[Record | None, list[str]]:
     """Return the options `record` filled from plain values, or None, and a line for everything that is wrong."""
     wrong: list[str] = []
     options = _read_record(record, settings, origin, wrong)
     return options, wrong
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """Return options as JSON has them: mappings, lists and scalars; absent options are left out."""
     if dataclasses.is_dataclass(value):
         pairs = [(field, getattr(value, field.name)) for field in dataclasses.fields(value)]
@@ -170,30 +185,30 @@ def plain(value):
 
 
 @functools.cache
-def kinds(record) -> dict:
+def kinds(record: Any) -> dict[str, Any]:
     """Return the types of the fields of a record, with their marks."""
     return typing.get_type_hints(record, include_extras=True)
 
 
-def resolve(kind) -> tuple:
+def resolve(kind: Any) -> tuple[Any, Any]:
     """Return a type without its mark, and the mark (`Text`, `Known`, `Each`), None where it has none."""
     if typing.get_origin(kind) is typing.Annotated:
         return kind.__origin__, kind.__metadata__[0]
     return kind, None
 
 
-def choices(kind) -> tuple:
+def choices(kind: Any) -> tuple[Any, ...]:
     """Return the types of a union, or the only one."""
     return typing.get_args(kind) if isinstance(kind, types.UnionType) or _is(kind, typing.Union) else (kind,)
 
 
-def did_you_mean(name, known) -> str:
+def did_you_mean(name: object, known: Iterable[object]) -> str:
     """Return a question for the known name that is most like an unknown one, if any is."""
     close = difflib.get_close_matches(str(name), [str(one) for one in known], n=1)
     return f" (did you mean '{close[0]}'?)" if close else ""
 
 
-def in_words(kind) -> str:
+def in_words(kind: Any) -> str:
     """Return what a value of a type must be, in words."""
     kind, mark = resolve(kind)
     if isinstance(mark, Text):
@@ -214,7 +229,7 @@ def in_words(kind) -> str:
     return _WORDS.get(typing.get_origin(kind) or kind, "a mapping")
 
 
-def _shown(value) -> str:
+def _shown(value: object) -> str:
     """Return a value as Python writes it, shortened where it is long."""
     short = reprlib.Repr()
     short.maxstring = short.maxother = 80
@@ -223,11 +238,11 @@ def _shown(value) -> str:
     return short.repr(value)
 
 
-def _is(kind, origin) -> bool:
+def _is(kind: Any, origin: Any) -> bool:
     return typing.get_origin(kind) is origin
 
 
-def _is_type(one) -> bool:
+def _is_type(one: Any) -> bool:
     return isinstance(one, type) or typing.get_origin(one) is not None
 
 
@@ -235,7 +250,7 @@ def _listed(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def _read_record(record, settings, key: str, wrong: list[str]):
+def _read_record(record: Any, settings: Any, key: str, wrong: list[str]) -> Any:
     """Return a record filled from a mapping (an empty one for None), None if something of it is wrong."""
     settings, here = {} if settings is None else settings, key or "(top level)"
     fields = {field.name: field for field in dataclasses.fields(record)}
@@ -266,7 +281,7 @@ def _read_record(record, settings, key: str, wrong: list[str]):
         return None
 
 
-def _read_field(kind, value, key: str, marks, wrong: list[str]):
+def _read_field(kind: Any, value: Any, key: str, marks: Mapping[str, Any], wrong: list[str]) -> Any:
     """Return the value of a field; what is wrong with it is added to `wrong`."""
     before = len(wrong)
     if value is None and marks.get("absent") and not dataclasses.is_dataclass(kind):
@@ -282,7 +297,7 @@ def _read_field(kind, value, key: str, marks, wrong: list[str]):
     return result
 
 
-def _read(kind, value, key: str, wrong: list[str]):
+def _read(kind: Any, value: Any, key: str, wrong: list[str]) -> Any:
     """Return `value` as a type: scalar, choice, list, mapping, record or a union of these."""
     kind, mark = resolve(kind)
     if isinstance(mark, Each):
@@ -303,7 +318,7 @@ def _read(kind, value, key: str, wrong: list[str]):
     return _read_scalar(kind, mark, value, key, wrong)
 
 
-def _read_scalar(kind, mark, value, key: str, wrong: list[str]):
+def _read_scalar(kind: Any, mark: Any, value: Any, key: str, wrong: list[str]) -> Any:
     literals = [one for part in choices(kind) if _is(part, typing.Literal) for one in typing.get_args(part)]
     if any(type(value) is type(one) and value == one for one in literals):
         return value
@@ -324,7 +339,7 @@ def _read_scalar(kind, mark, value, key: str, wrong: list[str]):
     return value
 
 
-def _read_list(kind, value, key: str, wrong: list[str]):
+def _read_list(kind: Any, value: Any, key: str, wrong: list[str]) -> tuple[Any, ...] | None:
     items, found = typing.get_args(kind), []
     if items[-1] is not Ellipsis and len(value) != len(items):
         wrong.append(f"{key} = {_shown(value)}: expected {in_words(kind)}, got {len(value)}")
@@ -340,7 +355,7 @@ def _read_list(kind, value, key: str, wrong: list[str]):
     return tuple(found)
 
 
-def _read_mapping(kind, value: dict, key: str, wrong: list[str]):
+def _read_mapping(kind: Any, value: dict[Any, Any], key: str, wrong: list[str]) -> dict[Any, Any]:
     """Return a mapping of names to values of one type; a plain `dict` may hold whatever JSON may."""
     if kind is dict:
         _refuse_unplain(value, key, wrong)
@@ -355,7 +370,7 @@ def _read_mapping(kind, value: dict, key: str, wrong: list[str]):
     return found
 
 
-def _read_each(mark: Each, value, key: str, wrong: list[str]):
+def _read_each(mark: Each, value: Any, key: str, wrong: list[str]) -> dict[str, Any] | None:
     if value is not None and not isinstance(value, dict):
         wrong.append(f"{key} = {_shown(value)}: expected a mapping with the names of {mark.what}s")
         return None
@@ -371,7 +386,7 @@ def _read_each(mark: Each, value, key: str, wrong: list[str]):
     return found
 
 
-def _is_name(kind, name, key: str, wrong: list[str]) -> bool:
+def _is_name(kind: Any, name: object, key: str, wrong: list[str]) -> bool:
     """Whether a key of a mapping is a name of its kind; what is wrong is added to `wrong`."""
     _, mark = resolve(kind)
     if not isinstance(name, str):
@@ -383,7 +398,7 @@ def _is_name(kind, name, key: str, wrong: list[str]) -> bool:
     return False
 
 
-def _refuse_unplain(value, key: str, wrong: list[str]) -> None:
+def _refuse_unplain(value: object, key: str, wrong: list[str]) -> None:
     """Refuse what JSON cannot hold, and numbers that are not finite, anywhere in a mapping."""
     if isinstance(value, dict):
         for name, item in value.items():
@@ -399,7 +414,7 @@ def _refuse_unplain(value, key: str, wrong: list[str]) -> None:
         wrong.append(f"{key} = {_shown(value)}: {_shown(value)} is not a finite number")
 
 
-def _out_of_bounds(value, marks) -> str:
+def _out_of_bounds(value: Any, marks: Mapping[str, Any]) -> str:
     """Return what is wrong with a value of the right type, nothing if it is within the bounds of its field."""
     if isinstance(value, list | tuple):
         if marks.get("filled") and not value:
@@ -429,14 +444,14 @@ def _first_sentence(text: str) -> str:
     return re.split(r"(?<=\.) (?=[A-Z`])", text)[0]
 
 
-def _about_text(value) -> str:
+def _about_text(value: object) -> str:
     """Return a remark where YAML reads a value otherwise than people do."""
     if isinstance(value, str) and re.fullmatch(r"[+-]?\d+[eE][+-]?\d+", value):
         return " (YAML reads this as text: write 1.0e-3 for 1e-3)"
     return _about_key(value) if isinstance(value, bool) else ""
 
 
-def _about_key(name) -> str:
+def _about_key(name: object) -> str:
     """Return a remark for keys that YAML 1.1 does not read as text."""
     if isinstance(name, bool):
         return " (YAML reads on, off, yes, no, true and false as true or false: put the word in quotes)"

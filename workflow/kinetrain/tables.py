@@ -5,7 +5,10 @@ from these declarations (`make docs`). A part of a table (the fits of one optimi
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -390,7 +393,7 @@ verdict: yes (what one hopes for), no, undecided (the interval leaves it open), 
 }
 
 
-def check(name: str, table: pd.DataFrame, path) -> None:
+def check(name: str, table: pd.DataFrame, path: str | Path) -> None:
     """Raise InputError where `table` lacks a declared column of the result table `name`, or has one that is not."""
     declared = TABLES[name]
     missing = [column for column in declared.names() if column not in table.columns]
@@ -401,7 +404,7 @@ def check(name: str, table: pd.DataFrame, path) -> None:
         raise InputError(f"{path}: table '{name}' {' and '.join(parts)}")
 
 
-def save(name: str, table: pd.DataFrame, path) -> None:
+def save(name: str, table: pd.DataFrame, path: str | Path) -> None:
     """Write (part of) the result table `name` as TSV, in the order of its declaration.
 
     Raises
@@ -414,7 +417,7 @@ def save(name: str, table: pd.DataFrame, path) -> None:
     save_table(table[sorted(table.columns, key=order.__getitem__)], path)
 
 
-def declared_order(name: str, given) -> list[str]:
+def declared_order(name: str, given: Iterable[str]) -> list[str]:
     """Return the `given` names of columns in the order in which the table declares them."""
     ordered = []
     for column in TABLES[name].columns:
@@ -422,7 +425,7 @@ def declared_order(name: str, given) -> list[str]:
     return ordered
 
 
-def load(name: str, path) -> pd.DataFrame:
+def load(name: str, path: str | Path) -> pd.DataFrame:
     """Return the result table `name` that `path` holds.
 
     Raises
@@ -433,7 +436,7 @@ def load(name: str, path) -> pd.DataFrame:
     return load_table(path, TABLES[name].names())
 
 
-def frame(name: str, rows: list[dict]) -> pd.DataFrame:
+def frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Return rows as the result table `name`, without what a row does not have.
 
     Raises

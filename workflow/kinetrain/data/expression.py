@@ -1,6 +1,7 @@
 """Expression over time: which transitions are fitted, which are set apart, and the noise that is put on them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +85,7 @@ def _stacked(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def load_expression(path) -> Expression:
     """Return the expression in an NPZ written by `Expression.save`."""
     arrays = load_arrays(path, ["genes", "values", "times", "transitions", "split", "time_unit", "time_scale"])
-    scalars = {"time_unit": str(arrays["time_unit"]), "time_scale": float(arrays["time_scale"])}
+    scalars: dict[str, Any] = {"time_unit": str(arrays["time_unit"]), "time_scale": float(arrays["time_scale"])}
     expression = Expression(**{**arrays, **scalars})
     missing = [split for split in SPLITS[:2] if not len(expression.of(split))]
     if missing:
@@ -92,7 +93,9 @@ def load_expression(path) -> Expression:
     return expression
 
 
-def pairs(expression: Expression, values: np.ndarray, transitions: np.ndarray):
+def pairs(
+    expression: Expression, values: np.ndarray, transitions: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return start (N, k), end (N, k) and duration (N,) of the transitions, taken from `values` (R, T, k)."""
     trajectory, index = transitions.T
     duration = expression.times[trajectory, index + 1] - expression.times[trajectory, index]

@@ -68,7 +68,8 @@ def _changes(expression: Expression, noisy, prior, seed: int) -> Changes:
     """Return what a yardstick learns from and is asked."""
     asked = _asked(expression, noisy).values()
     start, duration = (np.concatenate([part[place] for part in asked]) for place in (0, 2))
-    return Changes(*pairs(expression, noisy, expression.of("train")), start, duration, prior, seed)
+    begun, ended, lasted = pairs(expression, noisy, expression.of("train"))
+    return Changes(begun, ended, lasted, start, duration, prior, seed)
 
 
 def _errors(expression: Expression, noisy, answer: Answer) -> dict:

@@ -41,7 +41,7 @@ def find_figures() -> dict[str, ModuleType]:
     files = {name: importlib.import_module(f"kinetrain.figures.{name}") for name in names}
     figures = {name: file for name, file in files.items() if hasattr(file, "FIGURE")}
 
-    def place(item):
+    def place(item: tuple[str, ModuleType]) -> tuple[str, int, str]:
         name, file = item
         return file.FIGURE.section, file.FIGURE.place, name
 

@@ -5,13 +5,14 @@ what is nested. So formulas are looked at here before anything else reads them.
 """
 
 import math
+from collections.abc import Callable
 
 import libsbml
 
 from kinetrain.errors import InputError
 
 LONGEST, DEEPEST, LARGEST_EXPONENT = 20_000, 100, 1000  # nodes, levels (of published models: 47 and 24)
-VALUES = {
+VALUES: dict[int, Callable[..., float]] = {
     libsbml.AST_PLUS: lambda *terms: math.fsum(terms),
     libsbml.AST_MINUS: lambda first, *other: first - other[0] if other else -first,
     libsbml.AST_TIMES: lambda *factors: math.prod(factors),
@@ -106,17 +107,18 @@ def _value(node, known) -> float | None:
     children = [_value(node.getChild(index), known) for index in range(node.getNumChildren())]
     if kind in POWERS and children[1] is not None and abs(children[1]) > LARGEST_EXPONENT:
         raise _TooMuch(f"has an exponent of {children[1]:g}")
-    if kind not in VALUES or None in children:
+    known = [child for child in children if child is not None]
+    if kind not in VALUES or len(known) < len(children):
         return None
     try:
-        result = VALUES[kind](*children)
+        result = VALUES[kind](*known)
     except OverflowError:
         raise _TooMuch("has a number that is too large") from None
     except (ValueError, ZeroDivisionError):
         return math.nan
     if isinstance(result, complex):
         return math.nan
-    if math.isinf(result) and not any(map(math.isinf, children)):
+    if math.isinf(result) and not any(map(math.isinf, known)):
         raise _TooMuch("has a number that is too large")
     return result
 

@@ -6,15 +6,16 @@ is). No method can be trusted on its own word, nor because another one of the sa
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.solver_options import SolverOptions
 
-EXACT = {"absolute_tolerance": 1e-14, "relative_tolerance": 1e-11, "gradient_tolerance": 1e-9}
-LONG = {"max_steps": 20_000, "max_steps_backward": 100_000}
-ROUGH = {"absolute_tolerance": 1e-10, "relative_tolerance": 1e-8, "gradient_tolerance": 1e-6}
+EXACT: dict[str, Any] = {"absolute_tolerance": 1e-14, "relative_tolerance": 1e-11, "gradient_tolerance": 1e-9}
+LONG: dict[str, Any] = {"max_steps": 20_000, "max_steps_backward": 100_000}
+ROUGH: dict[str, Any] = {"absolute_tolerance": 1e-10, "relative_tolerance": 1e-8, "gradient_tolerance": 1e-6}
 # What is asked of derivatives along a direction (relative to the length of the gradient), and of values (relative), at
 # tight tolerances, or where these cannot be met; right methods come to 1e-8 at the former.
 TIGHTNESS = (EXACT, 1e-5), (ROUGH, 1e-3)

@@ -7,6 +7,8 @@ Source: Schmiester et al. 2020, doi 10.1093/bioinformatics/btz581, solved by pyP
 sensitivities, the inner solution, and one evaluation of the whole objective, each counted.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from pypesto.hierarchical.base_problem import InnerProblem
 from pypesto.hierarchical.relative.parameter import RelativeInnerParameter
@@ -17,7 +19,7 @@ from kinetrain.mechanistic.petab_tables import require_version_1
 from kinetrain.training.cost import Counted
 
 DUMMY = {"scaling": 1.0, "offset": 0.0, "sigma": 1.0}
-TO_SCALE = {"lin": np.asarray, "log": np.log, "log10": np.log10}
+TO_SCALE: dict[str, Callable] = {"lin": np.asarray, "log": np.log, "log10": np.log10}
 
 
 class Hierarchical:
@@ -111,7 +113,7 @@ class Hierarchical:
         theta[self.inner] = np.clip(np.nan_to_num(values, nan=-np.inf), lower, upper)
         return theta
 
-    def _observable_scales(self) -> list[tuple[int, object]]:
+    def _observable_scales(self) -> list[tuple[int, Callable]]:
         """Return index and logarithm of the observables that are compared on a logarithmic scale."""
         table, names = self.problem.petab.observable_df, list(self.problem.model.get_observable_ids())
         scales = table.get("observableTransformation", {})

@@ -241,7 +241,7 @@ def _structure(condition) -> tuple:
         *(tuple(np.asarray(values) == 0) for values in constants),
         tuple(data.reinitialization_state_idxs_sim),
         tuple(data.get_timepoints()),
-        tuple(measured),
+        tuple(np.atleast_1d(measured)),
     )
 
 
@@ -251,6 +251,7 @@ def make_solver(model, options: SolverOptions, order, states: float = 1.0, gradi
     `options` leave nothing open (`options.filled`). `states` is a factor on the tolerances of the states, `gradient` on
     those of sensitivities, backward problem and quadratures, which are one tolerance (`SolverOptions`).
     """
+    assert options.absolute_tolerance and options.relative_tolerance and options.gradient_tolerance
     solver = model.create_solver()
     solver.set_sensitivity_method(getattr(amici.SensitivityMethod, options.sensitivities))
     solver.set_sensitivity_order(order)

@@ -4,6 +4,7 @@ import copy
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import libsbml
 import pandas as pd
@@ -116,7 +117,7 @@ def for_amici(problem: petab.Problem, path) -> petab.Problem:
     problem, table = copy.copy(problem), problem.condition_df.copy()
     before = problem.measurement_df.reindex(columns=[PREEQUILIBRATION])[PREEQUILIBRATION]
     sizes = [name for name in table if problem.model.sbml_model.getCompartment(name)]
-    document = problem.model.sbml_model.getSBMLDocument().clone() if sizes else None
+    document: Any = problem.model.sbml_model.getSBMLDocument().clone() if sizes else None
     for name in sizes:
         model, new = document.getModel(), f"size_of_{name}"
         while model.getElementBySId(new) or new in problem.parameter_df.index:

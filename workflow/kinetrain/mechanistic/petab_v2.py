@@ -215,8 +215,8 @@ class ProblemOfVersion2:
         estimated = table[table["estimate"] == 1]
         if estimated.empty:
             raise InputError(f"{self.path}: parameter table: 'estimate' is true for no parameter")
-        bounds = (estimated[column].astype(float) for column in ("lowerBound", "upperBound"))
-        check_nominal(estimated["nominalValue"], *bounds, f"{self.path}: parameter table")
+        lower, upper = (estimated[column].astype(float) for column in ("lowerBound", "upperBound"))
+        check_nominal(estimated["nominalValue"], lower, upper, f"{self.path}: parameter table")
         return table
 
     def _starts(self, one, scale) -> dict:

@@ -4,6 +4,8 @@ Source: minibatch experiments of Stapor et al. 2022, whose conditions are unknow
 ours. Groups stand for cell lines.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -11,7 +13,7 @@ from kinetrain.errors import InputError
 from kinetrain.mechanistic.artificial_options import ArtificialOptions
 
 # How an input is drawn, from the value that it has without being drawn and the numbers of a `Distribution`.
-DRAWS = {
+DRAWS: dict[str, Callable[..., float]] = {
     "log10_uniform": lambda rng, own, a, b: 10 ** rng.uniform(a, b),
     "uniform": lambda rng, own, a, b: rng.uniform(a, b),
     "log10_normal": lambda rng, own, mean, sd: 10 ** rng.normal(mean, sd),

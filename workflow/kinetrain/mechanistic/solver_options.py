@@ -3,13 +3,13 @@
 import json
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from kinetrain.errors import InputError
 from kinetrain.settings import Options, option
 
 # Where nothing was measured: adjoint pays off with many parameters, and a backward solve that needs more steps fails.
-SAFE = {
+SAFE: dict[str, Any] = {
     "absolute_tolerance": 1e-10,
     "relative_tolerance": 1e-8,
     "gradient_tolerance": 1e-6,
@@ -110,5 +110,5 @@ def filled(options: SolverOptions, chosen: SolverOptions) -> SolverOptions:
 
 def safe_options(n_parameters: int) -> SolverOptions:
     """Return settings that serve most models, for a problem with that many estimated parameters."""
-    sensitivities = "forward" if n_parameters < FEW_PARAMETERS else "adjoint"
-    return SolverOptions(sensitivities=sensitivities, engine="amici", **SAFE)
+    few = n_parameters < FEW_PARAMETERS
+    return SolverOptions(sensitivities="forward" if few else "adjoint", engine="amici", **SAFE)

@@ -85,7 +85,7 @@ def _forward(weights, state, scale, steps: int):
 
 def _gradients(parameters, weights, tapes, adjoint, scale) -> dict[str, torch.Tensor]:
     """Return the gradients by the names of the parameters, given the adjoint (M, B, k) of the final states."""
-    total = {name: torch.zeros_like(tensor) for name, tensor in parameters.items()} if len(tapes) > 1 else None
+    total = {name: torch.zeros_like(tensor) for name, tensor in parameters.items()} if len(tapes) > 1 else {}
     for tape in reversed(tapes):
         models = len(tape.states)
         head = _head(weights, models)
@@ -94,7 +94,7 @@ def _gradients(parameters, weights, tapes, adjoint, scale) -> dict[str, torch.Te
         gradients = _collect(
             {name: part[:models] for name, part in parameters.items()}, head, tape, pulls, inner_s, inner_p
         )
-        if total is None:
+        if not total:
             return gradients
         for name, gradient in gradients.items():
             total[name][:models].add_(gradient)

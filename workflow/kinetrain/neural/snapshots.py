@@ -1,6 +1,7 @@
 """The networks along the way of a training: which edges the models have at the end of every segment between events."""
 
 import numpy as np
+import torch
 
 from kinetrain.networks import effects
 
@@ -25,7 +26,7 @@ def add_snapshot(run, path, members, epoch: int, validation, parameters, mask_sp
 
 def _edges(run, parameters) -> np.ndarray:
     """Return where paths of non-zero weights lead from a regulator to a target, (M, k, k) [target, regulator]."""
-    found = 0
+    found = torch.zeros(())
     for chain in run.field.chains(run.shapes):
         product = (parameters[chain[0]] != 0).float()
         for name in chain[1:]:

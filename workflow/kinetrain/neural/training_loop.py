@@ -254,8 +254,8 @@ def _train_epoch(run: Run, state, members, epoch: int, steps) -> np.ndarray:
     total = torch.zeros(len(members), dtype=torch.float64, device=run.options.device)
     draws = run.method.gates or run.method.penalises
     for number, (batch, present) in enumerate(_batches(run, members, epoch)):
-        chosen = [_rows_of(part, batch) for part in (start, end, duration)]
-        chosen = chosen[0], chosen[1], chosen[2] * present, present
+        begun, ended, lasted = (_rows_of(part, batch) for part in (start, end, duration))
+        chosen = begun, ended, lasted * present, present
         rngs = [np.random.default_rng([run.seeds[member], 9, epoch, number]) for member in members] if draws else []
         value, gradients = _objective(run, members, raw, masks, rngs, epoch, chosen, steps.tolist())
         updates += 1

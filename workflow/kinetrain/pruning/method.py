@@ -7,11 +7,15 @@ where torch is not installed. All else (batches, learning rates, schedule, masks
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from kinetrain.pruning.events import Schedule
 from kinetrain.settings import Options
+
+Shapes = dict[str, tuple[int, ...]]  # of parameters, by name
+Arrays = dict[str, Any]  # tensors of torch, by name
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Event:
 
     field: object
     weights: dict[str, np.ndarray]
-    prior: tuple | None
+    prior: tuple[Any, Any] | None
     memory: dict[str, np.ndarray]
     masks: dict[str, np.ndarray]
     rng: np.random.Generator
@@ -44,10 +48,10 @@ class Moment:
     """
 
     field: object
-    priors: list
-    rngs: list
+    priors: list[tuple[Any, Any] | None]
+    rngs: list[np.random.Generator]
     pruned: bool
-    noise: dict | None = None
+    noise: Arrays | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class Method(Options):
     gates: ClassVar[bool] = False  # `parameters` does something
     penalises: ClassVar[bool] = False  # `penalty` does something
 
-    def due(self, schedule, epoch: int, epochs: int) -> float:
+    def due(self, schedule: Schedule, epoch: int, epochs: int) -> float:
         """Return the fraction of the remaining weights to remove at the start of `epoch`, 0 if none."""
         return schedule.due(epoch, epochs) if self.prunes else 0.0
 
@@ -73,7 +77,7 @@ class Method(Options):
         """Return by how much single parameters learn faster; `factors` are those of the field, {name: factor}."""
         return factors
 
-    def start_memory(self, rng, field, shapes) -> dict[str, np.ndarray]:
+    def start_memory(self, rng: np.random.Generator, field: object, shapes: Shapes) -> dict[str, np.ndarray]:
         """Return what is remembered of one model before its first event."""
         return {}
 
@@ -84,29 +88,29 @@ class Method(Options):
         """
         raise NotImplementedError
 
-    def raw_shapes(self, shapes: dict) -> dict[str, tuple[int, ...]]:
+    def raw_shapes(self, shapes: Shapes) -> Shapes:
         """Return names and shapes of the raw parameters of one model, those of the field being `shapes`."""
         return shapes
 
-    def raw_start(self, rng, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def raw_start(self, rng: np.random.Generator, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the raw parameters that one model starts from; `weights` is the field's own start."""
         return weights
 
-    def noise(self, rng, shapes: dict) -> dict[str, np.ndarray]:
+    def noise(self, rng: np.random.Generator, shapes: Shapes) -> dict[str, np.ndarray]:
         """Return the random numbers that `parameters` needs for one update of one model; `shapes` are the field's."""
         return {}
 
-    def parameters(self, raw: dict, noise: dict | None) -> dict:
+    def parameters(self, raw: Arrays, noise: Arrays | None) -> Arrays:
         """Return the field's parameters {name: (M, *shape)}, differentiable in `raw`; without noise: as evaluated."""
         return raw
 
-    def after_update(self, raw: dict) -> None:
+    def after_update(self, raw: Arrays) -> None:
         """Change the raw parameters {name: (M, *shape)} in place after an update of the optimizer."""
 
     def data_weight(self, pruned: bool) -> float:
         """Return the weight τ of the data loss in the objective."""
         return 1.0
 
-    def penalty(self, raw: dict, parameters: dict, moment: Moment):
+    def penalty(self, raw: Arrays, parameters: Arrays, moment: Moment) -> Any:
         """Return what is added to the weighted data loss, (M,), differentiable in `raw` and `parameters`."""
         raise NotImplementedError

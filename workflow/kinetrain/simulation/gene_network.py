@@ -58,7 +58,7 @@ class Circuit:
     """
 
     def __init__(self, rules: list[Rule], edges: int):
-        levels: dict[int, dict[Rule, None]] = {}
+        levels: dict[int, dict[tuple[str, tuple], None]] = {}
 
         def level(rule) -> int:
             """Return how many layers a rule needs, and note its parts and itself by their layers."""
@@ -215,6 +215,8 @@ def edges(network: Network) -> list[tuple[str, str, int]]:
 
 def gene_sets(network: Network) -> dict[str, list[str]]:
     """Return the genes of every module by the name of the module."""
+    if network.module is None:
+        raise ValueError("this network has no modules")
     return {
         f"module_{number + 1}": network.genes[network.module == number].tolist()
         for number in range(network.module.max() + 1)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kinetrain.problem import Simulated, SumOverConditions
 from kinetrain.training.requests import Request, Steps
 
 ROUNDING = 1e-9  # relative; a budget may be met exactly, in sums of other order
@@ -43,19 +44,12 @@ class BudgetExhausted(Exception):
 class Counted:
     """A problem whose evaluations are counted in `cost`; `problem` is the same one without counting.
 
-    A problem has `names`, `lower`, `upper`, `start_lower`, `start_upper`, `nominal` (all of length n, on the scale of
-    the optimization), `n_conditions`, `condition_names`, a `checksum` of its data, an `engine` (what evaluates it), a
-    `gradient_weight`, and `value(theta, conditions)` and `value_and_gradient(theta, conditions)`: *sums* over any
-    sequence of condition indices, `inf` where they failed; `relaxed_solves` counts all solves that it ever repeated
-    with looser tolerances. It has `value_gradient_and_information` too, at the cost `information_weight`, unless that
-    is None.
-
     An evaluation that fails is paid in full, although it ends at the first condition that fails. CPU seconds count the
     evaluations alone, not the optimizer around them (parPE: simulation time). An evaluation beyond the `budget` (in the
     units of `Cost.total`; None is without limit) raises BudgetExhausted.
     """
 
-    def __init__(self, problem, budget: float | None = None, gradient_weight: float | None = None):
+    def __init__(self, problem: SumOverConditions, budget: float | None = None, gradient_weight: float | None = None):
         self.problem, self.budget = problem, budget
         self.cost = Cost()
         self.gradient_weight = problem.gradient_weight if gradient_weight is None else gradient_weight
@@ -94,7 +88,9 @@ class Counted:
         return self._count("gradient_solves", weight, evaluate, theta, conditions)
 
     def simulate(self, theta, conditions) -> list:
-        """Return the problem's own simulations of `conditions`; counts as one value. Only PEtab problems have them."""
+        """Return the problem's own simulations of `conditions`; counts as one value."""
+        if not isinstance(self.problem, Simulated):
+            raise TypeError(f"{type(self.problem).__name__} has no simulations")
         return self._count("value_solves", 1, self.problem.simulate, theta, conditions)
 
     def _count(self, kind, weight, evaluate, theta, conditions):

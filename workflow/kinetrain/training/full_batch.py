@@ -7,33 +7,21 @@ from typing import Protocol
 import numpy as np
 
 from kinetrain.problem import SumOverConditions, Vector
-from kinetrain.training.cost import BudgetExhausted, Cost, Counted
+from kinetrain.training.cost import BudgetExhausted, Counted
+from kinetrain.training.history import Evaluated, Recorder
 from kinetrain.training.optimizers import HIERARCHICAL, find_optimizer
-from kinetrain.training.recorder import Recorder
 from kinetrain.training.settings import FullBatchOptions
 from kinetrain.training.starts import Checkpoint, budget_points, run_starts, starting_point
 
 
-class Reduced(Protocol):
-    """A problem whose other parameters follow from its outer ones; it stands in for `Counted`.
+class Reduced(Evaluated, Protocol):
+    """A problem whose other parameters follow from its outer ones; it is evaluated at these (m,).
 
-    outer (m,): the indices of the outer parameters; `counted` counts the evaluations, and is set before; `cost` is what
-    was counted. The evaluations are those of `Counted` at outer parameters (m,).
+    outer (m,): their indices; counted: counts the evaluations, and is set before.
     """
 
     outer: Vector
     counted: Counted
-    n_conditions: int
-    cost: Cost
-
-    def value(self, theta: Vector, conditions) -> float:
-        """Return the objective."""
-
-    def value_and_gradient(self, theta: Vector, conditions) -> tuple[float, Vector]:
-        """Return objective and gradient (m,)."""
-
-    def value_gradient_and_information(self, theta: Vector, conditions) -> tuple[float, Vector, Vector]:
-        """Return objective, gradient (m,) and Fisher information (m, m)."""
 
     def complete(self, outer: Vector) -> Vector | None:
         """Return all parameters (n,) at outer ones; None where that fails."""
@@ -102,7 +90,7 @@ def fit(
     """
     per_epoch = problem.gradient_weight * problem.n_conditions
     counted = Counted(problem, epochs * per_epoch)
-    task: Counted | Reduced = counted
+    task: Evaluated = counted
     outer: Vector | slice = slice(None)
     if reduced is not None:
         task, outer, reduced.counted = reduced, reduced.outer, counted
@@ -122,7 +110,7 @@ def fit(
 
 def summary(counted: Counted, recorder: Recorder, message: str) -> dict:
     """Return the columns of a fit whose last part was a full-batch run."""
-    finished = bool(recorder.history) and np.isfinite(recorder.history[0]["objective"])
+    finished = bool(recorder.entries) and np.isfinite(recorder.entries[0]["objective"])
     return {
         **counted.columns(),
         "objective": recorder.best if finished else np.inf,

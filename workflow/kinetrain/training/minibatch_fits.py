@@ -7,11 +7,11 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from kinetrain.errors import InputWarning
+from kinetrain.problem import SumOverConditions, Vector
 from kinetrain.training import full_batch
 from kinetrain.training.cost import BudgetExhausted, Cost, Counted
-from kinetrain.training.journal import Journal
+from kinetrain.training.history import Journal, Recorder
 from kinetrain.training.minibatch import EvaluationFailed, Minibatch
-from kinetrain.training.recorder import Recorder
 from kinetrain.training.requests import Steps, complete_all
 from kinetrain.training.schedules import learning_rate
 from kinetrain.training.settings import MinibatchOptions, Optimizer
@@ -43,7 +43,7 @@ class Fit:
     Source: parPE (the rate depends on the epoch); the budget is a choice of ours.
     """
 
-    def __init__(self, problem, x, options: MinibatchOptions, generator):
+    def __init__(self, problem: SumOverConditions, x: Vector, options: MinibatchOptions, generator):
         optimizer, schedule, n = options.optimizer, options.schedule, len(x)
         self.per_epoch = problem.gradient_weight * problem.n_conditions
         self.budgets = self.per_epoch * budget_points(options.epochs)
@@ -52,8 +52,9 @@ class Fit:
         # A rate that is the length of a step is stretched to the length of a step by the other rules.
         by_length = optimizer.rule is not None and getattr(find_rule(optimizer.rule), "RATE_IS_LENGTH", False)
         scale = np.sqrt(n) if by_length else 1.0
-        self.counted = Counted(problem, epochs * self.per_epoch)
-        self.journal = Journal(problem, self.budgets, (1 - AVERAGED_SHARE) * self.counted.budget)
+        self.budget = epochs * self.per_epoch
+        self.counted = Counted(problem, self.budget)
+        self.journal = Journal(problem, self.budgets, (1 - AVERAGED_SHARE) * self.budget)
         self.run = Minibatch(
             self.counted,
             x,
@@ -69,10 +70,10 @@ class Fit:
     def train(self, offer) -> Steps:
         """Use the budget up; return why the run ended. `offer(self.as_arrays)` is called after each step."""
         counted, run = self.counted, self.run
-        if not self.journal.trace:
+        if not self.journal.entries:
             yield from self.journal.note(run.state.x, counted.cost)
         try:
-            while counted.cost.total < counted.budget:
+            while counted.cost.total < self.budget:
                 yield from run.step()
                 yield from self.journal.note(run.state.x, counted.cost)
                 offer(self.as_arrays)
@@ -93,7 +94,9 @@ class Fit:
         self.counted.cost = Cost(**json.loads(str(arrays["cost"])))
 
 
-def fit(problem, start: int, x, options: MinibatchOptions, generator, checkpoint: Checkpoint) -> Steps:
+def fit(
+    problem: SumOverConditions, start: int, x: Vector, options: MinibatchOptions, generator, checkpoint: Checkpoint
+) -> Steps:
     """Return row, trace and points of one mini-batch run or hybrid from x (n,), going on from its checkpoint.
 
     The result of a mini-batch run is its last iterate, judged by the sum over all conditions; that final value and the
@@ -128,7 +131,7 @@ def _result(batched: Fit, message: str) -> Steps:
         "averaged_objective": averaged_objective,
         "message": message,
     }
-    return row, journal.trace, {"last": state.x, "best": journal.best_x, "averaged": averaged}
+    return row, journal.entries, {"last": state.x, "best": journal.best_x, "averaged": averaged}
 
 
 def _go_on(batched: Fit, options: MinibatchOptions, offer, saved) -> Steps:
@@ -148,14 +151,22 @@ def _go_on(batched: Fit, options: MinibatchOptions, offer, saved) -> Steps:
     message = full_batch.minimize(recorder, problem.lower, problem.upper, state.x, name, information)
     row = full_batch.summary(counted, recorder, message)
     row["rescues"], row["best_objective"] = state.rescues, min(journal.best, recorder.best)
-    later = recorder.trace(batched.budgets[batched.budgets > journal.trace[-1]["cost"]])
+    later = recorder.trace(batched.budgets[batched.budgets > journal.entries[-1]["cost"]])
     points = full_batch.points_of(recorder.best_x)
     if journal.best < recorder.best:
         points["best"] = journal.best_x
-    return row, journal.trace + later, points
+    return row, journal.entries + later, points
 
 
-def fit_starts(problem, name, replicate, optimizer, starts, options: MinibatchOptions, checkpoint_folder):
+def fit_starts(
+    problem: SumOverConditions,
+    name: str,
+    replicate: int,
+    optimizer: str,
+    starts: int,
+    options: MinibatchOptions,
+    checkpoint_folder,
+):
     """Return tables of fits and traces and the parameters of a mini-batch multi-start (`starts.run_starts`).
 
     `optimizer` is its name in the tables. Batches larger than the problem are full ones, with an InputWarning.

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from kinetrain.problem import SumOverConditions, SumsAtPoints
+
 
 @dataclass
 class Request:
@@ -35,18 +37,18 @@ class Answer:
 Steps = Generator[Request, Answer, Any]
 
 
-def complete(problem, steps: Steps):
+def complete(problem: SumOverConditions, steps: Steps):
     """Return what a run returns, when each of its requests is answered by itself."""
     return next(complete_all(problem, {"run": steps}))[1]
 
 
-def complete_all(problem, runs: dict) -> Iterator[tuple[Any, Any, float]]:
+def complete_all(problem: SumOverConditions, runs: dict) -> Iterator[tuple[Any, Any, float]]:
     """Yield name, returned value and seconds of each of the `runs` (generators by name) as they end.
 
-    They advance together where the problem evaluates several points at once (`values_and_gradients`), else one after
+    They advance together where the problem evaluates several points at once (`SumsAtPoints`), else one after
     another. The seconds of runs side by side are their shares, which add up to the time of all.
     """
-    groups = [runs] if hasattr(problem, "values_and_gradients") else [{name: run} for name, run in runs.items()]
+    groups = [runs] if isinstance(problem, SumsAtPoints) else [{name: run} for name, run in runs.items()]
     for group in groups:
         seconds, answers = dict.fromkeys(group, 0.0), dict.fromkeys(group)
         while answers:
@@ -63,7 +65,7 @@ def complete_all(problem, runs: dict) -> Iterator[tuple[Any, Any, float]]:
                 seconds[name] += answer.seconds
 
 
-def _answer(problem, asked: dict) -> dict:
+def _answer(problem: SumOverConditions, asked: dict) -> dict:
     """Return the answers to requests, by the same names; those of the same order are evaluated together."""
     answers = {}
     for order in (0, 1):
@@ -73,11 +75,12 @@ def _answer(problem, asked: dict) -> dict:
     return {name: answers[name] for name in asked}
 
 
-def _evaluate(problem, requests: list[Request], order: int) -> list[Answer]:
+def _evaluate(problem: SumOverConditions, requests: list[Request], order: int) -> list[Answer]:
     relaxed, began, began_cpu = problem.relaxed_solves, time.monotonic(), time.process_time()
-    if len(requests) == 1:
+    results: list
+    if not isinstance(problem, SumsAtPoints) or len(requests) == 1:
         evaluate = problem.value_and_gradient if order else problem.value
-        results = [evaluate(requests[0].theta, requests[0].conditions)]
+        results = [evaluate(one.theta, one.conditions) for one in requests]
     else:
         thetas, batches = [one.theta for one in requests], [one.conditions for one in requests]
         if order:

@@ -10,13 +10,14 @@ import numpy as np
 
 from kinetrain import tables
 from kinetrain.files import load_checkpoint, save_checkpoint
+from kinetrain.problem import SumOverConditions
 
 POINTS = ("last", "best", "averaged")
 
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
 
 
-def starting_point(problem, seed: int, start: int) -> np.ndarray:
+def starting_point(problem: SumOverConditions, seed: int, start: int) -> np.ndarray:
     """Return start number `start` (n,) on the optimization scale, for all optimizers.
 
     It is uniform in the starting box, but where the problem has a quantile function of an initialization prior.

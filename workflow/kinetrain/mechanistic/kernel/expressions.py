@@ -190,6 +190,7 @@ class Graph:
             left >>= 1
             if left:
                 square = self.mul(square, square)
+        assert result is not None  # the exponent is at least 1
         return result
 
     def function(self, name: str, a: int) -> int:
@@ -368,7 +369,8 @@ class Graph:
             if missing:
                 waiting += missing
             else:
-                known.setdefault(top, rebuilt(top) if top not in known else None)
+                if top not in known:
+                    known[top] = rebuilt(top)
                 waiting.pop()
         return known[node]
 
@@ -379,7 +381,7 @@ class Graph:
             case "pow":
                 return self.power(*operands)
             case "lt" | "le":
-                return self.less(*operands, or_equal=operation == "le")
+                return self.less(operands[0], operands[1], or_equal=operation == "le")
         return self.function(operation, *operands)
 
     def with_coefficients(self, nodes) -> list[int]:
@@ -499,7 +501,7 @@ class Graph:
                     numbers = [factor for factor in factors if inner == "mul" and self.value(factor) is not None]
                     if numbers:
                         factors.remove(numbers[0])
-                        operation, operands = "mul", [self.number(-self.value(numbers[0])), *factors]
+                        operation, operands = "mul", [self.neg(numbers[0]), *factors]
                 missing = [operand for operand in operands if name(operand) is None]
                 if missing:
                     waiting += reversed(missing)
@@ -593,8 +595,8 @@ class Translator:
         match name, operands:
             case ("log", [a, base]):
                 return graph.div(graph.function("log", a), graph.function("log", base))
-            case ("Heaviside", [a, *at_zero]):
-                at_zero = at_zero[0] if at_zero else graph.number(0.5)
+            case ("Heaviside", [a, *given]):
+                at_zero = given[0] if given else graph.number(0.5)
                 return graph.where(graph.less(zero, a), one, graph.where(graph.less(a, zero), zero, at_zero))
             case ("Abs", [a]):
                 return graph.where(graph.less(a, zero), graph.neg(a), a)

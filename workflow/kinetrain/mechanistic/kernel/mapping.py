@@ -111,6 +111,11 @@ def _scales(data) -> np.ndarray:
 
 
 class _Row:
+    start: float
+    time: np.ndarray
+    measured: np.ndarray
+    noise: np.ndarray
+
     def __init__(self, condition, constants, scale, n_x):
         self.k, self.scale = constants, scale
         self.to_model, self.from_theta = np.array(condition.to_model), np.array(condition.from_theta)

@@ -30,6 +30,7 @@ def prepare(path, tables=None) -> tuple[str, dict, Arrays]:
     problem = tables or read_petab(path)
     kernel = generate(path, problem)
     facts = build.facts_of(kernel)
+    assert facts is not None  # kept when it was generated
     table = problem.parameter_df
     table = table[table["estimate"] == 1]
     names = list(table.index)

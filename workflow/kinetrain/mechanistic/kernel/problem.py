@@ -78,7 +78,9 @@ class KernelProblem:
         self._read(_prepared(self._path, self.checksum) if tables is None else _prepare(self._path, tables))
         variant = variant or build.instructions()
         self._library, self.engine = build.load(self.kernel, variant), f"kernel-{variant}"
-        self._weights = weights(build.facts_of(self.kernel), build.sizes_of(self._library))
+        facts = build.facts_of(self.kernel)
+        assert facts is not None  # kept with the kernel
+        self._weights = weights(facts, build.sizes_of(self._library))
         self.priors = Priors.of_terms(self._terms) if options and options.priors else None
         self._solve_by(options or SolverOptions())
 
@@ -177,7 +179,7 @@ class KernelProblem:
         parts = zip(
             times, np.split(y, cuts), np.split(sigma, cuts), found.status, found.attempts, found.value, strict=True
         )
-        return [Simulation(t, *parts, int(status), int(steps), -value) for t, *parts, status, steps, value in parts]
+        return [Simulation(t, y, s, int(status), int(steps), -value) for t, y, s, status, steps, value in parts]
 
     def _evaluate(self, thetas, batches, order):
         thetas = np.ascontiguousarray(thetas, dtype=float)

@@ -6,6 +6,7 @@ these columns for `tables.py`, in lines `name: meaning`.
 
 import sys
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 
@@ -31,7 +32,7 @@ def known_metrics() -> list[str]:
     return registry.names(sys.modules[__name__])
 
 
-def find_metric(name: str):
+def find_metric(name: str) -> ModuleType:
     """Return the module of a metric; InputError lists those there are."""
     return registry.find(sys.modules[__name__], name, "metric")
 

@@ -33,7 +33,7 @@ TOGETHER = False  # one model is solved after the other: its weights stay in the
 
 SOURCE = Path(__file__).with_name("phoenix_kernel.cpp")
 FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi", "-fPIC", "-shared")
-X86 = {
+X86: dict[str, tuple[str, ...]] = {
     "plain": (),
     "avx2": ("-mavx2", "-mfma"),
     "avx512": ("-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq", "-mavx2", "-mfma"),
@@ -217,7 +217,7 @@ def _built() -> dict[str, Path]:
         If there is no C++ compiler, or it fails.
     """
     machine = platform.machine()
-    variants = X86 if machine in ("x86_64", "AMD64") else {"plain": ()}
+    variants: dict[str, tuple[str, ...]] = X86 if machine in ("x86_64", "AMD64") else {"plain": ()}
     identity = [SOURCE.read_text(), FLAGS, variants, platform.system(), machine, platform.libc_ver()]
     digest = hashlib.sha256(repr(identity).encode()).hexdigest()[:16]
     folder = kept(cache_folder() / f"phoenix-{digest}", partial(_compile, variants))
@@ -236,10 +236,11 @@ def _compile(variants: dict[str, tuple[str, ...]], folder: Path) -> None:
     running = []
     for variant, flags in variants.items():
         command = [*compiler, *FLAGS, *flags, str(SOURCE), "-o", str(folder / f"{variant}.so")]
-        running.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
-    for process, (said, _) in [(process, process.communicate()) for process in running]:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        running.append((command, process))
+    for command, process, (said, _) in [(command, process, process.communicate()) for command, process in running]:
         if process.returncode:
             raise InputError(
-                f"integrator: fused cannot be compiled ({shlex.join(process.args)}):\n{said.strip()[:2000]}\n"
+                f"integrator: fused cannot be compiled ({shlex.join(command)}):\n{said.strip()[:2000]}\n"
                 "Another compiler can be named in the variable CXX. `integrator: rk4` works without a compiler."
             )

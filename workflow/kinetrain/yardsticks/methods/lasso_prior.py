@@ -15,6 +15,7 @@ FACTORS = (1.0, 2.0, 4.0, 8.0)  # by which columns of the prior are larger; 1 ta
 
 def infer(changes: Changes) -> Answer:
     """Return the network of the coefficients that are not zero, and its predictions."""
+    assert changes.prior is not None  # USES_PRIOR
     found = ridge.fit(changes)
     fits = [lasso(changes, found, np.where(changes.prior, factor, 1.0)) for factor in FACTORS]
     coefficients, _ = min(fits, key=lambda fit: fit[1])
