@@ -183,6 +183,22 @@ def test_results_do_not_depend_on_what_runs_in_other_lanes(kernel, thetas):
         np.testing.assert_allclose(together.gradient[number], alone.gradient[0], rtol=1e-12, atol=1e-13)
 
 
+def test_a_state_that_is_negative_by_its_error_does_not_spoil_derivatives_of_its_power(kernel):
+    theta = dict.fromkeys(PARAMETERS, 0.0) | {"make0": 2.0, "make1": 1.0, "bind01": 2.0, "bind02": 0.25, "bind11": 1.0}
+    theta |= {
+        "bind12": 1.0,
+        "half": 1.0,
+        "hill": 1.0,
+        "start0": 1.0,
+        "start1": 1.0,
+        "start2": 1.0,
+        "stop": 2.0,
+        "sd": 0.3,
+    }
+    found = kernel([DATA]).evaluate(np.array([list(theta.values())]), [0], [0], GRADIENT)
+    assert np.isfinite(found.gradient).all()
+
+
 def test_tighter_tolerances_bring_the_value_nearer_to_the_solution(kernel):
     theta = np.array([0.5] * len(RATES) + [0.7, 2.0, 1.0, 2.0, 0.5, 1.5, 0.3])
     right = objective(theta, DATA)

@@ -28,9 +28,15 @@ from kinetrain.mechanistic.starting_points import (
     starting_rows,
 )
 
-# A failed solve is a number to us, not a message; gradients through switches of the input are checked in our tests.
-for _name in [name for name in logging.root.manager.loggerDict if name.split(".")[0] == "amici"]:
-    logging.getLogger(_name).setLevel(logging.CRITICAL)
+
+def silence_amici():
+    """Let AMICI say nothing: a failed solve is a number to us, not a message. Its imports make it talk again."""
+    for name in [name for name in logging.root.manager.loggerDict if name.split(".")[0] == "amici"]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+silence_amici()
+# Gradients through switches of the input are checked in our tests.
 warnings.filterwarnings("ignore", message="Adjoint sensitivity analysis for models with discontinuous")
 
 RELAXATION = 100.0  # of tolerances, from trial to trial (parPE)

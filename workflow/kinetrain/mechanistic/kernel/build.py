@@ -27,7 +27,7 @@ X86 = {
     "avx512": ("-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq", "-mavx2", "-mfma", "-mprefer-vector-width=512"),
 }
 LIBRARY = "kernel.so"
-LARGE = 150  # states from which on -O2 takes minutes
+LARGE = 150  # states up to which -O3 takes seconds
 SIZES = ("states", "parameters", "constants", "observables", "lanes", "jacobian", "lu", "stages", "record_bytes")
 
 
@@ -126,7 +126,7 @@ def _compile(name, variant, folder):
             "--install) or name it in the variable CXX"
         )
     facts = facts_of(name)
-    flags = [*FLAGS, "-O1" if facts["states"] > LARGE else "-O3", *X86[variant], '-DMODEL="model.hpp"']
+    flags = [*FLAGS, "-O2" if facts["states"] > LARGE else "-O3", *X86[variant], '-DMODEL="model.hpp"']
     command = [*compiler, *flags, str(_folder(name) / "kernel.cpp"), "-o", str(folder / LIBRARY)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -9,6 +9,7 @@ Source: the Kinetic PreProcessor (Damian et al. 2002, doi 10.1016/S0098-1354(02)
 from dataclasses import dataclass
 from itertools import accumulate
 
+DECOMPOSE = "const V* RESTRICT x, const V* RESTRICT c, V t, const V* RESTRICT h, V d, V* RESTRICT J, V* RESTRICT LU"
 LARGEST_STRAIGHT = 150  # states up to which code is straight; g++ takes minutes for that of 500
 
 
@@ -57,12 +58,14 @@ def plan(size: int, pattern) -> Elimination:
     return Elimination(order, sorted(entries), steps)
 
 
-def code(size: int, pattern: list[tuple[int, int]]) -> tuple[str, int, dict[str, int]]:
-    """Return C++ functions `model_lu`, `model_solve` and `model_solve_transposed`, the length of LU, and operations.
+def code(size: int, pattern: list[tuple[int, int]], entry) -> tuple[str, int, dict[str, int]]:
+    """Return C++ functions `model_decompose`, `model_solve` and `model_solve_transposed`, the length of LU, operations.
 
-    pattern: (row, column) of the entries of J, in their order. `model_lu(J, d, LU)` decomposes d I - J into L D U, with
-    ones on the diagonals of L and U and the reciprocals of D in their place. So each unknown waits for one product
-    after the one before; what is known first is subtracted first. The solves work in place.
+    pattern: (row, column) of the entries of the Jacobian, in their order. entry: a function that returns lines of C++
+    that define the entry of that number, as `const V j{number}`, and the number of operations in them.
+    `model_decompose` decomposes d I - J at a point into L D U, with ones on the diagonals of L and U and reciprocals of
+    D in their place. So each unknown waits for one product after the one before; what is known first is subtracted
+    first. The solves work in place.
     """
     elimination = plan(size, pattern)
     place = {entry: index for index, entry in enumerate(elimination.entries)}
@@ -71,37 +74,55 @@ def code(size: int, pattern: list[tuple[int, int]]) -> tuple[str, int, dict[str,
         "lu": sum(1 + 2 * len(columns) for _, _, columns in elimination.steps) + size + off // 2,
         "solve": 2 * off + size,
     }
-    write = _straight if size <= LARGEST_STRAIGHT else _by_tables
-    return write(size, pattern, elimination, place), len(place), operations
+    if size > LARGEST_STRAIGHT:
+        return _by_tables(size, pattern, elimination, place), len(place), operations
+    text, computing = _straight(size, pattern, elimination, place, entry)
+    operations["jacobian"] = computing
+    return text, len(place), operations
 
 
 def _function(head: str, lines) -> str:
     body = "\n".join(f"    {line}" for line in lines)
-    return f"NOINLINE static void {head} {{\n{body}\n}}\n"
+    return f"GENERATED static void {head} {{\n{body}\n}}\n"
 
 
-def _straight(size, pattern, elimination, place) -> str:
-    order = elimination.order
+def _straight(size, pattern, elimination, place, entry) -> tuple[str, int]:
+    order, entries = elimination.order, elimination.entries
     number = {entry: index for index, entry in enumerate(pattern)}
-    lines = []
-    for i, j in elimination.entries:
+    lines, begun, computing = [], set(), 0
+
+    def begin(i, j):  # where it is needed first, which keeps few entries alive
+        nonlocal computing
+        if (i, j) in begun:
+            return
+        begun.add((i, j))
         own = number.get((order[i], order[j]))
-        value = ("d" if i == j else "spread(0.0)") if own is None else f"{'d ' if i == j else ''}-J[{own}]"
+        if own is not None:
+            made, count = entry(own)
+            lines.extend(made)
+            computing += count
+        value = ("d" if i == j else "spread(0.0)") if own is None else f"{'d ' if i == j else ''}-j{own}"
         lines.append(f"V e{i}_{j} = {value};")
+
     steps = {}
     for i, k, columns in elimination.steps:
         steps.setdefault(k, []).append((i, columns))
+    rows = {k: [j for i, j in entries if i == k and j > k] for k in range(size)}
     for k in range(size):
-        lines.append(f"e{k}_{k} = vdiv(spread(1.0), e{k}_{k});")
+        for j in (k, *rows[k]):
+            begin(k, j)
+        lines.append(f"LU[{place[k, k]}] = e{k}_{k} = vdiv(spread(1.0), e{k}_{k});")
         for i, columns in steps.get(k, []):
-            lines.append(f"e{i}_{k} = e{i}_{k} * e{k}_{k};")
-            lines += [f"e{i}_{j} -= e{i}_{k} * e{k}_{j};" for j in columns]
-    lines += [f"LU[{index}] = e{i}_{j}{f' * e{i}_{i}' if j > i else ''};" for (i, j), index in place.items()]
-    text = _function("model_lu(const V* RESTRICT J, V d, V* RESTRICT LU)", lines)
+            begin(i, k)
+            lines.append(f"LU[{place[i, k]}] = e{i}_{k} = e{i}_{k} * e{k}_{k};")
+            for j in columns:
+                begin(i, j)
+                lines.append(f"e{i}_{j} -= e{i}_{k} * e{k}_{j};")
+        lines += [f"LU[{place[k, j]}] = e{k}_{j} * e{k}_{k};" for j in rows[k]]
+    text = _function(f"model_decompose({DECOMPOSE})", lines)
     load = [f"V b{i} = b[{state}];" for i, state in enumerate(order)]
     scale = [f"b{i} *= LU[{place[i, i]}];" for i in range(size)]
     store = [f"b[{state}] = b{i};" for i, state in enumerate(order)]
-    entries = elimination.entries
     lower = [f"b{i} -= LU[{place[i, j]}] * b{j};" for i, j in entries if j < i]
     upper = [f"b{i} -= LU[{place[i, j]}] * b{j};" for i, j in sorted(entries, reverse=True) if j > i]
     by_column = sorted((j, i) for i, j in entries)
@@ -109,7 +130,8 @@ def _straight(size, pattern, elimination, place) -> str:
     lower_back = [f"b{j} -= LU[{place[i, j]}] * b{i};" for j, i in reversed(by_column) if i > j]
     arguments = "const V* RESTRICT LU, V* RESTRICT b"
     text += _function(f"model_solve({arguments})", load + lower + scale + upper + store)
-    return text + _function(f"model_solve_transposed({arguments})", load + upper_back + scale + lower_back + store)
+    text += _function(f"model_solve_transposed({arguments})", load + upper_back + scale + lower_back + store)
+    return text, computing
 
 
 def _by_tables(size, pattern, elimination, place) -> str:
@@ -147,7 +169,10 @@ def _by_tables(size, pattern, elimination, place) -> str:
 
 
 TABLE_CODE = """
-NOINLINE static void model_lu(const V* RESTRICT J, V d, V* RESTRICT LU) {
+NOINLINE static void model_decompose(
+    const V* RESTRICT x, const V* RESTRICT c, V t, const V* RESTRICT h, V d, V* RESTRICT J, V* RESTRICT LU
+) {
+    model_jacobian(x, c, t, h, J);
     for (int q = 0; q < N_LU; q++) LU[q] = LU_SOURCE[q] >= 0 ? -J[LU_SOURCE[q]] : spread(0.0);
     for (int k = 0; k < N; k++) LU[LU_DIAGONAL[k]] += d;
     const int* at = LU_PROGRAM;

@@ -454,7 +454,7 @@ class Graph:
                 case "where":
                     return operands[1] if a else b
                 case "log0":
-                    return math.log(a) if a else 0.0
+                    return math.log(abs(a)) if a else 0.0
             return getattr(math, operation)(a)
 
         for root in nodes:
@@ -475,13 +475,17 @@ class Graph:
                         known[node] = math.nan
         return [known[root] for root in nodes]
 
-    def code(self, outputs: list[tuple[str, str, int]], name_of_leaf, of="V") -> tuple[list[str], int]:
+    def code(
+        self, outputs: list[tuple[str, str, int]], name_of_leaf, names: dict | None = None
+    ) -> tuple[list[str], int]:
         """Return lines of C++ that assign nodes, and how many operations of floating-point numbers they are.
 
         outputs: (left side, `=` or `+=`, node). name_of_leaf: a function that returns the name of a node that is there
         already, else None. Nodes are computed in the order in which outputs need them, which keeps few of them alive.
+        names: of nodes that lines before computed; those of new ones are added.
         """
-        lines, names, count = [], {}, 0
+        names = {} if names is None else names
+        lines, count = [], 0
 
         def name(node):
             if node not in names:
@@ -517,7 +521,7 @@ class Graph:
                 else:  # functions, and division, which has its own
                     text = f"v{operation}({', '.join(f'spread({term})' for term in terms)})"
                 names[node] = f"n{node}"
-                lines.append(f"const {of} n{node} = {text};")
+                lines.append(f"const V n{node} = {text};")
                 count += 1
             term = name(root)
             lines.append(f"{left} {operator} {f'spread({term})' if self.nodes[root][0] == NUMBER else term};")

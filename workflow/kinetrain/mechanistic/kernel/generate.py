@@ -77,7 +77,7 @@ class Generator:
     def _function(self, name, arguments, outputs, leaf):
         lines, self.operations[name] = self.graph.code(outputs, leaf)
         body = "\n".join(f"    {line}" for line in lines)
-        self.parts.append(f"NOINLINE static void model_{name}({arguments}) {{\n{body}\n}}\n")
+        self.parts.append(f"GENERATED static void model_{name}({arguments}) {{\n{body}\n}}\n")
 
     def _gradient(self, found, leaves, name, operator):
         """Return outputs for adjoints of leaves (nodes); `=` writes zeros too."""
@@ -141,8 +141,9 @@ class Generator:
         point = "const V* RESTRICT x, const V* RESTRICT c, V t, const V* RESTRICT h"
         n, m = len(f), len(f) + len(entries)
         self._function("f", f"{point}, V* RESTRICT f", [(f"f[{i}]", "=", one) for i, one in enumerate(lean[:n])], leaf)
-        outputs = [(f"J[{q}]", "=", one) for q, one in enumerate(lean[n:m])]
-        self._function("jacobian", f"{point}, V* RESTRICT J", outputs, leaf)
+        if n > elimination.LARGEST_STRAIGHT:
+            outputs = [(f"J[{q}]", "=", one) for q, one in enumerate(lean[n:m])]
+            self._function("jacobian", f"{point}, V* RESTRICT J", outputs, leaf)
         outputs = [(f"ft[{q}]", "=", one) for q, one in enumerate(lean[m:])]
         self._function("by_time", f"{point}, V* RESTRICT ft", outputs, leaf)
         outputs = self._gradient(back, self._x, "xb", "=") + self._gradient(back, static, "cb", "+=")
@@ -156,7 +157,10 @@ class Generator:
         outputs = [(f"J[{q}]", "=", one) for q, one in enumerate(along[n:m])]
         outputs += [(f"ft[{q}]", "=", one) for q, one in enumerate(along[m:])]
         self._function("jacobian_along", f"{change}, V* RESTRICT J, V* RESTRICT ft", outputs, leaf)
-        text, self.n_lu, operations = elimination.code(n, self.pattern)
+        names: dict = {}
+        text, self.n_lu, operations = elimination.code(
+            n, self.pattern, lambda q: graph.code([(f"const V j{q}", "=", lean[n + q])], leaf, names)
+        )
         self.parts.append(text)
         self.operations |= operations
 
@@ -275,7 +279,7 @@ class Generator:
             "_along": "const V* RESTRICT dx, const V* RESTRICT dp, V dt, V* RESTRICT z",
         }
         for name, own in cases.items():
-            head = f"NOINLINE static void model_jump{name}(int jump, {point}, {arguments[name]})"
+            head = f"GENERATED static void model_jump{name}(int jump, {point}, {arguments[name]})"
             self.parts.append(f"{head} {{\n    switch (jump) {{\n{''.join(own)}    }}\n}}\n")
 
     def _constants(self) -> str:
@@ -316,7 +320,10 @@ class Generator:
             "JUMP_TARGET_END": ends,
             "JUMP_TARGET": targets,
         }
-        text = f"enum {{ {', '.join(f'{name} = {value}' for name, value in sizes.items())} }};\n"
+        # g++ takes minutes to optimize long functions further, and gains nothing.
+        level = ', optimize("O1")' if len(model.states) > elimination.LARGEST_STRAIGHT else ""
+        text = f"#define GENERATED __attribute__((noinline, unused{level}))\n"
+        text += f"enum {{ {', '.join(f'{name} = {value}' for name, value in sizes.items())} }};\n"
         for name, values in tables.items():
             text += f"static const int {name}[] = {{{', '.join(map(str, values or [0]))}}};\n"
         return text

@@ -346,8 +346,7 @@ template <bool KEEP>
 INLINE void step(const V* y, const V* c, V t, V h, const V* switches, V* U, V* J, V* LU, V* ft, V* Y) {
     const V reciprocal = vdiv(spread(1.0), h);
     V f[N1];
-    model_jacobian(y, c, t, switches, J);
-    model_lu(J, reciprocal * (1.0 / GAMMA), LU);
+    model_decompose(y, c, t, switches, reciprocal * (1.0 / GAMMA), J, LU);
     if (N_TIMED) model_by_time(y, c, t, switches, ft);
 #pragma GCC unroll 8
     for (int i = 0; i < STAGES; i++) {
@@ -991,8 +990,7 @@ struct Backward {
         const M on = record.kind > 0.5, real = on & (record.kind < 1.5);
         V* U = STORES_STAGES ? record.stages : w.U;
         if (STORES_STAGES) {
-            model_jacobian(record.y, c, record.t, h, w.J);
-            model_lu(w.J, reciprocal * (1.0 / GAMMA), w.LU);
+            model_decompose(record.y, c, record.t, h, reciprocal * (1.0 / GAMMA), w.J, w.LU);
         } else {
             step<true>(record.y, c, record.t, record.h, h, U, w.J, w.LU, w.ft, w.Y);
         }

@@ -106,8 +106,9 @@ NOINLINE static V vlog(V x) {
     return choose((x > 0.0) & (x < INFINITY), result, special);
 }
 
-// The logarithm in derivatives of a power by its exponent, where 0^a log(0) is 0.
-INLINE V vlog0(V x) { return choose(x == 0.0, spread(0.0), vlog(x)); }
+// The logarithm in derivatives of a power a^b by b, where 0^b log(0) is 0. A state that should not be negative can be so
+// by as much as its error, which must not spoil the derivative: its size counts.
+INLINE V vlog0(V x) { return choose(x == 0.0, spread(0.0), vlog(magnitude(x))); }
 
 INLINE M is_whole(V x) {
     const V big = spread(0x1.8p52);

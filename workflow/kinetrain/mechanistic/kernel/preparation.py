@@ -15,6 +15,7 @@ from kinetrain.mechanistic.kernel.model import import_symbolic, read_model
 from kinetrain.mechanistic.kernel.problem import KernelUnsupportedError
 from kinetrain.mechanistic.parameter_priors import Priors
 from kinetrain.mechanistic.petab_checks import PREEQUILIBRATION
+from kinetrain.mechanistic.petab_problem import silence_amici
 from kinetrain.mechanistic.petab_tables import read_petab
 from kinetrain.mechanistic.starting_points import nominal_values, scaled, starting_box, starting_rows
 
@@ -84,6 +85,7 @@ def _has_preequilibration(problem) -> bool:
 def generate(path, problem) -> str:
     """Put the source of the kernel of a problem into the cache; return its name."""
     symbolic = import_symbolic(path, problem)
+    silence_amici()
     try:
         model = read_model(symbolic, _has_preequilibration(problem))
         generator = Generator(model)

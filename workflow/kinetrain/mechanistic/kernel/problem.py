@@ -23,7 +23,8 @@ from kinetrain.mechanistic.parameter_priors import Priors
 from kinetrain.mechanistic.petab_files import checksum, list_files, read_description
 from kinetrain.mechanistic.solver_options import SolverOptions
 
-RELATIVE, ABSOLUTE, MOST_ATTEMPTS = 1e-6, 1e-12, 5000
+# States in mol per litre can be as small as 1e-12 and matter on a logarithmic scale.
+RELATIVE, ABSOLUTE, MOST_ATTEMPTS = 1e-6, 1e-16, 5000
 BOXES = ("lower", "upper", "nominal", "start_lower", "start_upper")
 
 
@@ -53,7 +54,7 @@ class KernelProblem:
     Parameters
     ----------
     path: the PEtab YAML.
-    options: how to solve it; what is open is 1e-6 (relative tolerance), 1e-12 (absolute) and 5,000 attempts of a step.
+    options: how to solve it; what is open is 1e-6 (relative tolerance), 1e-16 (absolute) and 5,000 attempts of a step.
     tables: PEtab tables to use in place of those that the YAML names, for the same model.
     variant: `plain`, `avx2` or `avx512`; the best one of this processor if None.
 
