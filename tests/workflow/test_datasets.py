@@ -1,9 +1,12 @@
 """Data sets come in by configuration alone: published networks, cells with a pseudotime, splits that are named."""
 
 import copy
+import re
 
 import pytest
-from configuration import ConfigurationError, Plan, load_manifest
+from configuration import ConfigurationError, Plan, load_manifest, load_objectives
+
+from kinetrain.errors import InputError
 
 NETWORK = {
     "genes": "SIM350/gene_names_350.csv",
@@ -114,3 +117,36 @@ def test_networks_that_contradict_themselves_are_refused(cells, published, manif
     published["datasets"]["sim350"]["truth"] = {"matrix": "SIM350/edge_prior_matrix_simu_350_noise_0.0.csv"}
     with pytest.raises(ConfigurationError, match=r"sim350\.truth: a simulated data set has its own"):
         Plan(published, manifest, places=(root,))
+
+
+def test_published_objectives_are_those_of_measured_data_without_priors(smoke, manifest, root, tmp_path):
+    file = "Fujita_SciSignal2010/Fujita_SciSignal2010.yaml"
+    artificial = {"conditions": 4, "times": [0, 10], "protocols": [{"inputs": {"EGF_0": {"uniform": [0, 1]}}}]}
+    problems = {
+        "measured": {"petab": file},
+        "own": {"petab": file, "reference_objective": -1.5},
+        "drawn": {"petab": file, "artificial": artificial},
+        "with_priors": {"petab": file, "solver": {"priors": True}},
+    }
+    table = root / "resources" / "published" / "objectives.tsv"
+    plan = Plan({**smoke, "problems": problems}, manifest, places=(root,), objectives=load_objectives(table))
+    keys = ("reference_objective", "best_known_objective")
+    found = {name: tuple(problem.get(key) for key in keys) for name, problem in plan.problems.items()}
+    nominal, best = -53.08377736998929, -66.58102322492203
+    nothing = (None, None)
+    assert found == {"measured": (nominal, best), "own": (-1.5, best), "drawn": nothing, "with_priors": nothing}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("a/a.yaml\tnominal\tten\tpaper", "line 2: objective is 'ten', expected a number"),
+        ("a/a.yaml\tnominal\tnan\tpaper", "line 2: objective is 'nan', expected a number"),
+        ("a/a.yaml\tbest\t1\tpaper", "line 2: expected 4 fields, the second nominal or best known"),
+        ("a/a.yaml\tnominal\t1\tx\na/a.yaml\tnominal\t2\tx", "line 3: the objective 'nominal' of a/a.yaml stands"),
+    ],
+)
+def test_malformed_published_objectives_are_refused(tmp_path, line, message):
+    (tmp_path / "objectives.tsv").write_text(f"petab\tquantity\tobjective\tsource\n{line}\n")
+    with pytest.raises(InputError, match=re.escape(message)):
+        load_objectives(tmp_path / "objectives.tsv")

@@ -3,6 +3,7 @@
 from configuration.description import describe, schema
 from configuration.manifest import Download, load_manifest
 from configuration.plan import DOWNLOADS, ConfigurationError, Plan, complete, merge
+from configuration.published import load_objectives
 from configuration.yaml_files import read_yaml
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "complete",
     "describe",
     "load_manifest",
+    "load_objectives",
     "merge",
     "read_yaml",
     "schema",

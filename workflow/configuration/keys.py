@@ -47,8 +47,16 @@ class Problem(Options):
     """A PEtab problem."""
 
     petab: File = option(REQUIRED, "The problem's PEtab YAML, as a name in `resources/datasets.tsv` or a path.")
-    reference_objective: float = option(ABSENT, "Published negative log-likelihood at the nominal parameters.")
-    best_known_objective: float = option(ABSENT, "Lowest negative log-likelihood known from the literature.")
+    reference_objective: float = option(
+        ABSENT,
+        "Published negative log-likelihood at the nominal parameters; "
+        "where none is given, that of `resources/published/objectives.tsv`.",
+    )
+    best_known_objective: float = option(
+        ABSENT,
+        "Lowest negative log-likelihood known from the literature; "
+        "where none is given, that of `resources/published/objectives.tsv`.",
+    )
     solver: SolverOptions = option(SolverOptions(), "How the ODEs are solved.")
     artificial: Artificial = option(
         ABSENT,

@@ -100,6 +100,8 @@ class Plan:
         Downloads by name, from `load_manifest`.
     places
         Folders in which a relative path of the configuration is looked for, in this order.
+    objectives
+        Published objectives of problems of the manifest, from `load_objectives`.
 
     Raises
     ------
@@ -114,8 +116,8 @@ class Plan:
         Lines of the manifest that the configuration needs, by name.
     """
 
-    def __init__(self, config: dict, manifest: dict[str, Download], places=(Path(),)):
-        self.given, self.manifest, self.places = config, manifest, places
+    def __init__(self, config: dict, manifest: dict[str, Download], places=(Path(),), objectives=None):
+        self.given, self.manifest, self.places, self.objectives = config, manifest, places, objectives or {}
         self.downloads: dict[str, Download] = {}
         self.config = complete(config)
         mirror = self.config["mirror"]
@@ -230,7 +232,10 @@ class Plan:
         files = self.petab_files(problem["petab"], f"{key}.petab")
         if artificial and problem["petab"] not in self.manifest:
             _check_artificial(f"{key}.artificial", artificial, files)
+        # Published objectives are those of the measured data, without priors.
+        comparable = problem["petab"] in self.manifest and not artificial and not problem["solver"]["priors"]
         return {
+            **(self.objectives.get(problem["petab"], {}) if comparable else {}),
             **problem,
             "fits": fits,
             "files": files,

@@ -42,7 +42,8 @@ try:
         configuration.read_yaml(path)  # strictly: in what Snakemake has read, the last of two equal keys has won
     MANIFEST = configuration.load_manifest(TOP / "resources" / "datasets.tsv")
     with warnings.catch_warnings(record=True) as remarks:
-        PLAN = configuration.Plan(config, MANIFEST, places=(Path(), TOP))
+        OBJECTIVES = configuration.load_objectives(TOP / "resources" / "published" / "objectives.tsv")
+    PLAN = configuration.Plan(config, MANIFEST, places=(Path(), TOP), objectives=OBJECTIVES)
     for remark in remarks:
         logger.warning(str(remark.message))
 except InputError as error:
