@@ -91,8 +91,23 @@ def check_names(sbml, tables: dict, path) -> None:
                 )
     if needed := tables["observable"].index.intersection(RESERVED_SYMBOLS).tolist():
         raise InputError(f"{path}: observable table: AMICI needs the id '{needed[0]}' itself; take another one")
+    if needed := [one.getId() for one in sbml.getListOfCompartments() if one.getId() in RESERVED_SYMBOLS]:
+        raise InputError(f"{path}: the model has a compartment '{needed[0]}', an id that AMICI needs itself")
+    for name, kind, owner in _made_by_amici(sbml, tables["observable"].index):
+        if sbml.getElementBySId(name) or any(name in table.index for table in tables.values()):
+            raise InputError(f"{path}: AMICI needs the id '{name}' for the {kind} '{owner}'; take another one")
     for name, text in tables["observable"].get("observableName", pd.Series(dtype=str)).dropna().items():
         check_name(text, f"{path}: observable table: '{name}' has the observableName")
+
+
+def _made_by_amici(sbml, observables):
+    """Yield the ids that AMICI makes of other ids, which it does not tell from the user's own, and of what they are."""
+    for name in observables:
+        yield f"sigma_{name}", "noise of", name
+    for reaction in sbml.getListOfReactions():
+        yield f"flux_{reaction.getId()}", "rate of", reaction.getId()
+    for species in sbml.getListOfSpecies():
+        yield f"tcl_{species.getId()}", "conserved total of", species.getId()
 
 
 def check_formulas(observables, path) -> None:

@@ -198,7 +198,7 @@ def _separate_overrides(problem):
         mine = (cells["observableId"] == name) & (cells["number"] > 0)
         for copied in sorted(cells.loc[mine, "number"].unique()):
             new = f"{name}_{copied + 1}"
-            while new in taken or problem.model.has_entity_with_id(new):
+            while not {new, f"sigma_{new}"}.isdisjoint(taken) or problem.model.has_entity_with_id(new):
                 new += "_"
             taken.add(new)
             row = problem.observable_df.loc[name].copy()
