@@ -19,6 +19,7 @@ QUANTITIES = {
     "test_mse": ("test error", -1),
 }
 KNOWLEDGE = {"no": "Without a prior", "yes": "With the prior"}
+NAMED = 6  # data sets in one statement; all are told one by one below it
 TOPIC = "Neural models against yardsticks"
 
 
@@ -101,10 +102,10 @@ def _by_outcome(table: pd.DataFrame):
 def _where(table: pd.DataFrame) -> str:
     """Return on which data sets a neural model is better, worse or neither, as text."""
     words = {"better": "better than the best yardstick on", "worse": "worse on", "undecided": "undecided on"}
-    parts = [
-        f"{words[outcome]} {len(part)} of {len(table)} ({'; '.join(part['panel'])})"
-        for outcome, part in _by_outcome(table)
-    ]
+    parts = []
+    for outcome, part in _by_outcome(table):
+        named = "; ".join(part["panel"].head(NAMED)) + (f"; and {len(part) - NAMED} more" if len(part) > NAMED else "")
+        parts.append(f"{words[outcome]} {len(part)} of {len(table)} ({named})")
     return ", ".join(parts)
 
 

@@ -49,7 +49,7 @@ def tabulate(networks: pd.DataFrame, simulations: pd.DataFrame) -> pd.DataFrame:
     simulations = simulations[~simulations["factor"].isin(NO_FACTORS)]
     settings = simulations.pivot(index="dataset", columns="factor", values="value").astype(float)
     levels = networks[["dataset", "noise", "prior_corruption"]].drop_duplicates()
-    levels = levels[levels["dataset"].isin(settings.index)].merge(settings, left_on="dataset", right_index=True)
+    levels = levels[levels["dataset"].isin(settings.index)].merge(settings.reset_index(), on="dataset")
     if levels.empty:
         return pd.DataFrame(columns=names)
     values = levels.drop(columns="dataset").fillna(-1)  # what is drawn counts as one value
