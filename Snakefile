@@ -20,6 +20,7 @@ pathvars:
 onstart:
     with contextlib.suppress(OSError):  # held by a run beside it (--nolock), or a file system without locks
         workflow.running = hold(Path(".snakemake/kinetrain.lock"))
+    bring_to_present(Path(workflow.pathvars.apply("<results>")))
 
 
 report: "workflow/report/workflow.rst"

@@ -133,7 +133,7 @@ def without_locks(tmp_path_factory) -> str:
     return str(folder / "none.so")
 
 
-def test_a_run_bears_foreign_packages_no_locks_and_no_home(neural, snakemake, tmp_path, without_locks):
+def test_a_run_bears_foreign_packages_no_locks_no_home_and_a_clock_set_back(neural, snakemake, tmp_path, without_locks):
     foreign = tmp_path / "foreign"
     foreign.mkdir()
     (foreign / "torch.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w'); raise ImportError")
@@ -143,6 +143,13 @@ def test_a_run_bears_foreign_packages_no_locks_and_no_home(neural, snakemake, tm
     assert process.returncode == 0, process.stdout + process.stderr
     assert (tmp_path / "results/expression/modular24/expression.npz").is_file()
     assert not (tmp_path / "imported").exists()
+
+    tomorrow = time.time() + 86400  # the clock was set back since
+    for path in (tmp_path / "results").rglob("*"):
+        os.utime(path, (tomorrow, tomorrow))
+    prior = "results/priors/modular24/corruption0.1/seed0.npz"
+    process = snakemake(tmp_path, neural, "--", prior, **hostile)
+    assert process.returncode == 0 and (tmp_path / prior).is_file(), process.stdout + process.stderr
 
 
 def test_without_locks_a_killed_run_is_not_told_from_a_living_one(root, tmp_path, without_locks):

@@ -11,6 +11,7 @@ import os
 import stat
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
@@ -78,6 +79,18 @@ def hold(file: Path) -> TextIO:
     handle = file.open("a")
     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return handle
+
+
+def bring_to_present(folder: Path) -> None:
+    """Date all below `folder` that lies in the future, as after a clock was set back, at the present time.
+
+    Snakemake refuses what is made from a file that is dated later.
+    """
+    now = time.time()
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            if path.lstat().st_mtime > now and not path.is_symlink():
+                os.utime(path)
 
 
 @contextlib.contextmanager

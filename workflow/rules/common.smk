@@ -21,7 +21,7 @@ import environment
 import list_packages
 
 from kinetrain import tables
-from kinetrain.cache import cache_home, hold
+from kinetrain.cache import bring_to_present, cache_home, hold
 from kinetrain.errors import InputError
 from kinetrain.evaluation.network_summaries import same_data
 from kinetrain.figures.catalogue import FITS as FIT_SOURCES, find_figures
