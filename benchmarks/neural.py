@@ -324,7 +324,7 @@ def training_run(genes=350, hidden=40, trajectories=150, epochs=200, tell=lambda
             )
         seconds.append(time.process_time() - began)
         errors.append(history[-1, 3])
-        updates = int(state["updates"][0])
+        updates = int(state.updates[0])
     return {
         "work": RUN,
         "variant": ["torch-rk4", "fused"],

@@ -79,7 +79,7 @@ def main():
         "noise": arguments.noise,
         "prior_corruption": arguments.prior_corruption,
     }
-    failed = state["failed"]
+    failed = state.failed
     clean = np.broadcast_to(expression.values, noisy.shape)
     dead_targets, dead_share = training_loop.dead_targets(run, state, clean)
     runs = pd.DataFrame(
@@ -92,16 +92,16 @@ def main():
             "dead_targets": dead_targets,
             "dead_error_share": dead_share,
             "test_mse_noisy": training_loop.test_error(run, state, noisy),
-            "validation_mse": np.where(failed, np.nan, state["kept_validation"]),
-            "epochs": state["best_epoch"],
-            "kept_epoch": state["kept_epoch"],
-            "stopped_epoch": state["stopped_epoch"],
-            "rewound_epoch": state["rewound_epoch"],
-            "cpu_seconds": state["cpu_seconds"].round(3),
+            "validation_mse": np.where(failed, np.nan, state.kept_validation),
+            "epochs": state.best_epoch,
+            "kept_epoch": state.kept_epoch,
+            "stopped_epoch": state.stopped_epoch,
+            "rewound_epoch": state.rewound_epoch,
+            "cpu_seconds": state.cpu_seconds.round(3),
             "wall_seconds": round(time.monotonic() - began, 3),
             "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-            "pair_solves": state["pair_solves"],
-            "status": np.where(failed, "failed", np.where(state["diverged"], "diverged", "finished")),
+            "pair_solves": state.pair_solves,
+            "status": np.where(failed, "failed", np.where(state.diverged, "diverged", "finished")),
             "reason": training_loop.reasons(run, state, history),
         }
     )

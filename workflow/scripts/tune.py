@@ -59,7 +59,7 @@ def main():
             name = f"{arguments.dataset}, {arguments.method}, fold {arguments.fold + 1} of {plan.folds}"
             tell = progress(f"{name}, setting {number + 1} of {len(grid)}")
             state, history, _ = training_loop.train(run, checkpoint / f"{identity}.checkpoint", tell)
-            best = history[history[:, 1] == state["kept_epoch"][0]]
+            best = history[history[:, 1] == state.kept_epoch[0]]
             row = {
                 "dataset": arguments.dataset,
                 "method": arguments.method,
@@ -67,10 +67,10 @@ def main():
                 "prior_corruption": arguments.prior_corruption,
                 "setting": tuning.as_text(candidate),
                 "fold": arguments.fold,
-                "validation_mse": np.where(state["failed"], np.nan, state["kept_validation"])[0],
+                "validation_mse": np.where(state.failed, np.nan, state.kept_validation)[0],
                 "sparsity": best[0, 4] if len(best) else np.nan,
-                "cpu_seconds": state["cpu_seconds"][0].round(3),
-                "status": "failed" if state["failed"][0] else "finished",
+                "cpu_seconds": state.cpu_seconds[0].round(3),
+                "status": "failed" if state.failed[0] else "finished",
             }
             save_checkpoint(done, identity, **row)
         rows.append({column: np.asarray(value).item() for column, value in row.items()})

@@ -49,7 +49,7 @@ def test_every_method_trains_to_finite_models_alike_in_company_and_alone(tmp_pat
     alone, _, _ = training_loop.train(
         a_run(expression, prior, method, seeds=(1,), integrator=integrator), tmp_path / "b.npz"
     )
-    assert np.abs(state["kept_weights"][1] - alone["kept_weights"][0]).max() < 1e-4
+    assert np.abs(state.kept_weights[1] - alone.kept_weights[0]).max() < 1e-4
     sparsity = pd.DataFrame(history, columns=training_loop.HISTORY).groupby("model").mask_sparsity.last()
     assert path["mask_sparsity"][:, -1] == pytest.approx(sparsity)
     if method.prunes:
@@ -60,10 +60,10 @@ def test_every_method_trains_to_finite_models_alike_in_company_and_alone(tmp_pat
 def test_a_rewound_model_starts_again_with_the_mask_it_had_when_best(tmp_path, expression, prior, name):
     run = a_run(expression, prior, find_method(name)(), rewind_by=6 / EPOCHS)
     state, history, _ = training_loop.train(run, tmp_path / "a.npz")
-    assert (state["rewound_epoch"] == 6).all() and (state["best_epoch"] > 6).all()
-    assert (state["updates"] == 3 * len(np.unique(run.expression.of("train")[:, 0]))).all()
-    masks = unpack(state["mask"], run.raw_shapes)
-    assert (state["mask"] == state["best_mask"]).all()
+    assert (state.rewound_epoch == 6).all() and (state.best_epoch > 6).all()
+    assert (state.updates == 3 * len(np.unique(run.expression.of("train")[:, 0]))).all()
+    masks = unpack(state.mask, run.raw_shapes)
+    assert (state.mask == state.best_mask).all()
     sparsity = pd.DataFrame(history, columns=training_loop.HISTORY).pivot(
         index="epoch", columns="model", values="mask_sparsity"
     )
@@ -74,8 +74,8 @@ def test_a_rewound_model_starts_again_with_the_mask_it_had_when_best(tmp_path, e
 def test_patience_rewinds_before_the_latest_epoch_and_then_training_goes_on_to_the_end(tmp_path, expression, prior):
     run = a_run(expression, prior, find_method("imp")(), patience_epochs=1, epochs=60, rewind_by=1.0)
     state, _, _ = training_loop.train(run, tmp_path / "a.npz")
-    assert ((state["rewound_epoch"] > 0) & (state["rewound_epoch"] < 60)).all()
-    assert (state["stopped_epoch"] == 60).all()
+    assert ((state.rewound_epoch > 0) & (state.rewound_epoch < 60)).all()
+    assert (state.stopped_epoch == 60).all()
 
 
 @pytest.mark.parametrize("name", ["imp", "synflow"])
@@ -83,15 +83,15 @@ def test_no_model_is_rewound_when_no_epoch_is_left_to_train_it(tmp_path, express
     for at_the_end in ({"rewind_by": 1.0}, {"rewind_by": 1.0, "patience_epochs": 1, "epochs": 3}):
         run = a_run(expression, prior, find_method(name)(), **at_the_end)
         state, _, _ = training_loop.train(run, tmp_path / f"{len(at_the_end)}.npz")
-        assert (state["rewound_epoch"] < run.options.epochs).all()
-        assert np.isfinite(state["kept_validation"]).all() and (state["best_epoch"] > 0).all()
+        assert (state.rewound_epoch < run.options.epochs).all()
+        assert np.isfinite(state.kept_validation).all() and (state.best_epoch > 0).all()
 
 
 def test_a_model_rewinds_after_its_first_event_if_that_comes_late(tmp_path, expression, prior):
     late = Schedule(first_epoch=5, first_fraction=0.5)
     run = a_run(expression, prior, find_method("imp")(), rewind_by=3 / EPOCHS, pruning=late)
     state, _, _ = training_loop.train(run, tmp_path / "a.npz")
-    assert (state["rewound_epoch"] == 5).all() and (state["best_epoch"] > 5).all()
+    assert (state.rewound_epoch == 5).all() and (state.best_epoch > 5).all()
 
 
 @pytest.mark.parametrize("keep", ["all", "pruned"])
@@ -99,7 +99,7 @@ def test_the_training_before_the_pruning_of_pinn_mp_has_no_result(tmp_path, expr
     method = find_method("pinn_mp")(variant="published")
     run = a_run(expression, prior, method, keep=keep, epochs=30, patience_epochs=1, learning_rate=0.03)
     state, _, path = training_loop.train(run, tmp_path / "a.npz")
-    assert (state["kept_epoch"] >= 19).all() and (path["mask_sparsity"][:, -1] > 0.8).all()
+    assert (state.kept_epoch >= 19).all() and (path["mask_sparsity"][:, -1] > 0.8).all()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Doubled(Method):
 def test_gradients_pass_through_gates_and_penalties(expression, prior):
     run = a_run(expression, prior, Doubled())
     state = training_loop._start(run)
-    raw = unpack(torch.from_numpy(state["weights"]).double(), run.raw_shapes)
+    raw = unpack(torch.from_numpy(state.weights).double(), run.raw_shapes)
     start, end, duration = (part.double() for part in run.transitions("train", [0, 1]))
     batch = start, end, duration, torch.ones_like(duration)
     value, gradients = training_loop._objective(
@@ -141,7 +141,7 @@ def test_the_path_holds_the_networks_before_every_event(tmp_path, expression, pr
     run = a_run(expression, prior, find_method("sparseflow")())
     state, history, path = training_loop.train(run, tmp_path / "a.npz")
     assert path["epochs"].tolist() == [1, 2, 5, 9]  # events at the start of epochs 2, 3 and 6; the last has none
-    weights = {name: part.numpy() for name, part in run.evaluated(state["weights"]).items()}
+    weights = {name: part.numpy() for name, part in run.evaluated(state.weights).items()}
     bits = np.unpackbits(path["edges"], axis=2)[..., : GENES**2].reshape(2, 4, GENES, GENES)
     for model in range(2):
         one = {name: part[model].astype(float) for name, part in weights.items()}
@@ -157,8 +157,8 @@ def test_the_path_holds_the_networks_before_every_event(tmp_path, expression, pr
 def test_a_model_that_stopped_repeats_its_last_network(tmp_path, expression, prior):
     run = a_run(expression, prior, find_method("unpruned")(), patience_epochs=1, epochs=40, learning_rate=0.2)
     state, _, path = training_loop.train(run, tmp_path / "a.npz")
-    assert (state["stopped_epoch"] < 40).any()
-    for model, stopped in enumerate(state["stopped_epoch"]):
+    assert (state.stopped_epoch < 40).any()
+    for model, stopped in enumerate(state.stopped_epoch):
         after = path["epochs"] > stopped
         assert np.isnan(path["validation_mse"][model]).tolist() == after.tolist()
         assert (path["edges"][model, after] == path["edges"][model, ~after][-1]).all()
@@ -168,7 +168,7 @@ def test_models_that_all_fail_at_once_have_an_empty_path(tmp_path, expression, p
     run = a_run(expression, prior, find_method("unpruned")(), pruning=Schedule(first_epoch=3))
     run.values[:] = np.nan
     state, _, path = training_loop.train(run, tmp_path / "a.npz")
-    assert state["failed"].all() and (state["stopped_epoch"] == 1).all()
+    assert state.failed.all() and (state.stopped_epoch == 1).all()
     assert path["epochs"].tolist() == [2, 9] and np.isnan(path["validation_mse"]).all()
     assert path["edges"].shape == (2, 2, (GENES**2 + 7) // 8) and not path["edges"].any()
 
@@ -184,8 +184,8 @@ def test_a_model_that_diverges_late_keeps_what_it_had_reached(tmp_path, expressi
             first[0][:] = np.nan
 
     state, _, _ = training_loop.train(run, tmp_path / "a.npz", spoil)
-    assert state["diverged"].tolist() == [True, False] and state["stopped_epoch"][0] == 5
-    assert not state["failed"].any() and 1 <= state["best_epoch"][0] <= 4
+    assert state.diverged.tolist() == [True, False] and state.stopped_epoch[0] == 5
+    assert not state.failed.any() and 1 <= state.best_epoch[0] <= 4
     assert np.isfinite(training_loop.best_models(run, state)["w_s"]).all()
 
 

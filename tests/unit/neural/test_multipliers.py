@@ -29,7 +29,7 @@ def a_run(expression, prior, method="dash", **changed):
 
 def trained(tmp_path, run):
     state, *_ = training_loop.train(run, tmp_path / "training.npz")
-    return state, unpack(state["weights"], run.raw_shapes)["v"]
+    return state, unpack(state.weights, run.raw_shapes)["v"]
 
 
 @pytest.mark.parametrize("method", ["unpruned", "sparseflow", "dash", "imp", "l0"])
@@ -44,11 +44,11 @@ def test_living_multipliers_stay_at_the_floor_or_above(tmp_path, expression, pri
 def test_a_multiplier_at_the_floor_counts_as_zero_in_the_evaluated_model_alone(tmp_path, expression, prior):
     run = a_run(expression, prior)
     state, _ = trained(tmp_path, run)
-    kept = unpack(state["kept_weights"], run.raw_shapes)["v"]
+    kept = unpack(state.kept_weights, run.raw_shapes)["v"]
     evaluated = training_loop.best_models(run, state)["v"]
     assert (kept == np.float32(FLOOR)).any()
     assert (evaluated == np.where(kept > np.float32(FLOOR), kept, 0)).all()
-    assert (run.trained(state["kept_weights"])["v"].numpy() == kept).all()
+    assert (run.trained(state.kept_weights)["v"].numpy() == kept).all()
     # what validation and test measure is the evaluated model: nothing changes where it is zero
     start, _, duration = run.transitions("test", [0])
     weights = {name: torch.from_numpy(part[:1]) for name, part in training_loop.best_models(run, state).items()}
@@ -61,9 +61,9 @@ def test_a_multiplier_at_the_floor_rises_where_the_data_ask_for_it_and_a_dead_on
     for multipliers, low in (("living", FLOOR), ("published", -FLOOR)):
         run = a_run(expression, prior, "unpruned", multipliers=multipliers)
         state = training_loop._start(run)
-        unpack(state["weights"], run.raw_shapes)["v"][:] = low
-        training_loop._train_epoch(run, state, np.arange(2), 1, state["steps"])
-        found[multipliers] = unpack(state["weights"], run.raw_shapes)["v"]
+        unpack(state.weights, run.raw_shapes)["v"][:] = low
+        training_loop._train_epoch(run, state, np.arange(2), 1, state.steps)
+        found[multipliers] = unpack(state.weights, run.raw_shapes)["v"]
     assert (found["living"] > 5 * FLOOR).any(axis=1).all()
     assert (found["published"] == np.float32(-FLOOR)).all()
 
@@ -88,8 +88,8 @@ def test_nothing_but_the_rates_differs_between_published_slipped_and_slow(expres
     assert factors["published"] == factors["living"] == [{"v": 5.0}, {"v": 5.0}]
     assert factors["slipped"] == [{"v": 5.0}, {"u_p": 5.0}]
     assert factors["slow"] == [{}, {}]
-    start = training_loop._start(a_run(expression, prior, multipliers="slow"))["weights"]
-    assert (start == training_loop._start(a_run(expression, prior, multipliers="published"))["weights"]).all()
+    start = training_loop._start(a_run(expression, prior, multipliers="slow")).weights
+    assert (start == training_loop._start(a_run(expression, prior, multipliers="published")).weights).all()
 
 
 def test_dead_targets_leave_out_constant_inputs_and_make_their_share_of_the_error(expression, prior):
@@ -98,7 +98,7 @@ def test_dead_targets_leave_out_constant_inputs_and_make_their_share_of_the_erro
     inputs = np.flatnonzero(~expression.changing)
     targets = np.flatnonzero(expression.changing)
     assert len(inputs) == 3
-    v = unpack(state["kept_weights"], run.raw_shapes)["v"]
+    v = unpack(state.kept_weights, run.raw_shapes)["v"]
     v[0, [inputs[0], *targets[:2]]] = -1
     v[1, inputs] = 0
     clean = np.broadcast_to(expression.values, run.values.shape)
@@ -108,7 +108,7 @@ def test_dead_targets_leave_out_constant_inputs_and_make_their_share_of_the_erro
     whole = training_loop.test_error(run, state, clean)[0] * len(trajectory) * GENES
     assert counts.tolist() == [2, 0]
     assert shares == pytest.approx([(still**2).sum() / whole, 0], rel=1e-5)
-    state["failed"][1] = True
+    state.failed[1] = True
     assert np.isnan(training_loop.dead_targets(run, state, clean)).tolist() == [[False, True]] * 2
 
 

@@ -18,12 +18,13 @@ from scipy import sparse
 from kinetrain.data.expression import Expression, load_expression
 from kinetrain.enrichment.influence import influence, initial_range
 from kinetrain.errors import InputError
-from kinetrain.files import save_arrays
+from kinetrain.files import load_arrays, save_arrays
 from kinetrain.neural import training_loop
 from kinetrain.neural.ensemble import Plateau, adam_step, pack, unpack
 from kinetrain.neural.fields import phoenix
 from kinetrain.neural.options import Options
 from kinetrain.neural.run import Run, read_priors
+from kinetrain.neural.state import State
 from kinetrain.pruning.events import Schedule
 from kinetrain.pruning.methods import find_method
 from kinetrain.settings import read_options
@@ -54,9 +55,9 @@ def test_a_model_is_trained_among_others_as_if_alone(tmp_path, expression, prior
     options = read_options(Options, {**vars(OPTIONS), "batch": batch, "pruning": vars(SCHEDULE)})
     _, together, _ = train(tmp_path / "a", expression, prior, method, [0, 1, 2], options)
     _, alone, _ = train(tmp_path / "b", expression, prior, method, [1], options)
-    assert np.abs(together["kept_weights"][1] - alone["kept_weights"][0]).max() < 1e-5
-    assert together["best_epoch"][1] == alone["best_epoch"][0]
-    assert (together["mask"][1] == alone["mask"][0]).all()
+    assert np.abs(together.kept_weights[1] - alone.kept_weights[0]).max() < 1e-5
+    assert together.best_epoch[1] == alone.best_epoch[0]
+    assert (together.mask[1] == alone.mask[0]).all()
 
 
 @pytest.mark.parametrize("method", ["sparseflow", "bioprune", "dash"])
@@ -64,7 +65,7 @@ def test_pruned_weights_stay_zero_and_every_matrix_has_the_sparsity_of_the_sched
     tmp_path, expression, prior, method
 ):
     training, state, history = train(tmp_path, expression, prior, method, [0, 1])
-    masks, weights = unpack(state["mask"], training.shapes), unpack(state["weights"], training.shapes)
+    masks, weights = unpack(state.mask, training.shapes), unpack(state.weights, training.shapes)
     left = 60
     for fraction in (0.5, 0.2, 0.2):  # epochs 2, 3 and 6
         left -= round(fraction * left)
@@ -78,28 +79,25 @@ def test_pruned_weights_stay_zero_and_every_matrix_has_the_sparsity_of_the_sched
 def test_no_model_from_before_the_first_pruning_is_kept(tmp_path, expression, prior):
     options = read_options(Options, {"integrator": "rk4", "hidden": 5, "epochs": 6, "pruning": {"first_epoch": 5}})
     _, state, _ = train(tmp_path, expression, prior, "sparseflow", [0, 1], options)
-    assert (state["kept_epoch"] >= 5).all()
-    assert ((state["kept_weights"] == 0) >= ~state["mask"]).all()
+    assert (state.kept_epoch >= 5).all()
+    assert ((state.kept_weights == 0) >= ~state.mask).all()
 
 
 def test_the_final_models_of_all_methods_are_equally_sparse(tmp_path, expression, prior):
     options = dataclasses.replace(OPTIONS, keep="final")
     kept = [train(tmp_path / name, expression, prior, name, [0, 1], options)[1] for name in ("sparseflow", "dash")]
-    assert all((state["kept_epoch"] >= 6).all() for state in kept)  # the last event of 8 epochs
-    assert kept[0]["kept_sparsity"].tolist() == kept[1]["kept_sparsity"].tolist()
+    assert all((state.kept_epoch >= 6).all() for state in kept)  # the last event of 8 epochs
+    assert kept[0].kept_sparsity.tolist() == kept[1].kept_sparsity.tolist()
 
 
 def test_the_sparsest_model_within_one_standard_error_is_kept():
-    names = ("best_validation", "best_error", "kept_validation", "kept_sparsity")
-    state = {name: np.array([start]) for name, start in zip(names, (np.inf, 0.0, np.inf, 0.0), strict=True)}
-    state |= {name: np.zeros(1, int) for name in ("kept_epoch", "steps", "kept_steps")}
-    state |= {"weights": np.zeros((1, 2)), "kept_weights": np.zeros((1, 2))}
+    state = State.at_start(np.zeros((1, 2)), rate=0.1, steps=1, memory={})
 
     def epoch(number, value, sparsity):
-        if value < state["best_validation"][0]:
-            state["best_validation"][0], state["best_error"][0] = value, 0.1
+        if value < state.best_validation[0]:
+            state.best_validation[0], state.best_error[0] = value, 0.1
         training_loop._keep(state, np.array([0]), number, np.array([True]), np.array([value]), np.array([sparsity]))
-        return state["kept_epoch"][0]
+        return state.kept_epoch[0]
 
     # sparser and near enough; equally sparse and better; too far; a new best that what was kept is near enough to
     assert [epoch(1, 1.0, 0.7), epoch(2, 1.09, 0.8), epoch(3, 1.05, 0.8), epoch(4, 1.2, 0.9)] == [1, 2, 3, 3]
@@ -131,27 +129,27 @@ def test_a_model_that_stops_is_frozen_and_others_go_on(tmp_path, expression, pri
     options = read_options(Options, {**vars(OPTIONS), "pruning": vars(SCHEDULE), "epochs": 60, "patience_epochs": 2})
     _, state, history = train(tmp_path, expression, prior, "unpruned", [0, 1, 2], options)
     last = history.groupby("model").epoch.max()
-    assert (last == state["stopped_epoch"]).all() and last.nunique() > 1
+    assert (last == state.stopped_epoch).all() and last.nunique() > 1
     stopped = last < options.epochs
-    assert (last - state["best_epoch"])[stopped].eq(2).all()
+    assert (last - state.best_epoch)[stopped].eq(2).all()
 
 
 def test_a_model_with_an_infinite_loss_fails_alone(tmp_path, expression, prior):
     training = run(expression, prior, "unpruned", [0, 1])
     training.values[0, :, 1] = np.nan
     state, _, _ = training_loop.train(training, tmp_path / "training.npz")
-    assert state["failed"].tolist() == [True, False]
+    assert state.failed.tolist() == [True, False]
     assert np.isnan(training_loop.best_models(training, state)["w_s"][0]).all()
     error = training_loop.test_error(training, state, training.values)
     assert np.isnan(error[0]) and np.isfinite(error[1])
     _, alone, _ = train(tmp_path / "alone", expression, prior, "unpruned", [1])
-    assert np.abs(state["kept_weights"][1] - alone["kept_weights"][0]).max() < 1e-5
+    assert np.abs(state.kept_weights[1] - alone.kept_weights[0]).max() < 1e-5
 
 
 def test_intervals_of_fifty_units_train_with_more_solver_steps(tmp_path, expression, prior):
     long = dataclasses.replace(expression, times=50 * expression.times)
     _, state, history = train(tmp_path, long, prior, "unpruned", [0, 1], dataclasses.replace(OPTIONS, steps=8))
-    assert not state["diverged"].any() and history.solver_steps.min() > 8
+    assert not state.diverged.any() and history.solver_steps.min() > 8
 
 
 @pytest.mark.parametrize("values", [1e30, np.nan])
@@ -168,8 +166,8 @@ def test_the_solver_takes_more_steps_where_they_are_needed_and_fewer_where_not(t
     settings = {"integrator": "rk4", "hidden": 5, "epochs": 6, "patience_epochs": None}
     strict = read_options(Options, {**settings, "steps": 1, "tolerances": [1e-7, 1e-12]})
     lax = read_options(Options, {**settings, "steps": 8, "tolerances": [0.9, 0.5]})
-    assert train(tmp_path / "a", expression, prior, "unpruned", [0], strict)[1]["steps"][0] == 13
-    assert train(tmp_path / "b", expression, prior, "unpruned", [0], lax)[1]["steps"][0] == 2
+    assert train(tmp_path / "a", expression, prior, "unpruned", [0], strict)[1].steps[0] == 13
+    assert train(tmp_path / "b", expression, prior, "unpruned", [0], lax)[1].steps[0] == 2
 
 
 def test_the_rows_of_the_ensemble_move_as_torch_moves_one_model():
@@ -337,5 +335,14 @@ def test_without_a_test_or_a_model_there_is_no_test_error(tmp_path, expression, 
     nothing_apart = np.where(expression.split == "test", "train", expression.split)
     for data, failed in ((dataclasses.replace(expression, split=nothing_apart), False), (expression, True)):
         training, state, _ = train(tmp_path / str(failed), data, prior, "unpruned", [0])
-        state["failed"][:] = failed
+        state.failed[:] = failed
         assert np.isnan(training_loop.test_error(training, state, data.values[None])).all()
+
+
+@pytest.mark.parametrize("method", ["unpruned", "imp", "dash", "dst"])
+def test_the_state_of_a_training_is_the_same_when_it_is_read_back(tmp_path, expression, prior, method):
+    _, state, _ = train(tmp_path, expression, prior, method, [0, 1])
+    save_arrays(tmp_path / "state.npz", **state.as_arrays())
+    again = State.of_arrays(load_arrays(tmp_path / "state.npz")).as_arrays()
+    assert list(again) == list(state.as_arrays())
+    assert all(np.array_equal(again[name], array) for name, array in state.as_arrays().items())
