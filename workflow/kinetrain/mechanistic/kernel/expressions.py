@@ -587,7 +587,8 @@ class Translator:
             return self._piecewise(e)
         name = type(e).__name__
         if name == "AmiciSpline":
-            return self(self.splines[str(e.args[0])].formula())
+            spline = self.splines[str(e.args[0])]
+            return self(spline.formula.subs(spline.evaluate_at, e.args[1]))
         operands = [self(operand) for operand in e.args]
         return self._function(name, operands, e)
 

@@ -127,7 +127,7 @@ def read_model(symbolic, has_preequilibration: bool) -> Model:
     model = Model(graph, names["p"], names["k"], names["y"])
     formulas = dict(zip(map(str, symbolic.sym("w")), symbolic.eq("w"), strict=True))
     leaves = {name: graph.node(kind, i) for kind in ("p", "k", "h") for i, name in enumerate(names[kind])}
-    leaves["t"] = graph.node(TIME)
+    leaves["t"] = leaves["time"] = graph.node(TIME)  # splines have the other name
     translate = Translator(graph, leaves, formulas, {str(one.sbml_id): one for one in symbolic._splines})
     initial = [translate(formula) for formula in symbolic.eq("x0")]
     xdot = list(symbolic.eq("xdot"))
