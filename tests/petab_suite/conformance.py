@@ -9,12 +9,11 @@ import sys
 import tempfile
 import traceback
 import warnings
+from importlib import metadata
 from pathlib import Path
 
-import amici
 import numpy as np
 import pandas as pd
-import petab
 import yaml
 
 from kinetrain.errors import InputError, InputWarning
@@ -73,7 +72,8 @@ def main():
                 print(" | ".join(str(rows[-1].get(column, "")) for column in COLUMNS), flush=True)
     table = pd.DataFrame(rows, columns=COLUMNS).fillna("")
     if arguments.output:
-        introduction = INTRODUCTION.format(commit=commits[-1].name, amici=amici.__version__, petab=petab.__version__)
+        versions = {name: metadata.version(name) for name in ("amici", "petab")}
+        introduction = INTRODUCTION.format(commit=commits[-1].name, **versions)
         passed = f"Of {len(table)} cases {(table['result'] == 'passes').sum()} pass.\n\n"
         lines = ["| " + " | ".join(row) + " |" for row in [COLUMNS, ["---"] * len(COLUMNS), *table.to_numpy().tolist()]]
         with atomic(arguments.output) as temporary:

@@ -147,6 +147,14 @@ def test_a_model_of_other_equations_is_refused(problem, egf_model):
         PetabProblem(problem, egf_model)
 
 
+def test_names_of_observables_count_as_they_are_compiled(problem):
+    prints = [compiled_model.fingerprint(problem, read_petab(problem))]
+    table = problem.parent / "observables.tsv"
+    table.write_text(table.read_text().replace("phosphorylated AKT", "AKT with phosphate"))
+    prints.append(compiled_model.fingerprint(problem, read_petab(problem)))
+    assert [key for key in prints[0] if prints[0][key] != prints[1][key]] == ["observables"]
+
+
 def test_the_model_counts_whatever_its_file_is_called(problem):
     sbml, prints = problem.parent / "model.xml", []
     problem.write_text(problem.read_text().replace("model.xml", "model.txt"))
@@ -204,7 +212,7 @@ def test_processes_that_compile_the_same_model_share_the_work(problem, tmp_path,
     assert names == ["__init__.py", f"_{compiled_model.MODEL}.so"]
 
 
-@pytest.mark.parametrize("variable", ["CXX", "AMICI_CXXFLAGS"])
+@pytest.mark.parametrize("variable", ["CXX", "AMICI_CXXFLAGS", "LDFLAGS", "CMAKE_BUILD_TYPE"])
 def test_another_compiler_or_other_flags_compile_again(problem, tmp_path, monkeypatch, variable):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(compiled_model, "_generate", fake_generation)

@@ -87,7 +87,7 @@ def check_names(sbml, tables: dict, path) -> None:
         for name in table.index:
             if not IDENTIFIER.fullmatch(name) or name in taken:
                 raise InputError(
-                    f"{path}: {kind} table: '{name}' cannot be an id, which is a letter or '_' first, then digits too"
+                    f"{path}: {kind} table: '{name}' cannot be an id: letters, digits and '_' make one, no digit first"
                 )
     if needed := tables["observable"].index.intersection(RESERVED_SYMBOLS).tolist():
         raise InputError(f"{path}: observable table: AMICI needs the id '{needed[0]}' itself; take another one")
