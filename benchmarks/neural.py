@@ -252,7 +252,7 @@ def products(work: Work, variant: str) -> float:
         return np.nan
     longest, steps = max(work.lengths), STEPS * len(work.lengths)
     if variant == "fused":
-        steps = sum(min(STEPS, np.ceil(STEPS * length / longest - 0.01) + 1) for length in work.lengths)
+        steps = sum(min(STEPS, np.ceil(STEPS * length / longest - 0.01) + 3) for length in work.lengths)
     return 1e-9 * 4 * steps * 24 * work.genes * work.hidden
 
 

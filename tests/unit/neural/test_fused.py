@@ -74,7 +74,7 @@ def test_transitions_of_different_length_take_steps_of_one_size(rows, density):
     for row in range(rows):
         own = slice(row, row + 1)
         alone = start[:, own], end[:, own], duration[:, own], weight[:, own]
-        steps = [min(8, int(np.ceil(8 * float(duration[0, row]) / longest)) + 1)]
+        steps = [min(8, int(np.ceil(8 * float(duration[0, row]) / longest)) + 3)]
         part, gradients = rk4.value_and_gradient(phoenix, parameters, *alone, steps)
         value = value + part / rows
         for name, gradient in gradients.items():

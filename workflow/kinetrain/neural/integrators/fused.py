@@ -1,7 +1,7 @@
 """Runge-Kutta of PHOENIX in one compiled kernel (phoenix_kernel.cpp): as `rk4`, on one core, several times faster.
 
 Transitions take steps of about equal size: the longest one takes `steps`, the others a number in proportion to their
-length and one more (`rk4`: all take `steps`), so that none costs more than its error asks for.
+length and three more (`rk4`: all take `steps`), so that none costs more than its error asks for.
 
 The kernel is compiled on first use, for several instruction sets at once, and kept in $XDG_CACHE_HOME/kinetrain
 (~/.cache/kinetrain); which of them the processor can run is asked when it is loaded, so that a folder shared by the

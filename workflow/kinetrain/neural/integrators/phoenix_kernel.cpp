@@ -441,16 +441,16 @@ struct Packed {
     }
 };
 
-// Numbers of steps in proportion to the durations and one more, at most `most`, that of the longest; none for a row of
-// weight 0 or of no duration. One more, because short transitions are often measured where much happens: with steps of
-// exactly the same size, the loss of SIM350 with 8 steps is wrong by 1.7e-4 instead of 9e-5 (benchmarks/neural.py).
+// Numbers of steps in proportion to the durations and three more, at most `most`, that of the longest; none for a row of
+// weight 0 or of no duration. More, because short transitions are often measured where much happens: with 0, 1, 2 or 3
+// more, the loss of SIM350 with 8 steps is wrong by 17e-5, 9e-5, 5e-5 or 3e-5 (benchmarks/neural.py).
 void row_steps(const float* duration, const float* weight, long rows, long most, int32_t* steps) {
     float longest = 0;
     auto counts = [=](long r) { return duration[r] != 0 && !(weight && weight[r] == 0); };
     for (long r = 0; r < rows; r++)
         if (counts(r)) longest = std::max(longest, std::fabs(duration[r]));
     for (long r = 0; r < rows; r++) {
-        double share = std::ceil(double(most) * std::fabs(duration[r]) / longest - 0.01) + 1;
+        double share = std::ceil(double(most) * std::fabs(duration[r]) / longest - 0.01) + 3;
         steps[r] = !counts(r) ? 0 : share < double(most) ? int32_t(share) : int32_t(most);
     }
 }
