@@ -126,6 +126,16 @@ def test_fides_pays_for_the_information_at_its_own_cost(quadratic, tmp_path):
     assert fits["fides"]["gradient_solves"] < plain["gradient_solves"]  # with the curvature it needs fewer steps
 
 
+def test_a_budget_that_pays_for_few_informations_is_spent_on_gradients(quadratic, tmp_path):
+    class Dear(quadratic):
+        gradient_weight, information_weight = 2.0, 20.0
+
+    options = read_options(FullBatchOptions, {"epochs": 99, "seed": 1})
+    row = full_batch.fit_starts(Dear(), "toy", 0, "fides", 1, options, tmp_path)[0].loc[0]
+    assert row["cost"] == 2 * row["gradient_solves"] and row["status"] == "finished"
+    assert full_batch.takes_information("fides", Dear(), 100) and not full_batch.takes_information("fides", Dear(), 99)
+
+
 def test_the_trace_of_a_long_run_begins_at_its_start(quadratic, tmp_path):
     problem = quadratic()
     options = read_options(FullBatchOptions, {"epochs": 100, "seed": 1})

@@ -51,7 +51,7 @@ class SolverOptions(Options):
     information_weight: float | None = option(
         None,
         "The same of a gradient with the Fisher information, which Fides uses; not measured where `sensitivities` is "
-        "`adjoint`, and without it Fides goes by gradients alone.",
+        "`adjoint`, and without it, or where the budget pays for less than ten of them, Fides goes by gradients alone.",
         above=0,
     )
     trials: int = option(

@@ -13,6 +13,8 @@ from kinetrain.training.optimizers import HIERARCHICAL, find_optimizer
 from kinetrain.training.settings import FullBatchOptions
 from kinetrain.training.starts import Checkpoint, budget_points, run_starts, starting_point
 
+FEWEST_INFORMATION = 10  # evaluations with the Fisher information that a budget must pay for, or none is made
+
 
 class Reduced(Evaluated, Protocol):
     """A problem whose other parameters follow from its outer ones; it is evaluated at these (m,).
@@ -32,9 +34,16 @@ def least_order(name: str) -> int:
     return getattr(find_optimizer(name), "LEAST_ORDER", 0)
 
 
-def takes_information(name: str, problem) -> bool:
-    """Whether an optimizer gets the Fisher information of a problem."""
-    return getattr(find_optimizer(name), "TAKES_INFORMATION", False) and problem.information_weight is not None
+def takes_information(name: str, problem, epochs: float) -> bool:
+    """Whether an optimizer gets the Fisher information of a problem, with a budget of `epochs` gradients.
+
+    The information of the kinetics kernel costs as much as ten gradients or more; a budget that pays for a few of them
+    is better spent on gradients, from which the optimizer learns the curvature.
+    """
+    wants = getattr(find_optimizer(name), "TAKES_INFORMATION", False)
+    if not wants or problem.information_weight is None:
+        return False
+    return epochs * problem.gradient_weight >= FEWEST_INFORMATION * problem.information_weight
 
 
 def minimize(recorder: Recorder, lower, upper, x, name: str, information: bool) -> str:
@@ -99,7 +108,7 @@ def fit(
     if saved is not None:
         recorder.restore(saved)
     box = problem.lower[outer], problem.upper[outer]
-    information = takes_information(name, problem)
+    information = takes_information(name, problem, epochs)
     message = minimize(recorder, *box, x[outer], name, information)
     best = recorder.best_x
     if reduced is not None and best is not None:

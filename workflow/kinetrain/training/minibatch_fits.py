@@ -147,7 +147,7 @@ def _go_on(batched: Fit, options: MinibatchOptions, offer, saved) -> Steps:
     recorder = Recorder(counted, lambda describe: offer(lambda: {**before, **describe()}), full_batch.least_order(name))
     if saved is not None and "points" in saved:
         recorder.restore(saved)
-    information = full_batch.takes_information(name, problem)
+    information = full_batch.takes_information(name, problem, options.epochs * (1 - options.optimizer.share))
     message = full_batch.minimize(recorder, problem.lower, problem.upper, state.x, name, information)
     row = full_batch.summary(counted, recorder, message)
     row["rescues"], row["best_objective"] = state.rescues, min(journal.best, recorder.best)
