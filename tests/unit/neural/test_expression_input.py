@@ -201,7 +201,8 @@ def test_columns_that_stand_apart_are_told(write):
     assert any("1 of 6 genes hold whole numbers alone, unlike the others: batch" in line for line in said)
     assert any("1 of 6 genes are over 20 times as large, unlike the others: age" in line for line in said)
     assert any("1 of 6 genes change between trajectories alone, unlike the others: dose" in line for line in said)
-    assert all("name columns that are no genes (expression.metadata)" in line for line in said) and len(said) == 3
+    assert all("name columns that are no genes (expression.metadata)" in line for line in said) and len(said) == 4
+    assert any("the column 'batch' is hardly a gene" in line for line in said)
     whole = frame()
     whole[GENES] = np.random.default_rng(2).integers(0, 30, (12, 3))
     with pytest.warns(InputWarning, match="all values are whole numbers up to .*: of counts, take expression.scale"):

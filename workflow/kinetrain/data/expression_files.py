@@ -61,7 +61,9 @@ def read_trajectories(path, genes=None, layout: Layout = Layout()):
 
 
 def _scaled(path, genes, trajectories, scale):
-    """Return the trajectories on the scale that is asked for; InputError unless it suits the values."""
+    """Return the trajectories on the scale that is asked for; InputError unless it suits values that change."""
+    if not any((np.ptp(values, axis=0) > 0).any() for _, values in trajectories):
+        raise InputError(f"{path}: no gene changes over time in any trajectory: there is nothing to learn from it")
     low, high = _bounds(values for _, values in trajectories)
     size = np.maximum(-low, high)
     if scale is None and size.max() > LARGEST:
@@ -174,11 +176,15 @@ def _read_blocks(path, genes):
 
 
 def _read_tidy(path, genes, layout):
+    if layout.layer is not None:
+        raise InputError(f"{path}: expression.layer is for cells (.h5ad); a table has no layers")
     label, clocks = layout.trajectory or TRAJECTORY, layout.clocks
     table = read_table(path, text=(label, *layout.metadata))
     label = label if label in table.columns else None
     _check_columns(path, table, label, layout)
     found = [column for column in table.columns if column not in (label, *clocks, *layout.metadata)]
+    if genes is None:
+        _tell_labels(path, found)
     genes = found if genes is None else gene_names(genes, found)
     _check_genes(path, genes, found, "columns")
     times = [_numbers(path, table, clock, layout) for clock in clocks]
@@ -188,6 +194,17 @@ def _read_tidy(path, genes, layout):
     if np.isfinite(values).all():  # else it is refused
         _tell_set_apart(path, genes, found)
     return genes, found
+
+
+def _tell_labels(path, columns) -> None:
+    """Raise InputError of a column called like that of times or trajectories but for capitals; warn of other labels."""
+    for name in columns:
+        said = f"{path}: the column '{name}' is hardly a gene"
+        if name.lower() in (TRAJECTORY, "time"):
+            raise InputError(f"{said}: name it under expression.time, expression.trajectory or expression.metadata")
+        if name.lower() in LABELS:
+            said += "; name columns that are no genes (expression.metadata)"
+            warnings.warn(said, InputWarning, stacklevel=4)
 
 
 def _check_columns(path, table, label, layout) -> None:
@@ -217,6 +234,8 @@ def _check_genes(path, genes, found, kind: str) -> None:
             f"it has {_some(found)}"
         )
     refuse_repeated(path, [name for name in found if name in wanted], "gene")
+    if broken := [name for name in genes if not str(name).isprintable()]:
+        raise InputError(f"{path}: the gene {str(broken[0])!r} has a line end or a tab in its name")
     if not genes:
         raise InputError(f"{path}: has no gene among its {kind}")
     if kind == "columns" and (left_out := [name for name in found if name not in wanted]):

@@ -22,6 +22,7 @@ REGULATOR = ("regulator", "tf", "gene1", "source", "from", "reg")
 TARGET = ("target", "gene", "gene2", "to", "aff")
 WEIGHT = ("weight", "edge", "score", "importance", "confidence", "prior_weight")
 SIGN = "sign"
+NEGATIVE = {"-", "\N{MINUS SIGN}", "repression", "represses", "repressor", "inhibition", "inhibits", "negative", "down"}
 SIGNS = {"+": "1", "-": "-1", "\N{MINUS SIGN}": "-1"}
 
 
@@ -168,6 +169,14 @@ def _edge_values(path, table) -> np.ndarray:
             f"{path}: the column '{unknown[0]}' holds numbers of unknown meaning: name it weight if edges of weight 0 "
             "are no edges, or leave it out"
         )
+    for name in table.columns.difference([*REGULATOR, *TARGET, *WEIGHT, SIGN]) if SIGN not in table else ():
+        said = set(table[name].dropna().str.lower())
+        found = sorted(said & NEGATIVE - (set() if "+" in said else SIGNS.keys()))  # a lone - may mean nothing
+        if found:
+            raise InputError(
+                f"{path}: the column '{name}' holds negative signs ({', '.join(found)}): name it sign, with + and - "
+                "alone, or leave it out, and all signs are +"
+            )
     weights = [name for name in WEIGHT if name in table]
     weights = [name for name in weights if not words[name]] or weights[:1]
     if len(weights) > 1:
