@@ -18,18 +18,19 @@ from kinetrain.mechanistic.kernel.evaluation import GRADIENT, INFORMATION, VALUE
 from kinetrain.mechanistic.kernel.expressions import INPUT, TIME, Graph, Translator, UnsupportedModelError
 from kinetrain.mechanistic.kernel.generate import Generator
 from kinetrain.mechanistic.kernel.mapping import TYPES, Arrays
-from kinetrain.mechanistic.kernel.model import Model
+from kinetrain.mechanistic.kernel.model import Jump, Model
 
 N = 3
 TIMES = np.array([0.0, 0.4, 1.0, 2.5, 6.0])
 SWITCH = 1.7  # where production stops
 X = sympy.symbols(f"x:{N}")
 T, H = sympy.symbols("t h")
+JUMP = X[1] / 2 + sympy.Symbol("dose") * X[0] * T  # what the second state becomes when production stops
 RATES = [*(f"make{i}" for i in range(N)), *(f"lose{i}" for i in range(N))]
 RATES += [f"turn{i}{j}" for i in range(N) for j in range(N) if i != j]  # i becomes j
 RATES += [f"bind{i}{j}" for i in range(N) for j in range(i, N)]  # i and j become the next one
 RATES += [f"activate{i}{j}" for i in range(N) for j in range(N) if i != j]  # i makes j, by a Hill function
-PARAMETERS = [*RATES, "half", "hill", *(f"start{i}" for i in range(N)), "stop", "sd"]
+PARAMETERS = [*RATES, "half", "hill", *(f"start{i}" for i in range(N)), "stop", "sd", "dose"]
 
 
 def right_hand_side():
@@ -74,8 +75,9 @@ def family() -> Model:
         losses=[loss],
         loss_of=[0, 0],
         scale_of=[0, 0],
-        switches=[graph.sub(names["stop"], names["t"])],
+        switches=[graph.sub(names["stop"], names["t"]), graph.sub(names["t"], names["stop"])],
         times=[names["stop"]],
+        jumps=[Jump(1, [1], [translate(JUMP)], at_start=False, priority=0.0, old_values=True)],
     )
 
 
@@ -124,6 +126,8 @@ def objective(theta, data) -> float:
             with np.errstate(all="ignore"):
                 y = solve_ivp(lambda t, x, h=h: FIELD(t, np.maximum(x, 0), h, theta), (now, end), y, **options).y[:, -1]
             now = end
+            if end == p["stop"]:
+                y[1] = y[1] / 2 + p["dose"] * y[0] * end
         states[end == TIMES] = y
     found = np.stack([states[:, 0], np.log(1 + states.sum(axis=1))], axis=1)
     return float((0.5 * np.log(2 * np.pi * p["sd"] ** 2) + 0.5 * ((found - data) / p["sd"]) ** 2).sum())
@@ -137,7 +141,12 @@ def networks(draw):
     for name in draw(st.lists(st.sampled_from(RATES), min_size=2, max_size=8, unique=True)):
         theta[name] = draw(number)
     theta |= {f"start{i}": draw(st.floats(0.1, 4)) for i in range(N)}
-    theta |= {"half": draw(number), "hill": draw(st.sampled_from([1.0, 2.0, 2.7, 4.0])), "sd": 0.3}
+    theta |= {
+        "half": draw(number),
+        "hill": draw(st.sampled_from([1.0, 2.0, 2.7, 4.0])),
+        "sd": 0.3,
+        "dose": draw(number),
+    }
     theta["stop"] = draw(st.floats(1.1, 2.4))
     return np.array([theta[name] for name in PARAMETERS])
 
@@ -200,7 +209,7 @@ def test_a_state_that_is_negative_by_its_error_does_not_spoil_derivatives_of_its
 
 
 def test_tighter_tolerances_bring_the_value_nearer_to_the_solution(kernel):
-    theta = np.array([0.5] * len(RATES) + [0.7, 2.0, 1.0, 2.0, 0.5, 1.5, 0.3])
+    theta = np.array([0.5] * len(RATES) + [0.7, 2.0, 1.0, 2.0, 0.5, 1.5, 0.3, 0.4])
     right = objective(theta, DATA)
     errors = [
         abs(kernel([DATA], relative).evaluate(theta[None], [0], [0], VALUE).value[0] - right)
@@ -212,7 +221,7 @@ def test_tighter_tolerances_bring_the_value_nearer_to_the_solution(kernel):
 
 def test_what_is_not_finite_is_a_failure_and_leaves_other_points_alone(kernel):
     evaluator = kernel([DATA])
-    good = np.array([0.5] * len(RATES) + [0.7, 2.0, 1.0, 2.0, 0.5, 1.5, 0.3])
+    good = np.array([0.5] * len(RATES) + [0.7, 2.0, 1.0, 2.0, 0.5, 1.5, 0.3, 0.4])
     endless = good.copy()
     endless[PARAMETERS.index("make0")] = 1e308
     unknown = good.copy()
@@ -289,7 +298,7 @@ def test_the_plan_of_an_elimination_solves_any_matrix_of_its_pattern(size, seed)
 
 
 def test_large_models_are_solved_by_tables_as_small_ones_by_straight_code(kernel, monkeypatch):
-    theta = np.array([0.5] * len(RATES) + [0.7, 2.0, 1.0, 2.0, 0.5, 1.5, 0.3])
+    theta = np.array([0.5] * len(RATES) + [0.7, 2.0, 1.0, 2.0, 0.5, 1.5, 0.3, 0.4])
     straight = kernel([DATA])
     monkeypatch.setattr(elimination, "LARGEST_STRAIGHT", 0)
     tables = Evaluator(library(), straight.arrays, 1e-6, 1e-12, 5000)

@@ -724,7 +724,7 @@ struct Forward {
             error = error * (1.0 / N1);
             M accepted = (error <= 1.0) & (is_busy > 0.5);
             V factor = 0.9 * vexp((-0.5 / ::ORDER) * vlog(error + 1e-20));
-            factor = smaller(larger(factor, spread(0.2)), spread(6.0));
+            factor = smaller(larger(factor, spread(0.2)), spread(20.0));
             factor = choose(error < 1e300, factor, spread(0.1));  // NaN too
             const V proposed = step_length * factor;
             const M cut = last | half, held = kind > 1.5;
