@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kinetrain.data.text import examine, finite_numbers, read_lines, read_numbers, read_table
@@ -24,6 +24,8 @@ def tables(draw):
     labels = draw(st.lists(NAMES, min_size=1, max_size=5))
     rows = [[label, *(draw(CELLS) for _ in names[1:])] for label in labels]
     separator, quoting = draw(st.sampled_from("\t;,")), draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+    # a semicolon that a comma-separated table does not quote cannot be told from a separator, when every line has one
+    assume(separator != "," or quoting == csv.QUOTE_ALL or not any(";" in name for name in names + labels))
     encoding = draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]))
     return names, rows, separator, quoting, encoding, draw(st.sampled_from(["\n", "\r\n"])), draw(st.booleans())
 

@@ -132,7 +132,7 @@ def test_damaged_kernels_are_made_anew(egf_yaml, egf_model, monkeypatch, tmp_pat
         (shutil.copytree if entry.is_dir() else shutil.copy)(entry, copy / entry.name)
     KernelProblem(egf_yaml)  # finds the kernel, and keeps what it knows of the problem
     problem = next((copy / "problems").iterdir())
-    library = next(copy.glob(f"{right.kernel}-*/kernel.so"))
+    library = build.library_file(right.kernel, build.instructions())
     capsys.readouterr()
     for damaged in (problem, copy / right.kernel / "facts.json", library):
         beginning = damaged.read_bytes()[:100]
