@@ -143,6 +143,17 @@ def test_damaged_kernels_are_made_anew(egf_yaml, egf_model, monkeypatch, tmp_pat
     assert capsys.readouterr().err.count(" damaged") == 3
 
 
+def test_where_a_kernel_cannot_be_loaded_amici_takes_over(egf_yaml, egf_model, amici_is_chosen, monkeypatch):
+    def refuse(path):
+        raise OSError(f"{path}: failed to map segment from shared object")
+
+    monkeypatch.setattr(build, "load", build.load.__wrapped__)
+    monkeypatch.setattr(build.ctypes, "PyDLL", refuse)
+    choice = engines.choose(egf_yaml, egf_model)
+    assert choice["engine"] == "amici" and "cannot be loaded" in choice["reason"]
+    assert "XDG_CACHE_HOME" in choice["reason"]
+
+
 def test_trials_are_amicis(egf_yaml, egf_model, amici_is_chosen):
     assert "trials" in engines.choose(egf_yaml, egf_model, SolverOptions(trials=3))["reason"]
     with pytest.raises(ValueError, match="trials"):

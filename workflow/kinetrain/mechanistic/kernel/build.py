@@ -86,10 +86,16 @@ def load(name: str, variant: str):
     Raises
     ------
     KernelBuildError
-        If there is no C++ compiler, or it fails.
+        If there is no C++ compiler, it fails, or the library cannot be loaded.
     """
     file = kept(library_file(name, variant).parent, partial(_compile, name, variant)) / LIBRARY
-    library = ctypes.PyDLL(str(file))  # one evaluation at a time, as with a model of AMICI
+    try:
+        library = ctypes.PyDLL(str(file))  # one evaluation at a time, as with a model of AMICI
+    except OSError as error:
+        raise KernelBuildError(
+            f"the kinetics kernel cannot be loaded ({error}): name a folder from which programs may run in the "
+            "variable XDG_CACHE_HOME"
+        ) from None
     library.kernel_new.restype = ctypes.c_void_p
     library.kernel_new.argtypes = [ctypes.c_void_p]
     library.kernel_free.argtypes = [ctypes.c_void_p]
