@@ -66,21 +66,17 @@ def draw(table):
 
 
 def _heat_map(axis, rows, methods, count):
-    scores = np.full((count, len(methods)), np.nan)
-    columns = rows["method"].map(methods.index)
-    scores[rows["row"], columns] = rows["z"]
-    image = axis.pcolormesh(scores, cmap="Greens", vmin=0, edgecolor="white", linewidth=0.8)
-    axis.invert_yaxis()
-    dark = 0.6 * np.nanmax(scores)
-    for _, row in rows[rows["significant"].astype(bool)].iterrows():
-        ink = "white" if row["z"] > dark else "black"
-        place = methods.index(row["method"]) + 0.5, row["row"] + 0.62
-        axis.text(*place, "*", ha="center", va="center", fontsize=10, color=ink)
+    from seaborn import heatmap
+
+    marked = rows.assign(star=np.where(rows["significant"].astype(bool), "*", ""))
+    wide = marked.pivot(index="row", columns="method", values=["z", "star"])
+    scores, stars = (wide[name].reindex(range(count), columns=methods) for name in ("z", "star"))
     names = rows.drop_duplicates("row").sort_values("row")["pathway"].astype(str)
     short = [name if len(name) <= LONGEST else name[: LONGEST - 1] + "…" for name in names]
-    axis.set_yticks(np.arange(count) + 0.5, short, fontsize=7)
+    look = {"cmap": "Greens", "vmin": 0, "linewidth": 0.8, "linecolor": "white", "cbar": False}
+    heatmap(scores.astype(float), annot=stars.fillna(""), fmt="", annot_kws={"fontsize": 10}, ax=axis, **look)
+    axis.set_yticks(np.arange(count) + 0.5, short, fontsize=7, rotation=0)
     axis.set_xticks(np.arange(len(methods)) + 0.5, [label(method) for method in methods], rotation=30, ha="right")
+    axis.set(xlabel="", ylabel="")
     axis.tick_params(length=0)
-    axis.spines[:].set_visible(False)
-    axis.grid(visible=False)
-    return image
+    return axis.collections[0]

@@ -53,27 +53,27 @@ def draw(table):
     figure, axes = panels(titles, width=3.9, height=3.3)
     for axis, title in zip(axes, titles, strict=True):
         rows = table[table["panel"] == title]
-        _grid(figure, axis, rows) if rows["lambda1"].notna().all() else _curve(axis, rows)
+        _grid(axis, rows) if rows["lambda1"].notna().all() else _curve(axis, rows)
     return figure
 
 
-def _grid(figure, axis, rows) -> None:
+def _grid(axis, rows) -> None:
     from matplotlib.patches import Rectangle
+    from seaborn import heatmap
 
     first, second = (np.sort(rows[name].unique()) for name in ("lambda1", "lambda2"))
     unit, rows = _rounded_unit(rows)
     errors = rows.pivot(index="lambda2", columns="lambda1", values="validation_mse").reindex(second, columns=first)
-    image = axis.pcolormesh(np.ma.masked_invalid(errors), cmap="viridis_r", edgecolor="white", linewidth=0.6)
+    bar = {"label": f"Validation error ({unit})"}
+    heatmap(errors, cmap="viridis_r", linewidth=0.6, linecolor="white", ax=axis, cbar_kws=bar)
+    axis.invert_yaxis()
     for _, row in rows[rows["chosen"]].iterrows():
         corner = np.searchsorted(first, row["lambda1"]), np.searchsorted(second, row["lambda2"])
         axis.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=RED, linewidth=2.2, clip_on=False, zorder=3))
     axis.set_xticks(np.arange(len(first)) + 0.5, [f"{value:g}" for value in first], rotation=45 * (len(first) > 6))
-    axis.set_yticks(np.arange(len(second)) + 0.5, [f"{value:g}" for value in second])
+    axis.set_yticks(np.arange(len(second)) + 0.5, [f"{value:g}" for value in second], rotation=0)
     axis.set(xlabel="λ₁, weight of the prior in the first layer", ylabel="λ₂, in the last layer", facecolor="#DDDDDD")
     axis.tick_params(length=0)
-    axis.grid(visible=False)
-    bar = figure.colorbar(image, ax=axis)
-    bar.set_label(f"Validation error ({unit})", fontsize=8)
 
 
 def _curve(axis, rows) -> None:
