@@ -16,7 +16,7 @@ from kinetrain.data.expression import (
 from kinetrain.data.expression_files import read_trajectories
 from kinetrain.data.genes import read_gene_names
 from kinetrain.data.options import Layout, Preparation
-from kinetrain.errors import InputError
+from kinetrain.errors import InputError, InputWarning
 
 GENES = np.array(["A", "B"])
 BLOCKS = "2,2,\n1,2,3\n4,5,6\n0,1,3\n7,8,\n9,10,\n0,2,\n"
@@ -211,3 +211,13 @@ def test_both_yeast_replicates_are_read(mirror):
     expression = prepare(np.array(genes), train, test, Preparation())
     assert genes[0] == "YAL004W" and expression.values.shape == (2, 24, 500)
     assert [len(expression.of(split)) for split in ("train", "validation", "test")] == [20, 3, 23]
+
+
+def test_a_trajectory_of_the_test_that_was_trained_on_is_told():
+    times, values = np.array([[0.0, 1.0, 2.0]] * 3), np.random.default_rng(0).random((3, 3, len(GENES)))
+    longer = [
+        np.pad(part[2:], [(0, 0), (0, 1)] + [(0, 0)] * (part.ndim - 2), constant_values=np.nan)
+        for part in (values, times)
+    ]
+    with pytest.warns(InputWarning, match=r"trajectory 1 of the test \(1 of 1 in all\) is one of the training too"):
+        prepare(GENES, (values, times), longer, Split(validation_fraction=0.4))

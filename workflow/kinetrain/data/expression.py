@@ -1,12 +1,13 @@
 """Expression over time: which transitions are fitted, which are set apart, and the noise that is put on them."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from kinetrain.data.options import Split
-from kinetrain.errors import InputError
+from kinetrain.errors import InputError, InputWarning
 from kinetrain.files import load_arrays, save_arrays
 
 SPLITS = ("train", "validation", "test")
@@ -58,12 +59,31 @@ def prepare(genes, train, test, options: Split, time_unit: str = "time") -> Expr
     split = split_transitions(transitions, fractions, options.seed, options.validation)
     scale = _median_interval(times, transitions) if options.rescale_time else 1.0
     if test is not None:
+        _tell_shared(train, test)
         later = all_transitions(test[1], options.longest_interval)
         later[:, 0] += len(values)
         transitions = np.concatenate([transitions, later])
         split = np.concatenate([split, np.full(len(later), "test")])
         values, times = (_stacked(first, second) for first, second in zip(train, test, strict=True))
     return Expression(np.array(genes), values, times / scale, transitions, split, time_unit, scale)
+
+
+def _tell_shared(train, test) -> None:
+    """Warn of trajectories of the test that are among those of the training, point for point."""
+    known = [_points(*one) for one in zip(*train, strict=True)]
+    if shared := [number for number, one in enumerate(zip(*test, strict=True), start=1) if _points(*one) in known]:
+        warnings.warn(
+            f"trajectory {shared[0]} of the test ({len(shared)} of {len(test[0])} in all) is one of the training too: "
+            "its error tells nothing of unseen data",
+            InputWarning,
+            stacklevel=3,
+        )
+
+
+def _points(values, times) -> tuple:
+    """Return the values (T, k) and times (T,) of a trajectory without their padding, to be compared."""
+    measured = np.isfinite(times)
+    return values[measured].tolist(), times[measured].tolist()
 
 
 def _median_interval(times: np.ndarray, transitions: np.ndarray) -> float:
