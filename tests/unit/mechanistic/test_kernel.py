@@ -92,7 +92,7 @@ def kernel():
     """An evaluator of conditions that are the rows of data: every parameter is estimated, on the linear scale."""
     own = library()
 
-    def make(data, relative=1e-6):
+    def make(data, relative=1e-6, absolute=1e-12):
         conditions, p, rows = len(data), len(PARAMETERS), len(TIMES)
         values = {
             **{"start": np.zeros(conditions), "k": np.zeros((conditions, 0)), "base": np.zeros((conditions, p))},
@@ -103,7 +103,7 @@ def kernel():
             **{"measured": np.concatenate(data), "noise": np.full((rows * conditions, 2), np.nan)},
         }
         arrays = Arrays(**{name: np.ascontiguousarray(values[name], dtype=kind) for name, kind in TYPES.items()})
-        evaluator = Evaluator(own, arrays, relative, 1e-12, 5000)
+        evaluator = Evaluator(own, arrays, relative, absolute, 5000)
         evaluator.arrays = arrays  # kept alive
         return evaluator
 
@@ -206,6 +206,14 @@ def test_a_state_that_is_negative_by_its_error_does_not_spoil_derivatives_of_its
     }
     found = kernel([DATA]).evaluate(np.array([list(theta.values())]), [0], [0], GRADIENT)
     assert np.isfinite(found.gradient).all()
+
+
+def test_a_state_that_begins_to_grow_from_zero_after_an_event_is_followed(kernel):
+    theta = dict.fromkeys(PARAMETERS, 0.0) | {"start0": 1.0, "turn12": 1.0, "half": 1.0, "hill": 1.0}
+    theta = np.array(list((theta | {"stop": 1.7, "sd": 0.3, "dose": 0.4}).values()))
+    found = kernel([DATA], absolute=1e-16).evaluate(theta[None], [0], [0], GRADIENT)
+    assert found.status[0] == 0
+    assert found.value[0] == pytest.approx(objective(theta, DATA), rel=1e-6)
 
 
 def test_tighter_tolerances_bring_the_value_nearer_to_the_solution(kernel):

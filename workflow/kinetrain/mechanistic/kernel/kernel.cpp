@@ -665,6 +665,7 @@ struct Forward {
             const double a = lane(size, l), b = lane(rate, l), rest = lane(target, l) - lane(t, l);
             double step = a < 1e-5 || b < 1e-5 ? 1e-6 : 0.01 * a / b;
             if (b > 0) step = std::max(step, 0.5 / b);
+            step = std::max(step, 1e-12 * std::fabs(lane(t, l)));  // what time can tell; it is tried, not trusted
             if (b == 0) step = std::min(rest, std::max(1.0, std::fabs(lane(t, l))));
             put(length, l, std::min(step, rest));  // NaN stays, and fails
             fresh[l] = false;
