@@ -209,8 +209,8 @@ def test_a_state_that_is_negative_by_its_error_does_not_spoil_derivatives_of_its
 
 
 def test_a_state_that_begins_to_grow_from_zero_after_an_event_is_followed(kernel):
-    theta = dict.fromkeys(PARAMETERS, 0.0) | {"start0": 1.0, "turn12": 1.0, "half": 1.0, "hill": 1.0}
-    theta = np.array(list((theta | {"stop": 1.7, "sd": 0.3, "dose": 0.4}).values()))
+    theta = dict.fromkeys(PARAMETERS, 0.0) | {"start0": 1.0, "turn12": 1e5, "half": 1.0, "hill": 1.0}
+    theta = np.array(list((theta | {"stop": 5.5, "sd": 0.3, "dose": 0.4}).values()))
     found = kernel([DATA], absolute=1e-16).evaluate(theta[None], [0], [0], GRADIENT)
     assert found.status[0] == 0
     assert found.value[0] == pytest.approx(objective(theta, DATA), rel=1e-6)
