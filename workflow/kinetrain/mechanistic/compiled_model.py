@@ -29,7 +29,7 @@ from kinetrain.errors import InputError
 from kinetrain.mechanistic.initial_assignments import assigned_parameters
 from kinetrain.mechanistic.petab_checks import PREEQUILIBRATION
 from kinetrain.mechanistic.petab_files import checksum, sbml_file
-from kinetrain.mechanistic.petab_tables import for_amici, read_petab
+from kinetrain.mechanistic.petab_tables import for_amici, is_version_1, read_petab
 
 RECORD, MODEL = "compiled.json", "kinetrain_model"
 # Most of what AMICI generates goes into one source file: headers are read once instead of 25 times, which halves the
@@ -124,7 +124,7 @@ def _compile_apart(path, made):
 
 
 def _generate(path, problem, folder):
-    if not isinstance(problem, petab.Problem):
+    if not is_version_1(problem):
         problem.generate(MODEL, folder)
         return
     from amici.importers.petab.v1 import import_petab_problem
@@ -205,7 +205,7 @@ def load_model(path, problem: petab.Problem, folder):
 
 def fingerprint(path, problem: petab.Problem) -> dict[str, str]:
     """Return the sha256 of everything in a PEtab problem that shapes the compiled code, by part."""
-    if not isinstance(problem, petab.Problem):
+    if not is_version_1(problem):
         return problem.fingerprint()
     observables = problem.observable_df.sort_index()
     columns = ["observableName", "observableFormula", "noiseFormula", "observableTransformation", "noiseDistribution"]

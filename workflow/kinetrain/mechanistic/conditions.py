@@ -14,7 +14,7 @@ from amici.sim.sundials.petab.v1._parameter_mapping import create_parameter_mapp
 
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.petab_checks import PAIR, PREEQUILIBRATION, SIMULATION, is_number
-from kinetrain.mechanistic.petab_tables import for_amici, known_noise
+from kinetrain.mechanistic.petab_tables import condition_name, for_amici, is_version_1, known_noise
 
 AMICI = "amici_"  # what it puts before the ids that it needs itself
 INITIAL = "initial_{}_sim"  # AMICI's name for the parameter of a species that the condition table sets
@@ -53,7 +53,7 @@ def prepare(problem: petab.Problem, model, names, path) -> list[Condition]:
     InputError
         If the compiled model takes an estimated parameter as a constant, or has a parameter without value.
     """
-    if not isinstance(problem, petab.Problem):
+    if not is_version_1(problem):
         return problem.prepare(model, names)
     problem = for_amici(problem, path)
     measurements = problem.measurement_df.reset_index(drop=True)
@@ -276,7 +276,7 @@ def _experiments(measurements, known, model) -> dict:
         slot, values = np.cumsum(new) - 1, np.full((2, new.sum(), len(observables)), np.nan)
         values[:, slot, column.astype(int)] = measured, noise
         experiment = amici.ExpData(len(observables), 0, 0)
-        experiment.id = pair[1] + (f"+{pair[0]}" if pair[0] else "")
+        experiment.id = condition_name(*pair)
         experiment.set_timepoints(time[new])
         experiment.set_measurements(values[0].ravel())
         experiment.set_noise_scales(values[1].ravel())

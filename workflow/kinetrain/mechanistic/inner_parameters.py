@@ -13,6 +13,7 @@ from petab.v1.math import sympify_petab
 
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.petab_checks import PAIR
+from kinetrain.mechanistic.petab_tables import condition_names
 
 KINDS = ("scaling", "offset", "sigma")
 
@@ -62,20 +63,19 @@ def inner_parameters(problem: petab.Problem, has_priors: bool, name: str) -> dic
     return {parameter: Inner(kind, sorted(_rows(uses, parameter))) for parameter, kind in sorted(kinds.items())}
 
 
-def places(problem: petab.Problem, observables, condition_names) -> np.ndarray:
+def places(problem: petab.Problem, observables, conditions) -> np.ndarray:
     """Return for each row of the measurement table its condition, its slot of time and replicate, its observable.
 
-    observables: names, in the order of the model. condition_names: `simulation` or `simulation+preequilibration`.
+    observables: names, in the order of the model. conditions: their names (`petab_tables.condition_names`).
     """
     table = problem.measurement_df.reset_index(drop=True).reindex(columns=[*PAIR, "observableId", "time"])
-    before = table[PAIR[0]].astype(object)
-    names = table[PAIR[1]].astype(str) + ("+" + before.astype(str)).where(before.notna() & (before != ""), "")
+    names = condition_names(table)
     frame = pd.DataFrame({"name": names, "time": table["time"].astype(float), "observable": table["observableId"]})
     frame["replicate"] = frame.groupby(["name", "observable", "time"]).cumcount()
     found = np.empty((len(frame), 3), dtype=int)
     for name, rows in frame.groupby("name"):
         _, slots = np.unique(rows[["time", "replicate"]].to_numpy(float), axis=0, return_inverse=True)
-        found[rows.index, 0], found[rows.index, 1] = list(condition_names).index(name), slots.ravel()
+        found[rows.index, 0], found[rows.index, 1] = list(conditions).index(name), slots.ravel()
     found[:, 2] = frame["observable"].map({name: index for index, name in enumerate(observables)})
     return found
 

@@ -24,7 +24,7 @@ def read_description(path) -> dict:
     if not isinstance(description, dict):
         raise InputError(f"{path}: not a PEtab file (wanted the keys format_version, parameter_file and problems)")
     version = description.get("format_version")
-    if str(version).split(".")[0] == "2":
+    if is_version_2(description):
         return _check_description_2(path, description)
     if str(version).split(".")[0] != "1":
         raise InputError(f"{path}: 'format_version' is {version}; PEtab versions 1 and 2 are read")
@@ -45,6 +45,11 @@ def read_description(path) -> dict:
             raise InputError(f"{path}: '{key}' must be a list of file names, got {files!r}")
     _check_files(path, description)
     return description
+
+
+def is_version_2(description: dict) -> bool:
+    """Whether the content of a PEtab YAML file is of version 2."""
+    return str(description.get("format_version")).split(".")[0] == "2"
 
 
 def _check_description_2(path, description) -> dict:
@@ -84,7 +89,7 @@ def list_files(path, description) -> list[Path]:
         If one of them is not in the folder of the YAML or below it: a problem that somebody else wrote must not make
         us read anything else.
     """
-    if "model_files" in description:
+    if is_version_2(description):
         names = [model["location"] for model in description["model_files"].values()]
         keys = sorted(key for key in description if key.endswith("_files") and key != "model_files")
         names += [name for key in keys for name in description[key]]

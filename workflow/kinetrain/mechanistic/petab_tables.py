@@ -15,7 +15,7 @@ from kinetrain.data.text import read_table, refuse_repeated
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.initial_assignments import give_way
 from kinetrain.mechanistic.petab_checks import PAIR, PREEQUILIBRATION, check_problem, is_number
-from kinetrain.mechanistic.petab_files import parameter_files, read_description
+from kinetrain.mechanistic.petab_files import is_version_2, parameter_files, read_description
 from kinetrain.mechanistic.sbml_model import initial_value, read_sbml
 
 INDEX = {"condition_files": "conditionId", "observable_files": "observableId", "measurement_files": None}
@@ -42,7 +42,7 @@ def read_petab(path) -> petab.Problem:
     """
     path = Path(path)
     description = read_description(path)
-    if "model_files" in description:
+    if is_version_2(description):
         from kinetrain.mechanistic.petab_v2 import ProblemOfVersion2  # its imports take a second others need not wait
 
         return ProblemOfVersion2(path, description)
@@ -153,10 +153,26 @@ def read_petab_1(path) -> petab.Problem:
     return problem
 
 
+def is_version_1(problem) -> bool:
+    """Whether a problem of `read_petab`, which decides by the YAML file, is one of PEtab version 1."""
+    return hasattr(problem, "measurement_df")  # its table of parameters version 2 has too
+
+
 def require_version_1(problem, name, wanted) -> None:
     """Raise InputError, which says what is `wanted` of the problem, if it is of PEtab version 2."""
-    if not hasattr(problem, "measurement_df"):
+    if not is_version_1(problem):
         raise InputError(f"{name}: {wanted} can be had of problems of PEtab version 1 only; this is one of version 2")
+
+
+def condition_name(before: str, simulated: str) -> str:
+    """Return the name of a condition, `simulated` or `simulated+before`, from the ids of its pair."""
+    return f"{simulated}+{before}" if before else simulated
+
+
+def condition_names(measurements: pd.DataFrame) -> list[str]:
+    """Return the name of the condition of each row of a measurement table."""
+    pairs = measurements.reindex(columns=PAIR).astype(object).fillna("")
+    return [condition_name(*pair) for pair in pairs.itertuples(index=False, name=None)]
 
 
 def is_name(text) -> bool:

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.errors import InputError
-from kinetrain.mechanistic.petab_checks import PAIR
-from kinetrain.mechanistic.petab_tables import is_name, require_version_1
+from kinetrain.mechanistic.petab_tables import condition_names, is_name, require_version_1
 
 RUN = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate"]
 FULL_BATCH = "-"  # the schedule of an optimizer that has none
@@ -75,7 +74,7 @@ def groups_of(measurements: dict) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     condition, conditions are groups by themselves.
     """
     every = pd.concat(measurements)
-    condition = _conditions(every)
+    condition = condition_names(every)
     overrides = every.reindex(columns=["observableParameters"])["observableParameters"]
     names = [frozenset(filter(is_name, str(text).split(";"))) if pd.notna(text) else frozenset() for text in overrides]
     shared = {}
@@ -90,12 +89,6 @@ def groups_of(measurements: dict) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return dict(zip(measurements, zip(np.split(group, ends), np.split(scaling, ends), strict=True), strict=True))
 
 
-def _conditions(measurements) -> list[str]:
-    """Return the name of each row's condition, as `PetabProblem.condition_names` has them."""
-    pairs = measurements.reindex(columns=PAIR).astype(object).fillna("")
-    return [name + (f"+{before}" if before else "") for before, name in pairs.itertuples(index=False, name=None)]
-
-
 def _simulate(problem, names, members, part) -> tuple[pd.DataFrame, np.ndarray]:
     """Return the measurements of a problem, and their simulations (measurements, members); NaN where one failed."""
     measured = problem.petab.measurement_df
@@ -103,7 +96,7 @@ def _simulate(problem, names, members, part) -> tuple[pd.DataFrame, np.ndarray]:
     table = pd.DataFrame(
         {
             "set": part,
-            "condition": _conditions(measured),
+            "condition": condition_names(measured),
             "observable": measured["observableId"].to_numpy(),
             "time": measured["time"].to_numpy(float),
             "measurement": measured["measurement"].to_numpy(float),

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 
 import amici
 import numpy as np
-import petab.v1 as petab
 from amici.importers.petab.v1._sbml_import import import_model_sbml
 
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.compiled_model import without_overrides
 from kinetrain.mechanistic.kernel.expressions import INPUT, QUANTITIES, TIME, Graph, Translator, UnsupportedModelError
-from kinetrain.mechanistic.petab_tables import for_amici
+from kinetrain.mechanistic.petab_tables import for_amici, is_version_1
 
 POINTS = 20  # at which a condition on states is tested
 SCALES = {"lin": 0, "log": 1, "log10": 2}
@@ -75,7 +74,7 @@ def import_symbolic(path, problem):
     """
     try:
         with _caught() as found:
-            if isinstance(problem, petab.Problem):
+            if is_version_1(problem):
                 options = {"model_name": "kernel", "output_dir": "", "verbose": logging.ERROR}
                 import_model_sbml(without_overrides(for_amici(problem, path)), validate=False, **options)
             else:

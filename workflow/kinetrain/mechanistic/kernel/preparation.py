@@ -2,8 +2,6 @@
 
 import tempfile
 
-import petab.v1 as petab
-
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.compiled_model import compile_model, load_model
 from kinetrain.mechanistic.conditions import prepare as prepare_conditions
@@ -16,7 +14,7 @@ from kinetrain.mechanistic.kernel.problem import KernelUnsupportedError
 from kinetrain.mechanistic.parameter_priors import Priors
 from kinetrain.mechanistic.petab_checks import PREEQUILIBRATION
 from kinetrain.mechanistic.petab_problem import silence_amici
-from kinetrain.mechanistic.petab_tables import read_petab
+from kinetrain.mechanistic.petab_tables import is_version_1, read_petab
 from kinetrain.mechanistic.starting_points import nominal_values, scaled, starting_box, starting_rows
 
 
@@ -61,7 +59,7 @@ def _prior_terms(table, path) -> list:
 
 def _model(path, problem, facts):
     """Return what tells the names in the model; AMICI's mapping of PEtab 2 asks a compiled model for more."""
-    if isinstance(problem, petab.Problem):
+    if is_version_1(problem):
         return Names(facts)
     with tempfile.TemporaryDirectory() as folder:
         compile_model(path, folder)
@@ -76,7 +74,7 @@ _BOXES = ("lower", "upper", "nominal")
 
 
 def _has_preequilibration(problem) -> bool:
-    if not isinstance(problem, petab.Problem):
+    if not is_version_1(problem):
         return True  # states that never change stay in, as in AMICI's model
     before = problem.measurement_df.get(PREEQUILIBRATION)
     return before is not None and bool(before.notna().any())
