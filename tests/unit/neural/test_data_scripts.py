@@ -21,7 +21,7 @@ def network(tmp_path) -> list[str]:
         "equations": "node,eqn\nA,input gene\nB,input gene\n"
         'C,"((fAct(A, 0.5, 1.4) * (1 - 1 * fAct(B, 0.4, 1.8))) * 1 - 1 * C) / 1"\n'
         'D,"((fAct(C, 0.5, 1.5)) * 1 - 1 * D) / 1"\n',
-        "test": "4,1\n" + "0.5,0.5\n" * 4 + "0,1\n",
+        "test": "4,1\n" + "0.5,0.5\n" * 2 + "0.5,0.6\n" * 2 + "0,1\n",
     }
     for name, text in files.items():
         (tmp_path / f"{name}.csv").write_text(text)
