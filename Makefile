@@ -22,7 +22,7 @@ ENVIRONMENTS := mechanistic neural analysis
 # Words that run a command in the environment of a kind of rule.
 environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$PATH" PYTHONPATH=workflow OMP_NUM_THREADS=1
 
-.PHONY: .venv run real paper-neural paper-mechanistic report test test-mechanistic test-neural test-analysis test-workflow test-petab lint format benchmark docs pins configured setup environments help
+.PHONY: .venv run real paper-neural paper-mechanistic report test test-mechanistic test-neural test-analysis test-workflow test-petab coverage lint format benchmark docs pins configured setup environments help
 
 run: configured setup  ## run the configuration CONFIG (default: config/config.yaml), from the data to the report
 	@python3 workflow/configuration check $(configuration)
@@ -58,6 +58,18 @@ test-workflow:
 
 test-petab: setup environments  ## run the PEtab test suite from MIRROR=folder and write docs/petab_conformance.md
 	$(call environment,mechanistic) python tests/petab_suite/conformance.py --mirror '$(MIRROR)' --output docs/petab_conformance.md
+
+# coverage lies over each environment for this run alone: as a pin it would be part of what results are made with.
+coverage: setup environments  ## say which lines of the library the unit tests run (commands run as processes are not seen)
+	@rm -rf .cache/coverage && mkdir -p .cache/coverage
+	@set -e; for name in $(ENVIRONMENTS); do \
+	    programs=$$(python3 workflow/scripts/environment.py envs/$$name.txt); \
+	    VIRTUAL_ENV=$$(cd "$$programs/.." && pwd) PATH="$$programs:$$PATH" PYTHONPATH=workflow OMP_NUM_THREADS=1 \
+	        COVERAGE_FILE=.cache/coverage/.coverage.$$name uv run --quiet --no-project --with coverage \
+	        python -m coverage run --source workflow/kinetrain -m pytest --quiet tests/unit/$$name; \
+	done
+	@cd .cache/coverage && uv run --quiet --no-project --with coverage coverage combine --quiet
+	@COVERAGE_FILE=.cache/coverage/.coverage uv run --quiet --no-project --with coverage coverage report --sort=cover
 
 lint: setup  ## check style, types, layers and workflow: ruff, mypy, import-linter, snakefmt, snakemake --lint
 	ruff check .
