@@ -24,7 +24,7 @@ PALETTE = tuple(
     )
     for index in range(48)
 )
-MARKERS = ("x", "+", "1", "2", "3", "4", "8", "|", "_", "o", "s", "v", "^", "<", ">", "p", "h", "D", "P", "X", "d", "H")
+MARKERS = ("x", "+", "1", "2", "3", "4", "8", "o", "s", "v", "^", "<", ">", "p", "h", "D", "P", "X", "d", "H")
 MARKED = (1, 2)  # kinds that are drawn by markers: methods and yardsticks
 REFERENCES = {"truth": "Gold standard", "prior": "Prior"}  # networks that others are compared with
 
