@@ -4,40 +4,24 @@ import argparse
 
 
 def parse_arguments():
+    from command import parse_data_of_networks
+
     parser = argparse.ArgumentParser(
         description="Write the rows of the control predictors, in the columns of scores.tsv."
     )
-    parser.add_argument("--expression", required=True, help="expression.npz, whose pairs persistence is judged on")
-    parser.add_argument("--prior", required=True, nargs="+", help="prior.npz, one per seed and in their order")
-    parser.add_argument("--truth", help="truth.tsv: regulator, target (default: no gold standard, no accuracy)")
-    parser.add_argument("--dataset", required=True, help="name of the data set")
-    parser.add_argument(
-        "--noise", type=float, required=True, help="standard deviation of the noise added to expression"
-    )
-    parser.add_argument(
-        "--prior-corruption", type=float, required=True, help="fraction of the prior's edges moved, 0..1"
-    )
-    parser.add_argument("--seeds", type=int, nargs="+", required=True, help="seeds of the priors")
     parser.add_argument("--output", required=True, help="scores.tsv to write")
-    arguments = parser.parse_args()
-    if len(arguments.prior) != len(arguments.seeds):
-        parser.error(f"{len(arguments.prior)} --prior files for {len(arguments.seeds)} --seeds; give one per seed")
-    return arguments
+    return parse_data_of_networks(parser)
 
 
 def main():
     arguments = parse_arguments()
+    from command import read_data_of_networks
+
     from kinetrain import tables
-    from kinetrain.data.expression import load_expression
-    from kinetrain.data.networks import read_edges
-    from kinetrain.data.prior_networks import load_presence
     from kinetrain.evaluation.networks import control_rows
 
-    expression = load_expression(arguments.expression)
-    priors = [load_presence(path, expression.genes) for path in arguments.prior]
-    truth = read_edges(arguments.truth, expression.genes)[0] if arguments.truth else None
+    level, expression, priors, truth = read_data_of_networks(arguments)
     rows = control_rows(expression, arguments.noise, arguments.seeds, priors, truth)
-    level = {name: getattr(arguments, name) for name in ("dataset", "noise", "prior_corruption")}
     tables.save("networks", rows.assign(**level), arguments.output)
 
 
