@@ -129,7 +129,7 @@ def test_equal_fits_of_several_grids_are_run_once_and_a_null_grid_not_at_all(smo
     assert plan.fit_labels("egf_akt") == labels
     settings = plan.mini_batch_settings("egf_akt", "adam_balanced", "S3", "full", "rescue")
     assert settings["batch_size"] == "full" and settings["optimizer"] == {"rule": "adam_balanced"}
-    assert settings["safeguard"] == {"name": "rescue", "rescue": 2, "line_search": 0, "form": "published"}
+    assert settings["safeguard"] == {"name": "rescue", "rescue": 2, "line_search": 0, "variant": "published"}
 
 
 def test_pruning_that_would_begin_after_the_last_epoch_is_refused(smoke, manifest, root):
@@ -180,7 +180,7 @@ def test_artificial_data_that_cannot_be_drawn_are_refused(smoke, manifest, root,
         ({"lambdas": 0.5}, "dash.lambdas = 0.5: expected a list of numbers"),
         ({"lambdas": ["1e-3", 0]}, "dash.lambdas = ['1e-3', 0]: expected a list of numbers"),
         ({"lambdas": "1e-3"}, "YAML reads this as text"),
-        ({"variant": "x"}, "dash.variant = 'x': expected 'normalised' or 'published'"),
+        ({"variant": "x"}, "dash.variant = 'x': expected 'corrected' or 'published'"),
     ],
 )
 def test_a_wrong_setting_of_a_method_is_refused(smoke, manifest, root, settings, said):
@@ -206,7 +206,7 @@ def test_a_grid_of_settings_that_a_method_does_not_have_is_refused(smoke, manife
 
 def test_the_settings_of_the_methods_are_those_of_their_files():
     defaults = plain(find_method("dash")())
-    assert defaults == {"lambdas": [0.5, 0.95], "variant": "normalised"}
+    assert defaults == {"lambdas": [0.5, 0.95], "variant": "corrected"}
     for method in known_methods():
         record = find_method(method)
         assert read_options(record, plain(record())) == record(), method

@@ -12,7 +12,7 @@ from kinetrain.enrichment.options import InfluenceOptions, TestOptions
 from kinetrain.mechanistic.artificial_options import Artificial, Distribution
 from kinetrain.mechanistic.solver_options import SolverOptions
 from kinetrain.neural.options import TrainingOptions, Tuning
-from kinetrain.pruning.events import Schedule as Pruning
+from kinetrain.pruning.events import PruningSchedule
 from kinetrain.pruning.methods import find_method, known_methods
 from kinetrain.settings import ABSENT, LARGEST_SEED, REQUIRED, Each, Known, Name, Options, Text, option
 from kinetrain.simulation.options import PublishedSimulation, Simulation
@@ -281,7 +281,9 @@ class Configuration(Options):
     training: TrainingOptions = option(
         TrainingOptions(), "How every data set is trained; a data set's own `training` overrides single keys."
     )
-    pruning: Pruning = option(Pruning(), "When how much is pruned; a data set's own `pruning` overrides single keys.")
+    pruning: PruningSchedule = option(
+        PruningSchedule(), "Pruning schedule; a data set's own `pruning` overrides single keys."
+    )
     tuning: dict[Name, Tuning] = option(
         {},
         "Methods whose settings are chosen by cross-validation, data set by data set; a data set's own `tuning` "
@@ -308,7 +310,7 @@ SECTIONS = {
     "network": Network,
     "simulate": Simulate,
     "training": TrainingOptions,
-    "pruning": Pruning,
+    "pruning": PruningSchedule,
     "tuning": Tuning,
     "enrichment": Enrichment,
 }

@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 from xml.etree import ElementTree
 
-from configuration.keys import Artificial, Configuration, Enrichment, Fits, Pruning, TrainingOptions
+from configuration.keys import Artificial, Configuration, Enrichment, Fits, PruningSchedule, TrainingOptions
 from configuration.manifest import Download
 from configuration.yaml_files import read_yaml
 from kinetrain.errors import InputError, InputWarning
@@ -262,7 +262,7 @@ class Plan:
             "seeds": dataset.get("seeds", self.config["seeds"]),
             "levels": _levels(dataset, key),
             "training": overridden(TrainingOptions, self.config["training"], dataset["training"], f"{key}.training"),
-            "pruning": overridden(Pruning, self.config["pruning"], dataset["pruning"], f"{key}.pruning"),
+            "pruning": overridden(PruningSchedule, self.config["pruning"], dataset["pruning"], f"{key}.pruning"),
             "enrichment": enrichment,
             "tuning": {**self.config["tuning"], **dataset["tuning"]},
             "methods": {method: {**settings, **own.get(method, {})} for method, settings in methods.items()},

@@ -29,7 +29,7 @@ def add_meaning_of_fits(parser) -> None:
     parser.add_argument(
         "--fit-settings",
         default="{}",
-        help="JSON: {safeguards: {name: {rescue, line_search, form}}, schedules, optimizers}",
+        help="JSON: {safeguards: {name: {rescue, line_search, variant}}, schedules, optimizers}",
     )
 
 

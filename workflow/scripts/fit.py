@@ -22,7 +22,7 @@ def parse_arguments():
         required=True,
         help="JSON: epochs (budget in full gradients), seed, and keys of `solver` (config/README.md); for "
         "mini-batch also optimizer {rule or torch, arguments, then, share}, schedule {name, start, end, shape}, "
-        "batch_size (conditions, or full), safeguard {name, rescue, line_search, form}",
+        "batch_size (conditions, or full), safeguard {name, rescue, line_search, variant}",
     )
     parser.add_argument("--checkpoint", required=True, help="folder for the state of the run; removed at the end")
     parser.add_argument("--output", required=True, help="table of fits to write (TSV), one row per start")

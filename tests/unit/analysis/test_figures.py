@@ -247,7 +247,7 @@ def test_ranks_over_all_problems_stand_before_those_of_each():
 def test_safeguards_are_told_by_rescue_and_line_search_or_by_name():
     axis = draw("safeguards", made_table("safeguards", 1)).axes[-1]
     assert [text.get_text() for text in axis.get_xticklabels()] == ["rescue:\nshrink, restart\nline search 3", "off"]
-    table = made_table("safeguards", 1).assign(rescue=2, line_search=3)  # only in their form the two differ
+    table = made_table("safeguards", 1).assign(rescue=2, line_search=3)  # the two differ in their variant alone
     axis = draw("safeguards", table).axes[-1]
     assert [text.get_text().split("\n")[-1] for text in axis.get_xticklabels()] == ["(off)", "(rescue)"]
 

@@ -34,9 +34,9 @@ INF = float("inf")
 NOMINAL = ["problem", "replicate", "objective_nominal", "data", "parameters", "measurements"]
 MEANING = {
     "safeguards": {
-        "rescue": {"rescue": 2, "line_search": 0, "form": "published"},
-        "off": {"rescue": 0, "line_search": 0, "form": "published"},
-        "search": {"rescue": 0, "line_search": 3, "form": "clean"},
+        "rescue": {"rescue": 2, "line_search": 0, "variant": "published"},
+        "off": {"rescue": 0, "line_search": 0, "variant": "published"},
+        "search": {"rescue": 0, "line_search": 3, "variant": "corrected"},
     },
     "schedules": {"S1": {"start": 1.0, "end": 0.1}, "S2": {"start": 0.3, "end": 0.1}, "S3": {"start": 0.1, "end": 0.1}},
     "optimizers": {"hybrid": {"rule": "adam_balanced", "then": "fides", "share": 0.2}},

@@ -45,7 +45,7 @@ def kind_or_skip(kind):
     return kind
 
 
-@pytest.mark.parametrize("kind", ["rule", "clean", "published", "torch", "hybrid", "fides", "l_bfgs_b", "ipopt"])
+@pytest.mark.parametrize("kind", ["rule", "corrected", "published", "torch", "hybrid", "fides", "l_bfgs_b", "ipopt"])
 def test_a_stopped_fit_goes_on_to_the_same_result(kind, tmp_path, monkeypatch):
     kind_or_skip(kind)
     monkeypatch.setattr(starts, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
@@ -221,7 +221,7 @@ def test_mini_batches_and_fides_improve_the_embedded_problem(egf_yaml, egf_model
     "changes",
     [
         {"safeguard": {"name": "s", "line_search": 3}},
-        {"safeguard": {"name": "s", "line_search": 3, "form": "clean"}},
+        {"safeguard": {"name": "s", "line_search": 3, "variant": "corrected"}},
         {"batch_size": "full"},
         {"optimizer": {"rule": "sgd", "then": "fides", "share": 0.9}},
         {},

@@ -1,4 +1,4 @@
-"""The line search is that of the original with its quirks, or a clean backtracking; what it costs is counted."""
+"""The line search is that of the original with its quirks, or a corrected backtracking; what it costs is counted."""
 
 import itertools
 import math
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kinetrain.training.cost import Counted
-from kinetrain.training.line_search import clean
+from kinetrain.training.line_search import corrected
 from kinetrain.training.minibatch import Minibatch
 from kinetrain.training.requests import complete
 from kinetrain.training.schedules import learning_rate
@@ -185,15 +185,15 @@ def test_a_good_step_still_costs_one_evaluation(quadratic):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_clean_search_pays_each_trial_once_and_makes_no_more_than_allowed(rippled, name):
+def test_the_corrected_search_pays_each_trial_once_and_makes_no_more_than_allowed(rippled, name):
     for limit in (1, 3, 5):
         problem = rippled()
-        safeguard = Safeguard(name="-", line_search=limit, form="clean")
+        safeguard = Safeguard(name="-", line_search=limit, variant="corrected")
         fit = train(problem, name, lambda epoch: 0.5, 5, 4, safeguard)
         assert 5 * 4 <= fit.problem.cost.value_solves <= 5 * 4 * (limit + 1)
 
 
-def test_the_clean_search_halves_until_armijo_and_else_keeps_the_best():
+def test_the_corrected_search_halves_until_armijo_and_else_keeps_the_best():
     tried = []
 
     def step(rate):
@@ -209,7 +209,7 @@ def test_the_clean_search_halves_until_armijo_and_else_keeps_the_best():
         yield
 
     def search(cost, value, limit):
-        return complete(None, clean(step, cost, begin, value, slope, 2.0, limit))[0]
+        return complete(None, corrected(step, cost, begin, value, slope, 2.0, limit))[0]
 
     begin, slope = np.zeros(1), np.array([0.6])
     assert search(cost, 0.09, 5) == -0.5
@@ -219,16 +219,16 @@ def test_the_clean_search_halves_until_armijo_and_else_keeps_the_best():
 
 
 def test_a_failed_trial_counts_as_infinite(quadratic):
-    for form in ("published", "clean"):
+    for variant in ("published", "corrected"):
         problem = quadratic(wall=lambda x: x[0] > -2.5)
-        fit = train(problem, "sgd", lambda epoch: 1.0, 1, 4, Safeguard(name="-", line_search=4, form=form))
+        fit = train(problem, "sgd", lambda epoch: 1.0, 1, 4, Safeguard(name="-", line_search=4, variant=variant))
         assert fit.state.x[0] <= -2.5 and np.isfinite(problem.value(fit.state.x, np.arange(4)))
 
 
-@pytest.mark.parametrize("form", ["published", "clean"])
-def test_a_resumed_search_goes_on_as_if_nothing_had_happened(rippled, form):
+@pytest.mark.parametrize("variant", ["published", "corrected"])
+def test_a_resumed_search_goes_on_as_if_nothing_had_happened(rippled, variant):
     def fresh():
-        safeguard = Safeguard(name="-", line_search=3, form=form)
+        safeguard = Safeguard(name="-", line_search=3, variant=variant)
         box = rippled.lower, rippled.upper
         updater, generator = Updater("adam_balanced", 2), np.random.default_rng(1)
         return Minibatch(Counted(rippled()), START, *box, updater, lambda epoch: 0.3, 2, safeguard, generator)

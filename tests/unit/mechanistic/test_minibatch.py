@@ -15,9 +15,9 @@ from kinetrain.training.updater import Updater
 START = np.array([-3.0, 4.0])
 
 
-def create(problem, name, rate, batch_size=2, rescue=0, generator=None, form="published"):
+def create(problem, name, rate, batch_size=2, rescue=0, generator=None, variant="published"):
     """Return a run on a toy problem."""
-    safeguard = Safeguard(name="-", rescue=rescue, form=form)
+    safeguard = Safeguard(name="-", rescue=rescue, variant=variant)
     box = problem.lower, problem.upper
     return Minibatch(Counted(problem), START, *box, Updater(name, 2), rate, batch_size, safeguard, generator)
 
@@ -123,33 +123,33 @@ def test_full_batches_do_not_depend_on_the_shuffling(quadratic):
     np.testing.assert_allclose(ends[0], ends[1], rtol=1e-12)
 
 
-def test_single_failures_add_up_as_published_but_not_in_the_clean_form(quadratic):
+def test_single_failures_add_up_as_published_but_not_in_the_corrected_variant(quadratic):
     rescued = {}
-    for form in ("published", "clean"):
+    for variant in ("published", "corrected"):
         problem = quadratic()
         calls = itertools.count()
         problem.wall = lambda x, calls=calls: next(calls) % 4 > 1  # two failures, a rescued step and a good one
-        fit = create(problem, "adam_balanced", lambda epoch: 0.01, rescue=1, form=form)
+        fit = create(problem, "adam_balanced", lambda epoch: 0.01, rescue=1, variant=variant)
         try:
             for _ in range(100):
                 complete(fit.problem.problem, fit.step())
         except EvaluationFailed:
             pass
-        rescued[form] = fit.state.rescues, fit.state.t
-    assert rescued == {"published": (9, 19), "clean": (49, 100)}
+        rescued[variant] = fit.state.rescues, fit.state.t
+    assert rescued == {"published": (9, 19), "corrected": (49, 100)}
 
 
-def test_the_clean_form_starts_anew_from_the_rescued_point(quadratic):
+def test_the_corrected_variant_starts_anew_from_the_rescued_point(quadratic):
     goods = {}
-    for form in ("published", "clean"):
+    for variant in ("published", "corrected"):
         problem = quadratic(wall=lambda x: x[0] > -0.9)
-        fit = create(problem, "adam_balanced", learning_rate("logarithmic", 1, 0.1, 3), rescue=2, form=form)
+        fit = create(problem, "adam_balanced", learning_rate("logarithmic", 1, 0.1, 3), rescue=2, variant=variant)
         for _ in range(4):
             complete(fit.problem.problem, fit.step())  # the fourth fails and is rescued
-        goods[form] = fit.state.x_good
+        goods[variant] = fit.state.x_good
         assert fit.state.rescues == 1
     np.testing.assert_allclose(goods["published"], [-1.088012596, 2.013805408], rtol=1e-9)
-    np.testing.assert_allclose(goods["clean"], [-1.035644229, 1.960521917], rtol=1e-9)
+    np.testing.assert_allclose(goods["corrected"], [-1.035644229, 1.960521917], rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["adam_balanced", "momentum_exact"])

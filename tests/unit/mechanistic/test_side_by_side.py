@@ -61,7 +61,7 @@ def fit(problem, kind, folder, **changes):
     return minibatch_fits.fit_starts(problem, "toy", 0, kind, 3, read_options(MinibatchOptions, settings), folder)
 
 
-@pytest.mark.parametrize("kind", ["rule", "clean", "published", "hybrid"])
+@pytest.mark.parametrize("kind", ["rule", "corrected", "published", "hybrid"])
 def test_starts_side_by_side_end_where_they_end_alone(kind, tmp_path):
     together = Together()
     assert_same_results(fit(toy["Valley"](), kind, tmp_path / "alone"), fit(together, kind, tmp_path / "together"))

@@ -67,7 +67,7 @@ def test_a_restored_run_with_rescues_and_a_line_search_goes_on_as_it_would_have(
     def fresh():
         problem = quadratic(wall=lambda x: x[0] > -0.9)
         updater, generator = TorchUpdater(name, arguments, 2), np.random.default_rng(1)
-        safeguard = Safeguard(name="-", rescue=2, line_search=2, form="clean")
+        safeguard = Safeguard(name="-", rescue=2, line_search=2, variant="corrected")
         start = np.array([-3.0, 4.0])
         return Minibatch(Counted(problem), start, *BOX, updater, lambda epoch: 0.3, 2, safeguard, generator)
 

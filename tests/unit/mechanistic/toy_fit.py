@@ -39,7 +39,7 @@ class Valley:
 
 KINDS = {
     "rule": {"optimizer": {"rule": "adam_balanced"}},
-    "clean": {"optimizer": {"rule": "sgd"}, "safeguard": {"name": "c", "line_search": 3, "form": "clean"}},
+    "corrected": {"optimizer": {"rule": "sgd"}, "safeguard": {"name": "c", "line_search": 3, "variant": "corrected"}},
     "published": {"optimizer": {"rule": "rmsprop"}, "safeguard": {"name": "p", "line_search": 3}},
     "torch": {"optimizer": {"torch": "NAdam", "arguments": {"weight_decay": 0.01}}},
     "hybrid": {"optimizer": {"rule": "adam_balanced", "then": "fides", "share": 0.3}},

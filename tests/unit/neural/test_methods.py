@@ -1,4 +1,4 @@
-"""The methods do what their papers say: prices, gates, thresholds and scores, from first principles."""
+"""The methods do what their papers say: penalties, gates, thresholds and scores, from first principles."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,8 @@ from scipy import sparse
 
 from kinetrain.neural.fields import mlp, phoenix
 from kinetrain.neural.integrators import rk4
-from kinetrain.pruning.events import Schedule
-from kinetrain.pruning.method import Event, Moment
+from kinetrain.pruning.events import PruningSchedule
+from kinetrain.pruning.method import Event, Update
 from kinetrain.pruning.methods import c_node, dst, imp, l0, pathreg, pinn, pinn_mp, random, snip, sparseflow, synflow
 from kinetrain.pruning.step import step
 
@@ -32,9 +32,9 @@ def noise(method, seed=0, shapes=SHAPES):
     return {name: torch.tensor(np.stack([one[name] for one in drawn])) for name in drawn[0]}
 
 
-def moment(field=phoenix, priors=None, pruned=False, drawn=None):
+def an_update(field=phoenix, priors=None, pruned=False, drawn=None):
     rngs = [np.random.default_rng([3, model]) for model in range(MODELS)]
-    return Moment(field, priors or [None] * MODELS, rngs, pruned, drawn)
+    return Update(field, priors or [None] * MODELS, rngs, pruned, drawn)
 
 
 def event(weights, field=phoenix, gradient=None):
@@ -75,20 +75,20 @@ class Linear:
         return state @ parameters["a"].mT
 
 
-@pytest.mark.parametrize("variant", ["repaired", "published"])
+@pytest.mark.parametrize("variant", ["corrected", "published"])
 @pytest.mark.parametrize("signed", [True, False])
 def test_the_prior_loss_is_zero_where_the_production_is_the_prior(networks, signed, variant):
     method = pinn.Method(signed=signed, variant=variant)
     matrices = np.stack([network.toarray() for network, _ in networks])
     exact = {"a": torch.tensor(matrices if signed else np.abs(matrices))}
-    assert torch.allclose(method.penalty({}, exact, moment(Linear, networks)), torch.zeros(2).double(), atol=1e-12)
+    assert torch.allclose(method.penalty({}, exact, an_update(Linear, networks)), torch.zeros(2).double(), atol=1e-12)
     other = {"a": torch.tensor(np.abs(matrices) if signed else matrices)}
-    assert (method.penalty({}, other, moment(Linear, networks)) > 1e-4).all()
+    assert (method.penalty({}, other, an_update(Linear, networks)) > 1e-4).all()
 
 
 def test_the_prior_loss_of_a_field_that_makes_nothing_is_the_variance_of_the_prior(networks):
     nothing = {"a": torch.zeros((MODELS, GENES, GENES), dtype=torch.float64)}
-    found = pinn.Method(tau=0.8, probes=100_000, probe_range=2.0).penalty({}, nothing, moment(Linear, networks))
+    found = pinn.Method(tau=0.8, probes=100_000, probe_range=2.0).penalty({}, nothing, an_update(Linear, networks))
     edges = torch.tensor([float(network.count_nonzero()) for network, _ in networks])
     # the variance of a uniform number within ±2 is 4/3
     assert torch.allclose(found, (0.2 * 4 / 3 * edges / GENES).double(), rtol=0.02)
@@ -97,28 +97,28 @@ def test_the_prior_loss_of_a_field_that_makes_nothing_is_the_variance_of_the_pri
 def test_the_prior_loss_is_differentiable_and_has_its_weight(networks):
     method, raw = pinn.Method(), raw_parameters(pinn.Method())
     names = [name for name in raw if name != "v"]  # the production is before the rate v
-    assert_slope(lambda leaves: method.penalty(leaves, leaves, moment(priors=networks)), raw, names)
+    assert_slope(lambda leaves: method.penalty(leaves, leaves, an_update(priors=networks)), raw, names)
     assert method.data_weight(False) == method.data_weight(True) == 0.99 and method.uses_prior and not method.prunes
 
 
 def test_probes_are_new_in_every_update_and_fixed_as_published():
     first, second = np.random.default_rng(1), np.random.default_rng(2)
-    repaired, published = pinn.Method(probe_range=0.25), pinn.Method(variant="published")
-    assert not np.array_equal(repaired._states(first, 5), repaired._states(second, 5))
+    corrected, published = pinn.Method(probe_range=0.25), pinn.Method(variant="published")
+    assert not np.array_equal(corrected._states(first, 5), corrected._states(second, 5))
     states = published._states(first, 5)
     assert states.shape == (10_000, 5) and np.array_equal(states, published._states(second, 5))
     assert states.min() == pytest.approx(-0.5, abs=1e-3) and states.max() == pytest.approx(0.5, abs=1e-3)
-    assert np.abs(repaired._states(first, 100)).max() == pytest.approx(0.25, abs=1e-3)
+    assert np.abs(corrected._states(first, 100)).max() == pytest.approx(0.25, abs=1e-3)
 
 
 def test_pinn_mp_prunes_once_and_forgets_the_prior_then(networks):
-    method, schedule = pinn_mp.Method(), Schedule()
+    method, schedule = pinn_mp.Method(), PruningSchedule()
     due = {epoch: method.due(schedule, epoch, 200) for epoch in range(1, 201)}
     assert {epoch: fraction for epoch, fraction in due.items() if fraction} == {121: 0.87}
     assert [method.data_weight(pruned) for pruned in (False, True)] == [0.99, 1.0]
     raw = raw_parameters(method)
-    assert (method.penalty(raw, raw, moment(priors=networks)) > 0).all()
-    assert (method.penalty(raw, raw, moment(priors=networks, pruned=True)) == 0).all()
+    assert (method.penalty(raw, raw, an_update(priors=networks)) > 0).all()
+    assert (method.penalty(raw, raw, an_update(priors=networks, pruned=True)) == 0).all()
     assert pinn_mp.Method(prune_at=0.9).due(schedule, 2, 2) == 0.87  # also where there are few epochs
     weights = {name: part[0].numpy() for name, part in raw.items()}
     score, _ = method.scores(event(weights))
@@ -167,9 +167,9 @@ def test_gates_are_open_as_often_as_their_price_says(temperature):
     expected = torch.sigmoid(raw["gate_w_s"][0] - temperature * np.log(0.1 / 1.1))
     assert torch.allclose(frequency, expected, atol=0.025)
     # with every gate surely open the whole network is paid for, with every gate surely closed nothing is
-    for location, price in ((50.0, 3.0), (-50.0, 0.0)):
+    for location, paid in ((50.0, 3.0), (-50.0, 0.0)):
         certain = {name: location + 0 * part if name in GATES else part for name, part in raw.items()}
-        assert torch.allclose(method.penalty(certain, {}, moment()), torch.full((MODELS,), price).double(), atol=1e-9)
+        assert torch.allclose(method.penalty(certain, {}, an_update()), torch.full((MODELS,), paid).double(), atol=1e-9)
 
 
 def test_the_price_of_a_gate_is_that_of_the_weights_behind_it():
@@ -179,7 +179,7 @@ def test_the_price_of_a_gate_is_that_of_the_weights_behind_it():
         one = {**shut, f"gate_{name}": shut[f"gate_{name}"].clone()}
         one[f"gate_{name}"][:, 1] = 50
         assert torch.allclose(
-            method.penalty(one, {}, moment()), torch.tensor(2.0 * behind / (4 * GENES * HIDDEN)).double()
+            method.penalty(one, {}, an_update()), torch.tensor(2.0 * behind / (4 * GENES * HIDDEN)).double()
         )
 
 
@@ -203,17 +203,17 @@ def test_as_published_gates_are_drawn_in_evaluation_and_cost_nothing():
     assert closed == pytest.approx({"w_s": 0.2, "w_p": 0.2, "u_s": 0.5, "u_p": 0.5}, abs=0.04)
     again, other = method.opened(raw, None), method.opened({**raw, "gate_w_s": raw["gate_w_s"] + 0.01}, None)
     assert torch.equal(gates["w_s"], again["w_s"]) and not torch.equal(gates["w_s"] == 0, other["w_s"] == 0)
-    assert method.penalty(raw, {}, moment()).tolist() == [0.0]
+    assert method.penalty(raw, {}, an_update()).tolist() == [0.0]
 
 
 @pytest.mark.parametrize("method", [l0.Method(temperature=0.6), c_node.Method(), pathreg.Method()])
-def test_gradients_go_through_the_gates_and_prices(method):
+def test_gradients_go_through_the_gates_and_penalties(method):
     raw, drawn = raw_parameters(method), noise(method)
 
     def objective(leaves):
         parameters = method.parameters(leaves, drawn)
-        price = method.penalty(leaves, parameters, moment(drawn=drawn))
-        return 100 * price + parameters["u_s"].pow(2).sum(dim=(1, 2)) + parameters["w_p"].pow(2).sum(dim=(1, 2))
+        penalty = method.penalty(leaves, parameters, an_update(drawn=drawn))
+        return 100 * penalty + parameters["u_s"].pow(2).sum(dim=(1, 2)) + parameters["w_p"].pow(2).sum(dim=(1, 2))
 
     assert_slope(objective, raw, ["gate_u_s", "gate_w_p", "u_s", "w_p"])
 
@@ -223,7 +223,7 @@ def test_the_price_of_paths_is_the_mean_product_of_absolute_weights():
     raw = raw_parameters(method)
     w_s, u_s, w_p, u_p = (raw[name][1].abs() for name in ("w_s", "u_s", "w_p", "u_p"))
     expected = 0.5 * (u_s @ w_s + u_p @ w_p).mean()
-    assert float(method.penalty(raw, {}, moment())[1]) == pytest.approx(float(expected))
+    assert float(method.penalty(raw, {}, an_update())[1]) == pytest.approx(float(expected))
 
 
 def test_the_price_of_open_paths_is_the_mean_product_of_matrices_of_gates():
@@ -231,16 +231,16 @@ def test_the_price_of_open_paths_is_the_mean_product_of_matrices_of_gates():
     raw, drawn = raw_parameters(method), noise(method)
     one = {name: gate[1].expand(*SHAPES[name]) for name, gate in method.opened(raw, drawn).items()}
     expected = 0.5 * (one["u_s"] @ one["w_s"] + one["u_p"] @ one["w_p"]).mean()
-    assert float(method.penalty(raw, {}, moment(drawn=drawn))[1]) == pytest.approx(float(expected))
+    assert float(method.penalty(raw, {}, an_update(drawn=drawn))[1]) == pytest.approx(float(expected))
 
 
-def test_prices_and_gates_hold_for_chains_of_any_length():
+def test_penalties_and_gates_hold_for_chains_of_any_length():
     method = pathreg.Method(lambda0=0.0, lambda1=1.0, lambda_path=0.0)
     raw = raw_parameters(method, mlp, [5, 3])
     drawn = noise(method, shapes=mlp.shapes(GENES, [5, 3]))
     w1, w2, w3 = (raw[f"w{layer}"][0].abs() for layer in (1, 2, 3))
-    price = method.penalty(raw, {}, moment(mlp, drawn=drawn))
-    assert float(price[0]) == pytest.approx(float((w3 @ w2 @ w1).mean()))
+    penalty = method.penalty(raw, {}, an_update(mlp, drawn=drawn))
+    assert float(penalty[0]) == pytest.approx(float((w3 @ w2 @ w1).mean()))
     assert method.parameters(raw, drawn)["w2"].shape == (MODELS, 3, 5)
 
 
@@ -282,9 +282,9 @@ def test_thresholds_are_paid_for_and_feel_the_weights_of_their_row():
     method = dst.Method(alpha=0.01)
     raw = raw_parameters(method)
     rows = 2 * (GENES + HIDDEN)
-    assert torch.allclose(method.penalty(raw, {}, moment()), torch.full((MODELS,), 0.01 * rows).double())
+    assert torch.allclose(method.penalty(raw, {}, an_update()), torch.full((MODELS,), 0.01 * rows).double())
     leaves = {name: part.clone().requires_grad_() for name, part in raw.items()}
-    loss = (3 * method.parameters(leaves, {})["u_p"]).sum() + method.penalty(leaves, {}, moment()).sum()
+    loss = (3 * method.parameters(leaves, {})["u_p"]).sum() + method.penalty(leaves, {}, an_update()).sum()
     slope, pull = torch.autograd.grad(loss, [leaves["threshold_u_p"], leaves["u_p"]])
     size = raw["u_p"].abs()
     surrogate = torch.where(size <= 0.4, 2 - 4 * size, torch.where(size <= 1, 0.4, 0.0))
@@ -333,7 +333,7 @@ def test_synflow_knows_nothing_of_signs_and_scores_pruned_weights_zero():
 
 
 def test_snip_prunes_once_what_the_schedule_would_in_all():
-    schedule = Schedule()
+    schedule = PruningSchedule()
     due = {epoch: snip.Method().due(schedule, epoch, 200) for epoch in range(1, 201)}
     assert {epoch: fraction for epoch, fraction in due.items() if fraction} == {3: pytest.approx(1 - 0.3 * 0.9**19)}
 

@@ -15,13 +15,13 @@ from kinetrain.neural.ensemble import unpack
 from kinetrain.neural.integrators import rk4
 from kinetrain.neural.options import Options, Tuning
 from kinetrain.neural.run import Run
-from kinetrain.pruning.events import Schedule
+from kinetrain.pruning.events import PruningSchedule
 from kinetrain.pruning.method import Method
 from kinetrain.pruning.methods import find_method
 from kinetrain.settings import read_options
 
 GENES, EPOCHS = 12, 9
-SCHEDULE = Schedule(first_epoch=2, first_fraction=0.5, every=3, fraction=0.2)
+SCHEDULE = PruningSchedule(first_epoch=2, first_fraction=0.5, every=3, fraction=0.2)
 OPTIONS = Options(
     integrator="rk4", hidden=5, epochs=EPOCHS, learning_rate=0.01, steps=2, pruning=SCHEDULE, patience_epochs=None
 )
@@ -88,7 +88,7 @@ def test_no_model_is_rewound_when_no_epoch_is_left_to_train_it(tmp_path, express
 
 
 def test_a_model_rewinds_after_its_first_event_if_that_comes_late(tmp_path, expression, prior):
-    late = Schedule(first_epoch=5, first_fraction=0.5)
+    late = PruningSchedule(first_epoch=5, first_fraction=0.5)
     run = a_run(expression, prior, find_method("imp")(), rewind_by=3 / EPOCHS, pruning=late)
     state, _, _ = training_loop.train(run, tmp_path / "a.npz")
     assert (state.rewound_epoch == 5).all() and (state.best_epoch > 5).all()
@@ -115,7 +115,7 @@ class Doubled(Method):
     def data_weight(self, pruned):
         return 0.25
 
-    def penalty(self, raw, parameters, moment):
+    def penalty(self, raw, parameters, update):
         return sum(part.square().flatten(1).sum(dim=1) for part in raw.values())
 
 
@@ -165,7 +165,7 @@ def test_a_model_that_stopped_repeats_its_last_network(tmp_path, expression, pri
 
 
 def test_models_that_all_fail_at_once_have_an_empty_path(tmp_path, expression, prior):
-    run = a_run(expression, prior, find_method("unpruned")(), pruning=Schedule(first_epoch=3))
+    run = a_run(expression, prior, find_method("unpruned")(), pruning=PruningSchedule(first_epoch=3))
     run.values[:] = np.nan
     state, _, path = training_loop.train(run, tmp_path / "a.npz")
     assert state.failed.all() and (state.stopped_epoch == 1).all()

@@ -12,12 +12,14 @@ from kinetrain.neural import training_loop
 from kinetrain.neural.ensemble import unpack
 from kinetrain.neural.options import Options
 from kinetrain.neural.run import FLOOR, Run
-from kinetrain.pruning.events import Schedule
+from kinetrain.pruning.events import PruningSchedule
 from kinetrain.pruning.methods import find_method
 from kinetrain.settings import read_options
 
 GENES = 12
-OPTIONS = Options(integrator="rk4", hidden=5, epochs=12, learning_rate=0.02, steps=3, pruning=Schedule(2, 0.5, 3, 0.2))
+OPTIONS = Options(
+    integrator="rk4", hidden=5, epochs=12, learning_rate=0.02, steps=3, pruning=PruningSchedule(2, 0.5, 3, 0.2)
+)
 
 
 def a_run(expression, prior, method="dash", **changed):
@@ -113,7 +115,7 @@ def test_dead_targets_leave_out_constant_inputs_and_make_their_share_of_the_erro
 
 
 def test_fields_without_multipliers_have_no_dead_targets(tmp_path, expression, prior):
-    run = a_run(expression, prior, "unpruned", model="mlp", epochs=2, pruning=Schedule(1))
+    run = a_run(expression, prior, "unpruned", model="mlp", epochs=2, pruning=PruningSchedule(1))
     state, *_ = training_loop.train(run, tmp_path / "training.npz")
     assert np.isnan(training_loop.dead_targets(run, state, run.values)).all()
 

@@ -11,7 +11,7 @@ from scipy import sparse
 from kinetrain.errors import InputError
 from kinetrain.neural.fields import mlp, phoenix
 from kinetrain.pruning import methods
-from kinetrain.pruning.events import Schedule, prune
+from kinetrain.pruning.events import PruningSchedule, prune
 from kinetrain.pruning.method import Event
 from kinetrain.pruning.methods import bioprune, dash, sparseflow
 from kinetrain.settings import read_options
@@ -81,22 +81,22 @@ PUBLISHED_SPARSITY |= {120: 91.5, 150: 93.8, 160: 94.4, 170: 95.0, 190: 95.9, 20
 def test_the_published_schedule_gives_the_published_sparsity(epoch, percent):
     mask, rng = np.ones(14000, bool), np.random.default_rng(0)
     for at in range(1, epoch + 1):
-        mask = prune(mask, rng.random(14000), Schedule().due(at, epochs=500), rng)
+        mask = prune(mask, rng.random(14000), PruningSchedule().due(at, epochs=500), rng)
     assert 100 * (1 - mask.mean()) == pytest.approx(percent, abs=0.06)  # the table has one digit
 
 
 def test_there_is_no_event_in_the_last_epoch():
-    assert Schedule().due(200, epochs=201) == 0.1
-    assert Schedule().due(200, epochs=200) == 0
+    assert PruningSchedule().due(200, epochs=201) == 0.1
+    assert PruningSchedule().due(200, epochs=200) == 0
 
 
 def test_the_total_of_a_schedule_is_what_its_events_leave():
-    assert Schedule().total(201) == pytest.approx(1 - 0.3 * 0.9**20)
-    assert Schedule().total(200) == pytest.approx(1 - 0.3 * 0.9**19)
-    assert Schedule().total(2) == 0
+    assert PruningSchedule().total(201) == pytest.approx(1 - 0.3 * 0.9**20)
+    assert PruningSchedule().total(200) == pytest.approx(1 - 0.3 * 0.9**19)
+    assert PruningSchedule().total(2) == 0
 
 
-@pytest.mark.parametrize("variant", ["normalised", "published"])
+@pytest.mark.parametrize("variant", ["corrected", "published"])
 def test_dash_without_prior_weight_is_sparseflow(weights, prior, variant):
     by_dash, _ = scored(dash.Method((0.0, 0.0), variant), weights, prior)
     by_magnitude, _ = scored(sparseflow.Method(), weights)
@@ -105,7 +105,7 @@ def test_dash_without_prior_weight_is_sparseflow(weights, prior, variant):
         assert np.allclose(by_dash[name], score)
 
 
-@pytest.mark.parametrize("variant", ["normalised", "published"])
+@pytest.mark.parametrize("variant", ["corrected", "published"])
 def test_dash_with_all_weight_on_the_prior_is_bioprune(weights, prior, variant):
     by_dash, kept = scored(dash.Method((1.0, 1.0), variant), weights, prior)
     by_prior, same = scored(bioprune.Method(variant), weights, prior)
@@ -113,7 +113,7 @@ def test_dash_with_all_weight_on_the_prior_is_bioprune(weights, prior, variant):
     assert all(np.array_equal(kept[name], score) for name, score in same.items())
 
 
-@pytest.mark.parametrize("variant", ["normalised", "published"])
+@pytest.mark.parametrize("variant", ["corrected", "published"])
 def test_bioprune_ignores_the_weights(weights, prior, variant):
     other = {name: 2 * part + 1 for name, part in weights.items()}
     one, kept = scored(bioprune.Method(variant), weights, prior)
@@ -271,7 +271,7 @@ def test_every_method_has_defaults_for_all_its_settings(name):
         ({"lamdas": [0.5, 0.5]}, "methods.dash: unknown key 'lamdas'"),
         ({"lambdas": 0.5}, "methods.dash.lambdas = 0.5: expected a list of numbers"),
         ({"lambdas": [0.5, 5]}, "methods.dash.lambdas = \\[0.5, 5\\]: 5.0 is greater than the maximum of 1"),
-        ({"variant": "new"}, "methods.dash.variant = 'new': expected 'normalised' or 'published'"),
+        ({"variant": "new"}, "methods.dash.variant = 'new': expected 'corrected' or 'published'"),
     ],
 )
 def test_wrong_settings_of_a_method_name_the_key(settings, message):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinetrain.pruning.events import Schedule, prune
+from kinetrain.pruning.events import PruningSchedule, prune
 
 FRACTIONS = st.floats(0, 0.99)
 
@@ -48,7 +48,7 @@ def schedules(draw):
     """Return a schedule and the number of epochs of a training."""
     epochs = draw(st.integers(2, 60))
     first = draw(st.integers(1, epochs))
-    return Schedule(first, draw(FRACTIONS), draw(st.integers(1, 15)), draw(FRACTIONS)), epochs
+    return PruningSchedule(first, draw(FRACTIONS), draw(st.integers(1, 15)), draw(FRACTIONS)), epochs
 
 
 @settings(deadline=None, max_examples=100)

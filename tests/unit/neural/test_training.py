@@ -25,12 +25,12 @@ from kinetrain.neural.fields import phoenix
 from kinetrain.neural.options import Options
 from kinetrain.neural.run import Run, read_priors
 from kinetrain.neural.state import State
-from kinetrain.pruning.events import Schedule
+from kinetrain.pruning.events import PruningSchedule
 from kinetrain.pruning.methods import find_method
 from kinetrain.settings import read_options
 
 GENES = 12
-SCHEDULE = Schedule(first_epoch=2, first_fraction=0.5, every=3, fraction=0.2)
+SCHEDULE = PruningSchedule(first_epoch=2, first_fraction=0.5, every=3, fraction=0.2)
 OPTIONS = Options(
     integrator="rk4", hidden=5, epochs=8, learning_rate=0.01, steps=3, pruning=SCHEDULE, patience_epochs=None
 )

@@ -46,7 +46,7 @@ def pairs(fits, traces, nominal, best_known: dict[str, float], meaning: dict) ->
     leaves out 0 and there are at least `statistics.FEWEST` blocks, or `undecided`. Intervals are not corrected for the
     number of contrasts.
 
-    meaning: what the names of the configuration stand for, {safeguards: {name: {rescue, line_search, form}},
+    meaning: what the names of the configuration stand for, {safeguards: {name: {rescue, line_search, variant}},
     schedules: {name: {start}}, optimizers: {name: {rule or torch, then}}}; contrasts that need a part that is missing
     are left out.
     """
@@ -61,17 +61,17 @@ def pairs(fits, traces, nominal, best_known: dict[str, float], meaning: dict) ->
 
 
 def _with_factors(runs: pd.DataFrame, meaning: dict) -> pd.DataFrame:
-    """Return the runs with rescue, line_search, the form of each where it is on, and rate, the first learning rate."""
+    """Return the runs with rescue, line_search, their variants where they are on, and the first learning rate."""
     safeguards, schedules = meaning.get("safeguards", {}), meaning.get("schedules", {})
     own = [safeguards.get(name, {}) for name in runs["safeguard"]]
     rescue = pd.Series([one.get("rescue", np.nan) for one in own], index=runs.index, dtype=float)
     line_search = pd.Series([one.get("line_search", np.nan) for one in own], index=runs.index, dtype=float)
-    form = pd.Series([one.get("form", "") for one in own], index=runs.index, dtype=object)
+    variant = pd.Series([one.get("variant", "") for one in own], index=runs.index, dtype=object)
     return runs.assign(
         rescue=rescue,
         line_search=line_search,
-        rescue_form=form.where(rescue > 0, ""),
-        line_search_form=form.where(line_search > 0, ""),
+        rescue_variant=variant.where(rescue > 0, ""),
+        line_search_variant=variant.where(line_search > 0, ""),
         rate=[schedules.get(name, {}).get("start", np.nan) for name in runs["schedule"]],
         hybrid=["then" in meaning.get("optimizers", {}).get(name, {}) for name in runs["optimizer"]],
     )
@@ -87,10 +87,10 @@ def contrasts(runs: pd.DataFrame, meaning: dict):
         yield Contrast("batch size", f"batch {size}", "all conditions", sides, ("optimizer", "schedule", "safeguard"))
     yield from _halves_of_sizes(mini)
     yield from _medium_high_rate(mini)
-    match = ("optimizer", "schedule", "size", "line_search", "line_search_form")
+    match = ("optimizer", "schedule", "size", "line_search", "line_search_variant")
     sides = mini[mini["rescue"] == 2], mini[mini["rescue"] == 0]
     yield Contrast("rescue", "rescue and restart", "no rescue", sides, match)
-    match = ("optimizer", "schedule", "size", "rescue", "rescue_form")
+    match = ("optimizer", "schedule", "size", "rescue", "rescue_variant")
     sides = mini[mini["line_search"] > 0], mini[mini["line_search"] == 0]
     yield Contrast("line search", "line search", "none", sides, match)
     yield from _best_mini_batch(mini, whole)

@@ -32,7 +32,8 @@ median that is a failed run is not drawn, and an interval that reaches into the 
 are runs that differ in nothing but the safeguard, of the combinations of optimizer, schedule and batch size that most
 safeguards were run with. *Shrink*: after a failed evaluation the last step is repeated five times shorter; *restart*:
 after ten failures the moments are cleared and the step is almost zero. In brackets: the names of safeguards that
-differ in their form alone (as in parPE with its quirks, or clean). Every trial is paid from the same budget.""",
+differ in their variant alone (published: as in parPE with its quirks; or corrected). Every trial is paid from the
+same budget.""",
 )
 
 RESCUE = {0: "no rescue", 1: "rescue:\nshrink", 2: "rescue:\nshrink, restart"}
@@ -83,7 +84,7 @@ def _line(optimizer: str, schedule: str, size) -> str:
 
 
 def _places(table) -> dict[str, str]:
-    """Return what every safeguard is called; the names of those that differ in their form alone stand below."""
+    """Return what every safeguard is called; the names of those that differ in their variant alone stand below."""
     described = {row.safeguard: _describe(row) for row in table.itertuples()}
     texts = list(described.values())
     return {name: text if texts.count(text) == 1 else f"{text}\n({label(name)})" for name, text in described.items()}

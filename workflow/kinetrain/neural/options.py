@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from kinetrain import settings
 from kinetrain.neural.fields import known_fields
 from kinetrain.neural.integrators import known_integrators
-from kinetrain.pruning.events import Schedule
+from kinetrain.pruning.events import PruningSchedule
 from kinetrain.settings import REQUIRED, Known, Text, option
 
 
@@ -98,7 +98,7 @@ class TrainingOptions(settings.Options):
 class Options(TrainingOptions):
     """How a vector field is trained and pruned."""
 
-    pruning: Schedule = option(Schedule(), "When how much is pruned.")
+    pruning: PruningSchedule = option(PruningSchedule(), "Pruning schedule: when weights are pruned, and how many.")
 
     def __post_init__(self):
         super().__post_init__()

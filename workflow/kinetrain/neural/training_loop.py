@@ -19,7 +19,7 @@ from kinetrain.neural.ensemble import Plateau, pack, unpack
 from kinetrain.neural.run import Run
 from kinetrain.neural.state import State
 from kinetrain.pruning.events import prune
-from kinetrain.pruning.method import Event, Moment
+from kinetrain.pruning.method import Event, Update
 
 TRAINED = ("weights", "first", "second", "mask", "updates")  # what an epoch changes in the state of a model
 MOST_STEPS = 16  # times as many solver steps as at the start, until a loss that is not finite counts as diverged
@@ -263,8 +263,8 @@ def _objective(run: Run, members, raw, masks, rngs, epoch: int, batch, steps: li
         objective = sum((parameters[name] * gradient).sum() for name, gradient in gradients.items())
         objective = method.data_weight(pruned) * objective
     if method.penalises:
-        moment = Moment(run.field, [run.priors[member] for member in members], rngs, pruned, noise)
-        objective = objective + method.penalty(leaves, parameters, moment).sum()
+        update = Update(run.field, [run.priors[member] for member in members], rngs, pruned, noise)
+        objective = objective + method.penalty(leaves, parameters, update).sum()
     found = _derivatives(objective, leaves)
     if not method.gates:
         found = {name: found[name] + method.data_weight(pruned) * gradients[name] for name in leaves}

@@ -1,1 +1,1 @@
-"""Which weights a network may lose: one file per method, and the schedule that all methods share."""
+"""Pruning: which weights are removed (one file per method), and when (the schedule that all methods share)."""

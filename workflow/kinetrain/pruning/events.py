@@ -1,4 +1,4 @@
-"""When weights are pruned, and how many: the schedule and the masks that all methods share."""
+"""Pruning events: the schedule (when, how many) and the masks that all methods share."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from kinetrain.settings import Options, option
 
 
 @dataclass(frozen=True)
-class Schedule(Options):
+class PruningSchedule(Options):
     """A first event at the start of `first_epoch`, then one at every epoch divisible by `every`; epochs count from 1.
 
     Each removes the given fraction of the weights that are left in each matrix.
@@ -34,9 +34,10 @@ class Schedule(Options):
 
 
 def prune(mask: np.ndarray, score: np.ndarray, fraction: float, rng) -> np.ndarray:
-    """Return the mask with `fraction` of its survivors removed: those of the lowest score, equal scores at random.
+    """Return the mask without `fraction` of its remaining weights, those of the lowest scores.
 
-    The number is rounded to the nearest integer, half to even. What was masked stays masked.
+    Among equal scores the choice is random. The number is rounded to the nearest integer, half to even. What
+    was masked stays masked.
     """
     alive = np.flatnonzero(mask)
     count = round(fraction * len(alive))

@@ -1,4 +1,4 @@
-"""What a pruning method is: the few places where it may act while a vector field is trained, all with defaults.
+"""The base class of pruning methods: where a method may act while a vector field is trained, all with defaults.
 
 A method is a file of `methods` with a class `Method`, a frozen dataclass whose fields, made by `settings.option`, are
 the settings that the configuration may give it. A file imports torch inside its functions only: the settings are read
@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from kinetrain.pruning.events import Schedule
+from kinetrain.pruning.events import PruningSchedule
 from kinetrain.settings import Options
 
 Shapes = dict[str, tuple[int, ...]]  # of parameters, by name
@@ -39,12 +39,12 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Moment:
-    """What a penalty may look at in one update of M models.
+class Update:
+    """What a penalty may use in one update of M models.
 
     field: module of the vector field; priors: per model (P, C) as in `Event`, or None; rngs: one NumPy generator per
-    model, seeded by model, epoch and batch; pruned: whether the models have been through their first event; noise:
-    what `parameters` was given in this update.
+    model, seeded by model, epoch and batch; pruned: whether the models have been through their first event; noise: the
+    random numbers that `parameters` had in this update.
     """
 
     field: object
@@ -56,20 +56,20 @@ class Moment:
 
 @dataclass(frozen=True)
 class Method(Options):
-    """No pruning at all; the methods override what they do differently.
+    """A method that does not prune; methods override what they do differently.
 
     Names of matrices are those of `field.chains`. Raw parameters are what the optimizer moves; `parameters` turns
     them into those of the vector field.
     """
 
     uses_prior: ClassVar[bool] = False
-    prunes: ClassVar[bool] = False  # at events; the dense models before the first event are no result
+    prunes: ClassVar[bool] = False  # at events; the dense models before the first event are not kept
     retrains: ClassVar[bool] = False  # the first event ends one training and begins the one that counts
-    rewinds: ClassVar[bool] = False  # train the masked model anew from its start once pruning no longer helps
+    rewinds: ClassVar[bool] = False  # once pruning no longer helps, train the masked model again from its start
     gates: ClassVar[bool] = False  # `parameters` does something
     penalises: ClassVar[bool] = False  # `penalty` does something
 
-    def due(self, schedule: Schedule, epoch: int, epochs: int) -> float:
+    def due(self, schedule: PruningSchedule, epoch: int, epochs: int) -> float:
         """Return the fraction of the remaining weights to remove at the start of `epoch`, 0 if none."""
         return schedule.due(epoch, epochs) if self.prunes else 0.0
 
@@ -78,7 +78,7 @@ class Method(Options):
         return factors
 
     def start_memory(self, rng: np.random.Generator, field: object, shapes: Shapes) -> dict[str, np.ndarray]:
-        """Return what is remembered of one model before its first event."""
+        """Return the memory of one model before its first event, {name: array}."""
         return {}
 
     def scores(self, event: Event) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -111,6 +111,6 @@ class Method(Options):
         """Return the weight τ of the data loss in the objective."""
         return 1.0
 
-    def penalty(self, raw: Arrays, parameters: Arrays, moment: Moment) -> Any:
+    def penalty(self, raw: Arrays, parameters: Arrays, update: Update) -> Any:
         """Return what is added to the weighted data loss, (M,), differentiable in `raw` and `parameters`."""
         raise NotImplementedError

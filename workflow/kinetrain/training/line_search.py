@@ -76,7 +76,7 @@ def _lowest(value, slope, a1, f1, a2, f2):
         return (-square + np.sqrt(square**2 - 3 * cubic * slope)) / (3 * cubic)
 
 
-def clean(step, cost, begin, value, gradient, rate, limit) -> Steps:
+def corrected(step, cost, begin, value, gradient, rate, limit) -> Steps:
     """Halve the step at most `limit` times, until it satisfies Armijo's condition; keep the best of all trials.
 
     Where every trial fails the shortest one is kept, and the next evaluation finds out.
@@ -91,4 +91,4 @@ def clean(step, cost, begin, value, gradient, rate, limit) -> Steps:
     return step(min(trials)[1])
 
 
-SEARCHES = {"published": published, "clean": clean}
+SEARCHES = {"published": published, "corrected": corrected}

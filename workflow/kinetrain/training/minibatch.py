@@ -62,7 +62,7 @@ class Minibatch:
     def __init__(self, problem, start, lower, upper, updater, rate, batch_size, safeguard: Safeguard, generator=None):
         self.problem, self.lower, self.upper = problem, lower, upper
         self.updater, self.rate, self.batch_size = updater, rate, batch_size
-        self.safeguard, self.clean = safeguard, safeguard.form == "clean"
+        self.safeguard, self.corrected = safeguard, safeguard.variant == "corrected"
         self.generator = generator
         nothing = np.full(len(start), np.nan)
         self.state = State(np.array(start, float), nothing, nothing, np.arange(problem.n_conditions))
@@ -98,7 +98,7 @@ class Minibatch:
         state.t += 1
         value, gradient = yield from self._evaluate(state.x, batch)
         if np.isfinite(value):
-            state.failures = 0 if self.clean else max(state.failures - 1, 0)
+            state.failures = 0 if self.corrected else max(state.failures - 1, 0)
             state.multiplier = min(GROWTH * state.multiplier, 1.0)
             state.x_good, state.gradient_good = state.x, gradient
         else:
@@ -113,8 +113,8 @@ class Minibatch:
 
         As published, the last good point and its gradient stay what they were: if the next batch fails too, the run
         falls back to them, and a line search starts from there. The counter of failures falls by one with each
-        iteration that succeeds, so that single failures add up over time. In the clean form the rescued point is the
-        new good one, and an iteration that succeeds sets the counter to zero.
+        iteration that succeeds, so that single failures add up over time. In the corrected variant the rescued point
+        is the new good one, and an iteration that succeeds sets the counter to zero.
         """
         state, mode = self.state, self.safeguard.rescue
         if mode == 0 or np.isnan(state.x_good).any():
@@ -135,7 +135,7 @@ class Minibatch:
             value, gradient = yield from self._evaluate(x, batch)
             if np.isfinite(value):
                 state.x = x
-                if self.clean:
+                if self.corrected:
                     state.x_good, state.gradient_good = x, gradient
                 return value, gradient
         raise EvaluationFailed("the rescue interceptor gave up")
@@ -151,7 +151,7 @@ class Minibatch:
             mean = (yield from self.problem.ask(0, x, batch)) / len(batch)
             return mean if np.isfinite(mean) else np.inf
 
-        search, rate = SEARCHES[self.safeguard.form], state.rate * state.multiplier
+        search, rate = SEARCHES[self.safeguard.variant], state.rate * state.multiplier
         return (yield from search(step, cost, state.x_good, value, gradient, rate, self.safeguard.line_search))
 
     def _move(self, x, gradient, rate):

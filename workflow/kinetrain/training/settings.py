@@ -29,7 +29,7 @@ class LearningRates(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Schedule(LearningRates):
+class LearningRateSchedule(LearningRates):
     """Learning rates with the name that they have in the tables."""
 
     name: str
@@ -43,7 +43,7 @@ class StepControl(Options):
     line_search: int = option(
         0, "Most trial steps of the line search on the same mini-batch; 0 is off.", least=0, most=1000
     )
-    form: Literal["published", "clean"] = option("published", "Both as in parPE with its quirks, or repaired.")
+    variant: Literal["published", "corrected"] = option("published", "Both as in parPE with its quirks, or corrected.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +80,6 @@ class MinibatchOptions(FullBatchOptions):
     """Options of a mini-batch fit."""
 
     optimizer: Optimizer
-    schedule: Schedule
+    schedule: LearningRateSchedule
     batch_size: int | Literal["full"] = option(REQUIRED, "Conditions per mini-batch; `full` takes all.", least=1)
     safeguard: Safeguard = field(default_factory=lambda: Safeguard(name="rescue"))

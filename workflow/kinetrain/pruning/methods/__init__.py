@@ -1,4 +1,4 @@
-"""Pruning methods: a file each, and a new method is a new file with a class `Method`, whose fields are its settings."""
+"""Pruning methods, one file each: a class `Method` whose fields are the settings. A new file is a new method."""
 
 import sys
 

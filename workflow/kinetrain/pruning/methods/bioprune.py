@@ -12,13 +12,13 @@ LABEL, COLOUR, MARKER, PLACE = "BioPrune", "#E69F00", "D", 13
 
 @dataclass(frozen=True)
 class Method(method.Method):
-    """The weights of least support by the prior go."""
+    """Removes the weights that the prior supports least."""
 
     uses_prior: ClassVar[bool] = True
     prunes: ClassVar[bool] = True
 
-    variant: Literal["normalised", "published"] = option(
-        "normalised",
+    variant: Literal["corrected", "published"] = option(
+        "corrected",
         "`published` solves without a ridge, and after the first event lets U_P learn five times as fast instead of "
         "the multipliers v; the scale of the scores, in which it differs too, decides nothing here.",
     )

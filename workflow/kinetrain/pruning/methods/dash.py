@@ -1,9 +1,8 @@
-"""DASH: prune by the weights and by what is known of the network, weighed by one λ per layer (Hossain et al. 2024,
-NeurIPS).
+"""DASH: prune by the weights and by prior knowledge, combined by one λ per layer (Hossain et al. 2024, NeurIPS).
 
-Every matrix of a chain, from the input to the output, has scores Ω_l. One wants their product to look like the prior
-P, so each is compared with what the others leave of P, by pseudo-inverses. With two layers, the first is asked for
-more: Ω₁ᵀΩ₁ shall look like the co-regulation C, solved as a recurrence over pruning events.
+Every matrix of a chain, from the input to the output, has scores Ω_l. Their product should resemble the prior P,
+so each is compared with what the others leave of P, by pseudo-inverses. With two layers, Ω₁ᵀΩ₁ of the first should
+resemble the co-regulation C, solved as a recurrence over pruning events.
 """
 
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ LABEL, COLOUR, MARKER, PLACE = "DASH", "#0072B2", "*", 14
 
 @dataclass(frozen=True)
 class Method(method.Method):
-    """The weights with the lowest (1 − λ) · data + λ · prior go."""
+    """Removes the weights with the lowest (1 − λ) · data + λ · prior."""
 
     uses_prior: ClassVar[bool] = True
     prunes: ClassVar[bool] = True
@@ -36,9 +35,9 @@ class Method(method.Method):
         most=1,
         filled=True,
     )
-    variant: Literal["normalised", "published"] = option(
-        "normalised",
-        "`normalised` divides the prior terms by their sum, so that λ is a convex weight, and solves with a small "
+    variant: Literal["corrected", "published"] = option(
+        "corrected",
+        "`corrected` divides the prior terms by their sum, so that λ is a convex weight, and solves with a small "
         "ridge; `published` mixes them as they come, as in the authors' code, which leaves λ without a fixed meaning, "
         "and after the first event lets U_P learn five times as fast instead of the multipliers v.",
     )
@@ -51,7 +50,7 @@ class Method(method.Method):
         return random_scores(rng, field, shapes)
 
     def rate_factors(self, factors, pruned):
-        """Return by how much single parameters learn faster, with the slip of the authors' code where it is wanted."""
+        """Return by how much single parameters learn faster; `published` has the error of the authors' code."""
         return published_factors(factors, pruned, self.variant)
 
     def scores(self, event):
@@ -62,8 +61,8 @@ class Method(method.Method):
 def published_factors(factors, pruned: bool, variant: str) -> dict[str, float]:
     """Return by how much single parameters learn faster.
 
-    In the authors' code the faster rate of the multipliers v goes over to the sixth group of parameters, U_P, when the
-    optimizer is set up anew after the first event.
+    In the authors' code the faster rate of the multipliers v moves to the sixth group of parameters, U_P, when the
+    optimizer is created again after the first event.
     """
     moved = variant == "published" and pruned and "v" in factors
     return {"u_p": factors["v"]} if moved else factors
@@ -92,14 +91,14 @@ def mixed_scores(event, lambdas, variant: str):
         omegas = [event.memory.get(f"omega_{name}") for name in chain]
         for layer, (name, weight) in enumerate(zip(chain, lambdas, strict=True)):
             known = np.abs(_prior_term(layer, omegas, network, coregulation, variant))
-            known = known / known.sum() if variant == "normalised" else known
+            known = known / known.sum() if variant == "corrected" else known
             omegas[layer] = mixed[name] = weight * known + (1 - weight) * mixed[name]
         memory |= {f"omega_{name}": mixed[name] for name in _remembered(chain)}
     return mixed, memory
 
 
 def _prior_term(layer: int, omegas, network, coregulation, variant: str) -> np.ndarray:
-    """Return what the prior says of one layer, given the scores of the others; network P (k, k), coregulation C."""
+    """Return the prior's scores of one layer, given the scores of the others; network P (k, k), coregulation C."""
     if len(omegas) == 2 and layer == 0:
         return _inverse(omegas[0], variant).T @ coregulation  # Ω(t−1)ᵀ Ω(t) = C
     below, above = omegas[:layer], omegas[layer + 1 :]
@@ -117,7 +116,7 @@ def _product(omegas) -> np.ndarray:
 
 
 def _inverse(omega, variant: str) -> np.ndarray:
-    """Return the right pseudo-inverse Ωᵀ (Ω Ωᵀ)⁻¹, with a ridge of 1e-8 of the trace in the normalised variant.
+    """Return the right pseudo-inverse Ωᵀ (Ω Ωᵀ)⁻¹, with a ridge of 1e-8 of the trace in the corrected variant.
 
     Raises
     ------
@@ -125,11 +124,11 @@ def _inverse(omega, variant: str) -> np.ndarray:
         If the published variant, which has no ridge, meets a singular matrix.
     """
     gram = omega @ omega.T
-    if variant == "normalised":
+    if variant == "corrected":
         gram[np.diag_indices_from(gram)] += 1e-8 * np.trace(gram)
     elif np.linalg.matrix_rank(gram) < len(gram):
         raise InputError(
             f"variant 'published' needs a prior of at least as many regulators as hidden units ({len(gram)}), and "
-            "hidden layers of one width: fewer hidden units or the variant 'normalised' would do"
+            "hidden layers of one width: fewer hidden units or the variant 'corrected' would do"
         )
     return np.linalg.solve(gram, omega).T

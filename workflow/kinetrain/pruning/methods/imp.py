@@ -1,7 +1,7 @@
-"""IMP, iterative magnitude pruning: as SparseFlow, then the surviving weights start anew (Frankle and Carbin 2019).
+"""IMP, iterative magnitude pruning: as SparseFlow, then the surviving weights are rewound (Frankle and Carbin 2019).
 
-Hossain et al. 2024 (NeurIPS) give λ = 0 both names; rewinding once pruning no longer helps is what keeps the two
-apart here, as in the two phases of the authors' SynFlow script.
+Hossain et al. 2024 (NeurIPS) give λ = 0 both names; here the two differ in rewinding once pruning no longer helps, as
+in the two phases of the authors' SynFlow script.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,6 @@ LABEL, COLOUR, MARKER, PLACE = "IMP", "#009E73", "P", 7
 
 @dataclass(frozen=True)
 class Method(sparseflow.Method):
-    """The smallest weights go; the mask of the best epoch is trained once more from the start of the model."""
+    """Removes the smallest weights; the mask of the best epoch is trained once more from the initial weights."""
 
     rewinds: ClassVar[bool] = True

@@ -1,9 +1,9 @@
-"""L0: a random gate for every input unit of every layer, and a price for each that is open (Louizos et al. 2018).
+"""L0: a random gate for every input unit of every layer, and a penalty on open gates (Louizos et al. 2018).
 
 Gates z = clip(s (ζ − γ) + γ, 0, 1) with s = sigmoid((logit u + log α) / β) and uniform u multiply the columns of a
 matrix; a gate is open with probability P(z ≠ 0) = sigmoid(log α − β log(−γ/ζ)). Constants as in the code of
-Hossain et al. 2024 (NeurIPS). That code leaves out the price, and draws new gates whenever the solver asks for the
-field, in validation too; the first is repaired here, gates are drawn once per update and are fixed in evaluation.
+Hossain et al. 2024 (NeurIPS). That code leaves out the penalty, and draws new gates whenever the solver evaluates the
+field, in validation too. Here the penalty is in the loss; gates are drawn once per update and are fixed in evaluation.
 """
 
 import math
@@ -22,7 +22,7 @@ SMALLEST = 1e-6  # of u and 1 − u
 
 @dataclass(frozen=True)
 class Method(method.Method):
-    """Gates close while the data loss allows it."""
+    """Columns of weights behind gates that close under a penalty."""
 
     gates: ClassVar[bool] = True
     penalises: ClassVar[bool] = True
@@ -31,8 +31,8 @@ class Method(method.Method):
 
     lambda0: float = option(
         0.01,
-        "Price of open gates, the factor of the expected fraction of the prunable weights behind an open gate; choice "
-        "of ours, as the published price was not in the loss.",
+        "Weight of the penalty on open gates, the expected fraction of the prunable weights behind an open gate; "
+        "choice of ours, as the published penalty was not in the loss.",
         least=0,
     )
     temperature: float = option(
@@ -41,10 +41,10 @@ class Method(method.Method):
         "1/50 hardly lets the data move a gate (30 % against 61 % sparse after 120 epochs, at a larger error).",
         above=0,
     )
-    variant: Literal["repaired", "published"] = option(
-        "repaired",
-        "`published` has no price on open gates, β = 1/50, evaluates with randomly drawn gates, and v learns no faster "
-        "than the rest.",
+    variant: Literal["corrected", "published"] = option(
+        "corrected",
+        "`published` has no penalty on open gates, β = 1/50, evaluates with randomly drawn gates, and v learns no "
+        "faster than the rest.",
     )
 
     @property
@@ -91,7 +91,7 @@ class Method(method.Method):
         found = {}
         for name in matrices(raw):
             location = raw[_gate(name)]
-            if noise is None and self.variant == "repaired":
+            if noise is None and self.variant == "corrected":
                 opening = location.sigmoid()  # as Louizos et al. 2018 evaluate
             else:
                 uniform = _pseudorandom(location) if noise is None else noise[_gate(name)]
@@ -99,7 +99,7 @@ class Method(method.Method):
             found[name] = (opening * (UPPER - LOWER) + LOWER).clamp(0, 1)
         return found
 
-    def penalty(self, raw, parameters, moment):
+    def penalty(self, raw, parameters, update):
         """Return λ₀ times the expected fraction of weights behind open gates (M,); nothing as published."""
         names = matrices(raw)
         if self.variant == "published" or not self.lambda0:
@@ -119,8 +119,8 @@ def _gate(name: str) -> str:
 
 
 def _pseudorandom(location):
-    """Return u for gates that are drawn in evaluation: the digits of log α that carry no meaning serve as lot.
+    """Return pseudo-random u for gates that are drawn in evaluation, from the insignificant digits of log α.
 
-    So models, units and epochs have different draws, and an evaluation gives the same whenever it is repeated.
+    So models, units and epochs have different draws, and a repeated evaluation gives the same result.
     """
     return (1e4 * location).frac().abs().clamp(SMALLEST, 1 - SMALLEST)

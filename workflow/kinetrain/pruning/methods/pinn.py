@@ -19,7 +19,7 @@ PUBLISHED_PROBES = 10_000
 
 @dataclass(frozen=True)
 class Method(method.Method):
-    """The production of the field is drawn towards the prior network."""
+    """A penalty on the difference between the production of the field and the prior network."""
 
     uses_prior: ClassVar[bool] = True
     penalises: ClassVar[bool] = True
@@ -42,8 +42,8 @@ class Method(method.Method):
         "Use the prior with its signs, as published for simulated data; false takes absolute values, which is right "
         "where signs are meaningless, as in the published breast cancer and yeast priors.",
     )
-    variant: Literal["repaired", "published"] = option(
-        "repaired",
+    variant: Literal["corrected", "published"] = option(
+        "corrected",
         "`published` draws 10000 states once and uses all of them in every update, whatever `probes` says.",
     )
 
@@ -51,16 +51,16 @@ class Method(method.Method):
         """Return τ."""
         return self.tau
 
-    def penalty(self, raw, parameters, moment):
+    def penalty(self, raw, parameters, update):
         """Return (1 − τ) L_prior (M,)."""
         import torch
 
-        priors = [network if self.signed else abs(network) for network, _ in moment.priors]
-        states = [self._states(rng, network.shape[1]) for rng, network in zip(moment.rngs, priors, strict=True)]
+        priors = [network if self.signed else abs(network) for network, _ in update.priors]
+        states = [self._states(rng, network.shape[1]) for rng, network in zip(update.rngs, priors, strict=True)]
         wanted = [(network @ state.T).T for network, state in zip(priors, states, strict=True)]
         like = next(iter(parameters.values()))
         states, wanted = (torch.from_numpy(np.stack(part)).to(like) for part in (states, wanted))
-        difference = moment.field.production(parameters, states) - wanted
+        difference = update.field.production(parameters, states) - wanted
         return (1 - self.tau) * difference.square().mean(dim=(1, 2))
 
     def _states(self, rng, genes: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""PINN+MP: train with the prior in the loss, prune once by magnitude, go on without the prior (Hossain et al. 2024).
+"""PINN+MP: train with the prior in the loss, prune once by magnitude, train on without the prior (Hossain et al. 2024).
 
 The source (NeurIPS, B.9.3) trains to the end, prunes a fraction p of each matrix and trains again; here both parts
 share the number of epochs of all other methods (choice of ours). p is tuned among 0.5, 0.75, 0.83, 0.87, 0.9, 0.92,
@@ -19,7 +19,7 @@ LABEL, COLOUR, MARKER, PLACE = "PINN + MP", "#D55E00", "H", 12
 
 @dataclass(frozen=True)
 class Method(pinn.Method):
-    """As `pinn` until the event, then the smallest weights go, and the survivors are trained on the data alone.
+    """As `pinn` until the event, which removes the smallest weights; the others are then trained on the data alone.
 
     The models before the event are of the first training and no result, even where the best of `all` epochs is kept.
     """
@@ -27,8 +27,8 @@ class Method(pinn.Method):
     prunes: ClassVar[bool] = True
     retrains: ClassVar[bool] = True
 
-    variant: Literal["repaired", "published"] = option(
-        "repaired",
+    variant: Literal["corrected", "published"] = option(
+        "corrected",
         "`published` draws 10000 states once, as `pinn` does, and prunes both first layers by the absolute values of "
         "the weights, as the code does and the text does not.",
     )
@@ -56,8 +56,8 @@ class Method(pinn.Method):
         """Return τ, 1 once the model is pruned."""
         return 1.0 if pruned else self.tau
 
-    def penalty(self, raw, parameters, moment):
+    def penalty(self, raw, parameters, update):
         """Return (1 − τ) L_prior (M,), 0 once the models are pruned."""
-        if moment.pruned:
-            return next(iter(parameters.values())).new_zeros(len(moment.rngs))
-        return super().penalty(raw, parameters, moment)
+        if update.pruned:
+            return next(iter(parameters.values())).new_zeros(len(update.rngs))
+        return super().penalty(raw, parameters, update)

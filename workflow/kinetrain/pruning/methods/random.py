@@ -1,4 +1,4 @@
-"""Random pruning: which weights go is drawn by lot. A control of ours, not in Hossain et al. 2024."""
+"""Random pruning: the weights to remove are drawn at random. A control of ours, not in Hossain et al. 2024."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,7 +10,7 @@ LABEL, COLOUR, MARKER, PLACE = "Random pruning", "#B8B8B8", "d", 11
 
 @dataclass(frozen=True)
 class Method(method.Method):
-    """As many weights go as with every other method, at random."""
+    """Removes as many weights as every other method, at random."""
 
     prunes: ClassVar[bool] = True
 

@@ -1,7 +1,7 @@
 """SNIP: prune once, by how much the loss would change without a weight (Lee et al. 2019). A control of ours.
 
-The source prunes before training. Most weights of PHOENIX start at zero and could not be told apart then, so this
-happens at the first event of the schedule (choice of ours), and takes at once what the other methods take in all.
+The source prunes before training. Most weights of PHOENIX start at zero and have equal scores then, so this
+happens at the first event of the schedule (choice of ours), and removes at once what the other methods remove in all.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ LABEL, COLOUR, MARKER, PLACE = "SNIP", "#661100", "X", 10
 
 @dataclass(frozen=True)
 class Method(method.Method):
-    """The weights with the smallest |θ ∂L/∂θ| go, all at once; L is the loss over all training transitions."""
+    """Removes the weights with the smallest |θ ∂L/∂θ|, all at once; L is the loss over all training transitions."""
 
     prunes: ClassVar[bool] = True
 

@@ -11,7 +11,7 @@ LABEL, COLOUR, MARKER, PLACE = "SparseFlow", "#56B4E9", "s", 9
 
 @dataclass(frozen=True)
 class Method(method.Method):
-    """The smallest weights go; what survives continues from where it is."""
+    """Removes the smallest weights; the others train on."""
 
     prunes: ClassVar[bool] = True
 

@@ -17,7 +17,7 @@ LABEL, COLOUR, MARKER, PLACE = "SynFlow", "#AA4499", "p", 8
 
 @dataclass(frozen=True)
 class Method(method.Method):
-    """The weights that carry the least flow go; the mask of the best epoch is trained once more from the start."""
+    """Removes the weights of the least flow; the mask of the best epoch is trained again from the initial weights."""
 
     prunes: ClassVar[bool] = True
     rewinds: ClassVar[bool] = True

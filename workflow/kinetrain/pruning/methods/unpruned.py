@@ -9,4 +9,4 @@ LABEL, COLOUR, MARKER, PLACE = "Unpruned", "#777777", "o", 1
 
 @dataclass(frozen=True)
 class Method(method.Method):
-    """Training on the data, and nothing else."""
+    """Trains on the data alone."""
