@@ -16,7 +16,7 @@ from kinetrain.errors import InputError
 from kinetrain.files import load_table, save_table
 from kinetrain.networks import metrics
 
-FULL_BATCH = "-"  # the schedule and the safeguard of an optimizer that has none
+FULL_BATCH = "-"  # schedule and safeguard of full-batch optimizers
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,10 @@ def columns(text: str) -> tuple[Column, ...]:
     return tuple(found)
 
 
-OPTIMIZED = columns("""
+FIT_COLUMNS = columns("""
 problem: name of the fit problem in the configuration
 optimizer: name of the optimizer
-schedule: schedule of learning rates; `-` for full-batch optimizers
+schedule: learning-rate schedule; `-` for full-batch optimizers
 batch_size [conditions]: size of a mini-batch; all conditions for full-batch optimizers
 safeguard: what is done about steps that fail or do not improve; `-` for full-batch optimizers
 replicate: number of the data replicate
@@ -74,13 +74,16 @@ value_solves: simulations of one condition without gradient
 cost [forward solves]: both together, a gradient at its measured weight (with the Fisher information at that of both)
 cpu_seconds [s]: CPU time spent; of starts that the kernel evaluates together, the share
 """)
-LEVEL = columns("""
+LEVEL_COLUMNS = columns("""
 dataset: name of the data set in the configuration
 method: pruning method, yardstick (ordinary network inference), or control predictor
 noise: standard deviation of the noise that was added to the expression
 prior_corruption: share of the edges of the prior network that were moved, 0 to 1
 """)
 SEED = columns("seed: seed of the model, its noise and its prior")
+# What names a fit (of all its starts), and a method on one data set: the first columns of many tables.
+FIT = tuple(column.name for column in FIT_COLUMNS)
+LEVEL = tuple(column.name for column in LEVEL_COLUMNS)
 METRICS = {name: columns(text) for name, text in metrics.declared().items()}  # of networks against the gold standard
 MAIN = ("balanced_accuracy", "auroc", "auprc")  # shown before what else is known of a model
 BASE_STATUS = "finished, or failed (no scores; a failed fit has an infinite objective)"
@@ -107,14 +110,14 @@ relative_deviation: of the objective from the reference
         "problems",
     ),
     "fits": Table(
-        ("problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate", "start"),
-        OPTIMIZED
+        (*FIT, "start"),
+        FIT_COLUMNS
         + START
         + columns("objective: negative log-likelihood over all data at the end of the run; inf where it failed")
         + SPENT
         + columns(f"""
 status: {BASE_STATUS}
-epochs: budget in evaluations of the whole gradient
+epochs: passes over all conditions that were made
 conditions: conditions of the problem
 engine: what solved the model, as in the table of the objective at the nominal parameters
 gradient_weight [forward solves]: cost of a gradient of one condition
@@ -132,8 +135,8 @@ message: why the run ended
         "problems",
     ),
     "traces": Table(
-        ("problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate", "start", "cost"),
-        OPTIMIZED + START + SPENT + columns("objective: negative log-likelihood over all data at this cost"),
+        (*FIT, "start", "cost"),
+        FIT_COLUMNS + START + SPENT + columns("objective: negative log-likelihood over all data at this cost"),
         "The objective of every start at about 20 fixed budgets, evaluated outside the cost.",
     ),
     "scores": Table(
@@ -141,7 +144,7 @@ message: why the run ended
         columns("""
 problem: name of the fit problem
 optimizer: name of the optimizer
-schedule: schedule of learning rates
+schedule: learning-rate schedule
 size: batch size as text, full where a batch holds all conditions
 safeguard: what is done about steps that fail or do not improve
 batch_size [conditions]: size of a mini-batch
@@ -165,8 +168,8 @@ cost_to_* [forward solves]: expected cost to come within a target of the best va
   as many degrees of freedom as estimated parameters. Costs are known to a constant factor, that between two points of a
   trace. With the bounds of the 95 % interval
 successes_*: runs that came within the target
-cost [forward solves]: mean cost of a run
-cpu_seconds [s]: mean CPU time of a run
+cost [forward solves]: cost of all runs together
+cpu_seconds [s]: CPU time of all runs together
 """),
         "One row per problem and setting (optimizer, schedule, batch size, safeguard).",
         "Settings of the fits, scored",
@@ -215,8 +218,8 @@ ours: our value; `not run` where this configuration holds no counterpart, `not f
         "problems",
     ),
     "predictions": Table(
-        ("problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate", "set", "condition", "observable"),
-        OPTIMIZED
+        (*FIT, "set", "condition", "observable"),
+        FIT_COLUMNS
         + columns("""
 set: train (conditions that were fitted) or test (held-out groups)
 group: group of conditions, such as a cell line
@@ -234,8 +237,8 @@ member*: prediction of a single fit
         "What the best fits predict, a row per measurement.",
     ),
     "large_scale": Table(
-        ("problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate", "set", "predictor", "metric"),
-        OPTIMIZED
+        (*FIT, "set", "predictor", "metric"),
+        FIT_COLUMNS
         + columns("""
 set: train (conditions that were fitted) or test (held-out groups)
 predictor: ensemble of the best fits, or single fits
@@ -253,8 +256,8 @@ measurements: data points
         "predictions",
     ),
     "networks": Table(
-        ("dataset", "method", "noise", "prior_corruption", "seed"),
-        LEVEL
+        (*LEVEL, "seed"),
+        LEVEL_COLUMNS
         + SEED
         + columns("""
 uses_prior: yes, no, or truth (a control that knows part of the gold standard)
@@ -290,8 +293,8 @@ out_degree: mean number of targets of a gene
         "datasets",
     ),
     "path": Table(
-        ("dataset", "method", "noise", "prior_corruption", "seed", "epoch"),
-        LEVEL
+        (*LEVEL, "seed", "epoch"),
+        LEVEL_COLUMNS
         + SEED
         + columns("""
 epoch: epoch of the snapshot
@@ -304,8 +307,8 @@ edges: predicted edges
         "Every model between its pruning events.",
     ),
     "effects": Table(
-        ("dataset", "method", "noise", "prior_corruption", "seed", "regulator", "target"),
-        LEVEL
+        (*LEVEL, "seed", "regulator", "target"),
+        LEVEL_COLUMNS
         + SEED
         + columns("""
 regulator: name of the gene that acts
@@ -315,8 +318,8 @@ effect: effect, scaled to a largest absolute value of 1; the sign for the gold s
         "Single effects of the first model that did not fail, with the gold standard.",
     ),
     "coregulation": Table(
-        ("dataset", "method", "noise", "prior_corruption", "seed", "regulator", "other"),
-        LEVEL
+        (*LEVEL, "seed", "regulator", "other"),
+        LEVEL_COLUMNS
         + SEED
         + columns("""
 regulator: name of a regulator
@@ -337,19 +340,22 @@ value: of the option; the middle of a range, empty where it is drawn
         "How the random networks were drawn: what may differ between data sets that are compared.",
     ),
     "tuning": Table(
-        ("dataset", "method", "noise", "prior_corruption", "setting", "fold"),
-        LEVEL
+        (*LEVEL, "setting", "fold"),
+        LEVEL_COLUMNS
         + columns("""
 setting: settings of the method that were tried, as JSON
 fold: number of the fold of the cross-validation
 validation_mse: error on the trajectories of the fold
+sparsity: share of pruned weights of the model that was kept
+cpu_seconds [s]: CPU time of the training
+status: finished, or failed
 chosen: whether the setting was chosen
 """),
         "The settings tried by cross-validation, and the choice.",
     ),
     "pathways": Table(
-        ("dataset", "method", "noise", "prior_corruption", "pathway"),
-        LEVEL
+        (*LEVEL, "pathway"),
+        LEVEL_COLUMNS
         + columns("""
 pathway: name of the gene set
 genes: genes of the set that were measured
@@ -358,11 +364,30 @@ z: score against permuted influences, in standard deviations
 p_value: share of the permutations with at least this score
 p_bonferroni: corrected for all sets by Bonferroni
 p_bh: corrected by Benjamini-Hochberg
-status: tested, or failed where no model was left
+status: finished, or failed where no model was left
 """),
         "One row per gene set, method and data set.",
         "Pathways",
         "datasets",
+    ),
+    "paper_tables": Table(
+        ("table", "condition", "method", "metric"),
+        columns("""
+table: number of the table in the paper
+dataset: name of the data set in the configuration
+condition: what the paper calls the data
+method: pruning method, yardstick or control predictor; empty in notes on a whole condition
+uses_prior: yes, no, or truth (a control that knows part of the gold standard)
+metric: what was measured
+mean: mean over the models that did not fail
+low: lower bound of its 95 % interval
+high: upper bound
+n: number of these models
+published: the number of the paper
+published_source: where it stands, and how it was read
+note: remarks
+"""),
+        "The tables of Hossain et al. 2024 with the results of this run and the published numbers.",
     ),
     "published": Table(
         ("dataset", "noise", "method", "quantity", "source"),

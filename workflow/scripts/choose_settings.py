@@ -24,7 +24,7 @@ def main():
     from kinetrain.settings import read_options, read_settings
 
     plan = read_options(Tuning, read_settings(arguments.tuning), "--tuning")
-    table = pd.concat([load_table(path, tuning.TABLE) for path in arguments.folds])
+    table = pd.concat([load_table(path, tuning.FOLD) for path in arguments.folds])
     chosen = tuning.choose(table, plan.choice)
     tables.save("tuning", table.assign(chosen=table["setting"] == chosen), arguments.table)
     with atomic(arguments.chosen) as temporary:

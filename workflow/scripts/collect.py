@@ -1,4 +1,4 @@
-"""Put the parts of a result table below each other."""
+"""Concatenate the parts of a result table."""
 
 import argparse
 
@@ -26,11 +26,13 @@ def main():
     tables.save(arguments.name, together.convert_dtypes(), arguments.output)
 
 
-def fits_of(part, identity) -> set:
-    """Return the fits that a part of a table holds, none of a table that is not of fits."""
-    if not set(identity) <= set(part.columns):
+def fits_of(part) -> set:
+    """Return the fits in a part of a table, none if it is not a table of fits."""
+    from kinetrain.tables import FIT
+
+    if not set(FIT) <= set(part.columns):
         return set()
-    return set(part[identity].drop_duplicates().itertuples(index=False, name=None))
+    return set(part[list(FIT)].drop_duplicates().itertuples(index=False, name=None))
 
 
 def without_repeated(name, parts) -> list:
@@ -42,10 +44,9 @@ def without_repeated(name, parts) -> list:
 
     from kinetrain.errors import InputWarning
 
-    identity = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate"]
     kept, seen = [], set()
     for part in parts:
-        fits = fits_of(part, identity)
+        fits = fits_of(part)
         if fits and fits <= seen:
             problem, optimizer, schedule, size, *_ = min(fits)
             warnings.warn(

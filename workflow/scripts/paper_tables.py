@@ -14,21 +14,21 @@ def parse_arguments():
 
 
 LAYOUT = ["table", "condition", "dataset", "noise", "prior_corruption", "metrics", "methods", "published_dataset"]
-NETWORKS = ["dataset", "method", "noise", "prior_corruption", "status"]
 
 
 def main():
     arguments = parse_arguments()
+    from kinetrain import tables
     from kinetrain.evaluation.paper_tables import paper_tables
-    from kinetrain.files import load_table, save_table
+    from kinetrain.files import load_table
 
     table = paper_tables(
-        load_table(arguments.networks, NETWORKS),
+        tables.load("networks", arguments.networks),
         load_table(arguments.layout, LAYOUT),
         load_table(arguments.methods, ["method", "uses_prior", "in_paper"]),
         load_table(arguments.published, ["dataset", "noise", "method", "quantity", "value", "source", "evidence"]),
     )
-    save_table(table, arguments.output)
+    tables.save("paper_tables", table, arguments.output)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ def main():
     from kinetrain.errors import InputError
     from kinetrain.files import load_arrays
     from kinetrain.mechanistic.engines import open_problem
-    from kinetrain.mechanistic.predictions import RUN, best_members, predict
+    from kinetrain.mechanistic.predictions import best_members, predict
     from kinetrain.mechanistic.solver_options import SolverOptions, merged
     from kinetrain.settings import read_options, read_settings
 
@@ -37,7 +37,7 @@ def main():
     )
     members = best_members(fits, arrays, arguments.ensemble)
     predictions = predict(train, test, list(arrays["names"]), members)
-    for place, name in enumerate(RUN):
+    for place, name in enumerate(tables.FIT):
         predictions.insert(place, name, fits[name].iloc[0])
     tables.save("predictions", predictions, arguments.output)
 

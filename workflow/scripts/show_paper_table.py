@@ -22,11 +22,12 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    from kinetrain.evaluation.paper_tables import COLUMNS, page_of
-    from kinetrain.files import atomic, load_table
+    from kinetrain import tables
+    from kinetrain.evaluation.paper_tables import page_of
+    from kinetrain.files import atomic
     from kinetrain.report.html import page
 
-    table, notes = page_of(load_table(arguments.tables, COLUMNS), arguments.number)
+    table, notes = page_of(tables.load("paper_tables", arguments.tables), arguments.number)
     with atomic(arguments.output) as temporary:
         temporary.write_text(page(table, arguments.title, "\n\n".join([CAPTION, *notes])), encoding="utf-8")
 

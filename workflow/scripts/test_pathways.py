@@ -41,8 +41,7 @@ def main():
             f"{arguments.gene_sets}: {error}; it names {', '.join(example[:3])}, "
             f"{arguments.influence} names {', '.join(influence.index[:3])}"
         ) from None
-    names = ["dataset", "method", "noise", "prior_corruption"]
-    for place, name in enumerate(names):
+    for place, name in enumerate(tables.LEVEL):
         table.insert(place, name, getattr(arguments, name))
     tables.save("pathways", table, arguments.output)
 

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kinetrain.evaluation.large_scale import METRIC_COLUMNS, figure_table, metrics, responses, standardized, threshold
+from kinetrain.evaluation.large_scale import figure_table, metrics, responses, standardized, threshold
 from kinetrain.figures.large_scale import draw, tabulate
 from kinetrain.figures.style import use_style
+from kinetrain.tables import TABLES
 
 MEMBERS = 3
 RUN = {"problem": "p", "optimizer": "adam", "schedule": "S1", "batch_size": 10, "safeguard": "off", "replicate": 0}
@@ -50,7 +51,7 @@ def test_observables_in_different_units_count_alike():
 
 def test_perfect_predictions_have_no_error_and_are_told_apart():
     table = metrics(predictions(error=0.0))
-    assert list(table.columns) == METRIC_COLUMNS
+    assert list(table.columns) == TABLES["large_scale"].names()
     for part in ("train", "test"):
         for predictor in ("ensemble", "single"):
             found = {name: value(table, part, predictor, name) for name in ("correlation", "rmse", "auc", "accuracy")}

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kinetrain.evaluation.paper_tables import COLUMNS, EVIDENCE, HEADINGS, NOT_IN_PAPER, page_of, paper_tables
+from kinetrain.evaluation.paper_tables import EVIDENCE, HEADINGS, NOT_IN_PAPER, page_of, paper_tables
 from kinetrain.networks.controls import CONTROLS
 from kinetrain.pruning.methods import known_methods
+from kinetrain.tables import TABLES
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def made_networks(**more) -> pd.DataFrame:
 
 def test_our_mean_and_interval_stand_beside_the_published_number_and_its_source(published):
     table = paper_tables(made_networks(), **published)
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == TABLES["paper_tables"].names()
     row = table[(table["table"] == 1) & (table["method"] == "dash")].set_index("metric").loc["sparsity"]
     assert row["mean"] == pytest.approx(0.95) and row["n"] == 4
     assert row["high"] - row["mean"] == pytest.approx(3.18245 * np.std([0.94, 0.95, 0.96, 0.95], ddof=1) / 2, rel=1e-5)

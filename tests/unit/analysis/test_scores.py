@@ -29,6 +29,7 @@ from kinetrain.figures import (
     safeguards,
     waterfall,
 )
+from kinetrain.tables import TABLES
 
 INF = float("inf")
 NOMINAL = ["problem", "replicate", "objective_nominal", "data", "parameters", "measurements"]
@@ -174,7 +175,7 @@ def test_scores_count_failures_and_put_them_into_the_median():
     ]
     assert rows.loc["adam_balanced", ["failure_rate_low", "failure_rate_high"]].tolist() == list(wilson_interval(5, 8))
     assert rows.loc["fides", ["rank", "excess_median", "cost", "cpu_seconds"]].tolist() == [1, 3, 800, 8]
-    assert list(scores.scores(table[:0], table[:0], made_nominal()[:0], {}).columns) == scores.SCORES
+    assert list(scores.scores(table[:0], table[:0], made_nominal()[:0], {}).columns) == TABLES["scores"].names()
 
 
 def test_friedmans_test_takes_data_replicates_and_not_starts_as_observations():

@@ -130,14 +130,14 @@ def test_wrong_settings_of_the_test_name_the_key(run, tmp_path, settings, messag
 
 
 def test_the_parts_of_a_table_are_collected_and_whole_numbers_stay_whole(run, tmp_path):
-    names = "dataset\tmethod\tnoise\tprior_corruption\tsetting\tfold\tvalidation_mse\tchosen\n"
-    (tmp_path / "a.tsv").write_text(f"{names}d\tdash\t0.1\t0\t{{}}\t1\t0.5\tTrue\n")
-    (tmp_path / "b.tsv").write_text(f"{names}d\tdash\t0.1\t0\t{{}}\t2\tinf\tTrue\n")
+    names = "\t".join(TABLES["tuning"].names()) + "\n"
+    (tmp_path / "a.tsv").write_text(f"{names}d\tdash\t0.1\t0\t{{}}\t1\t0.5\t0.9\t1.5\tfinished\tTrue\n")
+    (tmp_path / "b.tsv").write_text(f"{names}d\tdash\t0.1\t0\t{{}}\t2\tinf\t0.9\t1.5\tfinished\tTrue\n")
     (tmp_path / "empty.tsv").write_text(names)
     assert run("collect", "tuning", "--output", "all.tsv", "--parts", "a.tsv", "b.tsv", "empty.tsv").returncode == 0
     assert (tmp_path / "all.tsv").read_text().splitlines()[1:] == [
-        "d\tdash\t0.1\t0\t{}\t1\t0.5\tTrue",
-        "d\tdash\t0.1\t0\t{}\t2\tinf\tTrue",
+        "d\tdash\t0.1\t0\t{}\t1\t0.5\t0.9\t1.5\tfinished\tTrue",
+        "d\tdash\t0.1\t0\t{}\t2\tinf\t0.9\t1.5\tfinished\tTrue",
     ]
 
 

@@ -14,7 +14,7 @@ from kinetrain.errors import InputError
 from kinetrain.mechanistic.artificial_data import make_artificial
 from kinetrain.mechanistic.artificial_options import ArtificialOptions
 from kinetrain.mechanistic.petab_problem import PetabProblem
-from kinetrain.mechanistic.predictions import RUN, best_members, groups_of, predict
+from kinetrain.mechanistic.predictions import best_members, groups_of, predict
 from kinetrain.mechanistic.template import write_template
 from kinetrain.settings import read_options
 
@@ -108,4 +108,4 @@ def test_the_command_writes_one_row_per_measurement(grouped, root, tmp_path):
     command += ["--parameters", tmp_path / "parameters.npz", "--settings", json.dumps({"max_steps": 5000})]
     subprocess.run([*map(str, command), "--output", str(tmp_path / "predictions.tsv")], check=True)
     table = pd.read_csv(tmp_path / "predictions.tsv", sep="\t")
-    assert list(table.columns[:6]) == RUN and len(table) == 11 * 6 and table["sd"].isna().all()
+    assert tuple(table.columns[:6]) == tables.FIT and len(table) == 11 * 6 and table["sd"].isna().all()

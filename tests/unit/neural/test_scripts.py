@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kinetrain import tables
 from kinetrain.errors import InputError, InputWarning
 from kinetrain.files import save_arrays
 from kinetrain.neural.fields import phoenix
@@ -110,3 +111,7 @@ def test_a_fold_that_was_broken_off_is_not_mixed_with_one_of_other_settings(call
     began = len(list((tmp_path / "parts").glob("*.finished")))
     assert found.equals(tune([0.0, 0.01], 2)) and began == 6  # nothing was trained again
     assert not (tmp_path / "parts").exists()
+    chosen = [f"--chosen={tmp_path}/chosen.json", f"--table={tmp_path}/folds.tsv"]
+    call("choose_settings", f"{tmp_path}/fold.tsv", "--tuning", json.dumps({"grid": {"alpha": [0.0, 0.01]}}), *chosen)
+    table = tables.load("tuning", tmp_path / "folds.tsv")
+    assert table["chosen"].sum() == 1 and (tmp_path / "chosen.json").read_text().strip() in set(found.setting)

@@ -4,8 +4,7 @@ import pandas as pd
 
 from kinetrain.evaluation import fit_findings, network_findings, yardstick_findings
 from kinetrain.evaluation.benchmark import benchmark
-
-COLUMNS = ["topic", "subject", "statement", "value", "reference", "verdict"]
+from kinetrain.tables import TABLES
 
 
 def findings(
@@ -51,7 +50,7 @@ def findings(
     ):
         if table is not None and len(table):
             rows.extend(statements(table))
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=TABLES["findings"].names())
 
 
 def _of_benchmark(fits, traces, nominal, best_known, meaning):

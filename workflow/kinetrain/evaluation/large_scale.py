@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.evaluation.statistics import interval, mean_interval
+from kinetrain.tables import FIT, TABLES
 
-RUN = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate"]
+RUN = list(FIT)
 SETS = ["train", "test"]
 PAIR = ["group", "condition", "observable"]
 ENSEMBLE = "ensemble"
 METRICS = ["correlation", "rmse", "auc", "accuracy"]
 RESAMPLES = 200
 EXAMPLE_ROWS = 40  # of a group in the figure; more cannot be told apart
-METRIC_COLUMNS = [*RUN, "set", "predictor", "metric", "value", "low", "high", "members", "groups", "measurements"]
 FIGURE_COLUMNS = [*RUN, "panel", "predictor", "group", "place", "x", "y", "sd", "label"]
 
 
@@ -77,7 +77,7 @@ def metrics(predictions: pd.DataFrame) -> pd.DataFrame:
                 low, high = interval(drawn[name]) if len(drawn) else (np.nan, np.nan)
                 rows.append((*run, part, ENSEMBLE, name, found[name], low, high, *counts))
                 rows.append((*run, part, "single", name, *mean_interval([one[name] for one in singles]), *counts))
-    return pd.DataFrame(rows, columns=METRIC_COLUMNS)
+    return pd.DataFrame(rows, columns=TABLES["large_scale"].names())
 
 
 def figure_table(predictions: pd.DataFrame, part: str) -> pd.DataFrame:

@@ -11,9 +11,9 @@ from kinetrain.errors import InputError
 from kinetrain.networks import controls, effects
 from kinetrain.networks.metrics.edges import rates
 from kinetrain.networks.scores import edge_scores
-from kinetrain.tables import TABLES, completed
+from kinetrain.tables import LEVEL, TABLES, completed
 
-IDENTITY = ["dataset", "method", "noise", "prior_corruption", "seed"]
+IDENTITY = [*LEVEL, "seed"]
 MANY_GENES = 100  # above this a heat map shows only the known regulators
 MANY_REGULATORS = 60  # of a co-regulation map: those with most targets in the prior; or of the largest effects
 SMALLEST = 5e-4  # relative to the largest; what a heat map cannot show is left out of its table

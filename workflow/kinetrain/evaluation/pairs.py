@@ -17,13 +17,9 @@ from kinetrain.evaluation.scores import (
     with_size,
 )
 from kinetrain.evaluation.statistics import FEWEST, mean_over_blocks
-from kinetrain.tables import FULL_BATCH
+from kinetrain.tables import FULL_BATCH, frame
 
 ALL = "all problems"
-COLUMNS = [
-    *["contrast", "problem", "first", "second", "blocks", "combinations", "difference", "low", "high", "factor"],
-    *["wins", "failure_rate_first", "failure_rate_second", "verdict"],
-]
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ def pairs(fits, traces, nominal, best_known: dict[str, float], meaning: dict) ->
         y=log_excess(runs, best, measurements), failed=~np.isfinite(runs["objective"].astype(float).fillna(np.inf))
     )
     rows = [row for contrast in contrasts(runs, meaning) for row in _compare(contrast)]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return frame("pairs", rows)
 
 
 def _with_factors(runs: pd.DataFrame, meaning: dict) -> pd.DataFrame:

@@ -10,10 +10,9 @@ import pandas as pd
 from kinetrain.appearance import label
 from kinetrain.evaluation.statistics import mean_interval
 from kinetrain.networks.controls import CONTROLS
+from kinetrain.tables import TABLES
 from kinetrain.yardsticks.known import YARDSTICKS
 
-COLUMNS = ["table", "dataset", "condition", "method", "uses_prior", "metric", "mean", "low", "high", "n"]
-COLUMNS += ["published", "published_source", "note"]
 # metric: (heading, factor of the shown number)
 HEADINGS = {
     "sparsity": ("Sparsity (%)", 100),
@@ -52,7 +51,7 @@ def paper_tables(networks: pd.DataFrame, layout, methods, published) -> pd.DataF
                 note = "; ".join(filter(None, [ours["note"], theirs.get("note")]))
                 if ours["n"] or (group["status"] == "failed").all():
                     rows.append(row | {"metric": metric} | ours | theirs | {"note": note})
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"n": "Int64"})
+    return pd.DataFrame(rows, columns=TABLES["paper_tables"].names()).astype({"n": "Int64"})
 
 
 def _models(networks: pd.DataFrame, part: pd.Series) -> pd.DataFrame:

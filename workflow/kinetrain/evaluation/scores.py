@@ -15,22 +15,14 @@ from kinetrain.evaluation.statistics import (
     median_over_blocks,
     wilson_interval,
 )
-from kinetrain.tables import FULL_BATCH
+from kinetrain.tables import FIT, FULL_BATCH, frame
 
 SETTING = ["optimizer", "schedule", "size", "safeguard"]
 BLOCK = ["problem", "replicate", "start"]
 DATA = ["problem", "replicate"]
-RUN = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate", "start"]
+RUN = [*FIT, "start"]
 FLOOR = 1e-3  # of the negative log-likelihood per data point: differences below it mean nothing
 TARGETS = {"quantile": None, "10": 10.0, "100": 100.0}  # above the best; None: 0.5 chi2(0.95, estimated parameters)
-COSTS = (("cost_to", ""), ("cost_to", "_low"), ("cost_to", "_high"), ("successes", ""))
-SCORES = [
-    *["problem", *SETTING, "batch_size", "runs", "failures", "failure_rate", "failure_rate_low", "failure_rate_high"],
-    *["median_objective", "best_objective", "excess_median", "excess_low", "excess_high"],
-    *["rank", "rank_low", "rank_high", "blocks", "compared"],
-    *[f"{what}_{target}{end}" for target in TARGETS for what, end in COSTS],
-    *["cost", "cpu_seconds"],
-]
 
 
 def best_objectives(fits, traces, nominal, best_known: dict[str, float]) -> dict[tuple, float]:
@@ -266,7 +258,7 @@ def scores(fits, traces, nominal, best_known: dict[str, float]) -> pd.DataFrame:
                 row |= {f"cost_to_{name}": value, f"cost_to_{name}_low": low, f"cost_to_{name}_high": high}
                 row[f"successes_{name}"] = successes
             rows.append(row | {"cost": own["cost"].sum(), "cpu_seconds": own["cpu_seconds"].sum()})
-    return pd.DataFrame(rows, columns=SCORES)
+    return frame("scores", rows)
 
 
 def _ends(own: pd.DataFrame) -> dict:

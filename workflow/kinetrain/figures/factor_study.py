@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.appearance import in_order, label
-from kinetrain.evaluation.network_summaries import prediction_error
+from kinetrain.evaluation.network_summaries import GROUP, prediction_error
 from kinetrain.evaluation.statistics import mean_interval
 from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import BLACK, colour, marker, new_figure, nothing_to_show
@@ -48,22 +48,22 @@ def tabulate(networks: pd.DataFrame, simulations: pd.DataFrame) -> pd.DataFrame:
     names = ["factor", "value", "method", "quantity", "models", "mean", "low", "high"]
     simulations = simulations[~simulations["factor"].isin(NO_FACTORS)]
     settings = simulations.pivot(index="dataset", columns="factor", values="value").astype(float)
-    levels = networks[["dataset", "noise", "prior_corruption"]].drop_duplicates()
+    levels = networks[GROUP].drop_duplicates()
     levels = levels[levels["dataset"].isin(settings.index)].merge(settings.reset_index(), on="dataset")
     if levels.empty:
         return pd.DataFrame(columns=names)
     values = levels.drop(columns="dataset").fillna(-1)  # what is drawn counts as one value
     usual = values.mode().iloc[0]
     differs = values != usual
-    errors = prediction_error(networks)[["dataset", "noise", "prior_corruption", "method", "seed", "ratio"]]
+    errors = prediction_error(networks)[[*GROUP, "method", "seed", "ratio"]]
     models = networks[~networks["method"].isin(CONTROLS)]
-    models = models.merge(errors, on=["dataset", "noise", "prior_corruption", "method", "seed"], how="left")
+    models = models.merge(errors, on=[*GROUP, "method", "seed"], how="left")
     rows = []
     for factor in values.columns:
         own = levels[~differs.drop(columns=factor).any(axis=1)].assign(value=values[factor])
         if own["value"].nunique() < 2:
             continue
-        scored = models.merge(own[["dataset", "noise", "prior_corruption", "value"]])
+        scored = models.merge(own[[*GROUP, "value"]])
         for (value, method), group in scored.groupby(["value", "method"]):
             for quantity in QUANTITIES:
                 numbers = group[quantity].astype(float).dropna()

@@ -8,9 +8,7 @@ import pandas as pd
 
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.petab_tables import condition_names, is_name, require_version_1
-
-RUN = ["problem", "optimizer", "schedule", "batch_size", "safeguard", "replicate"]
-FULL_BATCH = "-"  # the schedule of an optimizer that has none
+from kinetrain.tables import FULL_BATCH
 
 
 def best_members(fits: pd.DataFrame, arrays: dict, count: int) -> np.ndarray:

@@ -12,8 +12,9 @@ import pandas as pd
 
 from kinetrain.data.expression import Expression
 from kinetrain.errors import InputError
+from kinetrain.tables import TABLES
 
-TABLE = ("dataset", "method", "noise", "prior_corruption", "setting", "fold", "validation_mse", "sparsity")
+FOLD = tuple(name for name in TABLES["tuning"].names() if name != "chosen")  # columns of the table of a fold
 
 
 def candidates(grid: dict) -> list[dict]:
