@@ -6,7 +6,7 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 
-# A configuration given by --configfile stands for itself; it is not laid over the default one.
+# A configuration given by --configfile replaces the default one; the two are not merged.
 if not workflow.overwrite_configfiles:
 
     configfile: "config/config.yaml"
@@ -16,11 +16,11 @@ pathvars:
     logs="<results>/logs",
 
 
-# Held while this run lives, so that a lock left by a killed run can be told from one in use.
+# Locked while this run goes on: so release_lock.py knows a lock left by a killed run from one in use.
 onstart:
-    with contextlib.suppress(OSError):  # held by a run beside it (--nolock), or a file system without locks
-        workflow.running = hold(Path(".snakemake/kinetrain.lock"))
-    bring_to_present(Path(workflow.pathvars.apply("<results>")))
+    with contextlib.suppress(OSError):  # another run holds it (--nolock), or the file system has no locks
+        workflow.running = hold_lock(Path(".snakemake/kinetrain.lock"))
+    undo_future_dates(Path(workflow.pathvars.apply("<results>")))
 
 
 report: "workflow/report/workflow.rst"

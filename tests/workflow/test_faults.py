@@ -117,7 +117,7 @@ def test_a_killed_run_goes_on_where_it_stopped_and_ends_in_the_same_bytes(neural
     assert any(checkpoint.iterdir()) and not (killed / model).exists()
 
     release = [sys.executable, root / "workflow" / "scripts" / "release_lock.py"]
-    assert "a former run was killed" in subprocess.run(release, cwd=killed, capture_output=True, text=True).stderr
+    assert "an earlier run was killed" in subprocess.run(release, cwd=killed, capture_output=True, text=True).stderr
     resumed = snakemake(killed, neural, "--", model)
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     assert (killed / model).read_bytes() == (whole / model).read_bytes()

@@ -1,1 +1,1 @@
-"""Training and pruning of dynamic models of cells: numerics only, without any workflow."""
+"""Training and pruning of ODE models of cells: the library, without any workflow."""

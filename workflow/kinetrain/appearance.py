@@ -1,7 +1,7 @@
-"""How methods, optimizers and predictors are called and drawn: each says so in its own file, this module collects it.
+"""Labels, colours and markers of methods, optimizers and predictors, collected from the files that declare them.
 
-A file may hold LABEL (its name in figures and texts), COLOUR and MARKER (of matplotlib) and PLACE (its order among its
-like). Without a label its name is shown; without a colour or marker it has one of its own, which nothing else has.
+A file may hold LABEL (its name in figures and texts), COLOUR and MARKER (of matplotlib) and PLACE (its position among
+its kind). Without a label its name is shown; without a colour or marker it gets one that nothing else has.
 """
 
 import colorsys
@@ -16,7 +16,7 @@ from kinetrain.training import optimizers, update_rules
 from kinetrain.yardsticks import methods as yardsticks
 
 BLACK = "#000000"
-LAST = 1000  # place of what names none
+LAST = 1000  # place of files without PLACE
 # Hues a golden angle apart, in three shades: 48 colours of which neighbours differ much.
 PALETTE = tuple(
     "#{:02X}{:02X}{:02X}".format(
@@ -31,7 +31,7 @@ REFERENCES = {"truth": "Gold standard", "prior": "Prior"}  # networks that other
 
 @dataclass(frozen=True)
 class Look:
-    """The name, colour and marker of one thing, its kind and its place among its kind."""
+    """Label, colour and marker of one entry, its kind, and its place among its kind."""
 
     label: str
     colour: str = ""
@@ -72,7 +72,7 @@ def _spaced(name) -> str:
 
 
 def _free(name: str, choices: tuple[str, ...], taken: set) -> str:
-    """Return one of the choices that is not taken, and take it; any of them once all are taken."""
+    """Return one of the choices that is not taken, and take it; any of them if all are taken."""
     start = crc32(name.encode()) % len(choices)
     ordered = choices[start:] + choices[:start]
     chosen = next((one for one in ordered if one not in taken), ordered[0])
@@ -81,7 +81,7 @@ def _free(name: str, choices: tuple[str, ...], taken: set) -> str:
 
 
 def look(name) -> Look:
-    """Return the look of anything; what is not known (a hybrid of a configuration) has one made from its name."""
+    """Return the look of a name; one made from the name for what no file declares, such as a configured hybrid."""
     known = known_looks()
     if name in known:
         return known[name]
@@ -93,7 +93,7 @@ def look(name) -> Look:
 
 
 def label(name) -> str:
-    """Return how a method, predictor or optimizer is called in figures, tables and statements."""
+    """Return the label of a method, predictor or optimizer in figures, tables and statements."""
     return look(name).label
 
 

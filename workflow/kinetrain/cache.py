@@ -1,6 +1,6 @@
-"""Files that are whole or not there, and what is compiled on first use and kept for this user, under checksums.
+"""Atomic writes, locks, and the per-user cache of compiled code, whose files are checked by checksums.
 
-Only Python's standard library is used here: the scripts that make the software environments need this too.
+Only Python's standard library is used here: the scripts that make the software environments import this too.
 """
 
 import contextlib
@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
-CHECKSUMS = "checksums.json"  # beside the files of a sealed folder: {name: sha256}
+CHECKSUMS = "checksums.json"  # of the other files of a cached folder: {name: sha256}
 
 
 def cache_folder() -> Path:
-    """Return the folder of what is kept for this user: $XDG_CACHE_HOME/kinetrain (~/.cache/kinetrain)."""
+    """Return the cache of this user: $XDG_CACHE_HOME/kinetrain (~/.cache/kinetrain)."""
     folder = cache_home() / "kinetrain"
     folder.mkdir(exist_ok=True)
     return folder
@@ -35,7 +35,7 @@ def cache_home() -> Path:
 def temporary_folder() -> Path:
     """Return a folder in the system's temporary one that all processes of this user share, and nobody else writes to.
 
-    Another user may have made a folder of that name, to have us run what lies there: it is not taken.
+    A folder of that name that another user made is not taken: we would run what they put there.
     """
     folder = Path(tempfile.gettempdir(), f"kinetrain-{os.getuid()}")
     with contextlib.suppress(OSError):
@@ -59,15 +59,15 @@ def _can_write(folder: Path) -> bool:
 
 @contextlib.contextmanager
 def locked(file: Path) -> Iterator[None]:
-    """Wait until no other process holds `file`; it only saves work, what is made must appear whole in any case."""
+    """Wait until no other process holds `file`. It only saves work: what is made must appear whole in any case."""
     with file.open("w") as handle:
         with contextlib.suppress(OSError):  # some network file systems have no locks
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
-def hold(file: Path) -> TextIO:
-    """Return `file`, open and held until it is closed or the process ends, however it ends.
+def hold_lock(file: Path) -> TextIO:
+    """Return `file`, open and locked until it is closed or the process ends, however it ends.
 
     Raises
     ------
@@ -81,10 +81,10 @@ def hold(file: Path) -> TextIO:
     return handle
 
 
-def bring_to_present(folder: Path) -> None:
-    """Date all below `folder` that lies in the future, as after a clock was set back, at the present time.
+def undo_future_dates(folder: Path) -> None:
+    """Set the dates of files below `folder` that lie in the future, as after a clock was set back, to the present.
 
-    Snakemake refuses what is made from a file that is dated later.
+    Snakemake refuses a file that is older than what it is made from.
     """
     now = time.time()
     for path in folder.rglob("*"):
@@ -95,7 +95,7 @@ def bring_to_present(folder: Path) -> None:
 
 @contextlib.contextmanager
 def atomic(path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; it takes the place of `path` only when the block ends without an error.
+    """Yield a temporary path in the folder of `path`, renamed to `path` when the block ends without an error.
 
     The content reaches the disk before the name does, so that a crash of the machine leaves the old file or the new.
     """
@@ -104,49 +104,49 @@ def atomic(path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield temporary
-        _to_disk(temporary)
+        _flush(temporary)
         os.replace(temporary, path)
-        _to_disk(path.parent)
+        _flush(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def kept(folder: Path, make: Callable[[Path], None]) -> Path:
-    """Return `folder`, which `make(a new folder)` fills on first use, and again where its files were damaged since.
+def cached(folder: Path, make: Callable[[Path], None]) -> Path:
+    """Return `folder`, filled by `make(a new folder)` on first use, and again if its files were damaged since.
 
-    It appears whole, and is checked at every call: a library that a crash or a full disk cut short would kill the
-    process that loads it. Processes that want the same wait for the first of them.
+    It appears whole, and is checked at every call: loading a library that a crash or a full disk cut short would kill
+    the process. Of several processes that need it one makes it, the others wait.
     """
-    if is_whole(folder):
+    if is_intact(folder):
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with locked(folder.with_name(f"{folder.name}.lock")):
-        if is_whole(folder):
+        if is_intact(folder):
             return folder
         with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
             made = Path(temporary, "made")
             made.mkdir()
             make(made)
-            seal(made)
+            write_checksums(made)
             if folder.exists():
-                print(f"{folder} was damaged: made anew", file=sys.stderr)
+                print(f"{folder} was damaged and is made again", file=sys.stderr)
                 folder.rename(Path(temporary, "damaged"))
             made.rename(folder)
-            _to_disk(folder.parent)
+            _flush(folder.parent)
     return folder
 
 
-def seal(folder: Path) -> None:
-    """Write the checksums of all files below `folder` beside them, once all has reached the disk."""
+def write_checksums(folder: Path) -> None:
+    """Write the checksums of all files below `folder` into it, after the files have reached the disk."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != CHECKSUMS)
     for path in files:
-        _to_disk(path)
+        _flush(path)
     with atomic(folder / CHECKSUMS) as temporary:
         temporary.write_text(json.dumps({str(path.relative_to(folder)): sha256(path) for path in files}))
 
 
-def is_whole(folder: Path) -> bool:
-    """Return whether all files of a sealed folder are there as they were when it was sealed."""
+def is_intact(folder: Path) -> bool:
+    """Return whether all files of a folder have the checksums that `write_checksums` wrote."""
     try:
         checksums = json.loads((folder / CHECKSUMS).read_text())
         return all(sha256(folder / name) == checksum for name, checksum in checksums.items())
@@ -160,8 +160,8 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _to_disk(path: Path) -> None:
-    """Wait until a file or folder is on the disk, where the file system can tell."""
+def _flush(path: Path) -> None:
+    """Wait until a file or folder is on the disk, where the file system supports that."""
     with contextlib.suppress(OSError):
         handle = os.open(path, os.O_RDONLY)
         try:

@@ -1,9 +1,9 @@
-"""How the library tells that something the user gave is wrong."""
+"""The exception for wrong input, and the warning for input that is read in an unexpected way."""
 
 
 class InputError(ValueError):
-    """Something the user gave (a file, a key, a value) is wrong; the message says what and what would be right."""
+    """A file, key or value of the user is wrong; the message says what, where, and what would be right."""
 
 
 class InputWarning(UserWarning):
-    """Something the user gave was understood, in a way that they should know of; the message says what and how."""
+    """Input of the user is read in a way that they should check; the message says what and how."""

@@ -1,4 +1,4 @@
-"""Files between stages: tidy tables (TSV) and arrays (NPZ), each written whole or not at all; and checkpoints."""
+"""Files between stages: tidy tables (TSV), arrays (NPZ) and checkpoints, each written whole or not at all."""
 
 import functools
 import hashlib
@@ -61,8 +61,8 @@ def load_arrays(path, names=()) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except Exception as error:  # of damaged files zipfile, zlib and numpy tell by a dozen kinds of exceptions
-        raise InputError(f"{path}: not a readable NPZ file ({error}); delete it, and it is made anew") from None
+    except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds of exceptions of damaged files
+        raise InputError(f"{path}: not a readable NPZ file ({error}); delete it, and it is made again") from None
     for name in names:
         if name not in arrays:
             raise InputError(f"{path}: no array '{name}' (it has {', '.join(arrays)})")
@@ -70,13 +70,13 @@ def load_arrays(path, names=()) -> dict[str, np.ndarray]:
 
 
 def save_checkpoint(path, identity: str, **arrays) -> None:
-    """Write the arrays of a state from which the run `identity` can go on: a SHA-256, then an NPZ.
+    """Write the arrays from which the run `identity` can continue: a SHA-256, then an NPZ.
 
     They are not compressed: large models would take longer to pack than to train.
     """
     with atomic(path) as temporary, open(temporary, "w+b") as file:
         file.write(bytes(DIGEST_BYTES))
-        np.savez(file, identity=f"{identity} {_code()}", **arrays)
+        np.savez(file, identity=f"{identity} {_library_checksum()}", **arrays)
         file.seek(DIGEST_BYTES)
         digest = hashlib.file_digest(file, "sha256").digest()
         file.seek(0)
@@ -86,26 +86,26 @@ def save_checkpoint(path, identity: str, **arrays) -> None:
 def load_checkpoint(path, identity: str) -> dict[str, np.ndarray] | None:
     """Return the arrays that `save_checkpoint` wrote for the same run and by the same code, else None.
 
-    A checkpoint that cannot be used is told on stderr: the run begins anew.
+    For a checkpoint that cannot be used a line on stderr says why; the run starts from the beginning.
     """
     if not Path(path).is_file():
         return None
     with open(path, "rb") as file:
         if file.read(DIGEST_BYTES) != hashlib.file_digest(file, "sha256").digest():
-            print(f"{path} is damaged: beginning anew", file=sys.stderr)
+            print(f"{path} is damaged: starting from the beginning", file=sys.stderr)
             return None
         file.seek(DIGEST_BYTES)
         with np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    if str(arrays.pop("identity")) == f"{identity} {_code()}":
+    if str(arrays.pop("identity")) == f"{identity} {_library_checksum()}":
         return arrays
-    print(f"{path} is of other settings, data or code: beginning anew", file=sys.stderr)
+    print(f"{path} is of other settings, data or code: starting from the beginning", file=sys.stderr)
     return None
 
 
 @functools.cache
-def _code() -> str:
-    """Return a checksum of this library: what other code had begun would not go on to the same result, if at all."""
+def _library_checksum() -> str:
+    """Return a checksum of this library: with other code a continued run would not have the same result."""
     folder = Path(__file__).parent
     sources = sorted(path for suffix in ("py", "cpp") for path in folder.rglob(f"*.{suffix}"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()

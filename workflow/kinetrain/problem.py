@@ -1,4 +1,4 @@
-"""What a fit problem is: a sum over conditions, with its gradient, for any subset of them."""
+"""The protocol of fit problems: a sum over conditions, with its gradient, for any subset of them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
@@ -59,7 +59,7 @@ class SumsAtPoints(Protocol):
 
 @runtime_checkable
 class Simulated(Protocol):
-    """A fit problem whose values come from simulations that can be looked at: those of PEtab."""
+    """A fit problem that also returns its simulations, as those of PEtab do."""
 
     def simulate(self, theta: Vector, conditions: Sequence[int] | Vector) -> list[Any]:
         """Return the simulation of each of the conditions at theta (n,)."""

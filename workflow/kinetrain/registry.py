@@ -1,4 +1,4 @@
-"""Things found by the name of their file: a folder of the library is a list of them, and a new file is a new one."""
+"""Plug-ins: the modules of a package, found by the names of their files. A new file is a new plug-in."""
 
 import importlib
 import pkgutil
@@ -9,7 +9,7 @@ from kinetrain.settings import did_you_mean
 
 
 def names(package: ModuleType) -> list[str]:
-    """Return the names of the modules of a package, without importing any of them; those with a leading _ are none."""
+    """Return the names of the modules of a package, without importing any; those that begin with _ do not count."""
     return sorted(found.name for found in pkgutil.iter_modules(package.__path__) if not found.name.startswith("_"))
 
 
@@ -19,7 +19,7 @@ def find(package: ModuleType, name: str, what: str) -> ModuleType:
     Raises
     ------
     InputError
-        If there is no such module (lists those there are), or something that it imports is missing.
+        If there is no such module (the message lists those there are), or it imports something that is missing.
     """
     known = names(package)
     if name not in known:

@@ -1,7 +1,7 @@
-"""Options: dataclasses whose fields say type, default, meaning and bounds, and their reading from JSON or YAML values.
+"""Options: dataclasses whose fields declare type, default, meaning and bounds, and their reading from plain values.
 
-A field is declared once, by `option`. Reading, checks, the documentation of the configuration and its JSON Schema are
-made from the declaration.
+A field is declared once, by `option`. Reading from JSON or YAML, checks, the documentation of the configuration and its
+JSON Schema are made from the declaration.
 """
 
 import dataclasses
@@ -114,7 +114,7 @@ class Options:
         Names the first field whose value is out of its bounds.
     """
 
-    exactly_one: typing.ClassVar[tuple[str, ...]] = ()  # of these fields is given
+    exactly_one: typing.ClassVar[tuple[str, ...]] = ()  # of these fields must be given
 
     def __post_init__(self) -> None:
         record: Any = type(self)

@@ -34,7 +34,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A result table. `key`: the columns that tell its rows apart; title: in the report, None where it is not shown."""
+    """A result table. `key`: columns that identify a row; title: in the report, None where it is not shown."""
 
     key: tuple[str, ...]
     columns: tuple[Column, ...]
@@ -85,7 +85,7 @@ SEED = columns("seed: seed of the model, its noise and its prior")
 FIT = tuple(column.name for column in FIT_COLUMNS)
 LEVEL = tuple(column.name for column in LEVEL_COLUMNS)
 METRICS = {name: columns(text) for name, text in metrics.declared().items()}  # of networks against the gold standard
-MAIN = ("balanced_accuracy", "auroc", "auprc")  # shown before what else is known of a model
+MAIN = ("balanced_accuracy", "auroc", "auprc")  # first among the columns of a model
 BASE_STATUS = "finished, or failed (no scores; a failed fit has an infinite objective)"
 
 TABLES = {
@@ -105,7 +105,7 @@ parameters: estimated parameters
 relative_deviation: of the objective from the reference
 """),
         "Negative log-likelihood at the nominal parameters of each problem, and the reference value where there is "
-        "one: the check that models and data are imported as they were meant.",
+        "one: a check that models and data are imported correctly.",
         "Objective at the nominal parameters",
         "problems",
     ),
@@ -211,10 +211,10 @@ source: ABS abstract, INTRO introduction, CAP n caption of figure n, DOC documen
   summary of Stapor et al. 2022
 ours: our value; `not run` where this configuration holds no counterpart, `not found` where neither side has a value
 """),
-        "What could be read of the published results, with our value beside it. The values of Grein et al. are of "
+        "What could be read of the published results, each with our value. The values of Grein et al. are of "
         "other optimizers and budgets on the same measured data (9 hours on 24 cores per run). Nothing that is NOT "
         "FOUND was filled in.",
-        "The mini-batch paper's numbers beside ours",
+        "The numbers of the mini-batch paper and ours",
         "problems",
     ),
     "predictions": Table(
@@ -251,7 +251,7 @@ groups: groups of conditions
 measurements: data points
 """),
         "How ensembles of the best fits, and single fits, describe the conditions that they were fitted to and "
-        "held-out groups. The threshold that tells responses from others is that of the training data.",
+        "held-out groups. The threshold that defines a response is that of the training data.",
         "Predictions of ensembles, scored",
         "predictions",
     ),

@@ -21,17 +21,17 @@ import environment
 import list_packages
 
 from kinetrain import tables
-from kinetrain.cache import bring_to_present, cache_home, hold
+from kinetrain.cache import cache_home, hold_lock, undo_future_dates
 from kinetrain.errors import InputError
 from kinetrain.evaluation.network_summaries import same_data
 from kinetrain.figures.catalogue import FITS as FIT_SOURCES, find_figures
 
-# Jobs have the packages that are pinned and no others, whatever the user's shell says of Python, and read text as UTF-8.
+# Jobs see the pinned packages alone, whatever Python variables the user's shell sets, and read text as UTF-8.
 for variable in [name for name in os.environ if name.startswith("PYTHON")]:
     del os.environ[variable]
 os.environ.update(PYTHONNOUSERSITE="1", PYTHONUTF8="1")
-# They find the programs that came with this snakemake (python3, uv) whether or not its environment is activated, and a
-# folder for caches where there is no home that can be written to.
+# They find the programs of this snakemake (python3, uv) whether or not its environment is activated, and a folder for
+# caches where no home can be written to.
 os.environ.update(
     PATH=os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]),
     XDG_CACHE_HOME=str(cache_home()),
@@ -39,7 +39,7 @@ os.environ.update(
 
 try:
     for path in [] if workflow.modifier.skip_configfile else workflow.configfiles:
-        configuration.read_yaml(path)  # strictly: in what Snakemake has read, the last of two equal keys has won
+        configuration.read_yaml(path)  # strictly: Snakemake takes the last of two equal keys
     MANIFEST = configuration.load_manifest(TOP / "resources" / "datasets.tsv")
     with warnings.catch_warnings(record=True) as remarks:
         OBJECTIVES = configuration.load_objectives(TOP / "resources" / "published" / "objectives.tsv")
@@ -49,7 +49,7 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-# A file that was put there by hand, or damaged since, is found out before anything is computed from it.
+# A wrong or damaged download is found before anything is computed from it.
 for wanted in PLAN.downloads.values():
     path = Path(workflow.pathvars.apply(f"{configuration.DOWNLOADS}/{wanted.path}"))
     wrong = path.is_file() and download.defect(path, wanted.checksum, wanted.bytes)
@@ -125,7 +125,7 @@ def flags(files, paths):
 
 
 def names(items):
-    """Regular expression of exactly these names (of nothing, when there are none)."""
+    """Regular expression of exactly these names; of nothing when there are none."""
     return "|".join(items) or "(?!)"
 
 
@@ -136,17 +136,17 @@ MINI_BATCH_FIT = "<results>/fits/{problem}/{replicate}/{optimizer}-{schedule}-ba
 
 
 def artificial_or_own(problem, folder):
-    """A folder where the data of a problem are artificial, else its own files."""
+    """A folder if the data of a problem are artificial, else its own files."""
     return f"<results>/{folder}" if problem in ARTIFICIAL else PLAN.problems[problem]["files"]
 
 
 def template_or_files(wildcards):
-    """What the model is compiled from."""
+    """The files that the model is compiled from: a template of artificial data, or the problem's own."""
     return artificial_or_own(wildcards.problem, f"templates/{wildcards.problem}")
 
 
 def fitted_problem(wildcards):
-    """What is fitted."""
+    """The problem that is fitted: a replicate of artificial data, or the measured data."""
     return artificial_or_own(wildcards.problem, f"problems/{wildcards.problem}/{wildcards.replicate}")
 
 
@@ -169,7 +169,7 @@ def nominal_reference(problem, files):
 
 
 def fit_options():
-    """The lowest objectives known from the literature, and what the names of settings stand for, as flags."""
+    """The lowest objectives known from the literature, and the definitions of the names of settings, as flags."""
     known = {name: problem.get("best_known_objective") for name, problem in PLAN.problems.items()}
     known = {name: value for name, value in known.items() if value is not None}
     meaning = {key: PLAN.config["fits"][key] for key in ("safeguards", "schedules", "optimizers")}
@@ -323,11 +323,11 @@ PARTS = {
     "coregulation": [f"<results>/networks/{run}.coregulation.tsv" for run in RUNS],
     "pathways": [f"<results>/enrichment/{run}.tsv" for run in TESTED],
 }
-FOR_A_FIGURE = {"effects", "coregulation", "simulations"}  # tables that nobody asks for but a figure
+FOR_A_FIGURE = {"effects", "coregulation", "simulations"}  # tables that are made for a figure alone
 # The data of every data set that may be compared with others for its multipliers.
 COMPARED = [same_data(name, dataset["training"]["multipliers"]) for name, dataset in PLAN.datasets.items()]
 COMPARED = [name for name in COMPARED if name]
-# What this configuration has to show: a figure or a table that needs more is left out.
+# What this configuration can show: a figure or a table that needs something else is left out.
 HAS = {
     *(["problems"] if PLAN.problems else []),
     *(["datasets"] if PLAN.datasets else []),
@@ -350,7 +350,7 @@ with open(PUBLISHED_NUMBERS / "paper_tables.tsv") as layout:
 
 
 def caption(name, text):
-    """The file with a caption, which Snakemake's own report wants to read."""
+    """The file of a caption, for Snakemake's own report."""
     path = Path(".snakemake/captions", f"{name}.rst")
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
@@ -364,7 +364,7 @@ def source(name):
 
 
 def report_parts(results):
-    """What stands in the report: sections of parts with title, file and caption."""
+    """The content of the report: sections of parts with title, file and caption."""
     texts = WORKFLOW / "report"
 
     def part(title, file, caption):

@@ -1,6 +1,6 @@
-"""Release the lock that a killed run has left on this folder, unless another run is still going on.
+"""Remove the lock of a killed run from this folder, unless another run is still going on.
 
-A run holds `.snakemake/kinetrain.lock` as long as it lives (see the Snakefile); unlike Snakemake's own lock, a kill
+A run holds `.snakemake/kinetrain.lock` until it ends (see the Snakefile); unlike Snakemake's own lock, a kill
 releases it.
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from kinetrain.cache import hold
+from kinetrain.cache import hold_lock
 
 
 def main():
@@ -20,15 +20,15 @@ def main():
     if not left.is_dir() or not any(left.iterdir()):
         return
     try:
-        with hold(Path(".snakemake/kinetrain.lock")):
-            print("a former run was killed: going on where it stopped", file=sys.stderr)
+        with hold_lock(Path(".snakemake/kinetrain.lock")):
+            print("an earlier run was killed: continuing where it stopped", file=sys.stderr)
             shutil.rmtree(left)
     except BlockingIOError:
         sys.exit("error: another run is going on in this folder; wait for it, or stop it")
     except OSError:
         sys.exit(
-            "error: a run is going on in this folder, or one was killed: this file system has no locks to tell them "
-            "apart. If none is going on, delete the folder .snakemake/locks and give the same command again"
+            "error: a run is going on in this folder, or one was killed: this file system has no locks, so they look "
+            "the same. If none is going on, delete the folder .snakemake/locks and give the same command again"
         )
 
 

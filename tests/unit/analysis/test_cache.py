@@ -48,12 +48,12 @@ def damage(path: Path, content):
 @pytest.mark.parametrize("name", ["library.so", "module/code.py", cache.CHECKSUMS])
 def test_a_damaged_file_is_found_and_all_is_made_anew(tmp_path, name, capsys):
     make = Maker()
-    folder = cache.kept(tmp_path / "entry", make)
-    assert cache.kept(folder, make) == folder and make.calls == 1
+    folder = cache.cached(tmp_path / "entry", make)
+    assert cache.cached(folder, make) == folder and make.calls == 1
     for number, content in enumerate(damages((folder / name).read_bytes()), start=2):
         damage(folder / name, content)
-        cache.kept(folder, make)
-        assert make.calls == number and "was damaged: made anew" in capsys.readouterr().err
+        cache.cached(folder, make)
+        assert make.calls == number and "was damaged and is made again" in capsys.readouterr().err
         assert all((folder / file).read_bytes() == content for file, content in FILES.items())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["entry", "entry.lock"]
 
@@ -64,7 +64,7 @@ def test_what_fails_while_it_is_made_leaves_nothing(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        cache.kept(tmp_path / "entry", fails)
+        cache.cached(tmp_path / "entry", fails)
     assert [path.name for path in tmp_path.iterdir()] == ["entry.lock"]
 
 
@@ -74,7 +74,7 @@ def test_a_file_system_without_locks_is_borne(tmp_path, monkeypatch):
 
     monkeypatch.setattr(fcntl, "flock", refuse)
     make = Maker()
-    assert cache.is_whole(cache.kept(tmp_path / "entry", make)) and make.calls == 1
+    assert cache.is_intact(cache.cached(tmp_path / "entry", make)) and make.calls == 1
 
 
 @pytest.mark.parametrize("variables", [{"HOME": "/dev/null"}, {"XDG_CACHE_HOME": "/dev/null/cache"}, {}])
@@ -121,9 +121,9 @@ def test_a_checkpoint_that_cannot_be_used_is_told(tmp_path, capsys, monkeypatch)
     assert load_checkpoint(path, "another run") is None
     monkeypatch.setattr("kinetrain.files._code", lambda: "changed code")
     assert load_checkpoint(path, "run") is None
-    assert capsys.readouterr().err.count("is of other settings, data or code: beginning anew") == 2
+    assert capsys.readouterr().err.count("is of other settings, data or code: starting from the beginning") == 2
     for content in damages(path.read_bytes()):
         if content is not None:
             path.write_bytes(content)
             assert load_checkpoint(path, "run") is None
-            assert "is damaged: beginning anew" in capsys.readouterr().err
+            assert "is damaged: starting from the beginning" in capsys.readouterr().err

@@ -24,7 +24,7 @@ import petab.v1 as petab
 from amici.exporters.sundials.compile import build_model_extension
 from pandas.api.types import is_numeric_dtype
 
-from kinetrain.cache import atomic, cache_folder, is_whole, kept, seal
+from kinetrain.cache import atomic, cache_folder, cached, is_intact, write_checksums
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.initial_assignments import assigned_parameters
 from kinetrain.mechanistic.petab_checks import PREEQUILIBRATION
@@ -77,7 +77,7 @@ def compile_model(path, folder) -> dict:
         _build(path, problem, record, new)
         compiled = True
 
-    _place(kept(cache_folder() / "models" / _key(record), make) / "module", record, folder)
+    _place(cached(cache_folder() / "models" / _key(record), make) / "module", record, folder)
     return {**record, "compiled": compiled}
 
 
@@ -181,7 +181,7 @@ def _place(module, record, folder):
             shutil.copy2(file, wanted)
     with atomic(folder / RECORD) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n")
-    seal(folder)
+    write_checksums(folder)
 
 
 def load_model(path, problem: petab.Problem, folder):
@@ -226,7 +226,7 @@ def fingerprint(path, problem: petab.Problem) -> dict[str, str]:
 
 def _read_record(folder) -> dict | None:
     """Return the record of a compiled model; None where there is none, or it was damaged since."""
-    return json.loads((folder / RECORD).read_text()) if is_whole(folder) else None
+    return json.loads((folder / RECORD).read_text()) if is_intact(folder) else None
 
 
 def _compiler() -> list[str]:

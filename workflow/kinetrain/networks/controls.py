@@ -1,4 +1,4 @@
-"""Predictors without any training, which a trained model has to beat."""
+"""Control predictors: predictions without any training, which a trained model has to beat."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Control:
-    """How a control predictor is called, and the dashes (of matplotlib) of its line."""
+    """Label of a control predictor, and the dashes (of matplotlib) of its line."""
 
     label: str
     dashes: str | tuple

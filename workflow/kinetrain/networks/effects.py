@@ -1,6 +1,6 @@
-"""What a trained vector field says about its genes: the effect matrix, how sparse it is, and who is co-regulated.
+"""Effect matrix, sparsity and co-regulation of a trained vector field.
 
-`weights` maps the names of one model's matrices to arrays; `chains` names the matrices that lie behind one another,
+`weights` maps the names of one model's matrices to arrays; `chains` names the matrices of a path
 from input to output, once per branch: (("w_s", "u_s"), ("w_p", "u_p")) for PHOENIX, (("w1", "w2"),) for a perceptron
 of two layers. The first matrix of a chain is (m, k), the last (k, m), for k genes and m hidden units. `v` (k,) are the
 multipliers of the genes, in fields that have them.

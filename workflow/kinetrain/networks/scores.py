@@ -1,4 +1,4 @@
-"""How well a predicted network agrees with a gold standard, by every metric of `metrics`."""
+"""Scores of a predicted network against a gold standard, by every metric of `metrics`."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from kinetrain.networks.metrics import Prediction, find_metric, known_metrics
 
 
 def edge_scores(strength, truth, prior, edges=None) -> dict[str, float]:
-    """Return the scores of a prediction, {column: number}, NaN where a rate has nothing to be a rate of.
+    """Return the scores of a prediction, {column: number}, NaN where a rate is of nothing.
 
     strength, truth, prior (k, k) with entry [target, regulator]; the edges are those of `edges` (k, k), or else the
     non-zero of `strength`, by whose size pairs are ranked.

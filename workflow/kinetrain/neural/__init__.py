@@ -1,1 +1,1 @@
-"""Neural vector fields, their integrators, and the training loop."""
+"""Neural ODEs: vector fields, integrators, and the training loop."""

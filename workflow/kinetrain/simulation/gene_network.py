@@ -1,4 +1,4 @@
-"""A gene network with Hill kinetics, and the trajectories it makes (Hossain et al. 2024, simulated data).
+"""Gene networks with Hill kinetics, random ones, and their trajectories (Hossain et al. 2024, simulated data).
 
 Input genes are constant; every other gene follows dx/dt = r (L(x) − x), where L joins the saturating effects of its
 regulators by AND and OR, and r is one per unit of time unless `decay_spread` draws other rates. Random networks are
@@ -18,7 +18,7 @@ WITHIN = 0.85  # probability that a regulator is of the gene's own module; choic
 IN_DEGREES = (1, 2, 3)
 IN_DEGREE_PROBABILITIES = (0.3, 0.45, 0.25)  # mean 1.95, as in the published network (550 edges, 277 targets)
 
-# How the edges of a gene act together: the index of one edge, ("and", parts) or ("or", parts); None for an input.
+# How the edges of a gene combine: the index of one edge, ("and", parts) or ("or", parts); None for an input.
 Rule = int | tuple[str, tuple] | None
 
 
@@ -27,7 +27,7 @@ class Network:
     """k genes and E edges between them.
 
     genes (k,); regulator (E,) and target (E,) indices of genes; sign (E,) +1 or −1; half (E,) EC50; exponent (E,)
-    Hill exponent; rules: for every gene how its edges act together; module (k,) number from 0, where there are any.
+    Hill exponent; rules: for every gene how its edges combine; module (k,) number from 0, where there are any.
     """
 
     genes: np.ndarray
@@ -120,7 +120,7 @@ def derivative(network: Network, state: np.ndarray) -> np.ndarray:
 def draw_network(options: Simulation) -> Network:
     """Return a random modular network: `inputs` of the `regulators` are constant, all other genes are regulated.
 
-    Regulators are dealt unevenly to the modules, so that some modules matter more than others.
+    Modules have unequal numbers of regulators, so that some modules matter more than others.
     """
     rng, genes = np.random.default_rng([options.seed, 4]), options.genes
     module = rng.permutation(np.arange(genes) % options.modules)
@@ -153,7 +153,7 @@ def draw_network(options: Simulation) -> Network:
 
 
 def _draw_rates(options: Simulation) -> np.ndarray:
-    """Return a rate per gene (k,), from a stream of its own: the network stays the same at every spread."""
+    """Return a rate per gene (k,), from its own random stream: the network is the same at every spread."""
     logarithm = np.random.default_rng([options.seed, 6]).uniform(-1, 1, options.genes)
     return options.decay_spread**logarithm
 

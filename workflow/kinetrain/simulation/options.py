@@ -11,7 +11,7 @@ FILE_EXPONENTS = (1.39, 1.8)  # the range that the Hill exponents in the publish
 
 @dataclass(frozen=True)
 class Trajectories(Options):
-    """How many trajectories a network makes, at which times, and which are set apart."""
+    """How many trajectories are simulated, at which times, and which are held out."""
 
     trajectories: int = option(60, "Simulated trajectories, for training, validation and test.", least=3, most=10**6)
     times: tuple[float, ...] = option(
@@ -47,7 +47,7 @@ class Trajectories(Options):
 
     @property
     def split(self) -> Split:
-        """Which of the transitions are set apart."""
+        """Which transitions are held out for validation and test."""
         apart = self.validation, self.validation_fraction, self.test_fraction
         return Split(*apart, seed=self.seed, rescale_time=self.rescale_time)
 

@@ -1,10 +1,10 @@
 """The published gene networks SIM350 and SIM690 (PHOENIX and DASH, Hossain et al. 2024), read from their files.
 
 Three tables make a network: names of the genes, edges with their sign, EC50 and Hill exponent, and for every gene the
-formula that joins its edges. What the files of SIM350 do not say, but its published trajectories show, is put right
-here: the formulas of SIM690 hold for SIM350 too, with the edges that SIM350 lacks left out (its own file of formulas
-has lost three edges); exponents lie between 1.01 and 1.7 (`exponents`); and a gene that is regulated is no input,
-whatever its name says.
+formula that joins its edges. Where the files of SIM350 contradict its published trajectories, the trajectories are
+followed: the formulas of SIM690 hold for SIM350 too, with the edges that SIM350 lacks left out (its own file of
+formulas has lost three edges); exponents lie between 1.01 and 1.7 (`exponents`); and a gene with regulators is no
+input, whatever its name says.
 """
 
 import re
@@ -19,7 +19,7 @@ from kinetrain.simulation.gene_network import Network, Rule
 from kinetrain.simulation.options import FILE_EXPONENTS
 
 COLUMNS = ("from", "to", "activation", "EC50", "n")
-INPUT = "input gene"  # stands in place of a formula
+INPUT = "input gene"  # in place of a formula
 TOKEN = re.compile(r"\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|[A-Za-z_]\w*|\S")
 
 
@@ -86,7 +86,7 @@ def _by_target(table, genes):
 
 
 def _gene_rule(gene, group, formulas, equations) -> Rule:
-    """Return how the edges in the rows `group` act together on a gene, after its formula."""
+    """Return how the edges in the rows `group` of a gene combine, by its formula."""
     if group.empty:
         return None
     where = f"{equations}: gene '{gene}'"

@@ -1,1 +1,1 @@
-"""Optimizers: mini-batch and full-batch training of anything that is a sum over conditions."""
+"""Optimizers: mini-batch and full-batch training of any fit problem."""

@@ -1,4 +1,4 @@
-"""What training a problem has cost so far: a counting layer around any problem."""
+"""The cost of a fit: a layer around any problem that counts its evaluations and enforces a budget."""
 
 import time
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ ROUNDING = 1e-9  # relative; a budget may be met exactly, in sums of other order
 
 @dataclass
 class Cost:
-    """Solves of single conditions, and what went wrong in them.
+    """Counts of solves of single conditions, and of failures.
 
     total: all solves, in units of one without sensitivities. gradient_solves: without and with the Fisher information,
     which may have a cost of its own. failed_evaluations: of any number of conditions. relaxed_solves: repeated with
@@ -28,7 +28,7 @@ class Cost:
     relaxed_solves: int = 0
 
     def columns(self) -> dict:
-        """Return what stands in traces: solves of both kinds, their cost, CPU seconds."""
+        """Return the columns of traces: solves of both kinds, their cost, CPU seconds."""
         return {
             "gradient_solves": self.gradient_solves,
             "value_solves": self.value_solves,
@@ -56,7 +56,7 @@ class Counted:
         self.n_conditions = problem.n_conditions
 
     def columns(self) -> dict:
-        """Return what stands in tables of fits: costs, what solved the model, a gradient's cost, what went wrong."""
+        """Return the columns of fits: costs, the engine, the cost of a gradient, failures."""
         return {
             **self.cost.columns(),
             "engine": self.problem.engine,
@@ -67,11 +67,11 @@ class Counted:
         }
 
     def ask(self, order: int, theta, conditions) -> Steps:
-        """Request value (order 0), or value and gradient; return them. They count as those of the functions below."""
+        """Request value (order 0), or value and gradient, and return them; counted as by the functions below."""
         kind, weight = (("value_solves", 1), ("gradient_solves", self.gradient_weight))[order]
         self._require(weight * len(conditions))
         answer = yield Request(order, theta, conditions)
-        self._book(kind, weight, len(conditions), answer.result, answer.cpu_seconds, answer.relaxed_solves)
+        self._add(kind, weight, len(conditions), answer.result, answer.cpu_seconds, answer.relaxed_solves)
         return answer.result
 
     def value(self, theta, conditions) -> float:
@@ -98,14 +98,14 @@ class Counted:
         relaxed, begin = self.problem.relaxed_solves, time.process_time()
         result = evaluate(theta, conditions)
         spent = time.process_time() - begin
-        self._book(kind, weight, len(conditions), result, spent, self.problem.relaxed_solves - relaxed)
+        self._add(kind, weight, len(conditions), result, spent, self.problem.relaxed_solves - relaxed)
         return result
 
     def _require(self, price):
         if self.budget is not None and self.cost.total + price > self.budget * (1 + ROUNDING):
             raise BudgetExhausted
 
-    def _book(self, kind, weight, count, result, cpu_seconds, relaxed):
+    def _add(self, kind, weight, count, result, cpu_seconds, relaxed):
         cost = self.cost
         cost.cpu_seconds += cpu_seconds
         cost.relaxed_solves += relaxed

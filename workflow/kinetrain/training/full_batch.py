@@ -1,4 +1,4 @@
-"""Full-batch fits on the same objective, the same starts and the same budget as the mini-batch ones."""
+"""Full-batch fits, with the objective, the starts and the budget of mini-batch fits."""
 
 import time
 from dataclasses import asdict
@@ -13,7 +13,7 @@ from kinetrain.training.optimizers import HIERARCHICAL, find_optimizer
 from kinetrain.training.settings import FullBatchOptions
 from kinetrain.training.starts import Checkpoint, budget_points, run_starts, starting_point
 
-FEWEST_INFORMATION = 10  # evaluations with the Fisher information that a budget must pay for, or none is made
+FEWEST_INFORMATION = 10  # evaluations with the Fisher information; it is not used if the budget pays for fewer
 
 
 class Reduced(Evaluated, Protocol):
@@ -49,7 +49,7 @@ def takes_information(name: str, problem, epochs: float) -> bool:
 def minimize(recorder: Recorder, lower, upper, x, name: str, information: bool) -> str:
     """Run an optimizer of `optimizers` from x (n,) in a box until it stops or the budget is used; return why it ended.
 
-    With `information` the optimizer gets the Fisher information as its Hessian. What was found stands in the recorder.
+    With `information` the optimizer gets the Fisher information as its Hessian. The recorder holds what was found.
     """
     import pypesto
 
@@ -93,7 +93,7 @@ def fit(
 
     Of a `reduced` problem only the outer parameters are optimized.
 
-    The result is the best point evaluated, which is what stands as `last` point too; an average there is not. The trace
+    The result is the best point evaluated, which is the `last` point too; there is no average. The trace
     holds the start and the best value so far at about 20 fixed budgets. A run whose start cannot be evaluated has
     failed.
     """

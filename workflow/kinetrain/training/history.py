@@ -1,4 +1,4 @@
-"""Histories of runs: the objective along their costs, the best point, and what a killed run is resumed from.
+"""Histories of runs: the objective by cost, the best point, and the record that a killed run is resumed from.
 
 Mini-batch runs note iterates, whose full objective is evaluated outside the counted cost (`Journal`); full-batch runs
 record every evaluation, all of which are counted (`Recorder`).
@@ -40,7 +40,7 @@ class Evaluated(Protocol):
 
 
 class History:
-    """What was noted of a run: `entries`, dicts of costs and objective; the lowest value `best`, and `best_x` (n,)."""
+    """The history of a run: `entries`, dicts of costs and objective; the lowest value `best`, and `best_x` (n,)."""
 
     def __init__(self, n_conditions: int):
         self.everything = np.arange(n_conditions)
@@ -48,7 +48,7 @@ class History:
         self.best: float = np.inf
         self.best_x: Vector | None = None
 
-    def take(self, value: float, x: Vector) -> None:
+    def keep_best(self, value: float, x: Vector) -> None:
         """Keep a point (n,) if it is the best so far."""
         if value < self.best:
             self.best, self.best_x = value, np.array(x)
@@ -59,7 +59,7 @@ class Journal(History):
 
     Parameters
     ----------
-    problem: what it is about; its evaluations are asked for (`requests`), without counting.
+    problem: the fit problem; its evaluations are requested (`requests`) and not counted.
     budgets: the costs at which the run is traced, ascending (0 is its start).
     average_from: the cost from which on iterates are averaged.
 
@@ -90,7 +90,7 @@ class Journal(History):
             columns = cost.columns()
             answer = yield Request(0, x, self.everything)
             self.entries.append({**columns, "objective": answer.result})
-            self.take(answer.result, x)
+            self.keep_best(answer.result, x)
         return self.entries[-1]["objective"]
 
     def average(self) -> Steps:
@@ -102,7 +102,7 @@ class Journal(History):
         return mean, answer.result
 
     def as_arrays(self) -> dict:
-        """Return what was written down as named arrays."""
+        """Return the history as named arrays."""
         return {
             "trace": json.dumps(self.entries),
             "best": self.best,
@@ -113,7 +113,7 @@ class Journal(History):
         }
 
     def restore(self, arrays: dict) -> None:
-        """Take over what was written by `as_arrays`."""
+        """Restore a history written by `as_arrays`."""
         self.entries = json.loads(str(arrays["trace"]))
         self.best, self.averaged = float(arrays["best"]), int(arrays["averaged"])
         self.best_x, self.sum, self.budgets = (np.array(arrays[name]) for name in ("best_x", "sum", "budgets"))
@@ -122,12 +122,12 @@ class Journal(History):
 class Recorder(History):
     """All evaluations of the full objective within the budget of `counted`, from which a killed run is resumed.
 
-    Full-batch optimizers keep their state to themselves, so a killed run is resumed by replaying its evaluations: asked
-    for the same points in the same order it gets the recorded answers, and arrives where it was.
+    Full-batch optimizers do not expose their state, so a killed run is resumed by replaying its evaluations: asked for
+    the same points in the same order, the recorded results bring the optimizer to where it was.
 
     `offer(describe)` is called after each evaluation; `describe()` returns the record as arrays. entries: one for each
-    evaluation, with the lowest objective so far. least_order: what is evaluated even where less is asked for, since it
-    will be asked for next.
+    evaluation, with the lowest objective so far. least_order: the order that is evaluated even where
+    a lower one is asked for, since the optimizer will ask for it next.
     """
 
     def __init__(self, counted: Evaluated, offer: Callable, least_order: int = 0):
@@ -139,7 +139,7 @@ class Recorder(History):
     def evaluate(self, theta: Vector, order: int) -> Result:
         """Return (value,), (value, gradient) or (value, gradient, information) for order 0, 1 or 2.
 
-        What the record to be replayed holds is not computed again, but counted as it was.
+        Evaluations in the record to be replayed are not computed again, but counted as they were.
 
         Raises
         ------
@@ -170,12 +170,12 @@ class Recorder(History):
             point, result, cost = self.replay[position]
             if np.array_equal(point, theta) and len(result) == order + 1:
                 return result, cost
-            self.replay = []  # not the same run after all: evaluate from here on
+            self.replay = []  # another run: evaluate from here on
         return None
 
     def _record(self, theta: Vector, result: Result) -> None:
         self.records.append((theta, result, Cost(**vars(self.counted.cost))))
-        self.take(float(result[0]), theta)
+        self.keep_best(float(result[0]), theta)
         self.entries.append({**self.counted.cost.columns(), "objective": self.best})
         if len(self.records) > len(self.replay):
             self.offer(self.as_arrays)

@@ -1,4 +1,4 @@
-"""Line searches on the mini-batch of a step: shorten the step if it did not improve the objective of this mini-batch.
+"""Line searches on the mini-batch of a step: shorten a step that does not improve the objective of the mini-batch.
 
 Each takes `step(rate)`, which returns the point (n,) that a step of this rate leads to and leaves the updater as after
 that step; `cost(x)`, which asks for the objective of the batch without gradient (`requests`), `inf` where it failed;
@@ -17,15 +17,15 @@ def published(step, cost, begin, value, gradient, rate, limit) -> Steps:
     """Interpolate by a parabola and then by cubics (Dennis and Schnabel), with the quirks of the original.
 
     The slope is per unit of distance but the abscissa a rate; trials have no bounds; the last cubic is kept only if it
-    improves on `value`; and what is kept is evaluated anew. A trial at NaN counts as failed (in parPE NaN becomes the
-    lower bound).
+    improves on `value`; and the point that is kept is evaluated again. A trial at NaN counts as failed (in parPE NaN
+    becomes the lower bound).
 
     Source: parPE; Stapor et al. 2022, Fig. 8 (which calls it backtracking).
     """
 
     def trial(rate):
-        # A failed trial is infinite, and what is interpolated through it need not exist. Only arithmetic is silenced: a
-        # generator that waits would leave its setting to whatever runs in the meantime.
+        # A failed trial is infinite, and what is interpolated through it need not exist. Only arithmetic is silenced:
+        # while a generator waits, its setting of NumPy would hold for other code.
         with np.errstate(all="ignore"):
             x = step(rate)
         return (yield from cost(x)), x
@@ -79,7 +79,7 @@ def _lowest(value, slope, a1, f1, a2, f2):
 def corrected(step, cost, begin, value, gradient, rate, limit) -> Steps:
     """Halve the step at most `limit` times, until it satisfies Armijo's condition; keep the best of all trials.
 
-    Where every trial fails the shortest one is kept, and the next evaluation finds out.
+    Where every trial fails the shortest one is kept, and the next evaluation fails.
     """
     trials = []
     for _ in range(limit + 1):

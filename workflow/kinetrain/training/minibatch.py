@@ -1,7 +1,7 @@
 """The mini-batch loop with learning-rate schedules, the rescue interceptor and the line search.
 
 Source: parPE; Stapor et al. 2022, Figs. 1 and 8 (their captions). Choices of ours: a seeded generator, NaN steps count
-as failed evaluations, and a cap on the work of one rescue (in parPE it may go on for ever).
+as failed evaluations, and a cap on the work of one rescue (unlimited in parPE).
 """
 
 import json
@@ -24,10 +24,10 @@ class EvaluationFailed(Exception):
 
 @dataclass
 class State:
-    """Everything an optimization needs to go on after a step, besides its updater and generator.
+    """The state of a mini-batch run after a step, without its updater and generator.
 
-    Arrays are (n,), `order` is (K,). position: the conditions of the epoch that are done; rate: that of the epoch; t:
-    the steps, the first is 1; multiplier: of the rate, below 1 after rescues.
+    Arrays are (n,), `order` is (K,). position: conditions of the epoch that are done; rate: learning rate of the
+    epoch; t: number of the step, from 1; multiplier: of the rate, below 1 after rescues.
     """
 
     x: np.ndarray
@@ -46,13 +46,13 @@ class State:
 class Minibatch:
     """One run of a mini-batch optimizer on the mean objective of batches of conditions.
 
-    What it evaluates it asks for (`requests`): its steps are generators, which a driver completes.
+    Its steps are generators that yield `requests` for evaluations, which a driver completes.
 
     Parameters
     ----------
-    problem: a `problems.cost.Counted` (sums over conditions).
+    problem: a `cost.Counted`.
     start: parameters (n,) on the problem's scale; lower, upper: the box.
-    updater: an `updaters.Updater` or `torch_updater.TorchUpdater`.
+    updater: an `updater.Updater` or `torch_update_rule.TorchUpdater`.
     rate: the learning rate as a function of the epoch, 0, 1, ...
     batch_size: conditions per batch; the last batch of an epoch may be smaller.
     safeguard: rescue and line search.
@@ -74,7 +74,7 @@ class Minibatch:
             yield from self.step()
 
     def step(self) -> Steps:
-        """Take one step, for the next batch of a division of the conditions that is fresh in each epoch.
+        """Take one step, on the next batch; conditions are divided into batches anew in each epoch.
 
         Raises
         ------
@@ -111,7 +111,7 @@ class Minibatch:
     def _rescue(self, batch) -> Steps:
         """Return value and gradient of the failed batch nearer to the last good point, to where `state.x` is moved.
 
-        As published, the last good point and its gradient stay what they were: if the next batch fails too, the run
+        As published, the last good point and its gradient do not change: if the next batch fails too, the run
         falls back to them, and a line search starts from there. The counter of failures falls by one with each
         iteration that succeeds, so that single failures add up over time. In the corrected variant the rescued point
         is the new good one, and an iteration that succeeds sets the counter to zero.
@@ -168,7 +168,7 @@ class Minibatch:
         return {**vars(self.state), **self.updater.as_arrays(), "generator": generator}
 
     def restore(self, arrays: dict) -> None:
-        """Take over a state written by `as_arrays`; the run goes on exactly as it would have."""
+        """Restore a state written by `as_arrays`; the run continues as if it had not stopped."""
         for name, value in vars(self.state).items():
             restored = np.array(arrays[name]) if isinstance(value, np.ndarray) else type(value)(arrays[name])
             setattr(self.state, name, restored)

@@ -1,8 +1,9 @@
-"""Whole mini-batch fits: within a budget, traced, resumed; and hybrids, which go on in full batch."""
+"""Mini-batch fits within a budget, traced and resumable; and hybrids, which continue in full batch."""
 
 import json
 import warnings
 from dataclasses import asdict, replace
+from functools import partial
 
 import numpy as np
 
@@ -24,7 +25,7 @@ DONE = "budget used"
 
 
 def make_updater(optimizer: Optimizer, n: int):
-    """Return the updater of n parameters that the settings name; torch is imported only for its own."""
+    """Return the updater of n parameters that the settings name; torch is imported for its optimizers alone."""
     if optimizer.torch is None:
         return Updater(optimizer.rule, n)
     from kinetrain.training.torch_update_rule import TorchUpdater
@@ -35,10 +36,10 @@ def make_updater(optimizer: Optimizer, n: int):
 class Fit:
     """One mini-batch run with its journal, from x (n,) to the end of its budget, or of its share of it in a hybrid.
 
-    The budget is that of one gradient of each condition per epoch. Everything is paid from it, line searches and
-    rescues too, so a run with these makes fewer epochs; the learning rate of an epoch is that of the share of the
-    budget which is spent at its beginning, and so comes to its end with every run. Without them this is the rate of the
-    epoch's number.
+    The budget is that of one gradient of each condition per epoch. Line searches and rescues are
+    paid from it too, so a run with these makes fewer epochs. The learning rate of an epoch follows the share of the
+    budget that is spent at its beginning, so that every run reaches the end of its schedule; without line search and
+    rescues this is the rate of the epoch's number.
 
     Source: parPE (the rate depends on the epoch); the budget is a choice of ours.
     """
@@ -49,7 +50,7 @@ class Fit:
         self.budgets = self.per_epoch * budget_points(options.epochs)
         epochs = options.epochs * (optimizer.share if optimizer.then else 1)
         rate = learning_rate(schedule.shape, schedule.start, schedule.end, epochs)
-        # A rate that is the length of a step is stretched to the length of a step by the other rules.
+        # A rate that is the length of a step is scaled to the length of a step of the other rules.
         by_length = optimizer.rule is not None and getattr(find_rule(optimizer.rule), "RATE_IS_LENGTH", False)
         scale = np.sqrt(n) if by_length else 1.0
         self.budget = epochs * self.per_epoch
@@ -68,7 +69,7 @@ class Fit:
         )
 
     def train(self, offer) -> Steps:
-        """Use the budget up; return why the run ended. `offer(self.as_arrays)` is called after each step."""
+        """Run until the budget is used; return why the run ended. `offer(self.as_arrays)` is called after each step."""
         counted, run = self.counted, self.run
         if not self.journal.entries:
             yield from self.journal.note(run.state.x, counted.cost)
@@ -88,7 +89,7 @@ class Fit:
         return {**self.run.as_arrays(), **self.journal.as_arrays(), "cost": json.dumps(vars(self.counted.cost))}
 
     def restore(self, arrays: dict) -> None:
-        """Take over a state written by `as_arrays`; the run goes on exactly as it would have."""
+        """Restore a state written by `as_arrays`; the run continues as if it had not stopped."""
         self.run.restore(arrays)
         self.journal.restore(arrays)
         self.counted.cost = Cost(**json.loads(str(arrays["cost"])))
@@ -97,11 +98,11 @@ class Fit:
 def fit(
     problem: SumOverConditions, start: int, x: Vector, options: MinibatchOptions, generator, checkpoint: Checkpoint
 ) -> Steps:
-    """Return row, trace and points of one mini-batch run or hybrid from x (n,), going on from its checkpoint.
+    """Return row, trace and points of one mini-batch run or hybrid from x (n,), continued from its checkpoint.
 
     The result of a mini-batch run is its last iterate, judged by the sum over all conditions; that final value and the
-    trace (about 20 points at fixed budgets) are evaluated outside the counted cost. A hybrid goes on from there in full
-    batch, with its own result, on its own.
+    trace (about 20 points at fixed budgets) are evaluated outside the counted cost. A hybrid continues from there in
+    full batch, whose result it is.
 
     Source: parPE (last iterate, neither best nor averaged).
     """
@@ -109,13 +110,14 @@ def fit(
     saved = checkpoint.load(start)
     if saved is not None:
         batched.restore(saved)
-    message = yield from batched.train(lambda describe: checkpoint.offer(start, describe))
+    offer = partial(checkpoint.offer, start)
+    message = yield from batched.train(offer)
     if message == DONE and options.optimizer.then:
-        return (yield from _go_on(batched, options, lambda describe: checkpoint.offer(start, describe), saved))
-    return (yield from _result(batched, message))
+        return (yield from _continue_in_full_batch(batched, options, offer, saved))
+    return (yield from _result_of(batched, message))
 
 
-def _result(batched: Fit, message: str) -> Steps:
+def _result_of(batched: Fit, message: str) -> Steps:
     journal, state, counted = batched.journal, batched.run.state, batched.counted
     objective = (yield from journal.record(state.x, counted.cost)) if message == DONE else np.inf
     averaged, averaged_objective = yield from journal.average()
@@ -134,10 +136,10 @@ def _result(batched: Fit, message: str) -> Steps:
     return row, journal.entries, {"last": state.x, "best": journal.best_x, "averaged": averaged}
 
 
-def _go_on(batched: Fit, options: MinibatchOptions, offer, saved) -> Steps:
+def _continue_in_full_batch(batched: Fit, options: MinibatchOptions, offer, saved) -> Steps:
     """Return row, trace and points of a hybrid after its mini-batch part.
 
-    Its checkpoint is the end of the mini-batch part with the record of evaluations since.
+    Its checkpoint holds the end of the mini-batch part and the record of later evaluations.
     """
     problem, counted, state, journal = batched.counted.problem, batched.counted, batched.run.state, batched.journal
     yield from journal.record(state.x, counted.cost)

@@ -1,4 +1,4 @@
-"""Evaluations that runs ask for, answered run by run, or those of several runs at once.
+"""Requests of runs for evaluations, answered run by run, or for several runs at once.
 
 The loop of a run is a generator: it yields a `Request` where it needs a value or a gradient, and goes on with the
 `Answer`. So there is one loop for runs that are computed one after another, and for runs side by side, whose small
@@ -17,7 +17,7 @@ from kinetrain.problem import SumOverConditions, SumsAtPoints
 
 @dataclass
 class Request:
-    """What a run asks for: the sum over `conditions` at theta (n,), for order 1 with its gradient."""
+    """A request for the sum over `conditions` at theta (n,), for order 1 with its gradient."""
 
     order: int
     theta: np.ndarray
@@ -26,7 +26,7 @@ class Request:
 
 @dataclass
 class Answer:
-    """The value, or value and gradient (n,), and what this took; of a shared evaluation by its share of conditions."""
+    """Value, or value and gradient (n,), and its cost; of a shared evaluation the share by conditions."""
 
     result: Any
     cpu_seconds: float = 0.0

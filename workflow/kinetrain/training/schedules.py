@@ -1,4 +1,4 @@
-"""Learning rates by epoch."""
+"""Learning-rate schedules: the learning rate as a function of the epoch."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The options of fits: what can be chosen, with units and defaults."""
+"""The options of fits: budget, optimizer, learning-rate schedule, batch size, safeguard."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
@@ -65,14 +65,14 @@ class Optimizer(Options):
     torch: str = option(ABSENT, "An optimizer class of `torch.optim`.")
     arguments: dict = option({}, "Arguments of the torch optimizer besides its learning rate.")
     then: Annotated[str, Known("full-batch optimizer", known_optimizers)] = option(
-        ABSENT, "A hybrid: this full-batch optimizer goes on from the last iterate."
+        ABSENT, "A hybrid: this full-batch optimizer continues from the last iterate."
     )
-    share: float = option(0.2, "Share of the budget before it goes on in full batch.", above=0, below=1)
+    share: float = option(0.2, "Share of the budget before a hybrid continues in full batch.", above=0, below=1)
 
     def __post_init__(self):
         super().__post_init__()
         if self.rule is not None and self.arguments:
-            raise ValueError("'arguments' are for 'torch' only: the rules have fixed constants")
+            raise ValueError("'arguments' are for 'torch' only: update rules have fixed constants; leave them out")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Starting points, and a multi-start that survives being killed."""
+"""Starting points, and resumable multi-starts."""
 
 import json
 import resource
@@ -20,7 +20,7 @@ SECONDS_BETWEEN_CHECKPOINTS = 5.0
 def starting_point(problem: SumOverConditions, seed: int, start: int) -> np.ndarray:
     """Return start number `start` (n,) on the optimization scale, for all optimizers.
 
-    It is uniform in the starting box, but where the problem has a quantile function of an initialization prior.
+    It is uniform in the starting box, unless the problem has a quantile function of an initialization prior.
 
     Source: Stapor et al. 2022, Fig. 2 (the same random points for all optimizers); parPE (uniform in the bounds, later
     PEtab's initialization priors).
@@ -42,9 +42,9 @@ def budget_points(epochs: int, most: int = 20) -> np.ndarray:
 
 
 class Checkpoint:
-    """The folder in which one multi-start keeps finished starts and the state of the one that runs.
+    """The folder of one multi-start, with its finished starts and the state of those under way.
 
-    What is found there counts only if it was written for the same `identity` (a dict: problem, settings, ...).
+    A checkpoint is used only if it was written for the same `identity` (a dict: problem, settings, ...).
     """
 
     def __init__(self, folder, identity: dict):
@@ -58,7 +58,7 @@ class Checkpoint:
         return None if kept is None else json.loads(str(kept["result"]))
 
     def finish(self, start: int, result) -> None:
-        """Keep the (fit, trace, points) of a finished start, and drop its state."""
+        """Save the (fit, trace, points) of a finished start, and delete its state."""
         save_checkpoint(self.folder / f"finished-{start}.checkpoint", self.identity, result=json.dumps(result))
         (self.folder / f"start-{start}.checkpoint").unlink(missing_ok=True)
         self.due.pop(start, None)
@@ -90,12 +90,12 @@ def run_starts(fit_all, starts: int, checkpoint: Checkpoint, identity: dict, nam
     kept = {start: checkpoint.finished(start) for start in range(starts)}
     results = {start: result for start, result in kept.items() if result is not None}
     for start in results:
-        print(f"{label}, start {start}: kept from before", file=sys.stderr)
+        print(f"{label}, start {start}: taken from the checkpoint", file=sys.stderr)
     for start, (fit, traced, arrived), seconds in fit_all([start for start in kept if start not in results]):
         fit["wall_seconds"] = round(seconds, 3)
         fit["peak_memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
-        nowhere = fit["status"] == "failed"
-        arrived = {key: list(np.full(len(names), np.nan) if nowhere else arrived[key]) for key in POINTS}
+        failed = fit["status"] == "failed"
+        arrived = {key: list(np.full(len(names), np.nan) if failed else arrived[key]) for key in POINTS}
         results[start] = [fit, traced, arrived]
         checkpoint.finish(start, results[start])
         print(f"{label}, start {start}: {fit['status']}, objective {fit['objective']:.6g}", file=sys.stderr)

@@ -9,7 +9,7 @@ from kinetrain.errors import InputError
 
 
 class TorchUpdater:
-    """An optimizer of torch for one vector of n parameters, with the methods of `updaters.Updater`.
+    """An optimizer of torch for one vector of n parameters, with the methods of `updater.Updater`.
 
     Learning rates come from the schedule. The state before the last step is kept so that it can be undone.
 
@@ -20,7 +20,7 @@ class TorchUpdater:
     """
 
     def __init__(self, name: str, arguments: dict, n: int):
-        torch.set_num_threads(1)  # vectors are short, and other fits run beside this one
+        torch.set_num_threads(1)  # vectors are short, and other fits run at the same time
         kind = getattr(torch.optim, name, None)
         if not (
             isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer) and kind is not torch.optim.Optimizer
@@ -50,7 +50,7 @@ class TorchUpdater:
         return np.clip(self.vector.detach().numpy(), lower, upper)
 
     def undo(self) -> None:
-        """Take back the state before the last step."""
+        """Restore the state before the last step."""
         self._put(self.previous)
 
     def clear(self) -> None:
@@ -65,7 +65,7 @@ class TorchUpdater:
         return {"torch": np.frombuffer(buffer.getvalue(), dtype=np.uint8)}
 
     def restore(self, arrays: dict) -> None:
-        """Take over a state written by `as_arrays`."""
+        """Restore a state written by `as_arrays`."""
         states = torch.load(io.BytesIO(np.asarray(arrays["torch"]).tobytes()), weights_only=True)
         self._put(states["moments"])
         self.previous = states["previous"]

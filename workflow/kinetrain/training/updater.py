@@ -1,4 +1,4 @@
-"""An update rule at work: its moments, and the way back after a step."""
+"""An update rule with its moments, whose last step can be undone."""
 
 import numpy as np
 
@@ -6,9 +6,9 @@ from kinetrain.training.update_rules import find_rule
 
 
 class Updater:
-    """A rule with its moments, and the moments before the last step so that this step can be undone.
+    """A rule with its moments, and those before the last step so that this step can be undone.
 
-    `moments` and `previous` are (2, n); they are all there is to save.
+    `moments` and `previous` are (2, n); they are the whole state.
     """
 
     def __init__(self, name: str, n: int):
@@ -23,7 +23,7 @@ class Updater:
         return np.clip(x - rate * direction, lower, upper)
 
     def undo(self) -> None:
-        """Take back the moments before the last step."""
+        """Restore the moments before the last step."""
         self.moments = self.previous
 
     def clear(self) -> None:
@@ -37,5 +37,5 @@ class Updater:
         return {"moments": self.moments, "previous": self.previous}
 
     def restore(self, arrays: dict) -> None:
-        """Take over a state written by `as_arrays`."""
+        """Restore a state written by `as_arrays`."""
         self.moments, self.previous = np.array(arrays["moments"]), np.array(arrays["previous"])

@@ -15,7 +15,7 @@ import subprocess
 from functools import cache, partial
 from pathlib import Path
 
-from kinetrain.cache import cache_folder, is_whole, kept
+from kinetrain.cache import cache_folder, cached, is_intact
 from kinetrain.errors import InputError
 
 HERE = Path(__file__).parent
@@ -49,13 +49,13 @@ def keep(text: str, facts: dict) -> str:
         (folder / "model.hpp").write_text(text)
         (folder / "facts.json").write_text(json.dumps(facts))
 
-    kept(_folder(name), write)
+    cached(_folder(name), write)
     return name
 
 
 def facts_of(name: str) -> dict | None:
     """Return what was kept about a kernel; None where it is not in the cache, or was damaged since."""
-    return json.loads((_folder(name) / "facts.json").read_text()) if is_whole(_folder(name)) else None
+    return json.loads((_folder(name) / "facts.json").read_text()) if is_intact(_folder(name)) else None
 
 
 def problem_file(content: str) -> Path:
@@ -88,7 +88,7 @@ def load(name: str, variant: str):
     KernelBuildError
         If there is no C++ compiler, it fails, or the library cannot be loaded.
     """
-    file = kept(library_file(name, variant).parent, partial(_compile, name, variant)) / LIBRARY
+    file = cached(library_file(name, variant).parent, partial(_compile, name, variant)) / LIBRARY
     try:
         library = ctypes.PyDLL(str(file))  # one evaluation at a time, as with a model of AMICI
     except OSError as error:

@@ -1,6 +1,6 @@
-"""Metrics of predicted networks: a file each, and a new metric is a new file with COLUMNS and the function `score`.
+"""Metrics of predicted networks, one file each: COLUMNS and a function `score`. A new file is a new metric.
 
-`score` takes a `Prediction` and returns {column: number}, NaN where there is nothing to be a share of; COLUMNS declares
+`score` takes a `Prediction` and returns {column: number}, NaN where a share has an empty whole; COLUMNS declares
 these columns for `tables.py`, in lines `name: meaning`.
 """
 
@@ -15,7 +15,7 @@ from kinetrain import registry
 
 @dataclass(frozen=True)
 class Prediction:
-    """A predicted network with what it is judged by: (k, k) each, with entry [target, regulator].
+    """A predicted network with gold standard and prior: (k, k) each, with entry [target, regulator].
 
     strength: numbers from 0, by which pairs are ranked; edges: whether a pair is predicted; truth: the gold standard;
     prior: the prior network. The last three are booleans. All ordered pairs count, the diagonal included.

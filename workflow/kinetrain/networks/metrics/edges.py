@@ -1,4 +1,4 @@
-"""Rates of edges that are found and of pairs that are rightly left out, without any ranking.
+"""Rates of true positives and true negatives among pairs, without any ranking.
 
 Source: Hossain et al. 2024 (NeurIPS), appendix B.5, and the DASH code; the last three columns are choices of ours.
 Copying the prior gives recall_outside_prior 0 and wrong_prior_kept 1.

@@ -1,7 +1,7 @@
-"""Accuracy over the pairs that the prior does not hold, where a copy of the prior earns nothing (choice of ours).
+"""Accuracy over the pairs outside the prior, where a copy of the prior is at chance (choice of ours).
 
-A copy of the prior has a balanced accuracy of 0.5 here; a dense prediction, which holds every edge, earns nothing in
-the ranking.
+A copy of the prior has a balanced accuracy of 0.5 here; a dense prediction, which has every edge, gains nothing in the
+ranking.
 """
 
 from kinetrain.networks.metrics import Prediction
@@ -9,8 +9,8 @@ from kinetrain.networks.metrics.edges import support_scores
 from kinetrain.networks.metrics.ranking import ranking_scores
 
 COLUMNS = """
-balanced_accuracy_outside_prior: over the pairs that the prior does not hold
-auprc_outside_prior: over the pairs that the prior does not hold
+balanced_accuracy_outside_prior: over the pairs that are not in the prior
+auprc_outside_prior: over the pairs that are not in the prior
 """
 
 

@@ -1,4 +1,4 @@
-"""How well true edges are ranked before other pairs, by the strength of the prediction.
+"""Rankings of pairs by the strength of the prediction: areas under curves and precision.
 
 Area under the ROC curve and average precision: Hossain et al. 2024 (NeurIPS), appendix B.5; the others are choices of
 ours.
@@ -26,8 +26,8 @@ def score(prediction: Prediction) -> dict[str, float]:
 def ranking_scores(strength, truth) -> dict[str, float]:
     """Return the scores of ranking pairs by `strength` (>= 0), against the booleans `truth` of the same shape.
 
-    Pairs of equal strength count as ranked in random order. True and other strengths are sorted apart, so that twelve
-    million pairs need a second and no copy in double precision.
+    Pairs of equal strength count as ranked in random order. Strengths of true edges and of other pairs are sorted
+    separately, so that twelve million pairs need a second and no copy in double precision.
     """
     positives, negatives = np.sort(strength[truth]), np.sort(strength[~truth])
     edges = len(positives)

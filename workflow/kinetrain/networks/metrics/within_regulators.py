@@ -1,7 +1,7 @@
 """Accuracy over the pairs whose regulator has an edge in the gold standard (choice of ours).
 
-Knowing who regulates at all earns most of the balanced accuracy over all pairs, and in gold standards from experiments
-a regulator that was never assayed is no negative.
+Knowing which genes regulate at all gives most of the balanced accuracy over all pairs, and in gold standards from
+experiments a regulator that was never assayed is no negative.
 """
 
 from kinetrain.networks.metrics import Prediction

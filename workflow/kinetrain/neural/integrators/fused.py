@@ -23,7 +23,7 @@ from pathlib import Path
 
 import torch
 
-from kinetrain.cache import cache_folder, kept
+from kinetrain.cache import cache_folder, cached
 from kinetrain.errors import InputError
 from kinetrain.neural import ensemble
 from kinetrain.neural.fields import phoenix
@@ -220,7 +220,7 @@ def _built() -> dict[str, Path]:
     variants: dict[str, tuple[str, ...]] = X86 if machine in ("x86_64", "AMD64") else {"plain": ()}
     identity = [SOURCE.read_text(), FLAGS, variants, platform.system(), machine, platform.libc_ver()]
     digest = hashlib.sha256(repr(identity).encode()).hexdigest()[:16]
-    folder = kept(cache_folder() / f"phoenix-{digest}", partial(_compile, variants))
+    folder = cached(cache_folder() / f"phoenix-{digest}", partial(_compile, variants))
     return {variant: folder / f"{variant}.so" for variant in variants}
 
 

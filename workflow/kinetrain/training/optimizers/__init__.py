@@ -1,8 +1,9 @@
-"""Full-batch optimizers: a file each, and a new optimizer is a new file with the function `create`.
+"""Full-batch optimizers, one file each: a function `create`. A new file is a new optimizer.
 
-`create()` returns an optimizer of pyPESTO, which is imported only there. `LEAST_ORDER = 1` says that the optimizer asks
-for the gradient wherever it asks for the value, so that such a pair is paid as one gradient. `TAKES_INFORMATION = True`
-says that it uses the Fisher information where a problem offers it. Iterations are limited by the budget alone.
+`create()` returns an optimizer of pyPESTO, which is imported in that function only. `LEAST_ORDER = 1` says that the
+optimizer asks for the gradient wherever it asks for the value, so that such a pair is paid as one gradient.
+`TAKES_INFORMATION = True` says that it uses the Fisher information where a problem offers it. Iterations are limited by
+the budget alone.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Update rules of the mini-batch optimizers: a file each, and a new rule is a new file with the function `direction`.
+"""Update rules of mini-batch optimizers, one file each: a function `direction`. A new file is a new rule.
 
 A rule takes the moments (2, n) of the last step, the gradient (n,) of this batch and the number t = 1, 2, ... of this
 batch in the whole run; it returns the direction (n,) to go down and the new moments. The step is `rate * direction`.

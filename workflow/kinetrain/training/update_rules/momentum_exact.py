@@ -1,4 +1,4 @@
-"""Momentum as parPE's code has it, with a norm that is updated while it is used."""
+"""Momentum as in parPE's code, where the norm is updated while it is used."""
 
 import numpy as np
 
