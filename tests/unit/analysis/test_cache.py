@@ -119,7 +119,7 @@ def test_a_checkpoint_that_cannot_be_used_is_told(tmp_path, capsys, monkeypatch)
     save_checkpoint(path, "run", epoch=3)
     assert load_checkpoint(path, "run")["epoch"] == 3 and capsys.readouterr().err == ""
     assert load_checkpoint(path, "another run") is None
-    monkeypatch.setattr("kinetrain.files._code", lambda: "changed code")
+    monkeypatch.setattr("kinetrain.files._library_checksum", lambda: "changed code")
     assert load_checkpoint(path, "run") is None
     assert capsys.readouterr().err.count("is of other settings, data or code: starting from the beginning") == 2
     for content in damages(path.read_bytes()):
