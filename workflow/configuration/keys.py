@@ -47,6 +47,9 @@ class Problem(Options):
     """A PEtab problem."""
 
     petab: File = option(REQUIRED, "The problem's PEtab YAML, as a name in `resources/datasets.tsv` or a path.")
+    tables_elsewhere: bool = option(
+        False, "Let the YAML name files outside its folder; else it must not, as it may come from somebody else."
+    )
     reference_objective: float = option(
         ABSENT,
         "Published negative log-likelihood at the nominal parameters; "

@@ -135,9 +135,15 @@ ARTIFICIAL = [name for name, problem in PLAN.problems.items() if "artificial" in
 MINI_BATCH_FIT = "<results>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}-{safeguard}"
 
 
+def own_files(problem):
+    """The files of a problem, YAML first; the folder that they are gathered in, if they may lie anywhere."""
+    planned = PLAN.problems[problem]
+    return f"<results>/gathered/{problem}" if planned["tables_elsewhere"] else planned["files"]
+
+
 def artificial_or_own(problem, folder):
     """A folder if the data of a problem are artificial, else its own files."""
-    return f"<results>/{folder}" if problem in ARTIFICIAL else PLAN.problems[problem]["files"]
+    return f"<results>/{folder}" if problem in ARTIFICIAL else own_files(problem)
 
 
 def template_or_files(wildcards):
@@ -156,7 +162,7 @@ def first_replicate(wildcards):
 
 
 def petab_yaml(files):
-    """The YAML of a problem that is given by its files, YAML first, or by the folder of artificial data."""
+    """The YAML of a problem that is given by its files, YAML first, or by the folder that holds them."""
     path = str(files if isinstance(files, str) else files[0])
     return path if path.endswith((".yaml", ".yml")) else f"{path}/problem.yaml"
 

@@ -23,6 +23,7 @@ TARGET = ("target", "gene", "gene2", "to", "aff")
 WEIGHT = ("weight", "edge", "score", "importance", "confidence", "prior_weight")
 SIGN = "sign"
 NEGATIVE = {"-", "\N{MINUS SIGN}", "repression", "represses", "repressor", "inhibition", "inhibits", "negative", "down"}
+LEAST, LARGEST = 1e-9, 1e9  # sizes of weights: methods take products of them, some in single precision
 SIGNS = {"+": "1", "-": "-1", "\N{MINUS SIGN}": "-1"}
 
 
@@ -42,6 +43,12 @@ def read_network(
         network[np.abs(network) <= threshold] = 0
         if not network.any():
             raise InputError(f"{edges or matrix}: no edge between genes of the data set is above {threshold:g}")
+    sizes = np.abs(network[network != 0])
+    if (bad := sizes[(sizes < LEAST) | (sizes > LARGEST)]).size:
+        raise InputError(
+            f"{edges or matrix}: {bad[0]:g} is no weight of an edge, which is {LEAST:g} to {LARGEST:g} in size: scale "
+            "the weights, or leave small ones out (threshold)"
+        )
     return network, left_out
 
 
@@ -221,18 +228,25 @@ def _least_first(values) -> np.ndarray:
 def _unlabelled(path, cells, names) -> np.ndarray:
     """Return the matrix [regulator, target] of a table of numbers only, in full or as triplets."""
     cells, rows, size = finite_numbers(path, cells), cells.index, len(names)
+    places = cells[:, :2]
+    are_places = cells.shape[1] == 3 and ((places == np.rint(places)) & (places >= 1) & (places <= size)).all()
     if cells.shape == (size, size):
+        if are_places:
+            raise InputError(
+                f"{path}: could be a matrix of three genes, or three triplets row, column, value: give it as an edge "
+                "list, or the matrix with the names of its rows and columns"
+            )
         return cells
     if cells.shape[1] != 3:
         raise InputError(
             f"{path}: {cells.shape[0]} x {cells.shape[1]} numbers, expected {size} x {size} (one row and column per "
             f"gene) or three columns (row, column, value)"
         )
-    places = cells[:, :2].astype(int)
-    if (places != cells[:, :2]).any() or places.min() < 1 or places.max() > size:
+    if not are_places:
         raise InputError(f"{path}: the first two of three columns must be whole numbers from 1 to {size} (the genes)")
     _tell_repeated(path, pd.DataFrame(places, columns=["regulator", "target"], index=rows).assign(value=cells[:, 2]))
-    places, values = places[order := _least_first(cells[:, 2])] - 1, cells[order, 2]
+    order = _least_first(cells[:, 2])
+    places, values = places[order].astype(int) - 1, cells[order, 2]
     matrix = np.zeros((size, size))
     matrix[places[:, 0], places[:, 1]] = values
     return matrix
