@@ -22,7 +22,7 @@ ENVIRONMENTS := mechanistic neural analysis
 # Words that run a command in the environment of a kind of rule.
 environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$PATH" PYTHONPATH=workflow OMP_NUM_THREADS=1
 
-.PHONY: .venv run real paper-neural paper-mechanistic report test test-mechanistic test-neural test-analysis test-workflow test-petab coverage lint format benchmark docs pins configured setup environments help
+.PHONY: .venv run real paper-neural paper-mechanistic report test test-mechanistic test-neural test-analysis test-workflow test-petab test-report coverage lint format benchmark docs pins configured setup environments help
 
 run: configured setup  ## run the configuration CONFIG (default: config/config.yaml), from the data to the report
 	@python3 workflow/configuration check $(configuration)
@@ -58,6 +58,10 @@ test-workflow:
 
 test-petab: setup environments  ## run the PEtab test suite from MIRROR=folder and write docs/petab_conformance.md
 	$(call environment,mechanistic) python tests/petab_suite/conformance.py --mirror '$(MIRROR)' --output docs/petab_conformance.md
+
+test-report: setup environments  ## look at the report with Chromium, at 1366 and 390 pixels and as PDF: pictures in .cache/report
+	@KINETRAIN_REPORT="$$(ls $(report) 2> /dev/null)" KINETRAIN_SCREENSHOTS=.cache/report \
+	    $(call environment,analysis) python -m pytest --quiet -rs tests/report
 
 # coverage lies over each environment for this run alone: as a pin it would be part of what results are made with.
 coverage: setup environments  ## say which lines of the library the unit tests run (commands run as processes are not seen)

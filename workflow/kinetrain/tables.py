@@ -27,20 +27,41 @@ class Column:
     meaning: str
     unit: str = ""
 
+    @property
+    def heading(self) -> str:
+        """How the column is called where people read it, with its unit."""
+        return heading(self.name, self.unit)
+
     def matches(self, name: str) -> bool:
         """Return whether this column is declared for the name."""
         return name.startswith(self.name[:-1]) if self.name.endswith("*") else name == self.name
 
 
+WORDS = {"mse": "MSE", "auroc": "AUROC", "auprc": "AUPRC", "cpu": "CPU", "sd": "standard deviation"}
+UNITS_IN_NAMES = {"seconds": "time", "mb": ""}  # said by the unit
+
+
+def heading(name: str, unit: str = "") -> str:
+    """Return how a column is called where people read it: `cpu_seconds` in s as `CPU time (s)`."""
+    words = [UNITS_IN_NAMES.get(word, word) if unit else word for word in name.split("_")]
+    text = " ".join(WORDS.get(word, word) for word in words if word)
+    return f"{text} ({unit})" if unit else text
+
+
 @dataclass(frozen=True)
 class Table:
-    """A result table. `key`: columns that identify a row; title: in the report, None where it is not shown."""
+    """A result table.
+
+    key: the columns that identify a row. title: in the report, None where it is not shown. shown: the columns that
+    are shown there at first, all where none are named.
+    """
 
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     meaning: str
     title: str | None = None
     arm: str = ""  # `problems` or `datasets`: the table is shown where the configuration has some
+    shown: tuple[str, ...] = ()
 
     def names(self) -> list[str]:
         """Return the names of the columns that every such table has."""
@@ -133,6 +154,19 @@ message: why the run ended
         "One row per fit. Failed fits, those whose last iterate cannot be simulated among them, are highlighted.",
         "Fits of the mechanistic models",
         "problems",
+        (
+            "problem",
+            "optimizer",
+            "schedule",
+            "batch_size",
+            "safeguard",
+            "replicate",
+            "start",
+            "objective",
+            "cost",
+            "cpu_seconds",
+            "status",
+        ),
     ),
     "traces": Table(
         (*FIT, "start", "cost"),
@@ -174,6 +208,20 @@ cpu_seconds [s]: CPU time of all runs together
         "One row per problem and setting (optimizer, schedule, batch size, safeguard).",
         "Settings of the fits, scored",
         "problems",
+        (
+            "problem",
+            "optimizer",
+            "schedule",
+            "size",
+            "safeguard",
+            "runs",
+            "failures",
+            "median_objective",
+            "best_objective",
+            "excess_median",
+            "rank",
+            "cost_to_quantile",
+        ),
     ),
     "pairs": Table(
         ("contrast", "problem"),
@@ -200,6 +248,7 @@ verdict: which of the two ends lower, where the interval leaves out 0 and there 
         "is chosen on one half of the starts and compared on the other, both ways.",
         "Settings compared start by start",
         "problems",
+        ("contrast", "problem", "first", "second", "blocks", "difference", "factor", "wins", "verdict"),
     ),
     "claims": Table(
         ("subject", "quantity"),
@@ -254,6 +303,7 @@ measurements: data points
         "held-out groups. The threshold that defines a response is that of the training data.",
         "Predictions of ensembles, scored",
         "predictions",
+        ("problem", "optimizer", "replicate", "set", "predictor", "metric", "value", "groups"),
     ),
     "networks": Table(
         (*LEVEL, "seed"),
@@ -291,6 +341,20 @@ out_degree: mean number of targets of a gene
         "predictors.",
         "Recovered networks",
         "datasets",
+        (
+            "dataset",
+            "method",
+            "noise",
+            "prior_corruption",
+            "seed",
+            "uses_prior",
+            "sparsity",
+            "balanced_accuracy",
+            "auroc",
+            "auprc",
+            "test_mse",
+            "status",
+        ),
     ),
     "path": Table(
         (*LEVEL, "seed", "epoch"),

@@ -174,12 +174,16 @@ def nominal_reference(problem, files):
     return option("--reference", PLAN.problems[problem].get("reference_objective"))
 
 
-def fit_options():
-    """The lowest objectives known from the literature, and the definitions of the names of settings, as flags."""
+def best_known():
+    """The lowest objectives known from the literature."""
     known = {name: problem.get("best_known_objective") for name, problem in PLAN.problems.items()}
-    known = {name: value for name, value in known.items() if value is not None}
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def fit_options():
+    """The lowest objectives known, and the definitions of the names of settings, as flags."""
     meaning = {key: PLAN.config["fits"][key] for key in ("safeguards", "schedules", "optimizers")}
-    return f"{option('--best-known', settings(known))} {option('--fit-settings', settings(meaning))}"
+    return f"{option('--best-known', settings(best_known()))} {option('--fit-settings', settings(meaning))}"
 
 
 def held_out_option(problem, files):
@@ -345,6 +349,7 @@ HAS = {
 }
 TABLES = {name: table.title for name, table in tables.TABLES.items() if table.title and table.arm in HAS}
 FIGURES = {name: file.FIGURE for name, file in find_figures().items() if HAS.issuperset(file.FIGURE.needs)}
+FIGURES_OF_PAPERS = "Figures of the papers, and which are made again"
 # The tables of the paper for which this configuration has some data set: their number and title.
 PUBLISHED_NUMBERS = TOP / "resources" / "published"
 with open(PUBLISHED_NUMBERS / "paper_tables.tsv") as layout:
@@ -373,8 +378,8 @@ def report_parts(results):
     """The content of the report: sections of parts with title, file and caption."""
     texts = WORKFLOW / "report"
 
-    def part(title, file, caption):
-        return {"title": title, "file": f"{results}/{file}", "caption": caption}
+    def part(title, file, caption, source=None):
+        return {"title": title, "file": f"{results}/{file}", "caption": caption, "source": source}
 
     figures = {}
     for name, figure in FIGURES.items():
@@ -383,10 +388,14 @@ def report_parts(results):
         part(title, f"report/paper_table_{number}.html", {"text": f"{texts}/paper_table.rst"})
         for number, title in PAPER_TABLES.items()
     ]
+    comparison = part(FIGURES_OF_PAPERS, "report/paper_figures.html", {"text": f"{texts}/paper_figures.rst"})
+    findings = part("Findings", "report/findings.html", {"text": f"{texts}/findings.rst"}, "tables/findings.tsv")
     return {
-        "1 Summary": [part("Findings", "report/findings.html", {"text": f"{texts}/findings.rst"})],
+        "1 Findings": [findings],
         **figures,
-        "4 Tables": [part(title, f"report/{name}.html", {"table": name}) for name, title in TABLES.items()],
-        **({"5 Tables of the paper": paper} if paper else {}),
+        "4 Tables": [
+            part(title, f"report/{name}.html", {"table": name}, f"tables/{name}.tsv") for name, title in TABLES.items()
+        ],
+        "5 The papers": [*paper, comparison],
         "6 Provenance": [part("Provenance", "report/provenance.html", {"text": f"{texts}/provenance.rst"})],
     }
