@@ -191,7 +191,7 @@ class Enrichment(Options):
         None, "Methods whose models are tested for pathways; null tests all.", unique=True
     )
     influence: InfluenceOptions = option(InfluenceOptions(), "How the influence of a gene is measured.")
-    test: TestOptions = option(TestOptions(), "The permutation test of pathways.")
+    test: TestOptions = option(TestOptions(), "The tests of pathways.")
 
 
 @dataclass(frozen=True, kw_only=True)

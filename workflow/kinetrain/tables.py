@@ -423,14 +423,29 @@ chosen: whether the setting was chosen
         + columns("""
 pathway: name of the gene set
 genes: genes of the set that were measured
-score: sum of their influences
+score: sum of their influences, averaged over the models of all seeds
+fold: effect size of the score: the mean influence of these genes over that of all genes
 z: score against permuted influences, in standard deviations
-p_value: share of the permutations with at least this score
-p_bonferroni: corrected for all sets by Bonferroni
-p_bh: corrected by Benjamini-Hochberg
+p_value: share of the permutations with at least this score, as in the paper
+p_tail: the same, where fewer than 10 permutations reach the score by a saddlepoint approximation of all of them
+p_bonferroni: p_tail corrected for all sets by Bonferroni
+p_bh: p_tail corrected by Benjamini-Hochberg
+top_share: share of the seeds in which the set is among the 20 (a tenth of the sets, where that is fewer) of highest z
+gsea_nes: effect size of prerank: normalised enrichment score of the genes ranked by influence
+gsea_p_value: one-sided p-value of prerank (gseapy, multilevel splitting); 1 where the least influential are enriched
+gsea_p_bonferroni: corrected by Bonferroni
+kept: genes of the set that are regulators in more than half of the models
+ora_odds: effect size of over-representation: odds ratio of a gene of the set to be such a regulator
+ora_p_value: one-sided p-value of over-representation (hypergeometric)
+ora_p_bonferroni: corrected by Bonferroni
+control_z: z with the labels of the genes permuted: the negative control, in which no set means anything
+control_p_tail: p_tail of the control
+control_gsea_p_value: that of prerank
+control_ora_p_value: that of over-representation
 status: finished, or failed where no model was left
 """),
-        "One row per gene set, method and data set.",
+        "One row per gene set, method and data set: the permutation test of the paper, two other tests of the same "
+        "sets, and a negative control.",
         "Pathways",
         "datasets",
     ),

@@ -105,7 +105,7 @@ def test_a_prior_naming_unknown_genes_stops_with_one_line(run, tmp_path):
 
 
 def test_gene_sets_without_overlap_name_both_sides(run, tmp_path):
-    (tmp_path / "influence.tsv").write_text("seed\tgene\tinfluence\n0\tg0\t1.0\n0\tg1\t2.0\n")
+    (tmp_path / "influence.tsv").write_text("seed\tgene\tinfluence\ttargets\n0\tg0\t1.0\t1\n0\tg1\t2.0\t1\n")
     (tmp_path / "human.gmt").write_text("Cell cycle\tx\tTP53\tMYC\n")
     arguments = ["--influence", "influence.tsv", "--gene-sets", "human.gmt", "--dataset", "d", "--method", "dash"]
     done = run("test_pathways", *arguments, "--output", "pathways.tsv")
@@ -122,7 +122,7 @@ def test_gene_sets_without_overlap_name_both_sides(run, tmp_path):
     ],
 )
 def test_wrong_settings_of_the_test_name_the_key(run, tmp_path, settings, message):
-    (tmp_path / "influence.tsv").write_text("seed\tgene\tinfluence\n0\tg0\t1.0\n")
+    (tmp_path / "influence.tsv").write_text("seed\tgene\tinfluence\ttargets\n0\tg0\t1.0\t1\n")
     (tmp_path / "sets.gmt").write_text("a\tx\tg0\n")
     arguments = ["--influence", "influence.tsv", "--gene-sets", "sets.gmt", "--dataset", "d", "--method", "dash"]
     done = run("test_pathways", *arguments, "--settings", settings, "--output", "pathways.tsv")

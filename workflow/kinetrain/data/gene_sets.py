@@ -6,6 +6,7 @@ from scipy import sparse
 from kinetrain.data.text import read_lines
 from kinetrain.errors import InputError
 
+PLANTED = "planted_hubs"  # the set of a random network that a method should find; the `decoy` sets it should not
 NO_PATHWAY = {"GO:0008150", "other", "not_yet_annotated"}  # the root of the GO processes and what fits nowhere
 
 

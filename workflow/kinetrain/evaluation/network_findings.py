@@ -232,21 +232,6 @@ def beside_published(networks: pd.DataFrame, published: pd.DataFrame | None):
             yield "Beside the published values", ours["panel"], statement, *values, "-"
 
 
-def significant_pathways(pathways: pd.DataFrame):
-    """Yield per data set and method how many gene sets pass Bonferroni and Benjamini-Hochberg at 0.05."""
-    for _, group in pathways.groupby([*GROUP, "method"], sort=False):
-        if (group["status"] == "failed").all():
-            statement = f"{label(group['method'].iloc[0])}: FAILED, the models diverge from the drawn initial states."
-            yield "Pathways", panel_names(group).iloc[0], statement, np.nan, np.nan, "no"
-            continue
-        strict, loose = (int((group[name] < 0.05).sum()) for name in ("p_bonferroni", "p_bh"))
-        statement = (
-            f"{label(group['method'].iloc[0])}: {strict} of {len(group)} gene sets hold more influence than "
-            f"chance gives (Bonferroni, 0.05), {loose} by Benjamini-Hochberg."
-        )
-        yield "Pathways", panel_names(group).iloc[0], statement, strict, len(group), "-"
-
-
 def verdict(good) -> str:
     """Return `yes` where something is as one hopes, else `no`."""
     return "yes" if good else "no"
