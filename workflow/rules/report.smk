@@ -68,7 +68,7 @@ rule score_fits:
     shell:
         "({params.command} --fits {input.fits:q} --traces {input.traces:q} --nominal {input.nominal:q}"
         " --claims {input.claims:q}"
-        " {params.meaning} --scores {output.scores:q} --pairs {output.pairs:q} --beside {output.claims:q})"
+        " {params.meaning} --scores {output.scores:q} --pairs {output.pairs:q} --with-ours {output.claims:q})"
         " 2>&1 | tee {log:q}"
 
 

@@ -1,4 +1,4 @@
-"""Train one fold of the cross-validation of a method's settings: every setting of a grid on the same data."""
+"""Train one fold of the cross-validation of a method: every setting of the grid on the same data."""
 
 import argparse
 

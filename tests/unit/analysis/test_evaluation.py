@@ -403,7 +403,7 @@ def test_findings_count_models_that_failed_or_diverged_late_and_name_their_metho
     said = findings(networks=networks).set_index("topic").loc["Failed runs", ["statement", "verdict"]]
     assert said.to_numpy().tolist() == [
         ["2 of 3 models (DASH 2) failed.", "no"],
-        ["1 of 3 models (Unpruned 1) diverged late: what they had reached before counts.", "no"],
+        ["1 of 3 models (Unpruned 1) diverged late: their best models from before count.", "no"],
     ]
 
 
@@ -464,7 +464,7 @@ def test_findings_say_who_is_better_than_chance_outside_the_prior():
 def test_findings_stand_beside_the_published_values_of_the_same_data(root):
     published = pd.read_csv(root / "resources/published/networks.tsv", sep="\t")
     table = findings(networks=made_networks(), published=published)
-    said = table.loc[table["topic"] == "Beside the published values", "statement"].tolist()
+    said = table.loc[table["topic"] == "Against the published values", "statement"].tolist()
     assert len(said) == 2
     assert "DASH: balanced accuracy 0.910 at sparsity 0.950; published 0.907 at 0.946" in said[0]
 

@@ -196,9 +196,9 @@ def write_fits(folder) -> list[str]:
     return ["--fits", "fits.tsv", "--traces", "traces.tsv", "--nominal", "nominal.tsv"]
 
 
-def test_fits_are_scored_compared_and_set_beside_the_published_claims(run, tmp_path, root):
+def test_fits_are_scored_compared_and_published_claims_get_our_values(run, tmp_path, root):
     tables = write_fits(tmp_path)
-    outputs = ["--scores", "scores.tsv", "--pairs", "pairs.tsv", "--beside", "claims.tsv"]
+    outputs = ["--scores", "scores.tsv", "--pairs", "pairs.tsv", "--with-ours", "claims.tsv"]
     claims = ["--claims", str(root / "resources/published/mechanistic_claims.tsv")]
     assert run("score_fits", *tables, *claims, *outputs).stderr == ""
     row = load_table(tmp_path / "scores.tsv").squeeze()

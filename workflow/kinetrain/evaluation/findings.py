@@ -45,7 +45,7 @@ def findings(
         (networks, yardstick_findings.rankings),
         (networks, network_findings.failed_models),
         (networks, yardstick_findings.left_out),
-        (networks, lambda table: network_findings.beside_published(table, published)),
+        (networks, lambda table: network_findings.against_published(table, published)),
         (pathways, pathway_findings.planted_pathway),
         (pathways, pathway_findings.significant_pathways),
         (pathways, pathway_findings.stable_pathways),

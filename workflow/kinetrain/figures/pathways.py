@@ -1,4 +1,4 @@
-"""Figure: which pathways hold the influential genes, by method."""
+"""Figure: heat map of pathways with influential genes, by method."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Figure: the test error of the trained models, in units of that of persistence."""
+"""Figure: the test error of trained models relative to that of persistence."""
 
 import numpy as np
 

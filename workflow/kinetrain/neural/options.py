@@ -1,4 +1,4 @@
-"""The options of neural training and of its tuning."""
+"""The options of neural training, and of tuning by cross-validation."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
