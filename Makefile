@@ -15,20 +15,28 @@ export PYTHONUTF8 := 1
 # Names of files reach the shell in variables, so that blanks, quotes and dollars in them are letters like others.
 export CONFIG OVERLAY MIRROR
 configuration = "$$CONFIG" $${OVERLAY:+"$$OVERLAY"}
-report = "$$(python3 workflow/configuration results $(configuration))/report.html"
+results = "$$(python3 workflow/configuration results $(configuration))"
+report = $(results)/report.html
+# A line per step; what steps say goes to their logs, what Snakemake says to its own. VERBOSE=1 shows all of it.
+quietly = $(if $(VERBOSE),snakemake,PYTHONPATH=workflow/terminal snakemake --logger kinetrain)
+discard = $(if $(VERBOSE),,> /dev/null)
 with_mirror = $(if $(MIRROR),--config "mirror='$$(printf %s "$$MIRROR" | sed "s/'/''/g")'")
 
 ENVIRONMENTS := mechanistic neural analysis
 # Words that run a command in the environment of a kind of rule.
 environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$PATH" PYTHONPATH=workflow OMP_NUM_THREADS=1
 
-.PHONY: .venv run real paper-neural paper-mechanistic report test test-mechanistic test-neural test-analysis test-workflow test-petab test-report coverage lint format benchmark docs pins configured setup environments help
+.PHONY: .venv run plan clean real paper-neural paper-mechanistic report test test-mechanistic test-neural test-analysis test-workflow test-petab test-report coverage lint format benchmark docs pins configured setup environments help
 
 run: configured setup  ## run the configuration CONFIG (default: config/config.yaml), from the data to the report
 	@python3 workflow/configuration check $(configuration)
 	@python3 workflow/scripts/release_lock.py
-	snakemake --configfile $(configuration) $(with_mirror)
-	@echo Open $(report)
+	@$(quietly) --configfile $(configuration) $(with_mirror) $(discard)
+	@python3 workflow/scripts/summary.py $(results)
+
+plan: configured setup  ## say how many steps of each kind are to do, without doing them
+	@python3 workflow/configuration check $(configuration)
+	@snakemake --dry-run --quiet --configfile $(configuration) $(with_mirror)
 
 paper-neural:  ## the figures and tables of the DASH paper: MIRROR=folder, OVERLAY=config/paper-neural-small.yaml on one machine
 	@$(MAKE) --no-print-directory run CONFIG=config/paper-neural.yaml
@@ -42,9 +50,10 @@ real:  ## run on measured data: MIRROR=folder with the files, or download them
 report: configured setup  ## write the self-contained HTML report of CONFIG
 	@python3 workflow/configuration check $(configuration)
 	@python3 workflow/scripts/release_lock.py
-	snakemake --configfile $(configuration) $(with_mirror) -- $(report)
+	@$(quietly) --configfile $(configuration) $(with_mirror) $(discard) -- $(report)
+	@python3 workflow/scripts/summary.py $(results)
 
-test: setup environments  ## pass all tests, two groups at a time; MIRROR=folder adds those that need real data
+test: setup environments  ## pass all tests (one group: make test-neural, -mechanistic, -analysis, -workflow); MIRROR=folder adds those that need real data
 	@echo "Testing in two processes; each group prints when it is done"
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(addprefix test-,$(ENVIRONMENTS) workflow)
 
@@ -113,7 +122,7 @@ configured:
 	@for file in $(configuration); do test -f "$$file" || { echo "error: the configuration '$$file' does not exist" >&2; exit 2; }; done
 
 # Compared by content: after a clock was set back, times would have it made at every call, or not when it should be.
-setup:
+setup:  ## put Snakemake and the checkers into .venv
 	@cmp -s envs/workflow.txt .venv/made || $(MAKE) --no-print-directory .venv
 
 .venv:
@@ -124,8 +133,13 @@ setup:
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --requirement envs/workflow.txt
 	@cp envs/workflow.txt .venv/made
 
-environments: setup
+environments: setup  ## make the software environments, say before a machine goes off the network
 	@set -e; for name in $(ENVIRONMENTS); do python3 workflow/scripts/environment.py envs/$$name.txt > /dev/null; done
 
-help:
-	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
+clean:  ## delete the results of CONFIG; environments (.venv, .snakemake) and ~/.cache/kinetrain stay
+	@folder=$(results); if test -d "$$folder/logs"; then rm -rf "$$folder" && echo "deleted $$folder"; \
+	else echo "nothing to delete: '$$folder' holds no results"; fi
+
+help:  ## list all commands
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
+	@echo "Variables: CONFIG=file, OVERLAY=file laid over it, MIRROR=folder with downloaded files, VERBOSE=1 for all that Snakemake says"
