@@ -7,12 +7,15 @@ of PyTorch, uniform within ±1/√inputs (choice of ours). Functions have the na
 """
 
 import math
+import sys
 from itertools import pairwise
 
 import numpy as np
 import torch
 
 from kinetrain.errors import InputError
+from kinetrain.neural import mlp_rk4
+from kinetrain.neural.integrators import rk4
 
 LEARNING_RATE_FACTOR = {}  # all learn at the same rate
 
@@ -74,3 +77,14 @@ def derivative(parameters: dict[str, torch.Tensor], state: torch.Tensor) -> torc
 def magnitudes(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return |W| of every matrix of one model."""
     return {name: np.abs(part) for name, part in weights.items() if name.startswith("w")}
+
+
+def value_and_gradient(parameters, start, end, duration, weight, steps):
+    """Return the loss (M,) and its gradients: by hand with one hidden layer, by autograd with more.
+
+    Arguments as in `rk4.value_and_gradient`.
+    """
+    arguments = parameters, start, end, duration, weight, steps
+    if layers(parameters) == 2:
+        return mlp_rk4.value_and_gradient(*arguments)
+    return rk4.autograd_value_and_gradient(sys.modules[__name__], *arguments)
