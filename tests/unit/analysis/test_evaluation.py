@@ -472,7 +472,7 @@ def test_findings_stand_beside_the_published_values_of_the_same_data(root):
 def test_findings_say_where_nothing_is_set_apart_for_a_test():
     table = findings(networks=made_networks().assign(test_mse=np.nan))
     said = table[table["topic"] == "Prediction"]
-    assert said["statement"].tolist() == ["No transitions are set apart for a test, so no prediction is judged."]
+    assert said["statement"].tolist() == ["No transitions are held out for a test, so no prediction is judged."]
 
 
 def test_findings_of_nothing_are_an_empty_table():

@@ -155,7 +155,9 @@ def test_a_model_that_cannot_be_integrated_says_why(tmp_path, expression, prior,
     training.values[0, :, 1] = values
     state, history, _ = training_loop.train(training, tmp_path / "training.npz")
     failed, fine = evaluation.reasons(training, state, history)
-    assert re.match(r"epoch 1: the training loss is not finite with 48 solver steps \(longest pair 4, unit 1\)", failed)
+    assert re.match(
+        r"epoch 1: the training loss is not finite with 48 solver steps \(longest transition 4, unit 1\)", failed
+    )
     assert fine == ""
 
 

@@ -38,7 +38,7 @@ def against_persistence(networks: pd.DataFrame):
     """
     untested = networks[(networks["method"] == PERSISTENCE) & networks["test_mse"].isna()]
     for panel in panel_names(untested).drop_duplicates():
-        statement = "No transitions are set apart for a test, so no prediction is judged."
+        statement = "No transitions are held out for a test, so no prediction is judged."
         yield "Prediction", panel, statement, np.nan, np.nan, "-"
     for panel, group in prediction_error(networks).groupby("panel", sort=False):
         reference, errors = group["persistence_mse"].iloc[0], group.groupby("method")["test_mse"]

@@ -100,7 +100,7 @@ def reasons(run: Run, state: State, history) -> list[str]:
         _, epoch, train_loss, _, _, _, steps = history[history[:, 0] == model][-1]
         which = "validation" if np.isfinite(train_loss) else "training"
         found[model] = (
-            f"epoch {epoch:.0f}: the {which} loss is not finite with {steps:.0f} solver steps (longest pair "
+            f"epoch {epoch:.0f}: the {which} loss is not finite with {steps:.0f} solver steps (longest transition "
             f"{longest:g}, unit {unit}); remove outliers, lower learning_rate, or set longest_interval"
         )
     return found

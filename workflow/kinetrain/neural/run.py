@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from kinetrain.data.expression import Expression, pairs
+from kinetrain.data.expression import Expression, endpoints
 from kinetrain.errors import InputError
 from kinetrain.files import load_arrays
 from kinetrain.neural.ensemble import unpack
@@ -69,7 +69,7 @@ class Run:
     @cached_property
     def _transitions(self) -> dict:
         return {
-            (split, member): [part.astype(np.float32) for part in pairs(self.expression, values, rows)]
+            (split, member): [part.astype(np.float32) for part in endpoints(self.expression, values, rows)]
             for split in ("train", "validation", "test")
             for rows in [self.expression.of(split)]
             for member, values in enumerate(self.values)

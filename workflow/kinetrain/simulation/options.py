@@ -43,7 +43,7 @@ class Trajectories(Options):
         super().__post_init__()
         if len(self.times) < 2 or any(b <= a for a, b in pairwise(self.times)):
             raise ValueError(f"times must be two or more, and increase: {list(self.times)}")
-        self.split  # noqa: B018 - made here so that wrong fractions are found out before anything is simulated
+        self.split  # noqa: B018 - so that wrong fractions are found before anything is simulated
 
     @property
     def split(self) -> Split:
