@@ -253,7 +253,7 @@ class Dataset(Options):
         filled=True,
     )
     run: bool = option(True, "`false` leaves the data set out, for instance in an overlay for a small machine.")
-    leave_out: tuple[Name, ...] = option((), "Methods that are not run on this data set.", unique=True)
+    leave_out: tuple[Name, ...] = option((), "Methods and yardsticks that are not run on this data set.", unique=True)
     methods: Methods = option({}, "Settings of methods that differ for this data set.")
 
 

@@ -15,6 +15,7 @@ from kinetrain.neural.options import Options as NeuralOptions
 from kinetrain.pruning.methods import find_method
 from kinetrain.settings import did_you_mean, plain, read_options, try_options
 from kinetrain.training.update_rules import known_rules
+from kinetrain.yardsticks.known import YARDSTICKS
 
 DOWNLOADS = "<resources>/downloads"
 FILES = ("train", "test", "genes", "edges", "matrix", "equations")  # keys of a data set that name files
@@ -222,6 +223,10 @@ class Plan:
         """Return how the settings of a method are chosen by cross-validation, None if they are not."""
         return self.datasets[dataset]["tuning"].get(method)
 
+    def yardsticks(self, dataset: str) -> list[str]:
+        """Return the yardsticks that are inferred from a data set."""
+        return [name for name in YARDSTICKS if name not in self.datasets[dataset]["leave_out"]]
+
     def tests_pathways(self, dataset: str, method: str) -> bool:
         """Return whether pathways are tested: there must be gene sets, which a random network brings along."""
         planned = self.datasets[dataset]
@@ -263,9 +268,10 @@ class Plan:
                 raise ConfigurationError(
                     f"{where}.{min(unknown)}: not among the methods that are run: {', '.join(methods)}"
                 )
-        if unknown := set(dataset["leave_out"]) - set(methods):
+        if unknown := set(dataset["leave_out"]) - {*methods, *YARDSTICKS}:
             raise ConfigurationError(
-                f"{key}.leave_out: '{min(unknown)}' is not among the methods that are run: {', '.join(methods)}"
+                f"{key}.leave_out: '{min(unknown)}' is neither among the methods that are run ({', '.join(methods)}) nor "
+                f"a yardstick ({', '.join(YARDSTICKS)})"
             )
         enrichment = overridden(Enrichment, self.config["enrichment"], dataset["enrichment"], f"{key}.enrichment")
         planned = {

@@ -217,6 +217,7 @@ LEVELS = [
     for name, dataset in PLAN.datasets.items()
     for noise, corruption in dataset["levels"]
 ]
+WITH_YARDSTICKS = [level for level in LEVELS if PLAN.yardsticks(level.split("/")[0])]
 PLANNED = {
     f"{name}/noise{noise}_corruption{corruption}/{method}": (name, method)
     for name, dataset in PLAN.datasets.items()
@@ -323,12 +324,14 @@ PARTS = {
     "traces": [f"{fit}.trace.tsv" for fit in FITS],
     "predictions": PREDICTIONS,
     "networks": [f"<results>/networks/{run}.tsv" for run in RUNS]
-    + [f"<results>/networks/{level}.{kind}.tsv" for level in LEVELS for kind in ("yardsticks", "controls")],
+    + [f"<results>/networks/{level}.yardsticks.tsv" for level in WITH_YARDSTICKS]
+    + [f"<results>/networks/{level}.controls.tsv" for level in LEVELS],
     "simulations": [f"<results>/expression/{name}/simulation.tsv" for name in RANDOM],
     "tuning": [f"<results>/tuning/{run}/folds.tsv" for run in TUNED],
     "path": [f"<results>/networks/{run}.path.tsv" for run in RUNS],
     "effects": [
-        f"<results>/networks/{part}.effects.tsv" for part in RUNS + [f"{level}.yardsticks" for level in LEVELS]
+        f"<results>/networks/{part}.effects.tsv"
+        for part in RUNS + [f"{level}.yardsticks" for level in WITH_YARDSTICKS]
     ],
     "coregulation": [f"<results>/networks/{run}.coregulation.tsv" for run in RUNS],
     "pathways": [f"<results>/enrichment/{run}.tsv" for run in TESTED],

@@ -16,13 +16,13 @@ from kinetrain.yardsticks.known import YARDSTICKS, find_yardstick
 ASKED = {"test_mse": ("test", False), "test_mse_noisy": ("test", True), "validation_mse": ("validation", True)}
 
 
-def yardstick_rows(expression: Expression, level: dict, seeds, priors, truth, tell=print):
-    """Return the rows of all yardsticks and the effects of their first seed, as the tables networks and effects.
+def yardstick_rows(expression: Expression, level: dict, seeds, priors, truth, names=YARDSTICKS, tell=print):
+    """Return the rows of the yardsticks `names` and the effects of their first seed, as the tables networks and effects.
 
     level: dataset, noise and prior_corruption. A yardstick that is left out has one row, with the reason.
     """
     rows, effects = [], []
-    for name in YARDSTICKS:
+    for name in names:
         yardstick = find_yardstick(name)
         identity = {**level, "method": name, "uses_prior": "yes" if yardstick.USES_PRIOR else "no"}
         reason = _why_not(yardstick, expression, priors)
