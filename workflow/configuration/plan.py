@@ -270,8 +270,8 @@ class Plan:
                 )
         if unknown := set(dataset["leave_out"]) - {*methods, *YARDSTICKS}:
             raise ConfigurationError(
-                f"{key}.leave_out: '{min(unknown)}' is neither among the methods that are run ({', '.join(methods)}) nor "
-                f"a yardstick ({', '.join(YARDSTICKS)})"
+                f"{key}.leave_out: '{min(unknown)}' is neither among the methods that are run ({', '.join(methods)}) "
+                f"nor a yardstick ({', '.join(YARDSTICKS)})"
             )
         enrichment = overridden(Enrichment, self.config["enrichment"], dataset["enrichment"], f"{key}.enrichment")
         planned = {

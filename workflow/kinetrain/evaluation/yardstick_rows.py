@@ -17,7 +17,7 @@ ASKED = {"test_mse": ("test", False), "test_mse_noisy": ("test", True), "validat
 
 
 def yardstick_rows(expression: Expression, level: dict, seeds, priors, truth, names=YARDSTICKS, tell=print):
-    """Return the rows of the yardsticks `names` and the effects of their first seed, as the tables networks and effects.
+    """Return the rows of the yardsticks `names` and the effects of their first seed: the tables networks and effects.
 
     level: dataset, noise and prior_corruption. A yardstick that is left out has one row, with the reason.
     """
