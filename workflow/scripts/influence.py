@@ -44,13 +44,15 @@ def main():
     trajectory, point = expression.of("train").T
     seen = torch.from_numpy(expression.values[trajectory, point]).float()
     bounds = initial_range(seen, options.initial)
-    scores = influence(field, parameters, bounds, options.vectors, options.steps, options.seed).numpy()
+    targets = np.stack([_targets(model, chains, place) for place in range(len(seeds))])
+    options = options.vectors, options.steps, options.seed
+    scores = influence(field, parameters, torch.from_numpy(targets > 0), bounds, *options).numpy()
     table = pd.DataFrame(
         {
             "seed": np.repeat(seeds, scores.shape[1]),
             "gene": np.tile(genes, len(scores)),
             "influence": scores.ravel(),
-            "targets": np.concatenate([_targets(model, chains, place) for place in range(len(seeds))]),
+            "targets": targets.ravel(),
         }
     )
     save_table(table.replace(np.inf, np.nan), arguments.output)

@@ -206,13 +206,28 @@ def test_packing_is_the_inverse_of_unpacking():
 def test_influence_is_the_mean_change_of_the_other_genes():
     drawn = phoenix.initialise(0, 5, 20)
     parameters = {name: torch.tensor(part[None]) for name, part in drawn.items()}
-    bounds = torch.tensor([[0.0], [1.0]]).expand(2, 5)
-    whole = influence(phoenix, parameters, bounds, vectors=4, steps=2, seed=0)
-    chunked = influence(phoenix, parameters, bounds, vectors=4, steps=2, seed=0, rows=4)
+    bounds, everyone = torch.tensor([[0.0], [1.0]]).expand(2, 5), torch.ones(1, 5, dtype=torch.bool)
+    whole = influence(phoenix, parameters, everyone, bounds, vectors=4, steps=2, seed=0)
+    chunked = influence(phoenix, parameters, everyone, bounds, vectors=4, steps=2, seed=0, rows=4)
     assert whole.shape == (1, 5) and (whole > 0).all()
     assert torch.allclose(whole, chunked)
+    assert torch.allclose(
+        whole, influence(phoenix, parameters, everyone, bounds, vectors=4, steps=1, seed=0), rtol=1e-5
+    )
     silent = {**parameters, "u_s": 0 * parameters["u_s"], "u_p": 0 * parameters["u_p"]}
-    assert (influence(phoenix, silent, bounds, vectors=4, steps=2, seed=0) == 0).all()
+    assert (influence(phoenix, silent, everyone, bounds, vectors=4, steps=2, seed=0) == 0).all()
+
+
+def test_the_influence_of_regulators_alone_is_that_of_all_genes():
+    drawn = phoenix.initialise(0, 6, 20)
+    for name in ("w_s", "w_p"):
+        drawn[name][:, [1, 4]] = 0
+    parameters = {name: torch.tensor(np.stack([part, part])) for name, part in drawn.items()}
+    bounds, acting = torch.tensor([[0.0], [1.0]]).expand(2, 6), torch.ones(2, 6, dtype=torch.bool)
+    whole = influence(phoenix, parameters, acting, bounds, vectors=4, steps=1, seed=0)
+    acting[1, [1, 4]] = False
+    assert (influence(phoenix, parameters, acting, bounds, vectors=4, steps=1, seed=0) == whole).all()
+    assert (whole[:, [1, 4]] == 0).all() and (whole[:, [0, 2, 3, 5]] > 0).all()
 
 
 def test_influence_starts_where_the_genes_were_seen_or_where_it_is_published():

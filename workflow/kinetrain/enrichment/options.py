@@ -11,7 +11,7 @@ class InfluenceOptions(Options):
     """How the influence of a gene is measured."""
 
     vectors: int = option(20, "Random initial states (the paper used 200).", least=1, most=10**6)
-    steps: int = option(2, "Runge-Kutta steps per 0.1 of time.", least=1, most=10**6)
+    steps: int = option(1, "Runge-Kutta steps per 0.1 of the model's time.", least=1, most=10**6)
     seed: int = option(0, "Seed of the initial states.", least=0, most=LARGEST_SEED)
     initial: Literal["observed", "published"] = option(
         "observed",
