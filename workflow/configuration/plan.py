@@ -1,6 +1,7 @@
 """What a run consists of: a configuration with its defaults and overrides, checked before anything starts."""
 
 import csv
+import os
 import warnings
 from itertools import product
 from pathlib import Path
@@ -151,7 +152,7 @@ class Plan:
             self.downloads[value] = self.manifest[value]
             return f"{DOWNLOADS}/{self.manifest[value].path}"
         for place in self.places:
-            if (place / value).is_file():
+            if os.path.isfile(place / value):  # Path.is_file() raises what it is told of names that are too long
                 return _usable(place / value, key)
         close = did_you_mean(value, self.manifest)
         raise ConfigurationError(f"{key} = '{value}': neither a name in resources/datasets.tsv{close} nor a file")
@@ -325,6 +326,8 @@ def _levels(dataset: dict, key: str) -> list[tuple]:
 def _refuse_own(key: str, folder: str, project: Path) -> None:
     """Refuse a folder of results that the project itself lies in, or that is one of its own."""
     found, project = Path(folder).resolve(), project.resolve()
+    if any(map(os.path.isfile, (found, *found.parents))):
+        raise ConfigurationError(f"{key} = '{folder}': a file is there already, where a folder is wanted")
     if project.is_relative_to(found) or any(found.is_relative_to(project / own) for own in OWN):
         raise ConfigurationError(f"{key} = '{folder}': is a folder of the project itself; take another one")
 

@@ -11,7 +11,7 @@ from kinetrain.data.gene_sets import membership, read_gene_sets
 from kinetrain.data.genes import read_gene_names, split_names
 from kinetrain.enrichment import pathways, permutation
 from kinetrain.enrichment.tail import tail_probability
-from kinetrain.errors import InputError
+from kinetrain.errors import InputError, InputWarning
 
 GENES = [f"g{index:03d}" for index in range(300)]
 
@@ -161,6 +161,13 @@ def test_gmt_is_read(tmp_path):
     path = tmp_path / "sets.gmt"
     path.write_text("Cell cycle\thttp://x\tA\tB\n\nApoptosis\t\tC\n")
     assert read_gene_sets(path) == {"Cell cycle": ["A", "B"], "Apoptosis": ["C"]}
+
+
+def test_gene_sets_without_descriptions_are_told(tmp_path):
+    path = tmp_path / "sets.gmt"
+    path.write_text("Cell cycle\tA\tB\tC\nApoptosis\tC\tA\n")
+    with pytest.warns(InputWarning, match="the second field of every line, such as 'A', is a gene of the sets"):
+        assert read_gene_sets(path) == {"Cell cycle": ["B", "C"], "Apoptosis": ["A"]}
 
 
 def test_a_line_that_is_no_gene_set_is_named(tmp_path):

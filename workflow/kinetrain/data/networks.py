@@ -116,6 +116,8 @@ def read_matrix(path, genes, matrix_genes=None, restrict: bool = False) -> tuple
     words = {name.lower() for name, kind in table.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)}
     if words & set(REGULATOR) and words & set(TARGET):
         raise InputError(f"{path}: is an edge list, no matrix: give it as `edges`")
+    if table.shape[1] < 2:
+        raise InputError(f"{path}: has a single column, no matrix{about_separator(table.columns)}")
     rows, columns = table.iloc[:, 0], list(table.columns[1:])
     if rows.isna().any():
         raise InputError(f"{path}: row {rows.index[rows.isna()][0]} has no name in its first column")
@@ -191,6 +193,11 @@ def _edge_values(path, table) -> np.ndarray:
     values = np.ones(len(table))
     for name in (*weights, *({SIGN} & set(table))):
         numbers = finite_numbers(path, table[[name]])[:, 0]
+        if name != SIGN and SIGN in table and (bad := np.flatnonzero(numbers < 0)).size:
+            raise InputError(
+                f"{path}: row {table.index[bad[0]]}: the weight {numbers[bad[0]]:g} has a sign, and there is a column "
+                "'sign' besides: leave the column out, or give weights without signs"
+            )
         if name == SIGN and (bad := np.flatnonzero(np.abs(numbers) != 1)).size:
             raise InputError(f"{path}: row {table.index[bad[0]]}: the sign is {numbers[bad[0]]:g}, expected 1 or -1")
         values *= numbers

@@ -33,7 +33,7 @@ class Layout(Options):
     scale: Literal["log2", "raw"] | None = option(
         None,
         "`log2` takes log2(1 + x), of counts or intensities; null takes values as they are and refuses those above "
-        "100, which are no logarithms; `raw` takes any.",
+        "100, which are no logarithms; `raw` takes any up to 1e9.",
     )
 
     @property

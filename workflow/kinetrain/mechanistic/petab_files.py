@@ -1,6 +1,7 @@
 """The YAML file of a PEtab problem, and the files that it names."""
 
 import hashlib
+import os
 import re
 import shutil
 from pathlib import Path
@@ -12,6 +13,7 @@ from kinetrain.errors import InputError
 
 FILE_KEYS = ("sbml_files", "condition_files", "observable_files", "measurement_files")
 FILE_KEYS_2 = ("parameter_files", "observable_files", "measurement_files")
+NAME = re.compile(r"[^\x00-\x1f\x7f]+")
 VERSIONS = re.compile(r"[12](\.0(\.\d+)?)?")
 
 
@@ -47,7 +49,7 @@ def check_description(path, description, elsewhere: bool = False) -> None:
     files = list_files(path, description, elsewhere)
     refuse_repeated(path, [str(file.resolve()) for file in files], "the file")
     for file in files:
-        if not file.is_file():
+        if not os.path.isfile(file):
             raise InputError(f"{path}: it names the table {file.name}, but {file} does not exist")
 
 
@@ -83,7 +85,7 @@ def _check_version_2(path, description) -> None:
             raise InputError(f"{path}: '{key}' must be a list of file names, got {files!r}")
     models = description["model_files"]
     model = next(iter(models.values())) if isinstance(models, dict) and len(models) == 1 else None
-    if not isinstance(model, dict) or not isinstance(model.get("location"), str):
+    if not isinstance(model, dict) or not _are_names([model.get("location")]):
         raise InputError(f"{path}: 'model_files' must have one model with its location and language")
     if model.get("language") != "sbml":
         raise InputError(f"{path}: the language of its model is '{model.get('language')}'; only SBML models are read")
@@ -146,7 +148,8 @@ def parameter_files(description) -> list:
 
 
 def _are_names(files) -> bool:
-    return isinstance(files, list) and all(isinstance(file, str) for file in files)
+    """Whether something is a list of file names: texts, without control characters."""
+    return isinstance(files, list) and all(isinstance(file, str) and NAME.fullmatch(file) for file in files)
 
 
 def sbml_file(path) -> Path:

@@ -7,6 +7,7 @@ That version 2 cuts priors off at the bounds changes them by a constant, which i
 
 import json
 import logging
+import re
 
 import numpy as np
 import pandas as pd
@@ -83,7 +84,8 @@ class ProblemOfVersion2:
             )
             issues = [i.message for i in self.problem.validate() if i.level >= ValidationIssueSeverity.ERROR]
         except Exception as error:
-            raise InputError(f"{path}: its tables cannot be read ({' '.join(str(error).split())})") from error
+            reason = re.sub(r"For further information visit \S+", "", str(error))
+            raise InputError(f"{path}: its tables cannot be read ({' '.join(reason.split())})") from error
         if issues:
             raise InputError(f"{path}: not a valid PEtab problem: {' '.join('; '.join(issues).split())}")
         if has_timepoint_specific_overrides(self.problem):
@@ -106,6 +108,11 @@ class ProblemOfVersion2:
                 raise InputError(f"{where} is {number:g}; a finite number or a formula is needed")
         for row, condition, target, _ in changes[changes.duplicated(["conditionId", "targetId"])].itertuples(name=None):
             raise InputError(f"{self.path}: condition table: row {row} sets '{target}' in '{condition}' once more")
+        estimate = parameters.reindex(columns=["estimate"])["estimate"].astype(str)
+        for name, found in estimate[~estimate.str.lower().isin(["true", "false"])].items():
+            raise InputError(
+                f"{self.path}: parameter table: estimate of row '{name}' is {found}; it must be true or false"
+            )
         given = parameters.reindex(columns=["nominalValue"]).dropna()
         numbers(given, "nominalValue", f"{self.path}: parameter table")
         self._check_measurements(tables["measurement"], tables.get("experiment", pd.DataFrame()))

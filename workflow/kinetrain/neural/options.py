@@ -9,6 +9,8 @@ from kinetrain.neural.integrators import known_integrators
 from kinetrain.pruning.events import PruningSchedule
 from kinetrain.settings import REQUIRED, Known, Text, option
 
+MOST_TRIED = 10_000  # combinations of a grid
+
 
 @dataclass(frozen=True)
 class TrainingOptions(settings.Options):
@@ -127,8 +129,12 @@ class Tuning(settings.Options):
         super().__post_init__()
         if not self.grid:
             raise ValueError("grid: expected at least one setting with a list of its values")
+        tried = 1
         for name, values in self.grid.items():
             each = isinstance(values, dict) and set(values) == {"each"}
             listed = values["each"] if each else values
             if not isinstance(listed, list) or not listed:
                 raise ValueError(f"grid.{name} = {values!r}: expected a list of values, or {{each: [...]}}")
+            tried *= len(listed) ** (1 + each)
+        if tried > MOST_TRIED:
+            raise ValueError(f"grid: {tried} combinations are more than {MOST_TRIED}, which nobody can train")
