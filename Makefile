@@ -101,15 +101,18 @@ benchmark: setup environments  ## measure speed: ratios against peers, side by s
 	$(call environment,mechanistic) python benchmarks/mechanistic.py $${MIRROR:+--mirror "$$MIRROR"}
 	$(call environment,neural) python benchmarks/neural.py
 
-docs: setup  ## write docs/tables.md, and the tables of config/README.md, anew from the code
+docs: setup  ## write the pages that are made from the code anew, and the documentation as a site in .cache/site
 	@{ sed '/^## All keys$$/q' config/README.md; echo; .venv/bin/python workflow/configuration keys; } > config/README.md.new
 	@mv config/README.md.new config/README.md
 	@.venv/bin/python workflow/configuration schema > config/schema.json
 	@.venv/bin/python workflow/configuration schema overlay > config/schema-overlay.json
 	@PYTHONPATH=workflow python3 -c 'from kinetrain.tables import describe; print(describe(), end="")' > docs/tables.md
+	@python3 docs/generate.py
+	@PATH="$$(python3 workflow/scripts/environment.py envs/docs.txt):$$PATH" NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
+	@echo Open .cache/site/index.html
 
 pins: setup  ## pin the newest packages that envs/*.in allow, in envs/*.txt and envs/*.yaml
-	@set -e; for name in workflow $(ENVIRONMENTS); do \
+	@set -e; for name in workflow docs $(ENVIRONMENTS); do \
 	    uv pip compile --quiet --upgrade --no-emit-index-url --no-annotate --no-header envs/$$name.in -o envs/$$name.txt; \
 	    sed -i -e 's/+cpu$$//' -e '/^nvidia-/d' -e '/^cuda-/d' -e '/^triton/d' envs/$$name.txt; \
 	done
