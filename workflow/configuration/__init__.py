@@ -1,5 +1,6 @@
 """The configuration of a run: its keys, its files, the manifest of downloads, and the plan that follows from them."""
 
+from configuration.costs import Costs, Size, Sizes, load_costs, measured_job, save_costs
 from configuration.description import describe, schema
 from configuration.manifest import Download, load_manifest
 from configuration.plan import DOWNLOADS, ConfigurationError, Plan, complete, merge
@@ -9,13 +10,19 @@ from configuration.yaml_files import read_yaml
 __all__ = [
     "DOWNLOADS",
     "ConfigurationError",
+    "Costs",
     "Download",
     "Plan",
+    "Size",
+    "Sizes",
     "complete",
     "describe",
+    "load_costs",
     "load_manifest",
     "load_objectives",
+    "measured_job",
     "merge",
     "read_yaml",
+    "save_costs",
     "schema",
 ]

@@ -94,6 +94,22 @@ def conda(environment_name):
     return str((TOP / "envs" / f"{environment_name}.yaml").absolute())
 
 
+JOB_SIZES = configuration.Sizes(PLAN, Path(workflow.pathvars.apply(configuration.DOWNLOADS)))
+COSTS = configuration.Costs(configuration.load_costs(TOP / "resources" / "costs.tsv"))
+
+
+def needs(rule):
+    """Memory and time that a job asks a cluster for, by the size of its input; each attempt asks for more."""
+
+    def minutes(wildcards, attempt):
+        return COSTS.minutes(rule, JOB_SIZES.of(rule, wildcards), attempt)
+
+    def memory_mb(wildcards, attempt):
+        return COSTS.memory_mb(rule, JOB_SIZES.of(rule, wildcards), attempt)
+
+    return {"runtime": minutes, "mem_mb": memory_mb}
+
+
 def settings(values):
     """Settings of a script as one JSON object."""
     return json.dumps(values, sort_keys=True)
@@ -135,15 +151,9 @@ ARTIFICIAL = [name for name, problem in PLAN.problems.items() if "artificial" in
 MINI_BATCH_FIT = "<results>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}-{safeguard}"
 
 
-def own_files(problem):
-    """The files of a problem, YAML first; the folder that they are gathered in, if they may lie anywhere."""
-    planned = PLAN.problems[problem]
-    return f"<results>/gathered/{problem}" if planned["tables_elsewhere"] else planned["files"]
-
-
 def artificial_or_own(problem, folder):
     """A folder if the data of a problem are artificial, else its own files."""
-    return f"<results>/{folder}" if problem in ARTIFICIAL else own_files(problem)
+    return f"<results>/{folder}" if problem in ARTIFICIAL else PLAN.problems[problem]["files"]
 
 
 def template_or_files(wildcards):
@@ -162,7 +172,7 @@ def first_replicate(wildcards):
 
 
 def petab_yaml(files):
-    """The YAML of a problem that is given by its files, YAML first, or by the folder that holds them."""
+    """The YAML of a problem that is given by its files, YAML first, or by the folder of artificial data."""
     path = str(files if isinstance(files, str) else files[0])
     return path if path.endswith((".yaml", ".yml")) else f"{path}/problem.yaml"
 
@@ -174,16 +184,12 @@ def nominal_reference(problem, files):
     return option("--reference", PLAN.problems[problem].get("reference_objective"))
 
 
-def best_known():
-    """The lowest objectives known from the literature."""
-    known = {name: problem.get("best_known_objective") for name, problem in PLAN.problems.items()}
-    return {name: value for name, value in known.items() if value is not None}
-
-
 def fit_options():
-    """The lowest objectives known, and the definitions of the names of settings, as flags."""
+    """The lowest objectives known from the literature, and the definitions of the names of settings, as flags."""
+    known = {name: problem.get("best_known_objective") for name, problem in PLAN.problems.items()}
+    known = {name: value for name, value in known.items() if value is not None}
     meaning = {key: PLAN.config["fits"][key] for key in ("safeguards", "schedules", "optimizers")}
-    return f"{option('--best-known', settings(best_known()))} {option('--fit-settings', settings(meaning))}"
+    return f"{option('--best-known', settings(known))} {option('--fit-settings', settings(meaning))}"
 
 
 def held_out_option(problem, files):
@@ -217,7 +223,6 @@ LEVELS = [
     for name, dataset in PLAN.datasets.items()
     for noise, corruption in dataset["levels"]
 ]
-WITH_YARDSTICKS = [level for level in LEVELS if PLAN.yardsticks(level.split("/")[0])]
 PLANNED = {
     f"{name}/noise{noise}_corruption{corruption}/{method}": (name, method)
     for name, dataset in PLAN.datasets.items()
@@ -324,14 +329,12 @@ PARTS = {
     "traces": [f"{fit}.trace.tsv" for fit in FITS],
     "predictions": PREDICTIONS,
     "networks": [f"<results>/networks/{run}.tsv" for run in RUNS]
-    + [f"<results>/networks/{level}.yardsticks.tsv" for level in WITH_YARDSTICKS]
-    + [f"<results>/networks/{level}.controls.tsv" for level in LEVELS],
+    + [f"<results>/networks/{level}.{kind}.tsv" for level in LEVELS for kind in ("yardsticks", "controls")],
     "simulations": [f"<results>/expression/{name}/simulation.tsv" for name in RANDOM],
     "tuning": [f"<results>/tuning/{run}/folds.tsv" for run in TUNED],
     "path": [f"<results>/networks/{run}.path.tsv" for run in RUNS],
     "effects": [
-        f"<results>/networks/{part}.effects.tsv"
-        for part in RUNS + [f"{level}.yardsticks" for level in WITH_YARDSTICKS]
+        f"<results>/networks/{part}.effects.tsv" for part in RUNS + [f"{level}.yardsticks" for level in LEVELS]
     ],
     "coregulation": [f"<results>/networks/{run}.coregulation.tsv" for run in RUNS],
     "pathways": [f"<results>/enrichment/{run}.tsv" for run in TESTED],
@@ -352,7 +355,6 @@ HAS = {
 }
 TABLES = {name: table.title for name, table in tables.TABLES.items() if table.title and table.arm in HAS}
 FIGURES = {name: file.FIGURE for name, file in find_figures().items() if HAS.issuperset(file.FIGURE.needs)}
-FIGURES_OF_PAPERS = "Figures of the papers, and which are made again"
 # The tables of the paper for which this configuration has some data set: their number and title.
 PUBLISHED_NUMBERS = TOP / "resources" / "published"
 with open(PUBLISHED_NUMBERS / "paper_tables.tsv") as layout:
@@ -381,8 +383,8 @@ def report_parts(results):
     """The content of the report: sections of parts with title, file and caption."""
     texts = WORKFLOW / "report"
 
-    def part(title, file, caption, source=None):
-        return {"title": title, "file": f"{results}/{file}", "caption": caption, "source": source}
+    def part(title, file, caption):
+        return {"title": title, "file": f"{results}/{file}", "caption": caption}
 
     figures = {}
     for name, figure in FIGURES.items():
@@ -391,14 +393,10 @@ def report_parts(results):
         part(title, f"report/paper_table_{number}.html", {"text": f"{texts}/paper_table.rst"})
         for number, title in PAPER_TABLES.items()
     ]
-    comparison = part(FIGURES_OF_PAPERS, "report/paper_figures.html", {"text": f"{texts}/paper_figures.rst"})
-    findings = part("Findings", "report/findings.html", {"text": f"{texts}/findings.rst"}, "tables/findings.tsv")
     return {
-        "1 Findings": [findings],
+        "1 Summary": [part("Findings", "report/findings.html", {"text": f"{texts}/findings.rst"})],
         **figures,
-        "4 Tables": [
-            part(title, f"report/{name}.html", {"table": name}, f"tables/{name}.tsv") for name, title in TABLES.items()
-        ],
-        "5 The papers": [*paper, comparison],
+        "4 Tables": [part(title, f"report/{name}.html", {"table": name}) for name, title in TABLES.items()],
+        **({"5 Tables of the paper": paper} if paper else {}),
         "6 Provenance": [part("Provenance", "report/provenance.html", {"text": f"{texts}/provenance.rst"})],
     }

@@ -3,6 +3,7 @@ rule download:
         "<resources>/downloads/{path}",
     log:
         "<logs>/download/{path}.log",
+    localrule: True
     conda:
         conda("analysis")
     # A resource, not a parameter: where a file is taken from changes nothing in it, so it must cause no rerun.
@@ -27,6 +28,8 @@ rule simulate_expression:
         dataset=names(RANDOM),
     conda:
         conda("neural")
+    resources:
+        **needs("simulate_expression"),
     params:
         command=command("neural", "simulate_expression"),
         settings=lambda w: settings(PLAN.simulation_settings(w.dataset)),
@@ -47,6 +50,8 @@ rule simulate_published_network:
         dataset=names(PUBLISHED),
     conda:
         conda("neural")
+    resources:
+        **needs("simulate_published_network"),
     params:
         command=command("neural", "simulate_expression"),
         options=lambda w, input: flags(simulation_files(w), input),
@@ -67,6 +72,8 @@ rule prepare_expression:
         dataset=names(MEASURED),
     conda:
         conda("neural")
+    resources:
+        **needs("prepare_expression"),
     params:
         command=command("neural", "prepare_expression"),
         options=lambda w, input: flags(expression_files(w), input),

@@ -8,6 +8,8 @@ rule measure_influence:
         "<logs>/enrichment/{dataset}/noise{noise}_corruption{corruption}/{method}.influence.log",
     conda:
         conda("neural")
+    resources:
+        **needs("measure_influence"),
     params:
         command=command("neural", "influence"),
         settings=lambda w: settings(PLAN.datasets[w.dataset]["enrichment"]["influence"]),
@@ -26,6 +28,8 @@ rule test_pathways:
         "<logs>/enrichment/{dataset}/noise{noise}_corruption{corruption}/{method}.log",
     conda:
         conda("analysis")
+    resources:
+        **needs("test_pathways"),
     params:
         command=command("analysis", "test_pathways"),
         settings=lambda w: settings(PLAN.datasets[w.dataset]["enrichment"]["test"]),

@@ -1,6 +1,7 @@
 rule environments:
     log:
         "<logs>/environments.log",
+    localrule: True
     conda:
         conda("analysis")
     params:

@@ -7,6 +7,7 @@ rule collect_table:
         "<logs>/tables/{table}.log",
     wildcard_constraints:
         table=names(PARTS),
+    localrule: True
     conda:
         conda("analysis")
     params:
@@ -24,6 +25,7 @@ rule tabulate_figure:
         "<logs>/figures/{figure}.table.log",
     wildcard_constraints:
         figure=names(FIGURES),
+    localrule: True
     conda:
         conda("analysis")
     params:
@@ -34,7 +36,7 @@ rule tabulate_figure:
         "({params.command} {wildcards.figure} {params.options} {params.meaning} --output {output:q}) 2>&1 | tee {log:q}"
 
 
-# Every figure is drawn from one tidy table, which is kept in the same folder.
+# Every figure is drawn from one tidy table, which stays beside it.
 for figure, declared in FIGURES.items():
 
     rule:
@@ -53,6 +55,7 @@ for figure, declared in FIGURES.items():
             f"<results>/figures/{figure}.png",
         log:
             f"<logs>/figures/{figure}.log",
+        localrule: True
         conda:
             conda("analysis")
         params:

@@ -11,6 +11,8 @@ rule fit_full_batch:
         "<logs>/fits/{problem}/{replicate}/{optimizer}.log",
     conda:
         conda("mechanistic")
+    resources:
+        **needs("fit_full_batch"),
     params:
         command=command("mechanistic", "fit"),
         problem=lambda w, input: petab_yaml(input.files),
@@ -33,6 +35,8 @@ use rule fit_full_batch as fit_mini_batch with:
         parameters=f"{MINI_BATCH_FIT}.parameters.npz",
     log:
         MINI_BATCH_FIT.replace("<results>", "<logs>") + ".log",
+    resources:
+        **needs("fit_mini_batch"),
     params:
         settings=lambda w: settings(
             PLAN.mini_batch_settings(w.problem, w.optimizer, w.schedule, w.batch_size, w.safeguard)
@@ -55,6 +59,8 @@ rule train_neural_ode:
         method="unpruned",
     conda:
         conda("neural")
+    resources:
+        **needs("train_neural_ode"),
     params:
         command=command("neural", "train_neural_ode"),
         seeds=seeds,

@@ -1,24 +1,7 @@
-# Only here are files read that lie outside the folder of a problem's YAML: all else reads the copies.
-rule gather_problem:
-    input:
-        lambda w: PLAN.problems[w.problem]["files"],
-    output:
-        directory("<results>/gathered/{problem}"),
-    log:
-        "<logs>/gathered/{problem}.log",
-    conda:
-        conda("mechanistic")
-    params:
-        command=command("mechanistic", "gather_problem"),
-        problem=lambda w, input: str(input[0]),
-    shell:
-        "({params.command} --problem {params.problem:q} --output {output:q}) 2>&1 | tee {log:q}"
-
-
 # What artificial data vary must be in the compiled model: a template has those columns, without any data.
 rule write_template:
     input:
-        lambda w: own_files(w.problem),
+        lambda w: PLAN.problems[w.problem]["files"],
     output:
         directory("<results>/templates/{problem}"),
     log:
@@ -27,6 +10,8 @@ rule write_template:
         problem=names(ARTIFICIAL),
     conda:
         conda("mechanistic")
+    resources:
+        **needs("write_template"),
     params:
         command=command("mechanistic", "write_template"),
         problem=lambda w, input: petab_yaml(input),
@@ -45,6 +30,8 @@ rule compile_model:
         "<logs>/models/{problem}.log",
     conda:
         conda("mechanistic")
+    resources:
+        **needs("compile_model"),
     params:
         command=command("mechanistic", "compile_model"),
         problem=lambda w, input: petab_yaml(input),
@@ -62,6 +49,8 @@ rule draw_artificial_data:
         "<logs>/problems/{problem}/{replicate}.log",
     conda:
         conda("mechanistic")
+    resources:
+        **needs("draw_artificial_data"),
     params:
         command=command("mechanistic", "artificial_data"),
         problem=lambda w, input: petab_yaml(input.files),
@@ -81,6 +70,8 @@ rule measure_solver:
         "<logs>/solvers/{problem}.log",
     conda:
         conda("mechanistic")
+    resources:
+        **needs("measure_solver"),
     params:
         command=command("mechanistic", "measure_solver"),
         problem=lambda w, input: petab_yaml(input.files),
@@ -101,6 +92,8 @@ rule evaluate_nominal:
         "<logs>/nominal/{problem}/{replicate}.log",
     conda:
         conda("mechanistic")
+    resources:
+        **needs("evaluate_nominal"),
     params:
         command=command("mechanistic", "nominal"),
         problem=lambda w, input: petab_yaml(input.files),

@@ -10,6 +10,8 @@ rule build_gold_standard:
         dataset=names(MEASURED),
     conda:
         conda("analysis")
+    resources:
+        **needs("build_gold_standard"),
     params:
         command=command("analysis", "build_gold"),
         options=lambda w, input: flags(truth_files(w), input) + network_flags(w.dataset, "truth"),
@@ -33,6 +35,8 @@ rule score_network:
         "<logs>/networks/{dataset}/noise{noise}_corruption{corruption}/{method}.log",
     conda:
         conda("analysis")
+    resources:
+        **needs("score_network"),
     params:
         command=command("analysis", "score_network"),
         truth=lambda w, input: flags(gold_standard(w), input),
@@ -53,6 +57,8 @@ rule score_controls:
         "<logs>/networks/{dataset}/noise{noise}_corruption{corruption}.controls.log",
     conda:
         conda("analysis")
+    resources:
+        **needs("score_controls"),
     params:
         command=command("analysis", "score_controls"),
         truth=lambda w, input: flags(gold_standard(w), input),
@@ -75,12 +81,13 @@ rule score_yardsticks:
         "<logs>/networks/{dataset}/noise{noise}_corruption{corruption}.yardsticks.log",
     conda:
         conda("analysis")
+    resources:
+        **needs("score_yardsticks"),
     params:
         command=command("analysis", "score_yardsticks"),
         truth=lambda w, input: flags(gold_standard(w), input),
         seeds=seeds,
-        yardsticks=lambda w: " ".join(PLAN.yardsticks(w.dataset)),
     shell:
         "({params.command} --expression {input.expression:q} --prior {input.priors:q} {params.truth}"
         " --dataset {wildcards.dataset} --noise {wildcards.noise} --prior-corruption {wildcards.corruption}"
-        " --seeds {params.seeds} --yardsticks {params.yardsticks} --output {output.scores:q} --effects {output.effects:q}) 2>&1 | tee {log:q}"
+        " --seeds {params.seeds} --output {output.scores:q} --effects {output.effects:q}) 2>&1 | tee {log:q}"

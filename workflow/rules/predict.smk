@@ -11,6 +11,8 @@ rule predict_measurements:
         "<logs>/predictions/{problem}/{replicate}/{fit}.log",
     conda:
         conda("mechanistic")
+    resources:
+        **needs("predict_measurements"),
     params:
         command=command("mechanistic", "predict"),
         problem=lambda w, input: petab_yaml(input.files),
@@ -30,6 +32,7 @@ rule score_ensembles:
         "<results>/tables/large_scale.tsv",
     log:
         "<logs>/tables/large_scale.log",
+    localrule: True
     conda:
         conda("analysis")
     params:

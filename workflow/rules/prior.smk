@@ -8,6 +8,8 @@ rule build_prior:
         "<logs>/priors/{dataset}/corruption{corruption}/seed{seed}.log",
     conda:
         conda("analysis")
+    resources:
+        **needs("build_prior"),
     params:
         command=command("analysis", "build_prior"),
         options=lambda w, input: flags(prior_files(w), input) + network_flags(w.dataset, "prior", "coregulation"),

@@ -2,3 +2,5 @@
 use rule train_neural_ode as prune_neural_ode with:
     wildcard_constraints:
         method=r"(?!unpruned)\w+",
+    resources:
+        **needs("prune_neural_ode"),

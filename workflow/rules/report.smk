@@ -14,38 +14,14 @@ for table, title in TABLES.items():
             ),
         log:
             f"<logs>/report/{table}.log",
+        localrule: True
         conda:
             conda("analysis")
         params:
             command=command("analysis", "show_table"),
             title=title,
-            table=table,
         shell:
-            "({params.command} {input:q} --name {params.table} --title {params.title:q} --output {output:q})"
-            " 2>&1 | tee {log:q}"
-
-
-rule show_paper_figures:
-    input:
-        str(PUBLISHED_NUMBERS / "figures.tsv"),
-    output:
-        report(
-            "<results>/report/paper_figures.html",
-            caption="../report/paper_figures.rst",
-            category="5 The papers",
-            labels={"table": FIGURES_OF_PAPERS},
-        ),
-    log:
-        "<logs>/report/paper_figures.log",
-    conda:
-        conda("analysis")
-    params:
-        command=command("analysis", "show_paper_figures"),
-        made=" ".join(FIGURES),
-        title=FIGURES_OF_PAPERS,
-    shell:
-        "({params.command} {input:q} --made {params.made} --title {params.title:q} --output {output:q})"
-        " 2>&1 | tee {log:q}"
+            "({params.command} {input:q} --title {params.title:q} --output {output:q}) 2>&1 | tee {log:q}"
 
 
 rule score_fits:
@@ -60,6 +36,7 @@ rule score_fits:
         claims="<results>/tables/claims.tsv",
     log:
         "<logs>/tables/scores.log",
+    localrule: True
     conda:
         conda("analysis")
     params:
@@ -68,7 +45,7 @@ rule score_fits:
     shell:
         "({params.command} --fits {input.fits:q} --traces {input.traces:q} --nominal {input.nominal:q}"
         " --claims {input.claims:q}"
-        " {params.meaning} --scores {output.scores:q} --pairs {output.pairs:q} --with-ours {output.claims:q})"
+        " {params.meaning} --scores {output.scores:q} --pairs {output.pairs:q} --beside {output.claims:q})"
         " 2>&1 | tee {log:q}"
 
 
@@ -82,6 +59,7 @@ rule fill_paper_tables:
         "<results>/tables/paper_tables.tsv",
     log:
         "<logs>/tables/paper_tables.log",
+    localrule: True
     conda:
         conda("analysis")
     params:
@@ -102,11 +80,12 @@ for number, title in PAPER_TABLES.items():
             report(
                 f"<results>/report/paper_table_{number}.html",
                 caption="../report/paper_table.rst",
-                category="5 The papers",
+                category="5 Tables of the paper",
                 labels={"table": title},
             ),
         log:
             f"<logs>/report/paper_table_{number}.log",
+        localrule: True
         conda:
             conda("analysis")
         params:
@@ -132,11 +111,12 @@ rule state_findings:
         page=report(
             "<results>/report/findings.html",
             caption="../report/findings.rst",
-            category="1 Findings",
+            category="1 Summary",
             labels={"page": "Findings"},
         ),
     log:
         "<logs>/report/findings.log",
+    localrule: True
     conda:
         conda("analysis")
     params:
@@ -147,28 +127,6 @@ rule state_findings:
         " --pairs {input.pairs:q}"
         " --networks {input.networks:q} --pathways {input.pathways:q} --published {input.published:q} {params.meaning}"
         " --output {output.table:q} --page {output.page:q}) 2>&1 | tee {log:q}"
-
-
-rule answer:
-    input:
-        nominal="<results>/tables/nominal.tsv",
-        fits="<results>/tables/fits.tsv",
-        traces="<results>/tables/traces.tsv",
-        pairs="<results>/tables/pairs.tsv",
-        networks="<results>/tables/networks.tsv",
-    output:
-        "<results>/answers.json",
-    log:
-        "<logs>/report/answers.log",
-    conda:
-        conda("analysis")
-    params:
-        command=command("analysis", "answers"),
-        known=lambda w: option("--best-known", settings(best_known())),
-    shell:
-        "({params.command} --nominal {input.nominal:q} --fits {input.fits:q} --traces {input.traces:q}"
-        " --pairs {input.pairs:q} --networks {input.networks:q} {params.known} --output {output:q})"
-        " 2>&1 | tee {log:q}"
 
 
 # What the environments held when the results were made, whatever their pins ask for.
@@ -184,6 +142,7 @@ for environment_name in ENVIRONMENTS:
             f"<results>/environments/{environment_name}.json",
         log:
             f"<logs>/environments/{environment_name}.log",
+        localrule: True
         conda:
             conda(environment_name)
         params:
@@ -204,11 +163,12 @@ rule record_provenance:
         page=report(
             "<results>/report/provenance.html",
             caption="../report/provenance.rst",
-            category="6 Provenance",
+            category="1 Summary",
             labels={"page": "Provenance"},
         ),
     log:
         "<logs>/report/provenance.log",
+    localrule: True
     conda:
         conda("analysis")
     params:
@@ -226,10 +186,7 @@ rule write_report:
         figures=expand("<results>/figures/{figure}.svg", figure=FIGURES),
         tables=expand("<results>/report/{table}.html", table=TABLES),
         paper_tables=expand("<results>/report/paper_table_{number}.html", number=PAPER_TABLES),
-        paper_figures="<results>/report/paper_figures.html",
         findings="<results>/report/findings.html",
-        answers="<results>/answers.json",
-        record="<results>/provenance.json",
         provenance="<results>/report/provenance.html",
         introduction=str(WORKFLOW / "report" / "workflow.rst"),
         captions=sorted(str(path) for path in (WORKFLOW / "report").glob("*.rst")),
@@ -237,11 +194,12 @@ rule write_report:
         "<results>/report.html",
     log:
         "<logs>/report/report.log",
+    localrule: True
     conda:
         conda("analysis")
     params:
         command=command("analysis", "report"),
         sections=lambda w, output: settings(report_parts(os.path.dirname(output[0]))),
     shell:
-        "({params.command} --title Kinetrain --answers {input.answers:q} --provenance {input.record:q} --introduction {input.introduction:q} --settings {params.sections:q}"
+        "({params.command} --title Kinetrain --introduction {input.introduction:q} --settings {params.sections:q}"
         " --output {output:q}) 2>&1 | tee {log:q}"

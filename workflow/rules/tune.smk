@@ -8,6 +8,8 @@ rule tune_fold:
         "<logs>/tuning/{dataset}/noise{noise}_corruption{corruption}/{method}.fold{fold}.log",
     conda:
         conda("neural")
+    resources:
+        **needs("tune_fold"),
     params:
         command=command("neural", "tune"),
         seed=lambda w: PLAN.datasets[w.dataset]["seeds"][0],
@@ -30,6 +32,8 @@ rule choose_settings:
         "<logs>/tuning/{dataset}/noise{noise}_corruption{corruption}/{method}.log",
     conda:
         conda("neural")
+    resources:
+        **needs("choose_settings"),
     params:
         command=command("neural", "choose_settings"),
         tuning=lambda w: settings(PLAN.tuning(w.dataset, w.method)),

@@ -1,4 +1,4 @@
-"""Write the gold standard of a data set: the true edges, by experiments or of the simulated network."""
+"""Write the gold standard of a data set: the edges that experiments or the simulator call true."""
 
 import argparse
 import sys

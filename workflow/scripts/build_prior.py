@@ -7,8 +7,8 @@ import sys
 def parse_arguments():
     parser = argparse.ArgumentParser(
         description="Write prior.npz: prior (k, k) [target, regulator] with the signs and weights of the file (real "
-        "priors carry random signs: take absolute values), coregulation (k, k), genes (k,). Both matrices are float32 "
-        "where that holds their values exactly, as it does for signs, halves and counts."
+        "priors carry random signs: take absolute values), coregulation (k, k), genes (k,). Both matrices are sparse: "
+        "NAME_data, NAME_indices and NAME_indptr (compressed rows)."
     )
     parser.add_argument("--genes", required=True, help="expression.npz, whose genes the prior is for")
     source = parser.add_mutually_exclusive_group()
@@ -32,7 +32,7 @@ def parse_arguments():
     parser.add_argument("--corruption", type=float, default=0.0, help="fraction of edges to move, 0..1 (default 0)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the corruption (default 0)")
     parser.add_argument("--restrict", action="store_true", help="leave out edges of genes the data set does not have")
-    parser.add_argument("--coregulation-restrict", action="store_true", help="--restrict for the interactions")
+    parser.add_argument("--coregulation-restrict", action="store_true", help="the same of the interactions")
     parser.add_argument("--output", required=True, help="prior.npz to write")
     arguments = parser.parse_args()
     if not 0 <= arguments.corruption <= 1:
@@ -44,37 +44,31 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    import numpy as np
+    from scipy import sparse
 
     from kinetrain.data import prior_networks
     from kinetrain.data.networks import read_network
-    from kinetrain.files import load_arrays, save_arrays
+    from kinetrain.files import load_arrays
 
     genes = load_arrays(arguments.genes, ["genes"])["genes"]
     if arguments.edges or arguments.matrix:
         source = arguments.edges, arguments.matrix, arguments.matrix_genes
         prior, left_out = read_network(genes, *source, arguments.restrict, arguments.threshold)
-        report_left_out(arguments.edges or arguments.matrix, left_out)
+        tell_left_out(arguments.edges or arguments.matrix, left_out)
     else:
-        prior = np.zeros((len(genes), len(genes)))
+        prior = sparse.csr_array((len(genes), len(genes)))
     prior = prior_networks.corrupt(prior, arguments.corruption, arguments.seed)
     if arguments.coregulation:
         source = None, arguments.coregulation, arguments.coregulation_genes
         scores, left_out = read_network(genes, *source, arguments.coregulation_restrict)
-        report_left_out(arguments.coregulation, left_out)
+        tell_left_out(arguments.coregulation, left_out)
         coregulation = prior_networks.coregulation_from_interactions(scores, arguments.coregulation_threshold)
     else:
         coregulation = prior_networks.coregulation(prior)
-    save_arrays(arguments.output, prior=compact(prior), coregulation=compact(coregulation), genes=genes)
+    prior_networks.save_prior(arguments.output, prior, coregulation, genes)
 
 
-def compact(matrix):
-    """Return a matrix as float32 if that changes none of its values."""
-    small = matrix.astype("float32")
-    return small if (small == matrix).all() else matrix
-
-
-def report_left_out(path, count: int) -> None:
+def tell_left_out(path, count: int) -> None:
     if count:
         print(f"{path}: {count} entries left out, as they name genes that the data set does not have", file=sys.stderr)
 

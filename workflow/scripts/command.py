@@ -1,7 +1,9 @@
-"""Shared by all commands of this folder: they find the library, and report wrong input in one line."""
+"""What all commands of this folder share: they find the library beside them, and tell wrong input in one line."""
 
+import faulthandler
 import os
 import platform
+import resource
 import sys
 import warnings
 from pathlib import Path
@@ -11,20 +13,23 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from kinetrain.errors import InputError, InputWarning
 
 CPU = Path("/proc/cpuinfo")
+# Where a command that hangs is ended; a cluster ends it earlier, by the time that its rule asked for.
+LIMIT_HOURS = {"fit": 100, "train_neural_ode": 100, "tune": 100}
+OTHER_LIMIT_HOURS = 12
 
 
 def use_common_kernels() -> None:
-    """Let OpenBLAS use the same kernels on all x86-64 processors with AVX2, unless the user chose them.
+    """Let OpenBLAS compute alike on all x86-64 processors with AVX2, unless the user chose its kernels.
 
-    On processors with AVX-512 it has other kernels, whose sums differ in the last digit, a difference that optimizers
-    amplify. OpenBLAS reads the variable when numpy is imported.
+    It takes other kernels for those with AVX-512, whose sums differ in the last digit; optimizers make more of it. It
+    reads the variable when numpy is imported.
     """
     if platform.machine() == "x86_64" and CPU.is_file() and " avx2 " in CPU.read_text():
         os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
 
 
 def add_meaning_of_fits(parser) -> None:
-    """Add the options with the lowest objectives known, and with the definitions of the names of settings."""
+    """Add the options that say what is known of the problems that were fitted, and what names of settings mean."""
     parser.add_argument("--best-known", default="{}", help="JSON: lowest objective known per problem")
     parser.add_argument(
         "--fit-settings",
@@ -68,9 +73,11 @@ def read_data_of_networks(arguments):
 def run(main) -> None:
     """Call `main`; wrong input ends the process with status 2 and one `error:` line that names the file and the key.
 
-    An InputWarning is a `warning:` line. Any other exception is a defect of ours and keeps its traceback.
+    What was understood in a way that the user should know of is a `warning:` line. Any other exception is a defect of
+    ours and keeps its traceback.
     """
     use_common_kernels()
+    limit_time()
     usual = warnings.formatwarning
     warnings.formatwarning = lambda message, kind, *place: (
         f"warning: {message}\n" if issubclass(kind, InputWarning) else usual(message, kind, *place)
@@ -80,3 +87,22 @@ def run(main) -> None:
     except (InputError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    tell_costs()
+
+
+def limit_time() -> None:
+    """End this process, with a traceback of where it was, after the hours of its kind or $KINETRAIN_LIMIT_HOURS.
+
+    Also where it hangs in compiled code, which no signal handler of Python's would interrupt.
+    """
+    usual = LIMIT_HOURS.get(Path(sys.argv[0]).stem, OTHER_LIMIT_HOURS)
+    hours = float(os.environ.get("KINETRAIN_LIMIT_HOURS") or usual)
+    faulthandler.dump_traceback_later(hours * 3600, exit=True, file=sys.__stderr__)
+
+
+def tell_costs() -> None:
+    """Print what this process and its children took; from this line of their logs `make plan` knows what jobs cost."""
+    used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    seconds = sum(one.ru_utime + one.ru_stime for one in used)
+    memory_mb = max(one.ru_maxrss for one in used) / 1024
+    print(f"took {seconds:.1f} CPU seconds and {memory_mb:.0f} MB")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kinetrain.data.prior_networks import load_prior
 from kinetrain.errors import InputWarning
 from kinetrain.files import load_arrays, load_table, save_arrays, save_table
 from kinetrain.networks.controls import CONTROLS
@@ -51,8 +52,9 @@ def test_prior_gold_standard_and_controls_follow_each_other(run, tmp_path):
     prior = ["--genes", "expression.npz", "--edges", "edges.tsv", "--corruption", "0.3", "--seed", "3"]
     assert run("build_prior", *prior, "--output", "prior.npz").returncode == 0
     arrays = load_arrays(tmp_path / "prior.npz")
-    assert np.count_nonzero(arrays["prior"]) == 7
-    assert np.array_equal(np.diag(arrays["coregulation"]), np.count_nonzero(arrays["prior"], axis=0))
+    stored = load_prior(tmp_path / "prior.npz", GENES)
+    assert stored["prior"].nnz == 7
+    assert np.array_equal(stored["coregulation"].diagonal(), (stored["prior"] != 0).sum(axis=0))
     assert (
         run("build_gold", "--genes", "expression.npz", "--edges", "edges.tsv", "--output", "truth.tsv").returncode == 0
     )
@@ -105,7 +107,7 @@ def test_a_prior_naming_unknown_genes_stops_with_one_line(run, tmp_path):
 
 
 def test_gene_sets_without_overlap_name_both_sides(run, tmp_path):
-    (tmp_path / "influence.tsv").write_text("seed\tgene\tinfluence\ttargets\n0\tg0\t1.0\t1\n0\tg1\t2.0\t1\n")
+    (tmp_path / "influence.tsv").write_text("seed\tgene\tinfluence\n0\tg0\t1.0\n0\tg1\t2.0\n")
     (tmp_path / "human.gmt").write_text("Cell cycle\tx\tTP53\tMYC\n")
     arguments = ["--influence", "influence.tsv", "--gene-sets", "human.gmt", "--dataset", "d", "--method", "dash"]
     done = run("test_pathways", *arguments, "--output", "pathways.tsv")
@@ -122,7 +124,7 @@ def test_gene_sets_without_overlap_name_both_sides(run, tmp_path):
     ],
 )
 def test_wrong_settings_of_the_test_name_the_key(run, tmp_path, settings, message):
-    (tmp_path / "influence.tsv").write_text("seed\tgene\tinfluence\ttargets\n0\tg0\t1.0\t1\n")
+    (tmp_path / "influence.tsv").write_text("seed\tgene\tinfluence\n0\tg0\t1.0\n")
     (tmp_path / "sets.gmt").write_text("a\tx\tg0\n")
     arguments = ["--influence", "influence.tsv", "--gene-sets", "sets.gmt", "--dataset", "d", "--method", "dash"]
     done = run("test_pathways", *arguments, "--settings", settings, "--output", "pathways.tsv")
@@ -196,9 +198,9 @@ def write_fits(folder) -> list[str]:
     return ["--fits", "fits.tsv", "--traces", "traces.tsv", "--nominal", "nominal.tsv"]
 
 
-def test_fits_are_scored_compared_and_published_claims_get_our_values(run, tmp_path, root):
+def test_fits_are_scored_compared_and_set_beside_the_published_claims(run, tmp_path, root):
     tables = write_fits(tmp_path)
-    outputs = ["--scores", "scores.tsv", "--pairs", "pairs.tsv", "--with-ours", "claims.tsv"]
+    outputs = ["--scores", "scores.tsv", "--pairs", "pairs.tsv", "--beside", "claims.tsv"]
     claims = ["--claims", str(root / "resources/published/mechanistic_claims.tsv")]
     assert run("score_fits", *tables, *claims, *outputs).stderr == ""
     row = load_table(tmp_path / "scores.tsv").squeeze()
@@ -226,8 +228,7 @@ def test_a_figure_without_the_table_it_needs_is_refused(run):
 def test_without_a_prior_nothing_is_known_before_and_nothing_claims_to_be(run, tmp_path):
     genes = ["--genes", "expression.npz", "--output", "prior.npz"]
     assert run("build_prior", *genes).returncode == 0
-    arrays = load_arrays(tmp_path / "prior.npz")
-    assert not arrays["prior"].any() and not arrays["coregulation"].any()
+    assert not any(matrix.nnz for matrix in load_prior(tmp_path / "prior.npz", GENES).values())
     assert "go with a prior" in run("build_prior", *genes, "--corruption", "0.1").stderr
     controls = ["--expression", "expression.npz", "--prior", "prior.npz", "--dataset", "d", "--noise", "0"]
     controls += ["--prior-corruption", "0", "--seeds", "3", "--output", "controls.tsv"]

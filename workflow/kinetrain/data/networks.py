@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from kinetrain.data.genes import gene_names, gene_positions
 from kinetrain.data.text import (
@@ -23,36 +24,42 @@ TARGET = ("target", "gene", "gene2", "to", "aff")
 WEIGHT = ("weight", "edge", "score", "importance", "confidence", "prior_weight")
 SIGN = "sign"
 NEGATIVE = {"-", "\N{MINUS SIGN}", "repression", "represses", "repressor", "inhibition", "inhibits", "negative", "down"}
-LEAST, LARGEST = 1e-9, 1e9  # sizes of weights: methods take products of them, some in single precision
 SIGNS = {"+": "1", "-": "-1", "\N{MINUS SIGN}": "-1"}
 
 
 def read_network(
     genes, edges=None, matrix=None, matrix_genes=None, restrict: bool = False, threshold: float = 0.0
-) -> tuple[np.ndarray, int]:
-    """Return what `read_edges` gives for the file `edges`, or `read_matrix` for `matrix`, whichever is given.
+) -> tuple[sparse.csr_array, int]:
+    """Return what `sparse_edges` gives for the file `edges`, or `sparse_matrix` for `matrix`, whichever is given.
 
     matrix_genes : file of the gene names of a matrix that covers other genes, or None.
     threshold : entries whose size is at most this are no edges.
     """
     if edges:
-        network, left_out = read_edges(edges, genes, restrict)
+        network, left_out = sparse_edges(edges, genes, restrict)
     else:
-        network, left_out = read_matrix(matrix, genes, matrix_genes, restrict)
+        network, left_out = sparse_matrix(matrix, genes, matrix_genes, restrict)
     if threshold > 0:
-        network[np.abs(network) <= threshold] = 0
-        if not network.any():
+        network.data[np.abs(network.data) <= threshold] = 0
+        network.eliminate_zeros()
+        if not network.nnz:
             raise InputError(f"{edges or matrix}: no edge between genes of the data set is above {threshold:g}")
-    sizes = np.abs(network[network != 0])
-    if (bad := sizes[(sizes < LEAST) | (sizes > LARGEST)]).size:
-        raise InputError(
-            f"{edges or matrix}: {bad[0]:g} is no weight of an edge, which is {LEAST:g} to {LARGEST:g} in size: scale "
-            "the weights, or leave small ones out (threshold)"
-        )
     return network, left_out
 
 
 def read_edges(path, genes, restrict: bool = False) -> tuple[np.ndarray, int]:
+    """Return what `sparse_edges` does, with the network as a full matrix."""
+    network, left_out = sparse_edges(path, genes, restrict)
+    return network.toarray(), left_out
+
+
+def read_matrix(path, genes, matrix_genes=None, restrict: bool = False) -> tuple[np.ndarray, int]:
+    """Return what `sparse_matrix` does, with the network as a full matrix."""
+    network, left_out = sparse_matrix(path, genes, matrix_genes, restrict)
+    return network.toarray(), left_out
+
+
+def sparse_edges(path, genes, restrict: bool = False) -> tuple[sparse.csr_array, int]:
     """Return the (k, k) network [target, regulator] of an edge list, and how many of its edges were left out.
 
     Parameters
@@ -85,7 +92,7 @@ def read_edges(path, genes, restrict: bool = False) -> tuple[np.ndarray, int]:
     return _with_edges(path, network), int((~known).sum())
 
 
-def read_matrix(path, genes, matrix_genes=None, restrict: bool = False) -> tuple[np.ndarray, int]:
+def sparse_matrix(path, genes, matrix_genes=None, restrict: bool = False) -> tuple[sparse.csr_array, int]:
     """Return the (k, k) network [target, regulator] of a matrix on disk, and how many of its edges were left out.
 
     Three layouts are known, all with tab, semicolon or comma as separator:
@@ -109,15 +116,13 @@ def read_matrix(path, genes, matrix_genes=None, restrict: bool = False) -> tuple
     if _is_number(first_row(path)[0]):
         cells = read_numbers(path)
         if matrix_genes is None:
-            return _with_edges(path, _unlabelled(path, cells, list(genes)).T), 0
+            return _with_edges(path, sparse.csr_array(_unlabelled(path, cells, list(genes)).T)), 0
         names = gene_names(matrix_genes, genes, len(cells) if len(cells) == cells.shape[1] else None)
         return _select(path, _unlabelled(path, cells, names).T, names, names, genes, restrict=True)
     table = read_table(path, row_labels=True)
     words = {name.lower() for name, kind in table.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)}
     if words & set(REGULATOR) and words & set(TARGET):
         raise InputError(f"{path}: is an edge list, no matrix: give it as `edges`")
-    if table.shape[1] < 2:
-        raise InputError(f"{path}: has a single column, no matrix{about_separator(table.columns)}")
     rows, columns = table.iloc[:, 0], list(table.columns[1:])
     if rows.isna().any():
         raise InputError(f"{path}: row {rows.index[rows.isna()][0]} has no name in its first column")
@@ -128,9 +133,11 @@ def read_matrix(path, genes, matrix_genes=None, restrict: bool = False) -> tuple
 
 def edge_table(network, genes) -> pd.DataFrame:
     """Return the edges of a (k, k) network [target, regulator] as a table: regulator, target, sign."""
-    regulators, targets = np.nonzero(np.asarray(network).T)
+    by_regulator = sparse.csr_array(sparse.csr_array(network).T)
+    by_regulator.sort_indices()
+    regulators, targets = by_regulator.nonzero()
     names = np.asarray(genes)
-    sign = np.sign(network[targets, regulators]).astype(int)
+    sign = np.sign(by_regulator.data[by_regulator.data != 0]).astype(int)
     return pd.DataFrame({"regulator": names[regulators], "target": names[targets], "sign": sign})
 
 
@@ -193,11 +200,6 @@ def _edge_values(path, table) -> np.ndarray:
     values = np.ones(len(table))
     for name in (*weights, *({SIGN} & set(table))):
         numbers = finite_numbers(path, table[[name]])[:, 0]
-        if name != SIGN and SIGN in table and (bad := np.flatnonzero(numbers < 0)).size:
-            raise InputError(
-                f"{path}: row {table.index[bad[0]]}: the weight {numbers[bad[0]]:g} has a sign, and there is a column "
-                "'sign' besides: leave the column out, or give weights without signs"
-            )
         if name == SIGN and (bad := np.flatnonzero(np.abs(numbers) != 1)).size:
             raise InputError(f"{path}: row {table.index[bad[0]]}: the sign is {numbers[bad[0]]:g}, expected 1 or -1")
         values *= numbers
@@ -218,48 +220,55 @@ def _tell_repeated(path, edges) -> None:
         )
 
 
-def _placed(regulators, targets, values, positions, size: int) -> np.ndarray:
+def _placed(regulators, targets, values, positions, size: int) -> sparse.csr_array:
     """Return the (k, k) network [target, regulator] of named edges, for all probes of their genes."""
-    network, order = np.zeros((size, size)), _least_first(values)
-    edges = zip(np.asarray(regulators)[order], np.asarray(targets)[order], values[order], strict=True)
-    for regulator, target, value in edges:
-        network[np.ix_(positions[target], positions[regulator])] = value
-    return network
+    edges = [
+        (target, regulator, value)
+        for names_target, names_regulator, value in zip(targets, regulators, values, strict=True)
+        for target in positions[names_target]
+        for regulator in positions[names_regulator]
+    ]
+    rows, columns, numbers = (np.array(part) for part in zip(*edges, strict=True)) if edges else ([], [], [])
+    return _at_places(rows, columns, numbers, size)
+
+
+def _at_places(rows, columns, values, size: int) -> sparse.csr_array:
+    """Return the (size, size) matrix of entries; of several at one place the largest in size counts (of +1 and -1, +1).
+
+    Zeros are no entries.
+    """
+    values = np.asarray(values, dtype=float)
+    order = _least_first(values)[::-1]
+    places = (np.asarray(rows, dtype=np.int64) * size + np.asarray(columns, dtype=np.int64))[order]
+    places, first = np.unique(places, return_index=True)
+    kept = values[order][first]
+    places, kept = places[kept != 0], kept[kept != 0]
+    return sparse.csr_array((kept, (places // size, places % size)), shape=(size, size))
 
 
 def _least_first(values) -> np.ndarray:
-    """Return the order by size in which values are written: the last at one place stays (of +1 and -1, +1)."""
+    """Return the order of values by size, negative ones before positive ones of equal size."""
     return np.lexsort((values, np.abs(values)))
 
 
-def _unlabelled(path, cells, names) -> np.ndarray:
+def _unlabelled(path, cells, names) -> sparse.csr_array:
     """Return the matrix [regulator, target] of a table of numbers only, in full or as triplets."""
     cells, rows, size = finite_numbers(path, cells), cells.index, len(names)
-    places = cells[:, :2]
-    are_places = cells.shape[1] == 3 and ((places == np.rint(places)) & (places >= 1) & (places <= size)).all()
     if cells.shape == (size, size):
-        if are_places:
-            raise InputError(
-                f"{path}: could be a matrix of three genes, or three triplets row, column, value: give it as an edge "
-                "list, or the matrix with the names of its rows and columns"
-            )
-        return cells
+        return sparse.csr_array(cells)
     if cells.shape[1] != 3:
         raise InputError(
             f"{path}: {cells.shape[0]} x {cells.shape[1]} numbers, expected {size} x {size} (one row and column per "
             f"gene) or three columns (row, column, value)"
         )
-    if not are_places:
+    places = cells[:, :2].astype(int)
+    if (places != cells[:, :2]).any() or places.min() < 1 or places.max() > size:
         raise InputError(f"{path}: the first two of three columns must be whole numbers from 1 to {size} (the genes)")
     _tell_repeated(path, pd.DataFrame(places, columns=["regulator", "target"], index=rows).assign(value=cells[:, 2]))
-    order = _least_first(cells[:, 2])
-    places, values = places[order].astype(int) - 1, cells[order, 2]
-    matrix = np.zeros((size, size))
-    matrix[places[:, 0], places[:, 1]] = values
-    return matrix
+    return _at_places(places[:, 0] - 1, places[:, 1] - 1, cells[:, 2], size)
 
 
-def _select(path, matrix, targets, regulators, genes, restrict) -> tuple[np.ndarray, int]:
+def _select(path, matrix, targets, regulators, genes, restrict) -> tuple[sparse.csr_array, int]:
     """Return the part [target, regulator] of a named matrix that belongs to `genes`, and the edges left out."""
     positions = gene_positions(genes)
     positions |= {
@@ -268,19 +277,20 @@ def _select(path, matrix, targets, regulators, genes, restrict) -> tuple[np.ndar
     rows, columns = (
         [index for index, name in enumerate(names) if name in positions] for names in (targets, regulators)
     )
-    kept = matrix[np.ix_(rows, columns)]
+    matrix = sparse.csr_array(matrix)
+    kept = matrix[rows][:, columns]
     if len(rows) < len(targets) or len(columns) < len(regulators):
         nothing_left = not rows or not columns
         _report_unknown(path, pd.Series([*targets, *regulators]), positions, genes, restrict, nothing_left)
-    row, column = np.nonzero(kept)
-    names = np.array(regulators)[columns][column], np.array(targets)[rows][row]
-    network = _placed(*names, kept[row, column], positions, len(genes))
-    return _with_edges(path, network), int(np.count_nonzero(matrix) - np.count_nonzero(kept))
+    kept = kept.tocoo()
+    names = np.array(regulators)[columns][kept.col], np.array(targets)[rows][kept.row]
+    network = _placed(*names, kept.data, positions, len(genes))
+    return _with_edges(path, network), int(matrix.nnz - kept.nnz)
 
 
-def _with_edges(path, network) -> np.ndarray:
+def _with_edges(path, network) -> sparse.csr_array:
     """Return the network; InputError if it has no edge, as nothing can be learned from it or compared with it."""
-    if not network.any():
+    if not network.nnz:
         raise InputError(f"{path}: no edge between genes of the expression data (no entry other than 0)")
     return network
 

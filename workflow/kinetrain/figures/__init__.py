@@ -1,1 +1,1 @@
-"""Figures, one file each: FIGURE, `tabulate(...)` and `draw(table) -> Figure`. A new file is a new figure."""
+"""One module per figure, each with one public function `draw(table) -> Figure`."""

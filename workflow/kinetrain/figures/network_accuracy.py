@@ -1,4 +1,4 @@
-"""Figure: accuracy of networks by their edges and rankings, of neural models and yardsticks."""
+"""Figure: how true the networks are, by their edges and by their rankings, neural models beside the yardsticks."""
 
 import pandas as pd
 

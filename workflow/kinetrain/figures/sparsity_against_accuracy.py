@@ -1,4 +1,4 @@
-"""Figure: sparsity of the models against the accuracy of their networks."""
+"""Figure: how sparse the models are and how well their networks agree with the gold standard."""
 
 from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_summaries import sparsity_against_accuracy as tabulate  # noqa: F401

@@ -1,4 +1,4 @@
-"""Figure: the sorted final objectives of all starts (waterfall plot)."""
+"""Figure: the final objectives of all starts, sorted."""
 
 import pandas as pd
 

@@ -1,0 +1,135 @@
+"""Measure what jobs cost at three sizes of their input and more, and write resources/costs.tsv for `make plan`.
+
+Every job says at the end of its log what it took; this runs small workflows and reads those lines. Their problems
+are: the smoke configuration, the embedded model and random networks at growing sizes, expression of up to 11,165 genes
+drawn at random, and with --mirror artificial data of published models.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+TOP = Path(__file__).resolve().parents[1]
+COSTS = TOP / "resources" / "costs.tsv"
+METHODS = {"unpruned": {}, "dash": {"lambdas": [0.5, 0.05]}}
+TUNING = {"dash": {"folds": 2, "grid": {"lambdas": {"each": [0.05, 0.5]}}}}
+GRID = {"optimizers": ["adam_balanced"], "schedules": ["S3"], "batch_sizes": [2]}
+FITS = {"full_batch": {"optimizers": ["fides"]}, "mini_batch": {"main": GRID}, "schedules": {"S3": {"start": 0.1}}}
+EMBEDDED = "resources/models/egf_akt/problem.yaml"
+ENRICHMENT = {"influence": {"vectors": 8}, "test": {"permutations": 200, "minimum_genes": 3}}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mirror", type=Path, help="folder with the files of resources/datasets.tsv")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    if not COSTS.is_file():
+        COSTS.write_text("rule\twork\tcpu_seconds\textent\tmemory_mb\n")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (config, targets) in runs(Path(folder), arguments.mirror).items():
+            place = Path(folder, name)
+            place.mkdir()
+            (place / "config.yaml").write_text(yaml.safe_dump(config))
+            print(f"measuring {name}", file=sys.stderr, flush=True)
+            measure(place, targets, arguments.mirror)
+
+
+def measure(place: Path, targets: list[str], mirror) -> None:
+    """Run a workflow in a folder, with one job at a time, and add what its jobs took to the table."""
+    mirrored = ["--config", f"mirror={mirror}"] if mirror else []
+    command = ["snakemake", "--snakefile", TOP / "Snakefile", "--directory", place, "--cores", "1", "--quiet", "all"]
+    command += ["--configfile", place / "config.yaml", *mirrored, "--", *targets]
+    subprocess.run(list(map(str, command)), check=False, stdout=subprocess.DEVNULL)
+    command = [sys.executable, TOP / "workflow/scripts/plan.py", "--configfile", place / "config.yaml"]
+    command += ["--directory", place, "--record", COSTS, *(["--mirror", mirror] if mirror else [])]
+    subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
+
+
+def runs(folder: Path, mirror) -> dict[str, tuple[dict, list[str]]]:
+    """Return configurations with the files that are wanted of them, by name."""
+    tables = [f"results/tables/{name}.tsv" for name in ("networks", "path", "pathways", "tuning")]
+    fitted = [f"results/tables/{name}.tsv" for name in ("fits", "nominal", "predictions")]
+    planned = {}
+    for genes, epochs in ((24, 12), (80, 30), (200, 50)):
+        planned[f"{genes} genes"] = (neural(genes, epochs), tables)
+    for conditions, starts, epochs in ((6, 2, 12), (30, 4, 30), (100, 8, 60)):
+        planned[f"{conditions} conditions"] = (
+            mechanistic(conditions, starts, epochs),
+            fitted,
+        )
+    for genes in (500, 2000, 11165):
+        planned[f"{genes} drawn genes"] = drawn(folder, genes)
+    for name in ("Fujita_SciSignal2010", "Bachmann_MSB2011", "Boehm_JProteomeRes2014") if mirror else ():
+        problem = {"petab": f"{name}/{name}.yaml"}
+        fits = {**FITS, "starts": 4, "epochs": 20}
+        planned[name] = ({"problems": {name.split("_")[0]: problem}, "fits": fits}, fitted[:2])
+    return planned
+
+
+FITS = {
+    "mini_batch": {"main": {"optimizers": ["adam_balanced"], "schedules": ["S3"], "batch_sizes": [2]}},
+    "schedules": {"S3": {"start": 0.1}},
+}
+
+
+def mechanistic(conditions: int, starts: int, epochs: int) -> dict:
+    """Return a configuration of fits of artificial data."""
+    inputs = {"EGF_0": {"log10_uniform": [-1.5, 1.5]}, "EGF_rate": {"constant": 0}}
+    groups = {"count": 3, "test": 1, "inputs": {"EGF_end": {"uniform": [600, 3600]}}}
+    artificial = {
+        "conditions": conditions,
+        "times": [0, 300, 1800],
+        "protocols": [{"inputs": inputs}],
+        "groups": groups,
+    }
+    problem = {"petab": EMBEDDED, "artificial": artificial, "predict": {"ensemble": 1}}
+    return {"problems": {"egf_akt": problem}, "fits": {**FITS, "starts": starts, "epochs": epochs}}
+
+
+def neural(genes: int, epochs: int) -> dict:
+    """Return a configuration of trainings on a random network."""
+    network = {"genes": genes, "regulators": genes // 3, "inputs": genes // 6, "modules": 3, "trajectories": 24}
+    dataset = {"simulate": network, "noise": [0.025], "prior_corruption": [0.1]}
+    training = {"hidden": 10 + genes // 10, "epochs": epochs, "patience_epochs": None}
+    config = {"datasets": {"random": dataset}, "seeds": [0, 1], "training": training, "tuning": TUNING}
+    return {**config, "methods": METHODS, "enrichment": ENRICHMENT}
+
+
+def drawn(folder: Path, genes: int) -> tuple[dict, list[str]]:
+    """Write expression and a network of as many genes, drawn at random, and return a configuration of them."""
+    random = np.random.default_rng(0)
+    names = np.array([f"G{index}" for index in range(genes)])
+    table = pd.DataFrame(random.random((40, genes)).round(3), columns=names)
+    table.insert(0, "time", np.tile(np.arange(5.0), 8))
+    table.insert(0, "trajectory", np.repeat(np.arange(8), 5))
+    ends = {"regulator": random.choice(names[: genes // 20], 20 * genes), "target": random.choice(names, 20 * genes)}
+    tables = {"train": table, "genes": pd.DataFrame({"gene": names}), "edges": pd.DataFrame(ends).drop_duplicates()}
+    files = {name: str(folder / f"{genes}.{name}.csv") for name in tables}
+    for name, content in tables.items():
+        content.to_csv(files[name], index=False)
+    network = {"edges": files["edges"]}
+    expression = {"train": files["train"], "genes": files["genes"], "validation_fraction": 0.25, "test_fraction": 0.25}
+    dataset = {"expression": expression, "prior": network, "truth": network}
+    config = {
+        "datasets": {"drawn": dataset},
+        "seeds": [0],
+        "methods": {"dash": {}},
+        "training": {"hidden": 20, "epochs": 4},
+    }
+    level = "results/networks/drawn/noise0_corruption0"
+    wanted = [f"{level}.controls.tsv"] if genes > 2000 else [f"{level}/dash.tsv", f"{level}.controls.tsv"]
+    return config, wanted + [f"{level}.yardsticks.tsv"] * (genes <= 500)
+
+
+if __name__ == "__main__":
+    main()

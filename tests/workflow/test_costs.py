@@ -1,0 +1,79 @@
+"""What jobs cost is measured, told before a run, and asked of a cluster; and every job computes on one core."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from configuration import Costs, Plan, Size, Sizes, load_manifest, measured_job
+from configuration.costs import line
+
+
+@pytest.fixture(scope="module")
+def plan_of(root):
+    """A function that returns the plan of a configuration, with no file at hand but those of the checkout."""
+    manifest = load_manifest(root / "resources" / "datasets.tsv")
+
+    def read(name):
+        config = yaml.safe_load((root / "config" / f"{name}.yaml").read_text())
+        return Plan(config, manifest, places=(Path(), root))
+
+    return read
+
+
+@pytest.mark.parametrize("points", [[(1, 2.0), (2, 4.0), (4, 8.0)], [(1, 3.0), (2, 4.0), (10, 12.0)]])
+def test_the_line_through_measured_jobs_goes_on_beyond_them(points):
+    (first, low), (second, high) = points[0], points[-1]
+    expected = high + (high - low) / (second - first) * 90
+    assert line(points, second + 90) == pytest.approx(expected)
+
+
+def test_a_rule_whose_cost_does_not_grow_costs_what_was_measured_and_one_never_negative():
+    assert line([(1, 5.0), (9, 5.0)], 100) == 5
+    assert line([(10, 1.0), (20, 10.0), (30, 40.0)], 0) >= 0
+
+
+def test_more_genes_conditions_starts_and_attempts_ask_for_more(root, plan_of):
+    costs = Costs([{"rule": "a", "work": w, "cpu_seconds": 600 * w, "extent": w, "memory_mb": 500 * w} for w in (1, 2)])
+    small, large = Size(1, 1), Size(10, 10)
+    assert costs.memory_mb("a", large, 1) > costs.memory_mb("a", small, 1)
+    assert costs.minutes("a", large, 1) > costs.minutes("a", small, 1)
+    assert costs.memory_mb("a", small, 3) == 3 * costs.memory_mb("a", small, 1)
+    sizes = Sizes(plan_of("paper-neural"), Path("nowhere"))
+    training = [sizes.of("train_neural_ode", {"dataset": name}).work for name in ("brca500", "brca11165")]
+    assert training[1] > 10 * training[0]
+    sizes = Sizes(plan_of("paper-mechanistic"), Path("nowhere"))
+    fits = [sizes.of("fit_mini_batch", {"problem": name}).extent for name in ("fujita", "fujita1000", "chen")]
+    assert fits[0] < fits[1] < fits[2]
+
+
+def test_files_are_counted_where_they_are_and_estimated_where_they_are_not(plan_of, mirror):
+    plan = plan_of("paper-neural")
+    guessed = Sizes(plan, Path("nowhere")).genes("brca500")
+    plan.config["mirror"] = str(mirror)
+    counted = Sizes(plan, Path("nowhere")).genes("brca500")
+    assert counted == pytest.approx(500, abs=1) and 250 < guessed < 1000
+
+
+def test_a_finished_job_tells_what_it_took_and_a_killed_one_does_not(tmp_path):
+    log = tmp_path / "job.log"
+    assert measured_job(log, "fit", Size(1, 2)) is None
+    log.write_text("x: epoch 3\n")
+    assert measured_job(log, "fit", Size(1, 2)) is None
+    log.write_text("took 1.0 CPU seconds and 5 MB\nx\ntook 12.5 CPU seconds and 340 MB\n")
+    expected = {"rule": "fit", "work": 1, "cpu_seconds": 12.5, "extent": 2, "memory_mb": 340}
+    assert measured_job(log, "fit", Size(1, 2)) == expected
+
+
+def test_the_plan_tells_what_is_done_what_is_to_do_and_what_is_to_download(root, snakemake, smoke, tmp_path):
+    smoke["problems"] = {"boehm": {"petab": "Boehm_JProteomeRes2014/Boehm_JProteomeRes2014.yaml"}}
+    process = snakemake(tmp_path, smoke, "--", "results/expression/modular24/expression.npz")
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert "took" in (tmp_path / "results/logs/expression/modular24.log").read_text()
+    command = [sys.executable, root / "workflow/scripts/plan.py", "--configfile", tmp_path / "config.yaml"]
+    said = subprocess.run([*command, "--directory", tmp_path], capture_output=True, text=True)
+    assert said.returncode == 0, said.stderr
+    cells = {line.split()[0]: line.split() for line in said.stdout.splitlines() if line}
+    assert cells["simulate_expression"][1:3] == ["1", "0"] and cells["build_prior"][1:3] == ["2", "2"]
+    assert "8 trainings in all" in said.stdout and "6 files to download" in said.stdout

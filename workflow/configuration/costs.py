@@ -1,0 +1,297 @@
+"""What a job costs, and what it may ask a cluster for: CPU seconds and memory by the size of its input, as measured."""
+
+import csv
+import gzip
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from configuration.plan import DOWNLOADS, Plan
+
+COLUMNS = ("rule", "work", "cpu_seconds", "extent", "memory_mb")
+TOOK = re.compile(r"^took ([\d.]+) CPU seconds and (\d+) MB$", re.MULTILINE)  # written by command.py
+UNKNOWN = {"cpu_seconds": 60.0, "memory_mb": 1000.0}  # of a rule that was never measured
+UNKNOWN_BYTES, UNKNOWN_ROWS = 50_000, 150  # of files that are not at hand, and of which the manifest says nothing
+BYTES_PER_LINE = 60  # of tables that are not at hand
+BYTES_PER_NAME = 8
+BYTES_PER_VALUE = 18
+LEAST_MINUTES, MORE_MINUTES = 10, 3  # a node may be slower than where costs were measured
+MORE_MEMORY, SPARE_MB = 1.3, 200
+
+
+@dataclass(frozen=True)
+class Size:
+    """The size of a job: its work, which time grows with, and its extent, which memory grows with."""
+
+    work: float
+    extent: float
+
+
+class Sizes:
+    """Sizes of jobs, from the configuration and from the files that it names.
+
+    A file that is neither here nor in the mirror is counted by its bytes in the manifest.
+
+    Parameters
+    ----------
+    plan
+        The configuration.
+    downloads
+        The folder that stands for DOWNLOADS.
+    """
+
+    def __init__(self, plan: Plan, downloads: Path):
+        self.plan, self.downloads = plan, downloads
+        self._counted: dict[str, int] = {}
+
+    def of(self, rule: str, wildcards) -> Size | None:
+        """Return the size of a job, None of a rule whose jobs are all alike."""
+        kind = SIZES.get(rule)
+        return kind(self, dict(wildcards.items())) if kind else None
+
+    def place(self, path: str) -> Path:
+        """Return where a file of the plan is: downloaded, in the mirror, or the user's own."""
+        if not path.startswith(DOWNLOADS):
+            return Path(path)
+        name = path.removeprefix(f"{DOWNLOADS}/")
+        mirror = self.plan.config["mirror"]
+        found = self.downloads / name
+        return Path(mirror, name) if mirror and not found.is_file() else found
+
+    def bytes(self, path: str) -> int | None:
+        """Return the bytes of a file, from the manifest where it is not at hand; None where that does not know them."""
+        found = self.place(path)
+        if found.is_file():
+            return found.stat().st_size
+        name = path.removeprefix(f"{DOWNLOADS}/")
+        return next((one.bytes for one in self.plan.downloads.values() if one.path == name), None)
+
+    def lines(self, path: str, bytes_per_line: int = BYTES_PER_LINE) -> int:
+        """Return the number of lines of a file, estimated where it is not at hand."""
+        if path not in self._counted:
+            found = self.place(path)
+            if found.is_file():
+                content = gzip.decompress(found.read_bytes()) if found.suffix == ".gz" else found.read_bytes()
+                self._counted[path] = len(content.splitlines())
+            else:
+                self._counted[path] = max(1, (self.bytes(path) or UNKNOWN_BYTES) // bytes_per_line)
+        return self._counted[path]
+
+    def genes(self, dataset: str) -> int:
+        """Return the number of genes of a data set."""
+        planned = self.plan.datasets[dataset]
+        files = planned.get("expression") or planned["simulate"].get("network") or {}
+        if "genes" in files:
+            return self.lines(files["genes"], BYTES_PER_NAME)
+        if "train" in files:  # a table with a column per gene
+            found = self.place(files["train"])
+            if found.is_file() and found.suffix in (".csv", ".tsv", ".txt"):
+                with found.open(encoding="utf-8", errors="replace") as file:
+                    header = file.readline()
+                return max(1, *(header.count(separator) for separator in ",;\t"))
+            return max(1, (self.bytes(files["train"]) or UNKNOWN_BYTES) // (UNKNOWN_ROWS * BYTES_PER_VALUE))
+        return planned["simulate"]["genes"]
+
+    def rows(self, dataset: str) -> int:
+        """Return the number of time points of all trajectories of a data set."""
+        planned = self.plan.datasets[dataset]
+        if "simulate" in planned:
+            return planned["simulate"]["trajectories"] * len(planned["simulate"]["times"])
+        train = planned["expression"]["train"]
+        size = self.bytes(train)
+        if size is None:
+            return UNKNOWN_ROWS
+        values = size * (4 if train.endswith(".gz") else 1) / BYTES_PER_VALUE
+        return max(2, round(values / self.genes(dataset)))
+
+    def seeds(self, dataset: str) -> int:
+        """Return the number of seeds of a data set."""
+        return len(self.plan.datasets[dataset]["seeds"])
+
+    def model(self, problem: str) -> float:
+        """Return the size of a mechanistic model: the kilobytes of its SBML."""
+        files = [path for path in self.plan.problems[problem]["files"] if path.endswith((".xml", ".sbml"))]
+        return sum(self.bytes(path) or UNKNOWN_BYTES for path in files) / 1e3
+
+    def conditions(self, problem: str) -> int:
+        """Return the number of conditions of a problem; of measured data, the lines of its table of conditions."""
+        planned = self.plan.problems[problem]
+        if "artificial" in planned:
+            groups = planned["artificial"].get("groups") or {}
+            return planned["artificial"]["conditions"] * (groups.get("count") or 1)
+        tables = [path for path in planned["files"] if "condition" in Path(path).name.lower()]
+        return max(1, sum(self.lines(path) - 1 for path in tables)) if tables else 1
+
+
+def _matrix(sizes: Sizes, wildcards: dict) -> Size:
+    pairs = sizes.genes(wildcards["dataset"]) ** 2 / 1e6
+    return Size(pairs, pairs)
+
+
+def _matrices(sizes: Sizes, wildcards: dict) -> Size:
+    pairs = _matrix(sizes, wildcards).work
+    return Size(sizes.seeds(wildcards["dataset"]) * pairs, pairs)
+
+
+def _expression(sizes: Sizes, wildcards: dict) -> Size:
+    values = sizes.genes(wildcards["dataset"]) * sizes.rows(wildcards["dataset"]) / 1e3
+    return Size(values, values)
+
+
+def _regressions(sizes: Sizes, wildcards: dict) -> Size:
+    """Return the size of yardsticks: every gene is regressed on all regulators."""
+    dataset = wildcards["dataset"]
+    pairs = _matrix(sizes, wildcards).work
+    return Size(sizes.seeds(dataset) * pairs * sizes.rows(dataset), pairs)
+
+
+def _weights(sizes: Sizes, dataset: str) -> float:
+    """Return the weights of a vector field in thousands."""
+    hidden = sizes.plan.datasets[dataset]["training"]["hidden"]
+    return sizes.genes(dataset) * (sum(hidden) if isinstance(hidden, list | tuple) else hidden) / 1e3
+
+
+def _training(sizes: Sizes, wildcards: dict) -> Size:
+    dataset = wildcards["dataset"]
+    weights, seeds = _weights(sizes, dataset), sizes.seeds(dataset)
+    epochs = sizes.plan.datasets[dataset]["training"]["epochs"]
+    return Size(seeds * epochs * sizes.rows(dataset) * weights / 1e3, seeds * weights + sizes.genes(dataset) ** 2 / 1e3)
+
+
+def _tuning(sizes: Sizes, wildcards: dict) -> Size:
+    tuned = sizes.plan.tuning(wildcards["dataset"], wildcards["method"]) or {"grid": {}}
+    choices = [values["each"] if isinstance(values, dict) else values for values in tuned["grid"].values()]
+    one = _training(sizes, wildcards)
+    return Size(one.work / sizes.seeds(wildcards["dataset"]) * math.prod(map(len, choices)), one.extent)
+
+
+def _influence(sizes: Sizes, wildcards: dict) -> Size:
+    dataset = wildcards["dataset"]
+    vectors = sizes.plan.datasets[dataset]["enrichment"]["influence"]["vectors"]
+    weights = _weights(sizes, dataset)
+    return Size(vectors * sizes.seeds(dataset) * weights, weights)
+
+
+def _pathways(sizes: Sizes, wildcards: dict) -> Size:
+    dataset = wildcards["dataset"]
+    permutations = sizes.plan.datasets[dataset]["enrichment"]["test"]["permutations"]
+    return Size(sizes.seeds(dataset) * permutations * sizes.genes(dataset) / 1e6, sizes.genes(dataset) / 1e3)
+
+
+def _model(sizes: Sizes, wildcards: dict) -> Size:
+    return Size(sizes.model(wildcards["problem"]), sizes.model(wildcards["problem"]))
+
+
+def _simulation(sizes: Sizes, wildcards: dict) -> Size:
+    """Return the size of one simulation of all conditions."""
+    solved = sizes.conditions(wildcards["problem"]) * sizes.model(wildcards["problem"]) / 1e3
+    return Size(solved, solved)
+
+
+def _fit(sizes: Sizes, wildcards: dict) -> Size:
+    fits = sizes.plan.problems[wildcards["problem"]]["fits"]
+    one = _simulation(sizes, wildcards)
+    return Size(one.work * fits["starts"] * fits["epochs"], one.extent)
+
+
+SIZES: dict[str, Callable[[Sizes, dict], Size]] = {
+    "simulate_expression": _expression,
+    "simulate_published_network": _expression,
+    "prepare_expression": _expression,
+    "build_gold_standard": _matrix,
+    "build_prior": _matrix,
+    "train_neural_ode": _training,
+    "prune_neural_ode": _training,
+    "tune_fold": _tuning,
+    "score_network": _matrices,
+    "score_controls": _matrices,
+    "score_yardsticks": _regressions,
+    "measure_influence": _influence,
+    "test_pathways": _pathways,
+    "write_template": _model,
+    "compile_model": _model,
+    "draw_artificial_data": _simulation,
+    "measure_solver": _simulation,
+    "evaluate_nominal": _simulation,
+    "fit_full_batch": _fit,
+    "fit_mini_batch": _fit,
+    "predict_measurements": _simulation,
+}
+
+
+class Costs:
+    """What jobs are expected to take: lines through the jobs that were measured, one for each rule."""
+
+    def __init__(self, measured: list[dict]):
+        self.measured: dict[str, list[dict]] = {}
+        for row in measured:
+            self.measured.setdefault(row["rule"], []).append(row)
+
+    def expect(self, rule: str, size: Size | None) -> tuple[float, float]:
+        """Return the CPU seconds and the memory in MB that a job of this size is expected to take."""
+        rows = self.measured.get(rule)
+        if not rows:
+            return UNKNOWN["cpu_seconds"], UNKNOWN["memory_mb"]
+        size = size or Size(0, 0)
+        seconds = line([(row["work"], row["cpu_seconds"]) for row in rows], size.work)
+        return seconds, line([(row["extent"], row["memory_mb"]) for row in rows], size.extent)
+
+    def minutes(self, rule: str, size: Size | None, attempt: int) -> int:
+        """Return the minutes that a job may ask a cluster for."""
+        return attempt * math.ceil(LEAST_MINUTES + MORE_MINUTES * self.expect(rule, size)[0] / 60)
+
+    def memory_mb(self, rule: str, size: Size | None, attempt: int) -> int:
+        """Return the memory that a job may ask a cluster for, in MB."""
+        return attempt * 100 * math.ceil((MORE_MEMORY * self.expect(rule, size)[1] + SPARE_MB) / 100)
+
+
+def line(points: list[tuple[float, float]], at: float) -> float:
+    """Return the value `at` of the line through points, fitted for the smallest relative error; it never falls.
+
+    The squares of the relative errors are minimised: small jobs count as much as large ones.
+    """
+    weights = [1 / max(value, 1e-2) ** 2 for _, value in points]
+    total = sum(weights)
+    x = sum(w * p[0] for w, p in zip(weights, points, strict=True)) / total
+    y = sum(w * p[1] for w, p in zip(weights, points, strict=True)) / total
+    spread = sum(w * (p[0] - x) ** 2 for w, p in zip(weights, points, strict=True))
+    slope = sum(w * (p[0] - x) * (p[1] - y) for w, p in zip(weights, points, strict=True)) / spread if spread else 0.0
+    if slope <= 0:
+        return y
+    if y < slope * x:  # a line through zero, as nothing takes less than no time
+        slope = sum(w * p[0] * p[1] for w, p in zip(weights, points, strict=True)) / sum(
+            w * p[0] ** 2 for w, p in zip(weights, points, strict=True)
+        )
+        return slope * at
+    return y + slope * (at - x)
+
+
+def load_costs(path) -> list[dict]:
+    """Return the jobs that were measured, with their sizes as numbers."""
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return [{name: value if name == "rule" else float(value) for name, value in row.items()} for row in rows]
+
+
+def measured_job(log, rule: str, size: Size | None) -> dict | None:
+    """Return what a finished job took, from the last lines of its log, None if it does not say."""
+    try:
+        took = TOOK.findall(Path(log).read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return None
+    if not took:
+        return None
+    size = size or Size(0, 0)
+    seconds, memory = took[-1]
+    return dict(zip(COLUMNS, (rule, size.work, float(seconds), size.extent, float(memory)), strict=True))
+
+
+def save_costs(path, rows: list[dict]) -> None:
+    """Write the jobs that were measured, of equal ones the last, by rule and work."""
+    last = {(row["rule"], row["work"], row["extent"]): row for row in rows}
+    lines = ["\t".join(COLUMNS)]
+    for _, row in sorted(last.items()):
+        lines.append("\t".join(str(row[name]) if name == "rule" else f"{row[name]:.4g}" for name in COLUMNS))
+    Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")

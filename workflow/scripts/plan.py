@@ -1,0 +1,162 @@
+"""Print what a run of a configuration takes before it starts: jobs, CPU hours, memory and disk, by rule."""
+
+import argparse
+import contextlib
+import io
+import sys
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import configuration
+
+TOP = Path(__file__).resolve().parents[2]
+TRAINS = ("train_neural_ode", "prune_neural_ode")
+HEAD = ("rule", "jobs", "to do", "CPU hours", "of them to do", "longest (hours)", "memory (MB)", "disk (MB)")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of the workflow: what it makes, whether that is still to do, and how large it is."""
+
+    rule: str
+    wildcards: dict
+    size: configuration.Size | None
+    log: str | None
+    output: tuple[str, ...]
+    waits: bool
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--configfile", nargs="+", type=Path, required=True, help="later files are laid over the first")
+    parser.add_argument("--mirror", help="folder with the files of resources/datasets.tsv")
+    parser.add_argument("--directory", type=Path, help="folder that the run takes place in (default: this one)")
+    parser.add_argument("--record", type=Path, help="also add what the finished jobs took to this table of costs")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    jobs, workflow = list_jobs(arguments.configfile, arguments.mirror, arguments.directory)
+    done = [configuration.measured_job(job.log, job.rule, job.size) for job in jobs if job.log]
+    done = [row for row in done if row]
+    if arguments.record:
+        configuration.save_costs(arguments.record, configuration.load_costs(arguments.record) + done)
+        return
+    measured = configuration.load_costs(TOP / "resources" / "costs.tsv")
+    print(describe(jobs, configuration.Costs(measured + done), workflow["PLAN"], workflow["JOB_SIZES"]))
+
+
+def list_jobs(configfiles, mirror, directory) -> tuple[list[Job], dict]:
+    """Return the jobs of the workflow, and the names that its Snakefile defines."""
+    from snakemake.api import SnakemakeApi
+    from snakemake.settings.enums import Quietness
+    from snakemake.settings.types import ConfigSettings, OutputSettings, ResourceSettings
+
+    given = {"mirror": mirror} if mirror else {}
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL}, dryrun=True)) as snakemake:
+        planned = snakemake.workflow(
+            resource_settings=ResourceSettings(cores=1),
+            config_settings=ConfigSettings(configfiles=[file.absolute() for file in configfiles], config=given),
+            snakefile=TOP / "Snakefile",
+            workdir=directory,
+        )
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                planned.dag().summary()  # of all that Snakemake's interface offers, what builds all jobs and runs none
+        except Exception as error:
+            snakemake.print_exception(error)
+            sys.exit(1)
+        workflow = planned._workflow
+        sizes, folder = workflow.globals["JOB_SIZES"], Path(directory or ".")
+        jobs = [
+            Job(
+                rule=job.rule.name,
+                wildcards=dict(job.wildcards_dict),
+                size=sizes.of(job.rule.name, job.wildcards_dict),
+                log=str(folder / job.log[0]) if job.log else None,
+                output=tuple(str(folder / file) for file in job.output),
+                waits=workflow.dag.needrun(job),
+            )
+            for job in workflow.dag.jobs
+        ]
+        return jobs, dict(workflow.globals)
+
+
+def describe(jobs: list[Job], costs: configuration.Costs, plan, sizes) -> str:
+    """Return the plan of a run as text."""
+    rules = defaultdict(list)
+    for job in jobs:
+        if job.size:
+            rules[job.rule].append(job)
+    others = [job for job in jobs if not job.size]
+    rows = [row(rule, group, costs) for rule, group in sorted(rules.items())]
+    rows += [("collect, draw, show", len(others), sum(job.waits for job in others), *["-"] * 5)]
+    hours = sum(costs.expect(job.rule, job.size)[0] for job in jobs if job.size and job.waits) / 3600
+    fits = sum(plan.problems[job.wildcards["problem"]]["fits"]["starts"] for job in jobs if job.rule.startswith("fit_"))
+    trainings = sum(sizes.seeds(job.wildcards["dataset"]) for job in jobs if job.rule in TRAINS)
+    return "\n".join(
+        [
+            *aligned([HEAD, *rows]),
+            "",
+            f"{len(jobs)} jobs, {sum(job.waits for job in jobs)} to do; {fits} fits and {trainings} trainings in all",
+            f"about {hours:.1f} CPU hours to do{unmeasured(rules, costs)}",
+            to_download(plan, sizes),
+        ]
+    )
+
+
+def aligned(rows: list[tuple]) -> list[str]:
+    """Return rows as lines whose columns stand below each other: the first to the left, all others to the right."""
+    widths = [max(len(str(cell)) for cell in column) for column in zip(*rows, strict=True)]
+    padded = [[str(cell).rjust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+    return ["  ".join([first.strip().ljust(widths[0]), *cells]) for first, *cells in padded]
+
+
+def row(rule: str, jobs: list[Job], costs: configuration.Costs) -> tuple:
+    """Return a line of the plan: what the jobs of a rule take."""
+    expected = [(costs.expect(job.rule, job.size), job.waits) for job in jobs]
+    seconds = [one[0] for one, _ in expected]
+    return (
+        rule,
+        len(jobs),
+        sum(job.waits for job in jobs),
+        f"{sum(seconds) / 3600:.2f}",
+        f"{sum(one[0] for one, waits in expected if waits) / 3600:.2f}",
+        f"{max(seconds) / 3600:.2f}",
+        f"{max(one[1] for one, _ in expected):.0f}",
+        f"{disk_mb(jobs):.0f}",
+    )
+
+
+def disk_mb(jobs: list[Job]) -> float:
+    """Return the disk that the files of some jobs take, from those that are there already."""
+    taken = [sum(map(bytes_of, job.output)) for job in jobs if not job.waits]
+    return sum(taken) / max(1, len(taken)) * len(jobs) / 1e6
+
+
+def bytes_of(path: str) -> int:
+    place = Path(path)
+    if place.is_dir():
+        return sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
+    return place.stat().st_size if place.is_file() else 0
+
+
+def unmeasured(rules, costs) -> str:
+    unknown = sorted(set(rules) - costs.measured.keys())
+    return f" (guessed, as never measured: {', '.join(unknown)})" if unknown else ""
+
+
+def to_download(plan, sizes) -> str:
+    """Return in words which files are neither here nor in the mirror."""
+    places = {one: sizes.place(f"{configuration.DOWNLOADS}/{one.path}") for one in plan.downloads.values()}
+    missing = [one for one, place in places.items() if not place.is_file()]
+    megabytes = sum(one.bytes or 0 for one in missing) / 1e6
+    return f"{len(missing)} files to download, {megabytes:.1f} MB" if missing else "nothing to download"
+
+
+if __name__ == "__main__":
+    main()
