@@ -15,20 +15,28 @@ export PYTHONUTF8 := 1
 # Names of files reach the shell in variables, so that blanks, quotes and dollars in them are letters like others.
 export CONFIG OVERLAY MIRROR
 configuration = "$$CONFIG" $${OVERLAY:+"$$OVERLAY"}
-report = "$$(python3 workflow/configuration results $(configuration))/report.html"
+results = "$$(python3 workflow/configuration results $(configuration))"
+report = $(results)/report.html
+# A line per step; what steps say goes to their logs, what Snakemake says to its own. VERBOSE=1 shows all of it.
+quietly = $(if $(VERBOSE),snakemake,PYTHONPATH=workflow/terminal snakemake --logger kinetrain)
+discard = $(if $(VERBOSE),,> /dev/null)
 with_mirror = $(if $(MIRROR),--config "mirror='$$(printf %s "$$MIRROR" | sed "s/'/''/g")'")
 
 ENVIRONMENTS := mechanistic neural analysis
 # Words that run a command in the environment of a kind of rule.
 environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$PATH" PYTHONPATH=workflow OMP_NUM_THREADS=1
 
-.PHONY: .venv run real paper-neural paper-mechanistic report test test-mechanistic test-neural test-analysis test-workflow test-petab coverage lint format benchmark docs pins plan configured setup environments help
+.PHONY: .venv run plan clean real paper-neural paper-mechanistic report test test-mechanistic test-neural test-analysis test-workflow test-petab test-report coverage lint format benchmark docs pins configured setup environments help
 
 run: configured setup  ## run the configuration CONFIG (default: config/config.yaml), from the data to the report
 	@python3 workflow/configuration check $(configuration)
 	@python3 workflow/scripts/release_lock.py
-	snakemake --configfile $(configuration) $(with_mirror)
-	@echo Open $(report)
+	@$(quietly) --configfile $(configuration) $(with_mirror) $(discard)
+	@python3 workflow/scripts/summary.py $(results)
+
+plan: configured setup  ## say what a run of CONFIG takes: jobs, CPU hours, memory, disk, what is done, what is to download
+	@python3 workflow/configuration check $(configuration)
+	@.venv/bin/python workflow/scripts/plan.py --configfile $(configuration) $${MIRROR:+--mirror "$$MIRROR"}
 
 paper-neural:  ## the figures and tables of the DASH paper: MIRROR=folder, OVERLAY=config/paper-neural-small.yaml on one machine
 	@$(MAKE) --no-print-directory run CONFIG=config/paper-neural.yaml
@@ -42,12 +50,10 @@ real:  ## run on measured data: MIRROR=folder with the files, or download them
 report: configured setup  ## write the self-contained HTML report of CONFIG
 	@python3 workflow/configuration check $(configuration)
 	@python3 workflow/scripts/release_lock.py
-	snakemake --configfile $(configuration) $(with_mirror) -- $(report)
+	@$(quietly) --configfile $(configuration) $(with_mirror) $(discard) -- $(report)
+	@python3 workflow/scripts/summary.py $(results)
 
-plan: configured setup  ## say what a run of CONFIG takes: jobs, CPU hours, memory, disk, what is done and what is to download
-	@.venv/bin/python workflow/scripts/plan.py --configfile $(configuration) $${MIRROR:+--mirror "$$MIRROR"}
-
-test: setup environments  ## pass all tests, two groups at a time; MIRROR=folder adds those that need real data
+test: setup environments  ## pass all tests (one group: make test-neural, -mechanistic, -analysis, -workflow); MIRROR=folder adds those that need real data
 	@echo "Testing in two processes; each group prints when it is done"
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(addprefix test-,$(ENVIRONMENTS) workflow)
 
@@ -61,6 +67,10 @@ test-workflow:
 
 test-petab: setup environments  ## run the PEtab test suite from MIRROR=folder and write docs/petab_conformance.md
 	$(call environment,mechanistic) python tests/petab_suite/conformance.py --mirror '$(MIRROR)' --output docs/petab_conformance.md
+
+test-report: setup environments  ## look at the report with Chromium, at 1366 and 390 pixels and as PDF: pictures in .cache/report
+	@KINETRAIN_REPORT="$$(ls $(report) 2> /dev/null)" KINETRAIN_SCREENSHOTS=.cache/report \
+	    $(call environment,analysis) python -m pytest --quiet -rs tests/report
 
 # coverage lies over each environment for this run alone: as a pin it would be part of what results are made with.
 coverage: setup environments  ## say which lines of the library the unit tests run (commands run as processes are not seen)
@@ -92,15 +102,18 @@ benchmark: setup environments  ## measure speed: ratios against peers, side by s
 	$(call environment,neural) python benchmarks/neural.py
 	.venv/bin/python benchmarks/costs.py $${MIRROR:+--mirror "$$MIRROR"}
 
-docs: setup  ## write docs/tables.md, and the tables of config/README.md, anew from the code
+docs: setup  ## write the pages that are made from the code anew, and the documentation as a site in .cache/site
 	@{ sed '/^## All keys$$/q' config/README.md; echo; .venv/bin/python workflow/configuration keys; } > config/README.md.new
 	@mv config/README.md.new config/README.md
 	@.venv/bin/python workflow/configuration schema > config/schema.json
 	@.venv/bin/python workflow/configuration schema overlay > config/schema-overlay.json
 	@PYTHONPATH=workflow python3 -c 'from kinetrain.tables import describe; print(describe(), end="")' > docs/tables.md
+	@python3 docs/generate.py
+	@PATH="$$(python3 workflow/scripts/environment.py envs/docs.txt):$$PATH" NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
+	@echo Open .cache/site/index.html
 
 pins: setup  ## pin the newest packages that envs/*.in allow, in envs/*.txt and envs/*.yaml
-	@set -e; for name in workflow $(ENVIRONMENTS); do \
+	@set -e; for name in workflow docs $(ENVIRONMENTS); do \
 	    uv pip compile --quiet --upgrade --no-emit-index-url --no-annotate --no-header envs/$$name.in -o envs/$$name.txt; \
 	    sed -i -e 's/+cpu$$//' -e '/^nvidia-/d' -e '/^cuda-/d' -e '/^triton/d' envs/$$name.txt; \
 	done
@@ -113,7 +126,7 @@ configured:
 	@for file in $(configuration); do test -f "$$file" || { echo "error: the configuration '$$file' does not exist" >&2; exit 2; }; done
 
 # Compared by content: after a clock was set back, times would have it made at every call, or not when it should be.
-setup:
+setup:  ## put Snakemake and the checkers into .venv
 	@cmp -s envs/workflow.txt .venv/made || $(MAKE) --no-print-directory .venv
 
 .venv:
@@ -124,8 +137,13 @@ setup:
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --requirement envs/workflow.txt
 	@cp envs/workflow.txt .venv/made
 
-environments: setup
+environments: setup  ## make the software environments, say before a machine goes off the network
 	@set -e; for name in $(ENVIRONMENTS); do python3 workflow/scripts/environment.py envs/$$name.txt > /dev/null; done
 
-help:
-	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
+clean:  ## delete the results of CONFIG; environments (.venv, .snakemake) and ~/.cache/kinetrain stay
+	@folder=$(results); if test -d "$$folder/logs"; then rm -rf "$$folder" && echo "deleted $$folder"; \
+	else echo "nothing to delete: '$$folder' holds no results"; fi
+
+help:  ## list all commands
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
+	@echo "Variables: CONFIG=file, OVERLAY=file laid over it, MIRROR=folder with downloaded files, VERBOSE=1 for all that Snakemake says"

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from configuration import ConfigurationError, Plan, load_manifest
 
-from kinetrain.errors import InputError
+from kinetrain.errors import InputError, InputWarning
 from kinetrain.pruning.methods import find_method, known_methods
 from kinetrain.settings import plain, read_options
 
@@ -79,7 +79,7 @@ def test_a_petab_problem_without_one_of_its_tables_is_refused(smoke, manifest, r
     (tmp_path / "problem.yaml").write_text(source.read_text())
     smoke["problems"]["egf_akt"]["petab"] = str(tmp_path / "problem.yaml")
     assert re.search(
-        r"problems\.egf_akt\.petab: .*problem\.yaml names the file '.*', which is not in",
+        r"problems\.egf_akt\.petab: .*problem\.yaml: it names the table .*, but .* does not exist",
         refusal(smoke, manifest, root),
     )
 
@@ -87,7 +87,35 @@ def test_a_petab_problem_without_one_of_its_tables_is_refused(smoke, manifest, r
 def test_a_yaml_that_is_no_petab_problem_is_refused(smoke, manifest, root, tmp_path):
     (tmp_path / "problem.yaml").write_text("format_version: 1\n")
     smoke["problems"]["egf_akt"]["petab"] = str(tmp_path / "problem.yaml")
-    assert "is not a PEtab problem: 'parameter_file' is missing" in refusal(smoke, manifest, root)
+    assert "problem.yaml: no key 'problems'" in refusal(smoke, manifest, root)
+
+
+def test_files_elsewhere_are_read_where_that_is_permitted(smoke, manifest, root, tmp_path):
+    source = root / "resources" / "models" / "egf_akt"
+    for file in source.glob("*.tsv"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    text = (source / "problem.yaml").read_text().replace("model.xml", f"{source}/model.xml")
+    (tmp_path / "problem.yaml").write_text(text)
+    smoke["problems"]["egf_akt"]["petab"] = str(tmp_path / "problem.yaml")
+    assert "which is outside its folder" in refusal(smoke, manifest, root)
+    smoke["problems"]["egf_akt"]["tables_elsewhere"] = True
+    assert f"{source}/model.xml" in Plan(smoke, manifest, places=(root,)).problems["egf_akt"]["files"]
+
+
+def test_mini_batches_of_all_conditions_of_measured_data_are_fitted_once(smoke, manifest, root):
+    conditions = 6  # of the embedded measurements
+    smoke["problems"] = {"egf_akt": {"petab": smoke["problems"]["egf_akt"]["petab"]}}
+    main = {"optimizers": ["adam_balanced"], "schedules": ["S3"], "safeguards": ["rescue"]}
+    smoke["fits"]["mini_batch"] = {"main": main | {"batch_sizes": [2, conditions, 500, "full"]}}
+    with pytest.warns(InputWarning, match=f"500 conditions per mini-batch are more than the {conditions}"):
+        plan = Plan(smoke, manifest, places=(root,))
+    assert plan.fit_labels("egf_akt")[:-1] == [f"adam_balanced-S3-batch{size}-rescue" for size in (2, "full")]
+
+
+@pytest.mark.parametrize("folder", ["workflow", "resources/models", "results/../docs", "."])
+def test_results_among_the_files_of_the_project_are_refused(smoke, manifest, root, folder):
+    smoke["pathvars"] = {"results": str(root / folder)}
+    assert "is a folder of the project itself" in refusal(smoke, manifest, root)
 
 
 def test_mini_batches_larger_than_the_data_are_refused(smoke, manifest, root):

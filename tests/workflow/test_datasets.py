@@ -7,6 +7,7 @@ import pytest
 from configuration import ConfigurationError, Plan, load_manifest, load_objectives
 
 from kinetrain.errors import InputError
+from kinetrain.yardsticks.known import YARDSTICKS
 
 NETWORK = {
     "genes": "SIM350/gene_names_350.csv",
@@ -66,6 +67,19 @@ def test_cells_without_a_file_of_genes_or_a_gold_standard_can_be_planned(cells, 
     said = process.stdout + process.stderr
     assert f"--train {tmp_path}/cells.h5ad --settings" in said and '"time": "dpt_pseudotime"' in said
     assert "build_gold_standard" not in said
+
+
+def test_a_data_set_leaves_out_yardsticks_as_it_leaves_out_methods(published, manifest, snakemake, root, tmp_path):
+    published["datasets"]["sim350"]["leave_out"] = ["extra_trees", "lasso"]
+    process = snakemake(tmp_path, published, "--dry-run", "--printshellcmds")
+    said = process.stdout + process.stderr
+    assert "--yardsticks lagged_correlation lasso_prior prior_correlation ridge --output" in said
+    published["datasets"]["sim350"]["leave_out"] = list(YARDSTICKS)
+    process = snakemake(tmp_path, published, "--dry-run")
+    assert process.returncode == 0 and "score_yardsticks" not in process.stdout + process.stderr
+    published["datasets"]["sim350"]["leave_out"] = ["laso"]
+    with pytest.raises(ConfigurationError, match=r"'laso' is neither among .* nor a yardstick"):
+        Plan(published, manifest, places=(root,))
 
 
 @pytest.mark.parametrize(

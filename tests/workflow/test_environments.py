@@ -92,7 +92,7 @@ def test_a_damaged_wheel_of_ours_is_made_anew(tmp_path, cut, capsys):
     damaged = content.replace(b"42", b"43", 1) if cut is None else content[:cut]
     (tmp_path / "ours-1.0-cp311-a.whl").write_bytes(damaged)
     environment.delete_damaged(tmp_path)
-    assert "ours-1.0-cp311-a.whl was damaged: made anew" in capsys.readouterr().err
+    assert "ours-1.0-cp311-a.whl was damaged and is made again" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [tmp_path / "ours-1.0-cp311-b.whl"]
 
 
@@ -108,18 +108,18 @@ def test_the_installers_see_no_other_python_packages_and_know_the_network_s_cert
 
 
 @pytest.mark.parametrize(
-    ("checkout", "beside"), [("plain-1.0_b", True), ("it's (1)", False), ("ü", False), ("a:b", False), ("a$b", False)]
+    ("checkout", "inside"), [("plain-1.0_b", True), ("it's (1)", False), ("ü", False), ("a:b", False), ("a$b", False)]
 )
-def test_an_environment_lives_where_compilers_bear_the_path(tmp_path, monkeypatch, checkout, beside):
+def test_an_environment_is_made_at_a_path_that_compilers_accept(tmp_path, monkeypatch, checkout, inside):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / checkout / "envs").mkdir(parents=True)
     pins = tmp_path / checkout / "envs" / "tools.txt"
     pins.write_text("six==1.17.0\n")
-    place = tmp_path / (f"{checkout}/.snakemake" if beside else "cache/kinetrain")
+    place = tmp_path / (f"{checkout}/.snakemake" if inside else "cache/kinetrain")
     assert environment.home(pins) == place / "envs" / environment.label(pins)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "ca che"))
     home = environment.home(pins)
-    assert home.is_relative_to(tmp_path) == beside and " " not in str(home)
+    assert home.is_relative_to(tmp_path) == inside and " " not in str(home)
 
 
 def test_settings_of_uv_count_more_than_those_of_pip(tmp_path, monkeypatch):

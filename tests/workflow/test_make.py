@@ -7,7 +7,10 @@ import sys
 
 import pytest
 
-SNAKEMAKE = "#!/bin/sh\nprintf '<%s>' \"$@\"; echo; env | grep ^PYTHON\n"  # tells what it was given
+# Tells what it was given, where make shows it: what steps print is not shown.
+SNAKEMAKE = "#!/bin/sh\n{ printf '<%s>' \"$@\"; echo; env | grep ^PYTHON; } >&2\n"
+
+ENVIRONMENTS = ("mechanistic", "neural", "analysis", "workflow")  # of which each has a group of tests
 
 
 @pytest.fixture
@@ -37,15 +40,34 @@ def make(root, tmp_path):
 def test_names_with_blanks_quotes_and_dollars_arrive_as_they_are(make):
     name = "my cönfig's $(touch harmed) (1).yaml"
     in_make = name.replace("$", "$$")
-    said = make(f"CONFIG={in_make}", "MIRROR=/it's a: #mirror").stdout
-    assert f"<--configfile><{name}><--config><mirror='/it''s a: #mirror'>" in said
-    assert "Open results/report.html" in said
-    assert f"<--configfile><config/paper-neural.yaml><{name}>" in make("paper-neural", f"OVERLAY={in_make}").stdout
-    assert f"<--configfile><{name}><--><results/report.html>" in make("report", f"CONFIG={in_make}").stdout
+    process = make(f"CONFIG={in_make}", "MIRROR=/it's a: #mirror")
+    assert f"<--logger><kinetrain><--configfile><{name}><--config><mirror='/it''s a: #mirror'>" in process.stderr
+    assert "Report   results/report.html" in process.stdout
+    assert f"<--configfile><config/paper-neural.yaml><{name}>" in make("paper-neural", f"OVERLAY={in_make}").stderr
+    assert f"<--configfile><{name}><--><results/report.html>" in make("report", f"CONFIG={in_make}").stderr
+
+
+def test_all_that_snakemake_says_is_shown_on_demand(make):
+    assert "<--logger>" not in make("VERBOSE=1").stderr
+
+
+def test_results_are_deleted_and_nothing_else(make, tmp_path):
+    top = next(tmp_path.iterdir())
+    assert "nothing to delete" in make("clean").stdout
+    (top / "results" / "logs").mkdir(parents=True)
+    assert "deleted results" in make("clean").stdout
+    assert not (top / "results").exists() and (top / ".venv").exists() and (top / "config").exists()
+
+
+def test_help_lists_every_command(make, root):
+    targets = set((root / "Makefile").read_text().partition(".PHONY:")[2].partition("\n")[0].split())
+    listed = make("help").stdout
+    for target in targets - {".venv", "configured", *(f"test-{name}" for name in ENVIRONMENTS)}:
+        assert f"make {target} " in listed, target
 
 
 def test_python_s_variables_stay_away(make):
-    said = make().stdout
+    said = make().stderr
     assert "PYTHONNOUSERSITE=1" in said and "elsewhere" not in said and "PYTHONHOME" not in said
 
 

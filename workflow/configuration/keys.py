@@ -47,6 +47,9 @@ class Problem(Options):
     """A PEtab problem."""
 
     petab: File = option(REQUIRED, "The problem's PEtab YAML, as a name in `resources/datasets.tsv` or a path.")
+    tables_elsewhere: bool = option(
+        False, "Let the YAML name files outside its folder; else it must not, as it may come from somebody else."
+    )
     reference_objective: float = option(
         ABSENT,
         "Published negative log-likelihood at the nominal parameters; "
@@ -188,7 +191,7 @@ class Enrichment(Options):
         None, "Methods whose models are tested for pathways; null tests all.", unique=True
     )
     influence: InfluenceOptions = option(InfluenceOptions(), "How the influence of a gene is measured.")
-    test: TestOptions = option(TestOptions(), "The permutation test of pathways.")
+    test: TestOptions = option(TestOptions(), "The tests of pathways.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,7 +253,7 @@ class Dataset(Options):
         filled=True,
     )
     run: bool = option(True, "`false` leaves the data set out, for instance in an overlay for a small machine.")
-    leave_out: tuple[Name, ...] = option((), "Methods that are not run on this data set.", unique=True)
+    leave_out: tuple[Name, ...] = option((), "Methods and yardsticks that are not run on this data set.", unique=True)
     methods: Methods = option({}, "Settings of methods that differ for this data set.")
 
 

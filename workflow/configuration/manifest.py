@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from kinetrain.errors import InputError
 
-SEGMENT = r"(?!\.{1,2}/|\.{1,2}$)[^/\s\\{}<>\x00-\x1f]+"
+SEGMENT = r"(?!\.{1,2}/|\.{1,2}$)[^/\s\\{}<>\x00-\x1f]{1,200}"
 # Columns: what they must look like, and that in words.
 COLUMNS = {
     "name": (r"[^/\s]+/[^/\s]+", "<data set>/<file>"),
@@ -41,7 +41,7 @@ def load_manifest(path) -> dict[str, Download]:
         Names the file, the line and the column that is malformed, or the two lines that contradict each other.
     """
     try:
-        lines = Path(path).read_bytes().decode("utf-8").splitlines()
+        lines = Path(path).read_bytes().decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from None
     header = lines[0].split("\t") if lines else []

@@ -11,14 +11,28 @@ from configuration.keys import Artificial, Configuration, Enrichment, Fits, Prun
 from configuration.manifest import Download
 from configuration.yaml_files import read_yaml
 from kinetrain.errors import InputError, InputWarning
-from kinetrain.mechanistic.petab_files import list_files
+from kinetrain.mechanistic.petab_files import check_description, is_version_2, list_files
 from kinetrain.neural.options import Options as NeuralOptions
 from kinetrain.pruning.methods import find_method
 from kinetrain.settings import did_you_mean, plain, read_options, try_options
 from kinetrain.training.update_rules import known_rules
+from kinetrain.yardsticks.known import YARDSTICKS
 
 DOWNLOADS = "<resources>/downloads"
 FILES = ("train", "test", "genes", "edges", "matrix", "equations")  # keys of a data set that name files
+OWN = (
+    "benchmarks",
+    "config",
+    "docs",
+    "envs",
+    "profiles",
+    "resources",
+    "tests",
+    "workflow",
+    ".git",
+    ".snakemake",
+    ".venv",
+)
 GRID = ("optimizers", "schedules", "batch_sizes", "safeguards")  # what a grid of mini-batch fits combines
 # Keys of a random network, and why a published one has none of them.
 RANDOM = {
@@ -99,7 +113,7 @@ class Plan:
     manifest
         Downloads by name, from `load_manifest`.
     places
-        Folders in which a relative path of the configuration is looked for, in this order.
+        Folders in which a relative path of the configuration is looked for, in this order; the last is the project's.
     objectives
         Published objectives of problems of the manifest, from `load_objectives`.
 
@@ -123,6 +137,8 @@ class Plan:
         mirror = self.config["mirror"]
         if mirror is not None and not Path(mirror).is_dir():
             raise ConfigurationError(f"mirror = '{mirror}': no such folder (wanted: one that holds <owner>/<repo>/…)")
+        for name in {"results", "logs"} & self.config["pathvars"].keys():
+            _refuse_own(f"pathvars.{name}", self.config["pathvars"][name], Path(places[-1]))
         self.problems = {
             name: self._problem(name, problem) for name, problem in self.config["problems"].items() if problem["run"]
         }
@@ -136,29 +152,24 @@ class Plan:
             self.downloads[value] = self.manifest[value]
             return f"{DOWNLOADS}/{self.manifest[value].path}"
         for place in self.places:
-            if (place / value).is_file():
+            if os.path.isfile(place / value):  # Path.is_file() raises what it is told of names that are too long
                 return _usable(place / value, key)
         close = did_you_mean(value, self.manifest)
         raise ConfigurationError(f"{key} = '{value}': neither a name in resources/datasets.tsv{close} nor a file")
 
-    def petab_files(self, value: str, key: str) -> list[str]:
-        """Return the PEtab YAML `value` and all files that belong to it."""
+    def petab_files(self, value: str, key: str, elsewhere: bool = False) -> list[str]:
+        """Return the PEtab YAML `value` and all files that belong to it, which may be allowed to lie `elsewhere`."""
         if value in self.manifest:
             group = value.partition("/")[0]
             names = [name for name in self.manifest if name.partition("/")[0] == group and name != value]
             return [self.file(name, key) for name in [value, *names]]
         path = Path(self.file(value, key))
         try:
-            files = list_files(path, read_yaml(path))
-        except (KeyError, TypeError, AttributeError, IndexError) as error:
-            raise ConfigurationError(f"{key}: {path} is not a PEtab problem: {error} is missing") from None
+            description = read_yaml(path)
+            check_description(path, description, elsewhere)
         except InputError as error:
             raise ConfigurationError(f"{key}: {error}") from None
-        missing = [file for file in files if not file.is_file()]
-        if missing:
-            name = os.path.relpath(missing[0], path.parent)
-            raise ConfigurationError(f"{key}: {path} names the file '{name}', which is not in {path.parent}")
-        return [str(path), *(_usable(file, key) for file in files)]
+        return [str(path), *(_usable(file, key) for file in list_files(path, description, elsewhere))]
 
     def fit_labels(self, problem: str) -> list[str]:
         """Return the settings in which a problem is fitted, as they stand in the names of the result files."""
@@ -213,6 +224,10 @@ class Plan:
         """Return how the settings of a method are chosen by cross-validation, None if they are not."""
         return self.datasets[dataset]["tuning"].get(method)
 
+    def yardsticks(self, dataset: str) -> list[str]:
+        """Return the yardsticks that are inferred from a data set."""
+        return [name for name in YARDSTICKS if name not in self.datasets[dataset]["leave_out"]]
+
     def tests_pathways(self, dataset: str, method: str) -> bool:
         """Return whether pathways are tested: there must be gene sets, which a random network brings along."""
         planned = self.datasets[dataset]
@@ -226,10 +241,12 @@ class Plan:
         artificial = read_options(Artificial, problem["artificial"]) if "artificial" in problem else None
         for label, grid in fits["mini_batch"].items():
             _check_grid(f"{key}.fits.mini_batch.{label}", grid, fits)
+        files = self.petab_files(problem["petab"], f"{key}.petab", problem["tables_elsewhere"])
         if artificial:
             given = "mini_batch" in (self.given.get("fits") or {}) or "mini_batch" in problem["fits"]
-            _limit_batches(key, fits["mini_batch"], artificial.fitted_conditions(), given)
-        files = self.petab_files(problem["petab"], f"{key}.petab")
+            _limit_batches(key, fits["mini_batch"], artificial.fitted_conditions(), refuse=given)
+        elif problem["petab"] not in self.manifest and (measured := _count_conditions(Path(files[0]))):
+            _limit_batches(key, fits["mini_batch"], measured, refuse=False)
         if artificial and problem["petab"] not in self.manifest:
             _check_artificial(f"{key}.artificial", artificial, files)
         # Published objectives are those of the measured data, without priors.
@@ -252,9 +269,10 @@ class Plan:
                 raise ConfigurationError(
                     f"{where}.{min(unknown)}: not among the methods that are run: {', '.join(methods)}"
                 )
-        if unknown := set(dataset["leave_out"]) - set(methods):
+        if unknown := set(dataset["leave_out"]) - {*methods, *YARDSTICKS}:
             raise ConfigurationError(
-                f"{key}.leave_out: '{min(unknown)}' is not among the methods that are run: {', '.join(methods)}"
+                f"{key}.leave_out: '{min(unknown)}' is neither among the methods that are run ({', '.join(methods)}) "
+                f"nor a yardstick ({', '.join(YARDSTICKS)})"
             )
         enrichment = overridden(Enrichment, self.config["enrichment"], dataset["enrichment"], f"{key}.enrichment")
         planned = {
@@ -305,6 +323,15 @@ def _levels(dataset: dict, key: str) -> list[tuple]:
     return [tuple(int(one) if one == int(one) else one for one in level) for level in levels]
 
 
+def _refuse_own(key: str, folder: str, project: Path) -> None:
+    """Refuse a folder of results that the project itself lies in, or that is one of its own."""
+    found, project = Path(folder).resolve(), project.resolve()
+    if any(map(os.path.isfile, (found, *found.parents))):
+        raise ConfigurationError(f"{key} = '{folder}': a file is there already, where a folder is wanted")
+    if project.is_relative_to(found) or any(found.is_relative_to(project / own) for own in OWN):
+        raise ConfigurationError(f"{key} = '{folder}': is a folder of the project itself; take another one")
+
+
 def _check_tuning(method: str, grid: dict, key: str) -> None:
     """Refuse a grid of settings that the method does not have, or of wrong values."""
     for name, values in grid.items():
@@ -327,22 +354,42 @@ def _check_grid(key: str, grid: dict | None, fits: dict) -> None:
                 )
 
 
-def _limit_batches(key: str, grids: dict, conditions: int, given: bool) -> None:
-    """Refuse mini-batches larger than artificial data; where nobody `given` them, take full batches in their place."""
+def _limit_batches(key: str, grids: dict, conditions: int, refuse: bool) -> None:
+    """Take full batches in place of mini-batches of all conditions; of more, `refuse` them or warn."""
     for name, grid in grids.items():
-        large = [size for size in (grid or {}).get("batch_sizes", ()) if size != "full" and size > conditions]
-        if large and given:
+        sizes = [size for size in (grid or {}).get("batch_sizes", ()) if size != "full" and size >= conditions]
+        if not sizes:
+            continue
+        grid["batch_sizes"] = list(dict.fromkeys("full" if one in sizes else one for one in grid["batch_sizes"]))
+        if max(sizes) > conditions and refuse:
             raise ConfigurationError(
-                f"{key}.fits.mini_batch.{name}: batch_sizes has {max(large)}, but there are {conditions} conditions"
+                f"{key}.fits.mini_batch.{name}: batch_sizes has {max(sizes)}, but there are {conditions} conditions"
             )
-        if large:
-            grid["batch_sizes"] = list(dict.fromkeys("full" if one in large else one for one in grid["batch_sizes"]))
+        if max(sizes) > conditions:
             warnings.warn(
-                f"{key}: {max(large)} conditions per mini-batch are more than the {conditions} that there are: full "
+                f"{key}: {max(sizes)} conditions per mini-batch are more than the {conditions} that there are: full "
                 "batches are taken",
                 InputWarning,
                 stacklevel=2,
             )
+
+
+def _count_conditions(path: Path) -> int | None:
+    """Return how many conditions a local PEtab problem measures, None where its tables do not say so plainly."""
+    description = read_yaml(path)
+    if is_version_2(description):
+        ids, files = ["experimentId"], description["measurement_files"]
+    else:
+        ids = ["preequilibrationConditionId", "simulationConditionId"]
+        files = description["problems"][0]["measurement_files"]
+    found = set()
+    for file in files:
+        header, *rows = _table(path.parent / file)
+        if ids[-1] not in header or any(len(row) > len(header) for row in rows):
+            return None
+        named = [dict(zip(header, row, strict=False)) for row in rows if any(row)]
+        found |= {tuple(row.get(name, "").strip() for name in ids) for row in named}
+    return len(found) or None
 
 
 def _check_without_prior(key: str, planned: dict) -> None:

@@ -27,20 +27,41 @@ class Column:
     meaning: str
     unit: str = ""
 
+    @property
+    def heading(self) -> str:
+        """How the column is called where people read it, with its unit."""
+        return heading(self.name, self.unit)
+
     def matches(self, name: str) -> bool:
         """Return whether this column is declared for the name."""
         return name.startswith(self.name[:-1]) if self.name.endswith("*") else name == self.name
 
 
+WORDS = {"mse": "MSE", "auroc": "AUROC", "auprc": "AUPRC", "cpu": "CPU", "sd": "standard deviation"}
+UNITS_IN_NAMES = {"seconds": "time", "mb": ""}  # said by the unit
+
+
+def heading(name: str, unit: str = "") -> str:
+    """Return how a column is called where people read it: `cpu_seconds` in s as `CPU time (s)`."""
+    words = [UNITS_IN_NAMES.get(word, word) if unit else word for word in name.split("_")]
+    text = " ".join(WORDS.get(word, word) for word in words if word)
+    return f"{text} ({unit})" if unit else text
+
+
 @dataclass(frozen=True)
 class Table:
-    """A result table. `key`: columns that identify a row; title: in the report, None where it is not shown."""
+    """A result table.
+
+    key: the columns that identify a row. title: in the report, None where it is not shown. shown: the columns that
+    are shown there at first, all where none are named.
+    """
 
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     meaning: str
     title: str | None = None
     arm: str = ""  # `problems` or `datasets`: the table is shown where the configuration has some
+    shown: tuple[str, ...] = ()
 
     def names(self) -> list[str]:
         """Return the names of the columns that every such table has."""
@@ -133,6 +154,19 @@ message: why the run ended
         "One row per fit. Failed fits, those whose last iterate cannot be simulated among them, are highlighted.",
         "Fits of the mechanistic models",
         "problems",
+        (
+            "problem",
+            "optimizer",
+            "schedule",
+            "batch_size",
+            "safeguard",
+            "replicate",
+            "start",
+            "objective",
+            "cost",
+            "cpu_seconds",
+            "status",
+        ),
     ),
     "traces": Table(
         (*FIT, "start", "cost"),
@@ -174,6 +208,20 @@ cpu_seconds [s]: CPU time of all runs together
         "One row per problem and setting (optimizer, schedule, batch size, safeguard).",
         "Settings of the fits, scored",
         "problems",
+        (
+            "problem",
+            "optimizer",
+            "schedule",
+            "size",
+            "safeguard",
+            "runs",
+            "failures",
+            "median_objective",
+            "best_objective",
+            "excess_median",
+            "rank",
+            "cost_to_quantile",
+        ),
     ),
     "pairs": Table(
         ("contrast", "problem"),
@@ -200,6 +248,7 @@ verdict: which of the two ends lower, where the interval leaves out 0 and there 
         "is chosen on one half of the starts and compared on the other, both ways.",
         "Settings compared start by start",
         "problems",
+        ("contrast", "problem", "first", "second", "blocks", "difference", "factor", "wins", "verdict"),
     ),
     "claims": Table(
         ("subject", "quantity"),
@@ -254,6 +303,7 @@ measurements: data points
         "held-out groups. The threshold that defines a response is that of the training data.",
         "Predictions of ensembles, scored",
         "predictions",
+        ("problem", "optimizer", "replicate", "set", "predictor", "metric", "value", "groups"),
     ),
     "networks": Table(
         (*LEVEL, "seed"),
@@ -291,6 +341,20 @@ out_degree: mean number of targets of a gene
         "predictors.",
         "Recovered networks",
         "datasets",
+        (
+            "dataset",
+            "method",
+            "noise",
+            "prior_corruption",
+            "seed",
+            "uses_prior",
+            "sparsity",
+            "balanced_accuracy",
+            "auroc",
+            "auprc",
+            "test_mse",
+            "status",
+        ),
     ),
     "path": Table(
         (*LEVEL, "seed", "epoch"),
@@ -359,14 +423,29 @@ chosen: whether the setting was chosen
         + columns("""
 pathway: name of the gene set
 genes: genes of the set that were measured
-score: sum of their influences
+score: sum of their influences, averaged over the models of all seeds
+fold: effect size of the score: the mean influence of these genes over that of all genes
 z: score against permuted influences, in standard deviations
-p_value: share of the permutations with at least this score
-p_bonferroni: corrected for all sets by Bonferroni
-p_bh: corrected by Benjamini-Hochberg
+p_value: share of the permutations with at least this score, as in the paper
+p_tail: the same, where fewer than 10 permutations reach the score by a saddlepoint approximation of all of them
+p_bonferroni: p_tail corrected for all sets by Bonferroni
+p_bh: p_tail corrected by Benjamini-Hochberg
+top_share: share of the seeds in which the set is among the 20 (a tenth of the sets, where that is fewer) of highest z
+gsea_nes: effect size of prerank: normalised enrichment score of the genes ranked by influence
+gsea_p_value: one-sided p-value of prerank (gseapy, multilevel splitting); 1 where the least influential are enriched
+gsea_p_bonferroni: corrected by Bonferroni
+kept: genes of the set that are regulators in more than half of the models
+ora_odds: effect size of over-representation: odds ratio of a gene of the set to be such a regulator
+ora_p_value: one-sided p-value of over-representation (hypergeometric)
+ora_p_bonferroni: corrected by Bonferroni
+control_z: z with the labels of the genes permuted: the negative control, in which no set means anything
+control_p_tail: p_tail of the control
+control_gsea_p_value: that of prerank
+control_ora_p_value: that of over-representation
 status: finished, or failed where no model was left
 """),
-        "One row per gene set, method and data set.",
+        "One row per gene set, method and data set: the permutation test of the paper, two other tests of the same "
+        "sets, and a negative control.",
         "Pathways",
         "datasets",
     ),

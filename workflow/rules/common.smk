@@ -151,9 +151,15 @@ ARTIFICIAL = [name for name, problem in PLAN.problems.items() if "artificial" in
 MINI_BATCH_FIT = "<results>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}-{safeguard}"
 
 
+def own_files(problem):
+    """The files of a problem, YAML first; the folder that they are gathered in, if they may lie anywhere."""
+    planned = PLAN.problems[problem]
+    return f"<results>/gathered/{problem}" if planned["tables_elsewhere"] else planned["files"]
+
+
 def artificial_or_own(problem, folder):
     """A folder if the data of a problem are artificial, else its own files."""
-    return f"<results>/{folder}" if problem in ARTIFICIAL else PLAN.problems[problem]["files"]
+    return f"<results>/{folder}" if problem in ARTIFICIAL else own_files(problem)
 
 
 def template_or_files(wildcards):
@@ -172,7 +178,7 @@ def first_replicate(wildcards):
 
 
 def petab_yaml(files):
-    """The YAML of a problem that is given by its files, YAML first, or by the folder of artificial data."""
+    """The YAML of a problem that is given by its files, YAML first, or by the folder that holds them."""
     path = str(files if isinstance(files, str) else files[0])
     return path if path.endswith((".yaml", ".yml")) else f"{path}/problem.yaml"
 
@@ -184,12 +190,16 @@ def nominal_reference(problem, files):
     return option("--reference", PLAN.problems[problem].get("reference_objective"))
 
 
-def fit_options():
-    """The lowest objectives known from the literature, and the definitions of the names of settings, as flags."""
+def best_known():
+    """The lowest objectives known from the literature."""
     known = {name: problem.get("best_known_objective") for name, problem in PLAN.problems.items()}
-    known = {name: value for name, value in known.items() if value is not None}
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def fit_options():
+    """The lowest objectives known, and the definitions of the names of settings, as flags."""
     meaning = {key: PLAN.config["fits"][key] for key in ("safeguards", "schedules", "optimizers")}
-    return f"{option('--best-known', settings(known))} {option('--fit-settings', settings(meaning))}"
+    return f"{option('--best-known', settings(best_known()))} {option('--fit-settings', settings(meaning))}"
 
 
 def held_out_option(problem, files):
@@ -223,6 +233,7 @@ LEVELS = [
     for name, dataset in PLAN.datasets.items()
     for noise, corruption in dataset["levels"]
 ]
+WITH_YARDSTICKS = [level for level in LEVELS if PLAN.yardsticks(level.split("/")[0])]
 PLANNED = {
     f"{name}/noise{noise}_corruption{corruption}/{method}": (name, method)
     for name, dataset in PLAN.datasets.items()
@@ -329,12 +340,14 @@ PARTS = {
     "traces": [f"{fit}.trace.tsv" for fit in FITS],
     "predictions": PREDICTIONS,
     "networks": [f"<results>/networks/{run}.tsv" for run in RUNS]
-    + [f"<results>/networks/{level}.{kind}.tsv" for level in LEVELS for kind in ("yardsticks", "controls")],
+    + [f"<results>/networks/{level}.yardsticks.tsv" for level in WITH_YARDSTICKS]
+    + [f"<results>/networks/{level}.controls.tsv" for level in LEVELS],
     "simulations": [f"<results>/expression/{name}/simulation.tsv" for name in RANDOM],
     "tuning": [f"<results>/tuning/{run}/folds.tsv" for run in TUNED],
     "path": [f"<results>/networks/{run}.path.tsv" for run in RUNS],
     "effects": [
-        f"<results>/networks/{part}.effects.tsv" for part in RUNS + [f"{level}.yardsticks" for level in LEVELS]
+        f"<results>/networks/{part}.effects.tsv"
+        for part in RUNS + [f"{level}.yardsticks" for level in WITH_YARDSTICKS]
     ],
     "coregulation": [f"<results>/networks/{run}.coregulation.tsv" for run in RUNS],
     "pathways": [f"<results>/enrichment/{run}.tsv" for run in TESTED],
@@ -355,6 +368,7 @@ HAS = {
 }
 TABLES = {name: table.title for name, table in tables.TABLES.items() if table.title and table.arm in HAS}
 FIGURES = {name: file.FIGURE for name, file in find_figures().items() if HAS.issuperset(file.FIGURE.needs)}
+FIGURES_OF_PAPERS = "Figures of the papers, and which are made again"
 # The tables of the paper for which this configuration has some data set: their number and title.
 PUBLISHED_NUMBERS = TOP / "resources" / "published"
 with open(PUBLISHED_NUMBERS / "paper_tables.tsv") as layout:
@@ -383,8 +397,8 @@ def report_parts(results):
     """The content of the report: sections of parts with title, file and caption."""
     texts = WORKFLOW / "report"
 
-    def part(title, file, caption):
-        return {"title": title, "file": f"{results}/{file}", "caption": caption}
+    def part(title, file, caption, source=None):
+        return {"title": title, "file": f"{results}/{file}", "caption": caption, "source": source}
 
     figures = {}
     for name, figure in FIGURES.items():
@@ -393,10 +407,14 @@ def report_parts(results):
         part(title, f"report/paper_table_{number}.html", {"text": f"{texts}/paper_table.rst"})
         for number, title in PAPER_TABLES.items()
     ]
+    comparison = part(FIGURES_OF_PAPERS, "report/paper_figures.html", {"text": f"{texts}/paper_figures.rst"})
+    findings = part("Findings", "report/findings.html", {"text": f"{texts}/findings.rst"}, "tables/findings.tsv")
     return {
-        "1 Summary": [part("Findings", "report/findings.html", {"text": f"{texts}/findings.rst"})],
+        "1 Findings": [findings],
         **figures,
-        "4 Tables": [part(title, f"report/{name}.html", {"table": name}) for name, title in TABLES.items()],
-        **({"5 Tables of the paper": paper} if paper else {}),
+        "4 Tables": [
+            part(title, f"report/{name}.html", {"table": name}, f"tables/{name}.tsv") for name, title in TABLES.items()
+        ],
+        "5 The papers": [*paper, comparison],
         "6 Provenance": [part("Provenance", "report/provenance.html", {"text": f"{texts}/provenance.rst"})],
     }

@@ -36,7 +36,7 @@ rule tabulate_figure:
         "({params.command} {wildcards.figure} {params.options} {params.meaning} --output {output:q}) 2>&1 | tee {log:q}"
 
 
-# Every figure is drawn from one tidy table, which stays beside it.
+# Every figure is drawn from one tidy table, which is kept in the same folder.
 for figure, declared in FIGURES.items():
 
     rule:

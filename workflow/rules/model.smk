@@ -1,7 +1,24 @@
+# Only here are files read that lie outside the folder of a problem's YAML: all else reads the copies.
+rule gather_problem:
+    input:
+        lambda w: PLAN.problems[w.problem]["files"],
+    output:
+        directory("<results>/gathered/{problem}"),
+    log:
+        "<logs>/gathered/{problem}.log",
+    conda:
+        conda("mechanistic")
+    params:
+        command=command("mechanistic", "gather_problem"),
+        problem=lambda w, input: str(input[0]),
+    shell:
+        "({params.command} --problem {params.problem:q} --output {output:q}) 2>&1 | tee {log:q}"
+
+
 # What artificial data vary must be in the compiled model: a template has those columns, without any data.
 rule write_template:
     input:
-        lambda w: PLAN.problems[w.problem]["files"],
+        lambda w: own_files(w.problem),
     output:
         directory("<results>/templates/{problem}"),
     log:

@@ -87,7 +87,8 @@ rule score_yardsticks:
         command=command("analysis", "score_yardsticks"),
         truth=lambda w, input: flags(gold_standard(w), input),
         seeds=seeds,
+        yardsticks=lambda w: " ".join(PLAN.yardsticks(w.dataset)),
     shell:
         "({params.command} --expression {input.expression:q} --prior {input.priors:q} {params.truth}"
         " --dataset {wildcards.dataset} --noise {wildcards.noise} --prior-corruption {wildcards.corruption}"
-        " --seeds {params.seeds} --output {output.scores:q} --effects {output.effects:q}) 2>&1 | tee {log:q}"
+        " --seeds {params.seeds} --yardsticks {params.yardsticks} --output {output.scores:q} --effects {output.effects:q}) 2>&1 | tee {log:q}"

@@ -20,8 +20,33 @@ for table, title in TABLES.items():
         params:
             command=command("analysis", "show_table"),
             title=title,
+            table=table,
         shell:
-            "({params.command} {input:q} --title {params.title:q} --output {output:q}) 2>&1 | tee {log:q}"
+            "({params.command} {input:q} --name {params.table} --title {params.title:q} --output {output:q})"
+            " 2>&1 | tee {log:q}"
+
+
+rule show_paper_figures:
+    input:
+        str(PUBLISHED_NUMBERS / "figures.tsv"),
+    output:
+        report(
+            "<results>/report/paper_figures.html",
+            caption="../report/paper_figures.rst",
+            category="5 The papers",
+            labels={"table": FIGURES_OF_PAPERS},
+        ),
+    log:
+        "<logs>/report/paper_figures.log",
+    conda:
+        conda("analysis")
+    params:
+        command=command("analysis", "show_paper_figures"),
+        made=" ".join(FIGURES),
+        title=FIGURES_OF_PAPERS,
+    shell:
+        "({params.command} {input:q} --made {params.made} --title {params.title:q} --output {output:q})"
+        " 2>&1 | tee {log:q}"
 
 
 rule score_fits:
@@ -45,7 +70,7 @@ rule score_fits:
     shell:
         "({params.command} --fits {input.fits:q} --traces {input.traces:q} --nominal {input.nominal:q}"
         " --claims {input.claims:q}"
-        " {params.meaning} --scores {output.scores:q} --pairs {output.pairs:q} --beside {output.claims:q})"
+        " {params.meaning} --scores {output.scores:q} --pairs {output.pairs:q} --with-ours {output.claims:q})"
         " 2>&1 | tee {log:q}"
 
 
@@ -80,7 +105,7 @@ for number, title in PAPER_TABLES.items():
             report(
                 f"<results>/report/paper_table_{number}.html",
                 caption="../report/paper_table.rst",
-                category="5 Tables of the paper",
+                category="5 The papers",
                 labels={"table": title},
             ),
         log:
@@ -111,7 +136,7 @@ rule state_findings:
         page=report(
             "<results>/report/findings.html",
             caption="../report/findings.rst",
-            category="1 Summary",
+            category="1 Findings",
             labels={"page": "Findings"},
         ),
     log:
@@ -127,6 +152,28 @@ rule state_findings:
         " --pairs {input.pairs:q}"
         " --networks {input.networks:q} --pathways {input.pathways:q} --published {input.published:q} {params.meaning}"
         " --output {output.table:q} --page {output.page:q}) 2>&1 | tee {log:q}"
+
+
+rule answer:
+    input:
+        nominal="<results>/tables/nominal.tsv",
+        fits="<results>/tables/fits.tsv",
+        traces="<results>/tables/traces.tsv",
+        pairs="<results>/tables/pairs.tsv",
+        networks="<results>/tables/networks.tsv",
+    output:
+        "<results>/answers.json",
+    log:
+        "<logs>/report/answers.log",
+    conda:
+        conda("analysis")
+    params:
+        command=command("analysis", "answers"),
+        known=lambda w: option("--best-known", settings(best_known())),
+    shell:
+        "({params.command} --nominal {input.nominal:q} --fits {input.fits:q} --traces {input.traces:q}"
+        " --pairs {input.pairs:q} --networks {input.networks:q} {params.known} --output {output:q})"
+        " 2>&1 | tee {log:q}"
 
 
 # What the environments held when the results were made, whatever their pins ask for.
@@ -163,7 +210,7 @@ rule record_provenance:
         page=report(
             "<results>/report/provenance.html",
             caption="../report/provenance.rst",
-            category="1 Summary",
+            category="6 Provenance",
             labels={"page": "Provenance"},
         ),
     log:
@@ -186,7 +233,10 @@ rule write_report:
         figures=expand("<results>/figures/{figure}.svg", figure=FIGURES),
         tables=expand("<results>/report/{table}.html", table=TABLES),
         paper_tables=expand("<results>/report/paper_table_{number}.html", number=PAPER_TABLES),
+        paper_figures="<results>/report/paper_figures.html",
         findings="<results>/report/findings.html",
+        answers="<results>/answers.json",
+        record="<results>/provenance.json",
         provenance="<results>/report/provenance.html",
         introduction=str(WORKFLOW / "report" / "workflow.rst"),
         captions=sorted(str(path) for path in (WORKFLOW / "report").glob("*.rst")),
@@ -201,5 +251,5 @@ rule write_report:
         command=command("analysis", "report"),
         sections=lambda w, output: settings(report_parts(os.path.dirname(output[0]))),
     shell:
-        "({params.command} --title Kinetrain --introduction {input.introduction:q} --settings {params.sections:q}"
+        "({params.command} --title Kinetrain --answers {input.answers:q} --provenance {input.record:q} --introduction {input.introduction:q} --settings {params.sections:q}"
         " --output {output:q}) 2>&1 | tee {log:q}"

@@ -1,4 +1,4 @@
-"""Write the gold standard of a data set: the edges that experiments or the simulator call true."""
+"""Write the gold standard of a data set: the true edges, by experiments or of the simulated network."""
 
 import argparse
 import sys

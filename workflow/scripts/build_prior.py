@@ -32,7 +32,7 @@ def parse_arguments():
     parser.add_argument("--corruption", type=float, default=0.0, help="fraction of edges to move, 0..1 (default 0)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the corruption (default 0)")
     parser.add_argument("--restrict", action="store_true", help="leave out edges of genes the data set does not have")
-    parser.add_argument("--coregulation-restrict", action="store_true", help="the same of the interactions")
+    parser.add_argument("--coregulation-restrict", action="store_true", help="--restrict for the interactions")
     parser.add_argument("--output", required=True, help="prior.npz to write")
     arguments = parser.parse_args()
     if not 0 <= arguments.corruption <= 1:
@@ -54,21 +54,21 @@ def main():
     if arguments.edges or arguments.matrix:
         source = arguments.edges, arguments.matrix, arguments.matrix_genes
         prior, left_out = read_network(genes, *source, arguments.restrict, arguments.threshold)
-        tell_left_out(arguments.edges or arguments.matrix, left_out)
+        report_left_out(arguments.edges or arguments.matrix, left_out)
     else:
         prior = sparse.csr_array((len(genes), len(genes)))
     prior = prior_networks.corrupt(prior, arguments.corruption, arguments.seed)
     if arguments.coregulation:
         source = None, arguments.coregulation, arguments.coregulation_genes
         scores, left_out = read_network(genes, *source, arguments.coregulation_restrict)
-        tell_left_out(arguments.coregulation, left_out)
+        report_left_out(arguments.coregulation, left_out)
         coregulation = prior_networks.coregulation_from_interactions(scores, arguments.coregulation_threshold)
     else:
         coregulation = prior_networks.coregulation(prior)
     prior_networks.save_prior(arguments.output, prior, coregulation, genes)
 
 
-def tell_left_out(path, count: int) -> None:
+def report_left_out(path, count: int) -> None:
     if count:
         print(f"{path}: {count} entries left out, as they name genes that the data set does not have", file=sys.stderr)
 

@@ -38,7 +38,7 @@ def fits_of(part) -> set:
 def without_repeated(name, parts) -> list:
     """Return the parts of a table without those that hold the same fits as an earlier one.
 
-    Fits of several batch sizes are the same where all of these are as large as the problem or larger.
+    Fits of several batch sizes are the same if all of these batches hold all conditions.
     """
     import warnings
 

@@ -1,4 +1,4 @@
-"""What all commands of this folder share: they find the library beside them, and tell wrong input in one line."""
+"""Shared by all commands of this folder: they find the library, and report wrong input in one line."""
 
 import faulthandler
 import os
@@ -19,17 +19,17 @@ OTHER_LIMIT_HOURS = 12
 
 
 def use_common_kernels() -> None:
-    """Let OpenBLAS compute alike on all x86-64 processors with AVX2, unless the user chose its kernels.
+    """Let OpenBLAS use the same kernels on all x86-64 processors with AVX2, unless the user chose them.
 
-    It takes other kernels for those with AVX-512, whose sums differ in the last digit; optimizers make more of it. It
-    reads the variable when numpy is imported.
+    On processors with AVX-512 it has other kernels, whose sums differ in the last digit, a difference that optimizers
+    amplify. OpenBLAS reads the variable when numpy is imported.
     """
     if platform.machine() == "x86_64" and CPU.is_file() and " avx2 " in CPU.read_text():
         os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
 
 
 def add_meaning_of_fits(parser) -> None:
-    """Add the options that say what is known of the problems that were fitted, and what names of settings mean."""
+    """Add the options with the lowest objectives known, and with the definitions of the names of settings."""
     parser.add_argument("--best-known", default="{}", help="JSON: lowest objective known per problem")
     parser.add_argument(
         "--fit-settings",
@@ -73,8 +73,7 @@ def read_data_of_networks(arguments):
 def run(main) -> None:
     """Call `main`; wrong input ends the process with status 2 and one `error:` line that names the file and the key.
 
-    What was understood in a way that the user should know of is a `warning:` line. Any other exception is a defect of
-    ours and keeps its traceback.
+    An InputWarning is a `warning:` line. Any other exception is a defect of ours and keeps its traceback.
     """
     use_common_kernels()
     limit_time()

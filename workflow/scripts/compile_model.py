@@ -1,4 +1,4 @@
-"""Compile the model of a PEtab problem with AMICI, once; fits and artificial data of that model share it."""
+"""Compile the model of a PEtab problem with AMICI; all fits and artificial data of the model share it."""
 
 import argparse
 import sys

@@ -1,6 +1,6 @@
-"""Fetch one file from a local mirror or the internet, check it, and put it in place whole.
+"""Download a file from a local mirror or the internet, check it, and put it in place whole.
 
-A broken transfer is tried again a few times and goes on where it stopped: the part is kept beside the output.
+A broken transfer is tried again a few times and continued where it stopped, from the file `<output>.part`.
 """
 
 import argparse
@@ -24,7 +24,7 @@ CHUNK_BYTES = 1 << 20
 
 
 class Refused(Exception):
-    """The file cannot be had; the message says from where, why, and how to go on."""
+    """The file cannot be downloaded; the message says from where, why, and what to do."""
 
 
 def parse_arguments():
@@ -80,7 +80,7 @@ def fetch(
                 place(part, output)
                 return
             hopeless = is_web_page(part)
-            part.unlink()  # whole but wrong: going on from it would never end well
+            part.unlink()  # whole but wrong: continuing it cannot help
             reasons.append(f"{url} {wrong}" + (": it is a web page, of a login or a proxy?" if hopeless else ""))
         except (OSError, ValueError, http.client.HTTPException) as error:
             if isinstance(error, urllib.error.HTTPError) and error.code == 416:
@@ -94,7 +94,7 @@ def fetch(
         "cannot get a file:\n"
         + "".join(f"  - {reason}\n" for reason in dict.fromkeys(reasons))
         + f"Download it by hand from {url}\nand put it at {output} (its checksum: {expected}),\n"
-        "or name a folder that has it with `--config mirror=FOLDER`. All that does not need it goes on."
+        "or name a folder that has it with `--config mirror=FOLDER`. Jobs that do not need it go on."
     )
 
 
@@ -106,7 +106,7 @@ def place(part: Path, output: Path) -> None:
 
 
 def trusted() -> ssl.SSLContext:
-    """Return whom to trust: the system's certificates and those that pip's and other tools' variables name."""
+    """Return the trusted certificates: the system's, and those that the variables of pip and other tools name."""
     context = ssl.create_default_context()
     for name in CERTIFICATES:
         given = os.environ.get(name)
@@ -119,7 +119,7 @@ def trusted() -> ssl.SSLContext:
 
 
 def is_hopeless(error: Exception) -> tuple[bool, str]:
-    """Return whether asking again cannot help, and what would."""
+    """Return whether trying again cannot help, and what would help."""
     if isinstance(getattr(error, "reason", error), ssl.SSLCertVerificationError):
         return True, "; name the file of the certificates that your network uses in SSL_CERT_FILE or REQUESTS_CA_BUNDLE"
     if isinstance(error, urllib.error.HTTPError):

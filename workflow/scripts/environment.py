@@ -19,9 +19,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from kinetrain.cache import cache_folder, cache_home, locked, temporary_folder
 
-FINISHED = "kinetrain-finished"  # written last: a folder without it was interrupted and is made anew
+FINISHED = "kinetrain-finished"  # written last: a folder without it is incomplete and is made again
 SOURCE_ONLY = ("amici",)  # published without wheels and slow to build: the wheel we build is kept
-PLAIN = r"[\w./+=@-]+"  # a path that compilers, CMake, SWIG and the first lines of scripts bear
+PLAIN = r"[\w./+=@-]+"  # a path that compilers, CMake, SWIG and the first lines of scripts accept
 
 
 class Failed(Exception):
@@ -49,15 +49,15 @@ def label(pins: Path) -> str:
 
 
 def home(pins: Path) -> Path:
-    """Return where the environment of `pins` lives: beside the workflow, named by its content.
+    """Return the folder of the environment of `pins`: in the checkout, named by its content.
 
-    Where the workflow's path has blanks, quotes or the like, which AMICI's build does not bear, it lives in the user's
-    cache, or even in the temporary folder.
+    If the path of the checkout has blanks, quotes or other characters with which AMICI cannot be built, it is in the
+    user's cache, or else in the temporary folder.
     """
-    beside = pins.parent.parent / ".snakemake"
-    folders = (beside, cache_folder(), temporary_folder())
+    checkout = pins.parent.parent / ".snakemake"
+    folders = (checkout, cache_folder(), temporary_folder())
     return (
-        next((one for one in folders if re.fullmatch(PLAIN, str(one.absolute()), re.ASCII)), beside)
+        next((one for one in folders if re.fullmatch(PLAIN, str(one.absolute()), re.ASCII)), checkout)
         / "envs"
         / label(pins)
     )
@@ -71,12 +71,12 @@ def make(pins: Path, folder: Path) -> Path:
         with locked(Path(f"{folder}.lock")):
             if not (folder / FINISHED).is_file():
                 start = time.monotonic()
-                tell(f"making the environment '{pins.stem}' from {pins} (first use only; log: {folder}.log)")
+                report(f"making the environment '{pins.stem}' from {pins} (first use only; log: {folder}.log)")
                 shutil.rmtree(folder, ignore_errors=True)
                 install(pins, folder)
-                os.sync()  # else a crash of the machine could leave the mark beside empty files
+                os.sync()  # else a crash of the machine could leave the mark with empty files
                 (folder / FINISHED).touch()
-                tell(f"the environment '{pins.stem}' is ready after {time.monotonic() - start:.0f} s")
+                report(f"the environment '{pins.stem}' is ready after {time.monotonic() - start:.0f} s")
     return folder / "bin"
 
 
@@ -96,7 +96,7 @@ def install(pins: Path, folder: Path) -> None:
         tag = f"cp{sys.version_info.major}{sys.version_info.minor}"
         if not list(wheels.glob(f"{package}-{version}-{tag}-*_{os.uname().machine}.whl")):
             require_compiler(pins)
-            tell(f"building {package} {version} from its source, about a minute (the wheel is kept in {wheels})")
+            report(f"building {package} {version} from its source, about a minute (the wheel is kept in {wheels})")
             with tempfile.TemporaryDirectory(dir=wheels) as new:
                 step(python, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", new, f"{package}=={version}")
                 os.sync()
@@ -113,10 +113,10 @@ def delete_damaged(wheels: Path) -> None:
         try:
             with zipfile.ZipFile(wheel) as archive:
                 damaged = archive.testzip()
-        except Exception as error:  # zipfile and zlib tell of damage by a dozen kinds of exceptions
+        except Exception as error:  # zipfile and zlib raise a dozen kinds of exceptions for damage
             damaged = error
         if damaged is not None:
-            tell(f"{wheel} was damaged: made anew")
+            report(f"{wheel} was damaged and is made again")
             wheel.unlink()
 
 
@@ -131,8 +131,8 @@ def run_step(command: list[str], variables: dict, log: Path, pins: Path) -> None
         raise Failed(
             f"the environment '{pins.stem}' could not be made: {named[0]} failed.\n"
             + "\n".join(f"  | {line}" for line in text.splitlines()[1:][-12:])
-            + f"\nWhole log: {log}\nMend the cause (network, package index, compiler, or the pin in {pins}) "
-            "and give the same command again; what is finished is kept."
+            + f"\nWhole log: {log}\nFix the cause (network, package index, compiler, or the pin in {pins}) "
+            "and run the same command again; what is finished is kept."
         )
 
 
@@ -171,7 +171,9 @@ def find_uv() -> str:
     """Return the path of the uv program that came with the workflow's own packages, or is on the PATH."""
     uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
     if uv is None:
-        raise Failed("the program 'uv' was not found: run `make setup`, or `pip install uv` beside snakemake")
+        raise Failed(
+            "the program 'uv' was not found: run `make setup`, or `pip install uv` into the environment of snakemake"
+        )
     return uv
 
 
@@ -184,7 +186,7 @@ def require_compiler(pins: Path) -> None:
         )
 
 
-def tell(text: str) -> None:
+def report(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 

@@ -54,9 +54,9 @@ def main():
     known, meaning = read_settings(arguments.best_known), read_settings(arguments.fit_settings)
     table = findings(**tables, best_known=known, meaning=meaning)
     declared.save("findings", table, arguments.output)
-    shown = table[["topic", "subject", "statement", "verdict"]]
+    shown = table[["verdict", "topic", "subject", "statement"]]
     with atomic(arguments.page) as temporary:
-        temporary.write_text(page(shown, "Findings", CAPTION, bad=table["verdict"] == "no"), encoding="utf-8")
+        temporary.write_text(page(shown, "Findings", CAPTION, table["verdict"] == "no", "findings"), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Fit a PEtab problem by one optimizer from several starts; a killed run goes on where it was."""
+"""Fit a PEtab problem by one optimizer from several starts; a killed run continues where it stopped."""
 
 import argparse
 
@@ -9,12 +9,12 @@ def parse_arguments():
     parser.add_argument("--model", required=True, help="folder of the compiled model (compile_model.py)")
     parser.add_argument("--name", required=True, help="name of the problem in the tables")
     parser.add_argument("--replicate", type=int, default=0, help="number of the data replicate (seeds the shuffling)")
-    parser.add_argument("--solver", help="chosen settings of the solver (measure_solver.py), for those that are null")
+    parser.add_argument("--solver", help="solver settings chosen by measure_solver.py, for those that are null")
     parser.add_argument(
         "--optimizer",
         required=True,
         help="full batch: fides, l_bfgs_b, ipopt, or one of these with _hierarchical; mini-batch: its name in the "
-        "tables, the settings say what it does",
+        "tables, defined by --settings",
     )
     parser.add_argument("--starts", type=int, required=True, help="number of starting points")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""List the packages that `import` finds in this environment, with their versions as they are, whatever the pins say."""
+"""List the packages that `import` finds in this environment, with the versions that are installed."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""Choose what solves a PEtab problem (kinetics kernel or AMICI) and how, and check its gradients; fits read it."""
+"""Choose engine (kinetics kernel or AMICI) and solver settings of a PEtab problem, and check its gradients."""
 
 import argparse
 import sys

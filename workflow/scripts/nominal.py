@@ -1,4 +1,4 @@
-"""Evaluate the objective of a PEtab problem at its nominal parameters, beside a reference value if one is given."""
+"""Evaluate the objective of a PEtab problem at its nominal parameters, and compare it with a reference value."""
 
 import argparse
 

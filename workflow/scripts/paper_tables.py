@@ -1,4 +1,4 @@
-"""Put the results into the tables of the paper (Hossain et al. 2024), beside what could be read of its numbers."""
+"""Fill the tables of the paper (Hossain et al. 2024) with our results and the published numbers that could be read."""
 
 import argparse
 
@@ -6,7 +6,7 @@ import argparse
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--networks", required=True, help="networks.tsv: scores per model and of the controls")
-    parser.add_argument("--layout", required=True, help="paper_tables.tsv: which of our data sets stands where")
+    parser.add_argument("--layout", required=True, help="paper_tables.tsv: which of our data sets is in which table")
     parser.add_argument("--methods", required=True, help="methods.tsv: the methods of the paper and their order")
     parser.add_argument("--published", required=True, help="networks.tsv of the published values")
     parser.add_argument("--output", required=True, help="table to write: one row per table, method and metric")

@@ -8,7 +8,7 @@ def parse_arguments():
     parser.add_argument("--problem", required=True, help="PEtab problem (YAML) that was fitted")
     parser.add_argument("--test", help="PEtab problem (YAML) of held-out conditions of the same model")
     parser.add_argument("--model", required=True, help="folder of the compiled model (compile_model.py)")
-    parser.add_argument("--solver", help="chosen settings of the solver (measure_solver.py), for those that are null")
+    parser.add_argument("--solver", help="solver settings chosen by measure_solver.py, for those that are null")
     parser.add_argument("--fits", required=True, help="table of the fits of one optimizer (fit.py)")
     parser.add_argument("--parameters", required=True, help="parameters that these fits arrived at (fit.py: NPZ)")
     parser.add_argument("--settings", default="{}", help="JSON: keys of `solver`, see config/README.md")

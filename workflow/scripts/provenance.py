@@ -130,8 +130,12 @@ def page(record: dict) -> str:
 
     sections = []
     for title, value in record.items():
-        text = value if isinstance(value, str) else json.dumps(value, indent=2)
-        sections.append(f"<h2>{escape(title)}</h2>\n<pre>{escape(text)}</pre>")
+        name = escape(title.replace("_", " "))
+        if isinstance(value, str):
+            sections.append(f"<p><b>{name}</b>: {escape(value)}</p>")
+        elif value:
+            text = escape(json.dumps(value, indent=2))
+            sections.append(f"<details><summary>{name}</summary><pre>{text}</pre></details>")
     style = "body{font:15px/1.4 sans-serif;margin:2em;max-width:60em}pre{background:#f5f5f5;padding:.8em}"
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>Provenance</title>\n'

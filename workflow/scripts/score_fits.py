@@ -1,4 +1,4 @@
-"""Score fits: a row per problem and setting, the registered contrasts, and our values beside the published."""
+"""Score fits: a row per problem and setting, the registered contrasts, and published values with ours."""
 
 import argparse
 
@@ -14,7 +14,7 @@ def parse_arguments():
     add_meaning_of_fits(parser)
     parser.add_argument("--scores", required=True, help="scores.tsv to write: one row per problem and setting")
     parser.add_argument("--pairs", required=True, help="pairs.tsv to write: settings compared start by start")
-    parser.add_argument("--beside", required=True, help="claims.tsv to write: published and our values")
+    parser.add_argument("--with-ours", required=True, help="claims.tsv to write: published and our values")
     return parser.parse_args()
 
 
@@ -35,7 +35,7 @@ def main():
     contrasts = pairs(fits, traces, nominal, best_known=known, meaning=meaning)
     tables.save("pairs", contrasts, arguments.pairs)
     data = benchmark(fits, traces, nominal, best_known=known, meaning=meaning)
-    tables.save("claims", with_our_values(claims, data, nominal, contrasts), arguments.beside)
+    tables.save("claims", with_our_values(claims, data, nominal, contrasts), arguments.with_ours)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,13 @@ import argparse
 def parse_arguments():
     from command import parse_data_of_networks
 
+    from kinetrain.yardsticks.known import YARDSTICKS
+
     parser = argparse.ArgumentParser(
         description="Write the rows of the yardsticks in the columns of networks.tsv, and their effects."
+    )
+    parser.add_argument(
+        "--yardsticks", nargs="+", default=YARDSTICKS, metavar="NAME", help=f"which (default: {', '.join(YARDSTICKS)})"
     )
     parser.add_argument("--output", required=True, help="scores.tsv to write")
     parser.add_argument("--effects", required=True, help="effects.tsv to write: of the first seed")
@@ -22,7 +27,7 @@ def main():
     from kinetrain.evaluation.yardstick_rows import yardstick_rows
 
     level, expression, priors, truth = read_data_of_networks(arguments)
-    rows, effects = yardstick_rows(expression, level, arguments.seeds, priors, truth)
+    rows, effects = yardstick_rows(expression, level, arguments.seeds, priors, truth, arguments.yardsticks)
     tables.save("networks", rows, arguments.output)
     tables.save("effects", effects, arguments.effects)
 

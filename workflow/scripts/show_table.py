@@ -12,9 +12,10 @@ def parse_arguments():
     parser.add_argument(
         "--caption", default="", help="text below the heading, or the path of an .rst or .txt file with it"
     )
+    parser.add_argument("--name", default="", help="result table that it is, whose columns are explained")
     parser.add_argument("--columns", nargs="+", help="columns to show, in this order (default: all)")
     parser.add_argument(
-        "--rows", type=int, default=2000, help="show at most this many rows and say how many there are (default 2000)"
+        "--rows", type=int, default=500, help="show at most this many rows and say how many there are (default 500)"
     )
     parser.add_argument("--output", required=True, help="HTML page to write")
     return parser.parse_args()
@@ -40,7 +41,7 @@ def main():
     failed = table["status"] == "failed" if "status" in table else None
     shown = table[arguments.columns] if arguments.columns else table
     with atomic(arguments.output) as temporary:
-        temporary.write_text(page(shown, arguments.title, caption, bad=failed), encoding="utf-8")
+        temporary.write_text(page(shown, arguments.title, caption, failed, arguments.name), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ def parse_arguments():
     parser.add_argument("--test", metavar="CSV", help="its trajectories for the test")
     parser.add_argument("--expression", required=True, metavar="NPZ", help="trajectories to write")
     parser.add_argument("--truth", required=True, metavar="TSV", help="true edges to write: regulator, target, sign")
-    parser.add_argument("--gene-sets", metavar="GMT", help="modules of a random network to write")
+    parser.add_argument("--gene-sets", metavar="GMT", help="gene sets of a random network to write")
     parser.add_argument("--dataset", default="random", help="name of the data set, for the table of its settings")
     parser.add_argument("--record", metavar="TSV", help="settings of a random network to write, as a table")
     arguments = parser.parse_args()
@@ -53,7 +53,7 @@ def main():
     edges = pd.DataFrame(networks.edges(network), columns=["regulator", "target", "sign"])
     save_table(edges, arguments.truth)
     if arguments.gene_sets:
-        write_gene_sets(arguments.gene_sets, networks.gene_sets(network))
+        write_gene_sets(arguments.gene_sets, networks.gene_sets(network, options.seed))
     if arguments.record:
         write_settings(arguments.record, arguments.dataset, options)
     origin = f"read from {arguments.train}" if arguments.train else f"simulated with seed {options.seed}"

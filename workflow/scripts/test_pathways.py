@@ -1,13 +1,14 @@
-"""Test which gene sets hold more influence on the other genes than chance gives them."""
+"""Test which gene sets hold more influence on the other genes, or more regulators, than chance gives them."""
 
 import argparse
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
-        description="Write pathways.tsv: one row per gene set, with z-score, permutation p-value and two corrections."
+        description="Write pathways.tsv: one row per gene set, with the permutation test of its influence, prerank, "
+        "over-representation of regulators, and a negative control with permuted labels."
     )
-    parser.add_argument("--influence", required=True, help="influence.tsv: seed, gene, influence")
+    parser.add_argument("--influence", required=True, help="influence.tsv: seed, gene, influence, targets")
     parser.add_argument("--gene-sets", required=True, help="GMT file, or a GO slim mapping (.tab) of SGD")
     parser.add_argument("--dataset", required=True, help="name of the data set")
     parser.add_argument("--method", required=True, help="name of the method")
@@ -25,13 +26,13 @@ def main():
     from kinetrain import tables
     from kinetrain.data.gene_sets import read_gene_sets
     from kinetrain.enrichment.options import TestOptions
-    from kinetrain.enrichment.permutation import gene_influence, test_gene_sets
+    from kinetrain.enrichment.pathways import test_gene_sets
     from kinetrain.errors import InputError
     from kinetrain.files import load_table
     from kinetrain.settings import read_options, read_settings
 
     options = read_options(TestOptions, read_settings(arguments.settings))
-    influence = gene_influence(load_table(arguments.influence, ["seed", "gene", "influence"], text=["gene"]))
+    influence = load_table(arguments.influence, ["seed", "gene", "influence", "targets"], text=["gene"])
     sets = read_gene_sets(arguments.gene_sets)
     try:
         table = test_gene_sets(influence, sets, **asdict(options))
@@ -39,11 +40,10 @@ def main():
         example = next(iter(sets.values()))
         raise InputError(
             f"{arguments.gene_sets}: {error}; it names {', '.join(example[:3])}, "
-            f"{arguments.influence} names {', '.join(influence.index[:3])}"
+            f"{arguments.influence} names {', '.join(influence['gene'].unique()[:3])}"
         ) from None
-    for place, name in enumerate(tables.LEVEL):
-        table.insert(place, name, getattr(arguments, name))
-    tables.save("pathways", table, arguments.output)
+    table = table.assign(**{name: getattr(arguments, name) for name in tables.LEVEL})
+    tables.save("pathways", tables.completed("pathways", table), arguments.output)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,9 @@
 Settings are those of the section `training` of the configuration (config/README.md has all keys and defaults), with
 `pruning` as a mapping in it, and the settings of the pruning method as the mapping `method`.
 
-dead_targets counts genes that never change in the evaluated model (their multiplier is zero), though they change in the
-data: constant inputs do not count. dead_error_share, 0 to 1, is their part of the squared errors behind test_mse. The
-v of a model divided by the time_scale of the expression file is a rate per unit of time of the data. The CPU seconds of
-an epoch are shared equally by the models trained in it; pair_solves counts the transitions solved with their gradient.
+kinetrain/tables.py explains the columns of the table of runs (`networks`). The v of a model divided by the time_scale
+of the expression file is a rate per unit of time of the data. The CPU seconds of an epoch are shared equally by the
+models trained in it.
 """
 
 import argparse
@@ -41,19 +40,18 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
 
-    import resource
     import shutil
     import sys
     import time
     from pathlib import Path
 
     import numpy as np
-    import pandas as pd
     import torch
 
+    from kinetrain import tables
     from kinetrain.data.expression import load_expression
     from kinetrain.files import save_arrays, save_table
-    from kinetrain.neural import training_loop
+    from kinetrain.neural import evaluation, training_loop
     from kinetrain.neural.options import Options
     from kinetrain.neural.run import Run, read_priors
     from kinetrain.pruning.methods import find_method
@@ -73,67 +71,55 @@ def main():
         run, Path(arguments.checkpoint) / "training.checkpoint", progress(f"{arguments.dataset}, {arguments.method}")
     )
 
-    identity = {
-        "dataset": arguments.dataset,
-        "method": arguments.method,
-        "noise": arguments.noise,
-        "prior_corruption": arguments.prior_corruption,
-    }
-    failed = state.failed
-    clean = np.broadcast_to(expression.values, noisy.shape)
-    dead_targets, dead_share = training_loop.dead_targets(run, state, clean)
-    runs = pd.DataFrame(
-        {
-            **identity,
-            "seed": arguments.seeds,
-            "multipliers": options.multipliers,
-            "uses_prior": "yes" if method.uses_prior else "no",
-            "test_mse": training_loop.test_error(run, state, clean),
-            "dead_targets": dead_targets,
-            "dead_error_share": dead_share,
-            "test_mse_noisy": training_loop.test_error(run, state, noisy),
-            "validation_mse": np.where(failed, np.nan, state.kept_validation),
-            "epochs": state.best_epoch,
-            "kept_epoch": state.kept_epoch,
-            "stopped_epoch": state.stopped_epoch,
-            "rewound_epoch": state.rewound_epoch,
-            "cpu_seconds": state.cpu_seconds.round(3),
-            "wall_seconds": round(time.monotonic() - began, 3),
-            "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-            "pair_solves": state.pair_solves,
-            "status": np.where(failed, "failed", np.where(state.diverged, "diverged", "finished")),
-            "reason": training_loop.reasons(run, state, history),
-        }
-    )
+    level = {name: getattr(arguments, name) for name in tables.LEVEL}
+    spent = {"wall_seconds": round(time.monotonic() - began, 3), "peak_memory_mb": peak_memory_mb()}
+    runs = evaluation.run_table(run, state, history).assign(**level, **spent)
     for row in runs[runs["reason"] != ""].itertuples():
         print(f"{row.dataset}, {row.method}, seed {row.seed} {row.status}: {row.reason}", file=sys.stderr)
-    history = pd.DataFrame(history, columns=training_loop.HISTORY).astype({"epoch": int, "solver_steps": int})
-    history.insert(0, "seed", np.array(arguments.seeds)[history.pop("model").astype(int)])
-    for position, (column, value) in enumerate(identity.items()):
-        history.insert(position, column, value)
+    save_table(runs[[*level, *runs.columns.difference(level, sort=False)]], arguments.runs)
+    save_table(history_table(history, arguments.seeds, level), arguments.history)
     named = {"genes": expression.genes, "seeds": np.array(arguments.seeds)}
     layout = {"field": np.array(options.model), "chains": np.array(run.field.chains(run.shapes))}
-    save_arrays(arguments.model, **named, **layout, **training_loop.best_models(run, state))
+    save_arrays(arguments.model, **named, **layout, **evaluation.best_models(run, state))
     save_arrays(arguments.path, **named, **path)
-    save_table(history, arguments.history)
-    save_table(runs, arguments.runs)
     shutil.rmtree(arguments.checkpoint, ignore_errors=True)
 
 
+def history_table(history, seeds, level):
+    """Return the history of a training as a table: one row per seed and epoch."""
+    import numpy as np
+    import pandas as pd
+
+    from kinetrain.neural.training_loop import HISTORY
+
+    table = pd.DataFrame(history, columns=HISTORY).astype({"epoch": int, "solver_steps": int})
+    table.insert(0, "seed", np.array(seeds)[table.pop("model").astype(int)])
+    for position, (column, value) in enumerate(level.items()):
+        table.insert(position, column, value)
+    return table
+
+
+def peak_memory_mb() -> float:
+    """Return the largest memory of this process so far, in MB."""
+    import resource
+
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+
+
 def progress(name):
-    """Return a function that prints its text after `name` to stderr, at most once a second."""
+    """Return a function that prints a text after `name` to stderr, at most once a second."""
     import sys
     import time
 
     last = -1.0
 
-    def tell(text):
+    def report(text):
         nonlocal last
         if time.monotonic() - last >= 1:
             last = time.monotonic()
             print(f"{name}: {text}", file=sys.stderr, flush=True)
 
-    return tell
+    return report
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Train one fold of the cross-validation of a method's settings: every setting of a grid on the same data."""
+"""Train one fold of the cross-validation of a method: every setting of the grid on the same data."""
 
 import argparse
 
@@ -26,18 +26,17 @@ def main():
     import shutil
     from pathlib import Path
 
-    import numpy as np
     import pandas as pd
     import torch
-    from train_neural_ode import progress
 
     from kinetrain.data.expression import load_expression
-    from kinetrain.files import load_checkpoint, save_checkpoint, save_table
-    from kinetrain.neural import training_loop, tuning
+    from kinetrain.files import save_table
+    from kinetrain.neural import tuning
     from kinetrain.neural.options import Options, Tuning
     from kinetrain.neural.run import Run, read_priors
     from kinetrain.pruning.methods import find_method
     from kinetrain.settings import read_options, read_settings
+    from kinetrain.tables import LEVEL
 
     torch.set_num_threads(1)
     plan = read_options(Tuning, read_settings(arguments.tuning), "--tuning")
@@ -49,33 +48,39 @@ def main():
     priors = read_priors(arguments.prior, [arguments.seed], expression.genes, record)
     checkpoint, grid = Path(arguments.checkpoint), tuning.candidates(plan.grid)
     rows = []
-    for number, candidate in enumerate(grid):
+    for number, candidate in enumerate(grid, start=1):
         method = read_options(record, given | candidate, f"methods.{arguments.method}")
         run = Run(method, expression, priors, [arguments.seed], values, options)
-        identity = training_loop.fingerprint(run)
-        done = checkpoint / f"{identity}.finished"
-        row = load_checkpoint(done, identity)
-        if row is None:
-            name = f"{arguments.dataset}, {arguments.method}, fold {arguments.fold + 1} of {plan.folds}"
-            tell = progress(f"{name}, setting {number + 1} of {len(grid)}")
-            state, history, _ = training_loop.train(run, checkpoint / f"{identity}.checkpoint", tell)
-            best = history[history[:, 1] == state.kept_epoch[0]]
-            row = {
-                "dataset": arguments.dataset,
-                "method": arguments.method,
-                "noise": arguments.noise,
-                "prior_corruption": arguments.prior_corruption,
-                "setting": tuning.as_text(candidate),
-                "fold": arguments.fold,
-                "validation_mse": np.where(state.failed, np.nan, state.kept_validation)[0],
-                "sparsity": best[0, 4] if len(best) else np.nan,
-                "cpu_seconds": state.cpu_seconds[0].round(3),
-                "status": "failed" if state.failed[0] else "finished",
-            }
-            save_checkpoint(done, identity, **row)
-        rows.append({column: np.asarray(value).item() for column, value in row.items()})
-    save_table(pd.DataFrame(rows), arguments.output)
+        name = f"{arguments.dataset}, {arguments.method}, fold {arguments.fold + 1} of {plan.folds}"
+        scores = train_setting(run, checkpoint, f"{name}, setting {number} of {len(grid)}")
+        rows.append({"setting": tuning.as_text(candidate), "fold": arguments.fold, **scores})
+    level = {column: getattr(arguments, column) for column in LEVEL}
+    save_table(pd.DataFrame([level | row for row in rows]), arguments.output)
     shutil.rmtree(checkpoint, ignore_errors=True)
+
+
+def train_setting(run, checkpoint, name: str) -> dict:
+    """Return error, sparsity, CPU seconds and status of a training, from its checkpoint if it was finished before."""
+    import numpy as np
+    from train_neural_ode import progress
+
+    from kinetrain.files import load_checkpoint, save_checkpoint
+    from kinetrain.neural import training_loop
+
+    identity = training_loop.fingerprint(run)
+    done = checkpoint / f"{identity}.finished"
+    scores = load_checkpoint(done, identity)
+    if scores is None:
+        state, history, _ = training_loop.train(run, checkpoint / f"{identity}.checkpoint", progress(name))
+        kept = history[history[:, 1] == state.kept_epoch[0]]
+        scores = {
+            "validation_mse": np.where(state.failed, np.nan, state.kept_validation)[0],
+            "sparsity": kept[0, 4] if len(kept) else np.nan,
+            "cpu_seconds": state.cpu_seconds[0].round(3),
+            "status": "failed" if state.failed[0] else "finished",
+        }
+        save_checkpoint(done, identity, **scores)
+    return {column: np.asarray(value).item() for column, value in scores.items()}
 
 
 if __name__ == "__main__":

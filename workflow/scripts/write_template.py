@@ -1,4 +1,4 @@
-"""Write the template of artificial data, a PEtab problem with all inputs; the model is compiled from it."""
+"""Write the template of artificial data: the PEtab problem with all inputs that its model is compiled from."""
 
 import argparse
 import sys

@@ -1,4 +1,7 @@
-"""Gene sets and the permutation test."""
+"""Gene sets and their tests."""
+
+import itertools
+import math
 
 import numpy as np
 import pandas as pd
@@ -6,8 +9,9 @@ import pytest
 
 from kinetrain.data.gene_sets import membership, read_gene_sets
 from kinetrain.data.genes import read_gene_names, split_names
-from kinetrain.enrichment import permutation
-from kinetrain.errors import InputError
+from kinetrain.enrichment import pathways, permutation
+from kinetrain.enrichment.tail import tail_probability
+from kinetrain.errors import InputError, InputWarning
 
 GENES = [f"g{index:03d}" for index in range(300)]
 
@@ -23,65 +27,123 @@ def made_sets() -> dict[str, list[str]]:
     return sets | {"all": GENES}
 
 
+def made_table(influence: pd.Series, seeds: int = 1) -> pd.DataFrame:
+    """Every seed with this influence; the 60 most influential genes have targets."""
+    targets = (influence.rank(ascending=False) <= 60).astype(int)
+    one = pd.DataFrame({"gene": influence.index, "influence": influence.to_numpy(), "targets": targets.to_numpy()})
+    return pd.concat([one.assign(seed=seed) for seed in range(seeds)], ignore_index=True)
+
+
+def scored(influence, sets, permutations=999, seed=1) -> pd.DataFrame:
+    return pathways.test_gene_sets(made_table(influence), sets, permutations, 5, seed).set_index("pathway")
+
+
 def test_permutation_z_agrees_with_its_closed_form():
-    influence, sets = made_influence(), made_sets()
-    table = permutation.test_gene_sets(influence, sets, permutations=4000, minimum_genes=5, seed=1).set_index("pathway")
-    table = table.drop(index="all")
-    count, variance = len(influence), influence.var(ddof=1)
-    k = table["genes"]
-    expected = (table["score"] - k * influence.mean()) / np.sqrt(variance * k * (count - k) / count)
+    table = scored(made_influence(), made_sets(), 4000).drop(index="all")
+    _, matrix = membership({name: made_sets()[name] for name in table.index}, GENES, 5)
+    expected = permutation.closed_form_z(matrix, made_influence().to_frame())[:, 0]
     assert np.corrcoef(expected, table["z"])[0, 1] > 0.999
     assert np.abs(expected - table["z"]).max() < 0.15
 
 
 def test_a_set_of_all_genes_never_stands_out():
-    table = permutation.test_gene_sets(made_influence(), made_sets(), 200, 5, seed=1).set_index("pathway")
-    assert table.loc["all", "z"] == 0
-    assert table.loc["all", "p_value"] == 1
+    found = scored(made_influence(), made_sets(), 200).loc["all"]
+    assert found["z"] == 0 and found["fold"] == pytest.approx(1)
+    assert (found[["p_value", "p_tail", "ora_p_value", "control_p_tail", "control_ora_p_value"]] == 1).all()
 
 
-def test_the_set_of_the_most_influential_genes_is_found_and_p_is_never_zero():
+def test_the_set_of_the_most_influential_genes_passes_bonferroni_and_permuted_labels_do_not():
     influence = made_influence()
     sets = made_sets() | {"top": list(influence.nlargest(20).index)}
-    table = permutation.test_gene_sets(influence, sets, 999, 5, seed=1)
-    assert table.loc[0, "pathway"] == "top"
-    assert table.loc[0, "p_value"] == 1 / 1000
-    assert table.loc[0, "p_bonferroni"] == pytest.approx(len(sets) / 1000)
+    table = scored(influence, sets)
+    found = table.iloc[0]
+    assert found.name == "top" and found["p_value"] == 1 / 1000
+    assert found["p_tail"] == pytest.approx(1 / math.comb(300, 20))  # no other 20 genes have as much influence
+    assert (found[["p_bonferroni", "gsea_p_bonferroni", "ora_p_bonferroni"]] < 1e-6).all()
+    assert found["fold"] > 2 and found["gsea_nes"] > 1.5 and found["kept"] == 20 and found["ora_odds"] > 50
+    assert (found[["control_p_tail", "control_gsea_p_value", "control_ora_p_value"]] > 0.001).all()
     assert (table["p_bh"] <= table["p_bonferroni"] + 1e-12).all()
 
 
 def test_the_same_seed_gives_the_same_table():
-    first, again, other = (
-        permutation.test_gene_sets(made_influence(), made_sets(), 300, 5, seed) for seed in (1, 1, 2)
-    )
+    first, again, other = (scored(made_influence(), made_sets(), 300, seed) for seed in (1, 1, 2))
     pd.testing.assert_frame_equal(first, again)
     assert not first["z"].equals(other["z"])
 
 
-def test_p_values_of_random_sets_are_uniform():
+def test_p_values_of_random_sets_are_uniform_in_every_test():
     random = np.random.default_rng(8)
     sets = {f"random {index}": list(random.choice(GENES, 20, replace=False)) for index in range(400)}
-    p_values = permutation.test_gene_sets(made_influence(), sets, 999, 5, seed=1)["p_value"]
-    assert abs((p_values < 0.1).mean() - 0.1) < 0.06
+    table = scored(made_influence(), sets)
+    for name in ("p_value", "p_tail", "control_p_tail", "gsea_p_value", "control_gsea_p_value"):
+        assert abs((table[name] < 0.1).mean() - 0.1) < 0.06, name
+    assert (table["ora_p_value"] < 0.1).mean() < 0.16  # whole numbers: not more than uniform
+
+
+@pytest.mark.parametrize("kind", ["exponential", "log-normal", "mostly zero"])
+def test_the_tail_is_that_of_a_million_permutations(kind):
+    random = np.random.default_rng(4)
+    values = {
+        "exponential": random.exponential(size=60),
+        "log-normal": random.lognormal(0, 1.5, size=60),
+        "mostly zero": np.where(random.random(60) < 0.7, 0, random.exponential(size=60)),
+    }[kind]
+    drawn = [np.argpartition(random.random((50_000, 60), dtype=np.float32), 8, axis=1)[:, :8] for _ in range(20)]
+    null = np.sort(np.concatenate([values[places].sum(axis=1) for places in drawn]))
+    for exceeding in (1000, 100, 30):
+        approximate = tail_probability(values, 8, null[-exceeding])
+        assert 0.6 < approximate * 1e6 / exceeding < 1.6
+
+
+def test_the_tail_agrees_with_all_subsets_down_to_the_rarest():
+    values = np.random.default_rng(3).gamma(1.0, size=20)
+    sums = np.sort([sum(chosen) for chosen in itertools.combinations(values, 6)])
+    for exceeding in (1, 5, 50, 500, 5000):
+        ratio = tail_probability(values, 6, sums[-exceeding]) * len(sums) / exceeding
+        assert 0.5 < ratio < 2
+    assert tail_probability(values, 6, sums[-1]) * len(sums) == pytest.approx(1)
+
+
+def test_genes_without_influence_are_ranked_at_random_and_no_set_of_them_stands_out():
+    influence = made_influence().where(np.arange(300) < 30, 0.0)
+    sets = {"none": GENES[30:60], "last": GENES[270:], "first": GENES[:30]}
+    table = scored(influence, sets)
+    assert table.loc["first", "gsea_p_value"] < 1e-10
+    assert (table.loc[["none", "last"], "gsea_p_value"] > 0.05).all()
+
+
+def test_stability_is_the_share_of_seeds_with_the_set_among_the_top():
+    influence = made_influence()
+    top, low = influence.nlargest(20).index, influence.nsmallest(20).index
+    table = pd.concat([made_table(influence, seeds=3), made_table(-influence + influence.max()).assign(seed=3)])
+    sets = made_sets() | {"top": list(top), "low": list(low)}
+    found = pathways.test_gene_sets(table, sets, 50, 5, seed=1).set_index("pathway")
+    assert found.loc["top", "top_share"] == 0.75 and found.loc["low", "top_share"] == 0.25
+
+
+def test_a_model_that_keeps_every_gene_says_nothing_about_regulators():
+    table = made_table(made_influence()).assign(targets=7)
+    found = pathways.test_gene_sets(table, made_sets(), 50, 5, seed=1)
+    assert (found["ora_p_value"] == 1).all()
 
 
 def test_a_model_that_diverges_is_shown_as_failed_without_numbers():
-    table = permutation.test_gene_sets(made_influence() * np.nan, made_sets(), 100, 5, seed=1)
-    assert (table["status"] == "failed").all() and table[["score", "z", "p_value"]].isna().all(axis=None)
+    table = pathways.test_gene_sets(made_table(made_influence() * np.nan), made_sets(), 100, 5, seed=1)
+    assert (table["status"] == "failed").all() and list(table) == ["pathway", "genes", "status"]
 
 
-def test_influence_is_averaged_over_seeds_and_then_given_to_each_gene_of_a_probe():
+def test_influence_is_given_to_each_gene_of_a_probe():
     table = pd.DataFrame(
         {"seed": [0, 1, 0, 1], "gene": ["A /// B", "A /// B", "B", "B"], "influence": [1.0, 3.0, 4.0, 8.0]}
     )
-    influence = permutation.gene_influence(table)
-    assert influence.to_dict() == {"A": 2.0, "B": 4.0}
+    influence = permutation.single_genes(table, "influence")
+    assert influence.loc["A"].tolist() == [1, 3] and influence.loc["B"].tolist() == [2.5, 5.5]
 
 
 def test_a_seed_that_diverged_for_some_gene_counts_for_none():
     table = pd.DataFrame({"seed": [0, 0, 1, 1], "gene": ["A", "B"] * 2, "influence": [1.0, 2.0, 100.0, np.nan]})
-    assert permutation.gene_influence(table).to_dict() == {"A": 1.0, "B": 2.0}
-    assert permutation.gene_influence(table[table["seed"] == 1]).isna().all()
+    influence = permutation.single_genes(table, "influence")
+    assert influence[0].tolist() == [1, 2] and influence[1].isna().all()
 
 
 def test_sets_with_too_few_genes_are_not_tested():
@@ -92,13 +154,20 @@ def test_sets_with_too_few_genes_are_not_tested():
 
 def test_gene_sets_without_overlap_are_an_error():
     with pytest.raises(InputError, match="no gene set has 5 or more of the genes"):
-        permutation.test_gene_sets(made_influence(), {"human": ["TP53", "MYC"]}, 10, 5, 0)
+        scored(made_influence(), {"human": ["TP53", "MYC"]})
 
 
 def test_gmt_is_read(tmp_path):
     path = tmp_path / "sets.gmt"
     path.write_text("Cell cycle\thttp://x\tA\tB\n\nApoptosis\t\tC\n")
     assert read_gene_sets(path) == {"Cell cycle": ["A", "B"], "Apoptosis": ["C"]}
+
+
+def test_gene_sets_without_descriptions_are_told(tmp_path):
+    path = tmp_path / "sets.gmt"
+    path.write_text("Cell cycle\tA\tB\tC\nApoptosis\tC\tA\n")
+    with pytest.warns(InputWarning, match="the second field of every line, such as 'A', is a gene of the sets"):
+        assert read_gene_sets(path) == {"Cell cycle": ["B", "C"], "Apoptosis": ["A"]}
 
 
 def test_a_line_that_is_no_gene_set_is_named(tmp_path):

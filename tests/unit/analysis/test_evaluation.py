@@ -310,12 +310,38 @@ def test_top_pathways_of_each_method_are_shown_for_all_methods():
     rows = [("dash", "p1", 5.0), ("dash", "p2", 1.0), ("dash", "p3", -1.0)]
     rows += [("sparseflow", "p1", -2.0), ("sparseflow", "p2", 0.5), ("sparseflow", "p3", 3.0)]
     table = pd.DataFrame(rows, columns=["method", "pathway", "z"])
-    table = table.assign(dataset="d", noise=0.0, prior_corruption=0.0, p_bonferroni=[0.01, 1, 1, 1, 1, 1])
+    table = table.assign(dataset="d", noise=0.0, prior_corruption=0.0, control_z=[4, 0, 0, -1, 0, 0])
+    table = table.assign(p_tail=[0.001, 1, 1, 1, 1, 1], gsea_p_value=0.5, ora_p_value=[0.01, 1, 1, 1, 1, 1])
+    table = table.assign(**{f"control_{name}": 0.5 for name in ("p_tail", "gsea_p_value", "ora_p_value")})
     shown = pathways.tabulate(table, top=1).set_index(["method", "pathway"])
     assert set(shown.index.get_level_values("pathway")) == {"p1", "p3"}
-    assert shown.loc[("dash", "p3"), "z"] == 0
-    assert shown["significant"].sum() == 1
+    assert shown.loc[("dash", "p3"), "z"] == 0 and shown.loc[("control", "p1"), "z"] == 4
+    assert shown["passed"].to_dict() == dict.fromkeys(shown.index, "") | {("dash", "p1"): "PO"}
     assert shown["row"].groupby("pathway").unique().map(list).to_dict() == {"p1": [0], "p3": [1]}
+
+
+def made_pathways(method: str, p_tail: float, control: float) -> pd.DataFrame:
+    """The planted set and nine others of one method."""
+    table = pd.DataFrame({"pathway": ["planted_hubs", *(f"set {number}" for number in range(9))]})
+    table = table.assign(dataset="d", noise=0.0, prior_corruption=0.0, method=method, fold=1.0, status="finished")
+    tests = dict.fromkeys(("gsea_p_value", "ora_p_value", "control_gsea_p_value", "control_ora_p_value"), 1.0)
+    first = table["pathway"] == "planted_hubs"
+    return table.assign(
+        **tests,
+        p_tail=np.where(first, p_tail, 0.5),
+        control_p_tail=np.where(first, control, 0.5),
+        top_share=1.0 * first,
+    )
+
+
+def test_a_planted_pathway_is_found_where_it_passes_and_its_control_does_not():
+    made = [("dash", 1e-6, 0.5), ("unpruned", 0.01, 0.5), ("bioprune", 1e-6, 1e-6)]
+    table = findings(pathways=pd.concat([made_pathways(*one) for one in made]))
+    planted = table[table["topic"] == "Planted pathway"]
+    assert planted["verdict"].tolist() == ["yes", "no", "no"]
+    assert "NOT found" in planted["statement"].iloc[1]
+    control = table[table["topic"] == "Pathways"]
+    assert control["verdict"].tolist() == ["-", "-", "no"]
 
 
 def test_the_truth_is_a_staircase_and_enters_once():
@@ -377,7 +403,7 @@ def test_findings_count_models_that_failed_or_diverged_late_and_name_their_metho
     said = findings(networks=networks).set_index("topic").loc["Failed runs", ["statement", "verdict"]]
     assert said.to_numpy().tolist() == [
         ["2 of 3 models (DASH 2) failed.", "no"],
-        ["1 of 3 models (Unpruned 1) diverged late: what they had reached before counts.", "no"],
+        ["1 of 3 models (Unpruned 1) diverged late: their best models from before count.", "no"],
     ]
 
 
@@ -438,7 +464,7 @@ def test_findings_say_who_is_better_than_chance_outside_the_prior():
 def test_findings_stand_beside_the_published_values_of_the_same_data(root):
     published = pd.read_csv(root / "resources/published/networks.tsv", sep="\t")
     table = findings(networks=made_networks(), published=published)
-    said = table.loc[table["topic"] == "Beside the published values", "statement"].tolist()
+    said = table.loc[table["topic"] == "Against the published values", "statement"].tolist()
     assert len(said) == 2
     assert "DASH: balanced accuracy 0.910 at sparsity 0.950; published 0.907 at 0.946" in said[0]
 
@@ -446,7 +472,7 @@ def test_findings_stand_beside_the_published_values_of_the_same_data(root):
 def test_findings_say_where_nothing_is_set_apart_for_a_test():
     table = findings(networks=made_networks().assign(test_mse=np.nan))
     said = table[table["topic"] == "Prediction"]
-    assert said["statement"].tolist() == ["No transitions are set apart for a test, so no prediction is judged."]
+    assert said["statement"].tolist() == ["No transitions are held out for a test, so no prediction is judged."]
 
 
 def test_findings_of_nothing_are_an_empty_table():

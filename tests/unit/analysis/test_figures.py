@@ -73,7 +73,9 @@ def made_table(name: str, panels: int, method="dash") -> pd.DataFrame:
         return FIGURES["coregulation"].tabulate(pd.DataFrame(pairs, columns=columns).assign(**LEVEL, seed=0))
     if name == "pathways":
         rows = [(p, f"set {index}", index - 2.0) for p in problems for index in range(5)]
-        rows = pd.DataFrame(rows, columns=["dataset", "pathway", "z"]).assign(**LEVEL, method=method, p_bonferroni=0.01)
+        rows = pd.DataFrame(rows, columns=["dataset", "pathway", "z"]).assign(**LEVEL, method=method, control_z=0.5)
+        tests = ("p_tail", "gsea_p_value", "ora_p_value")
+        rows = rows.assign(**{name: 0.001 for name in tests}, **{f"control_{name}": 0.5 for name in tests})
         return FIGURES["pathways"].tabulate(rows)
     effects = [(p, m, "a", "b", 1.0) for p in problems for m in ("truth", method)]
     effects = pd.DataFrame(effects, columns=["dataset", "method", "regulator", "target", "effect"])

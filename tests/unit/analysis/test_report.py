@@ -1,9 +1,15 @@
-"""The report holds all figures and tables with their captions, and needs no other file."""
+"""The report answers first, holds all figures and tables with their captions, and needs no other file."""
 
+import pandas as pd
 import pytest
 
 from kinetrain.errors import InputError
-from kinetrain.report.page import report
+from kinetrain.report.html import as_html
+from kinetrain.report.page import report, split_caption
+
+ARM = {"title": "Training", "question": "Which?", "columns": ["optimizer", "rank"], "rows": [["Adam", "1 [1, 2]"]]}
+ARM |= {"note": "Few starts.", "decided": ["Adam ends lower than Ipopt"], "undecided": ["Adam or Fides"]}
+ANSWERS = {"data": [], "arms": [ARM], "caution": "Only one data set."}
 
 
 @pytest.fixture
@@ -12,25 +18,73 @@ def parts(tmp_path):
     (tmp_path / "fits.html").write_text(
         "<html><body>\n<h1>Fits</h1>\n<table><tr><td>7.25</td></tr></table></body></html>"
     )
-    figure = {"title": "Fit <1>", "file": str(tmp_path / "fit.svg"), "caption": "**Where** it *ended*."}
-    table = {"title": "Fits", "file": str(tmp_path / "fits.html"), "caption": "All of them."}
+    figure = {"title": "Fit <1>", "file": str(tmp_path / "fit.svg"), "caption": "**Where** it *ended*.", "source": None}
+    table = {
+        "title": "Fits",
+        "file": str(tmp_path / "fits.html"),
+        "caption": "All of them.",
+        "source": "tables/fits.tsv",
+    }
     return figure, table
 
 
-def test_figures_and_tables_stand_in_their_sections_with_captions(parts):
-    page = report("Kinetrain", "What *this* is.", {"Figures": [parts[0]], "Tables": [parts[1]]})
-    order = ["What <em>this</em> is.", "Fit &lt;1&gt;", "data:image/svg+xml;base64,", "<strong>Where</strong>", "7.25"]
-    places = [page.rindex(text) for text in order]
-    assert places == sorted(places) and "All of them." in page
+def page_of(sections, **more):
+    return report("Kinetrain", ["today"], ANSWERS, "What *this* is.", sections, **more)
+
+
+def test_the_answer_stands_before_all_figures_and_tables(parts):
+    page = page_of({"2 Figures": [parts[0]], "4 Tables": [parts[1]]})
+    order = ["Only one data set.", "Which?", "1 [1, 2]", "Adam ends lower", "Adam or Fides", "What <em>this</em> is."]
+    order += ["1 Figures", "data:image/svg+xml;base64,", "<strong>Where</strong>", "2 Tables", "7.25", "All of them."]
+    places = [page.rindex(text) for text in order[:-1]]
+    assert places == sorted(places) and order[-1] in page and "Fit &lt;1&gt;" in page
     assert page.count("<h1>") == 1
 
 
 def test_every_entry_of_the_contents_leads_somewhere(parts):
-    page = report("Kinetrain", "", {"All": list(parts)})
-    assert 'href="#fit-1--svg"' in page and 'id="fit-1--svg"' in page and 'id="fits-html"' in page
+    page = page_of({"All": list(parts)}, settings="Fits")
+    assert page.count('href="#fit-1--svg"') == 1 and 'id="fit-1--svg"' in page
+    assert page.count('href="#fits-html"') == 2 and 'id="fits-html"' in page  # from the contents, and from the figure
+
+
+def test_figures_lead_to_their_files_and_tables_to_theirs(parts, tmp_path):
+    page = page_of({"All": list(parts)})
+    assert f'href="{tmp_path.name}/fit.pdf"' in page and f'href="{tmp_path.name}/fit.tsv"' in page
+    assert 'href="tables/fits.tsv"' in page
+
+
+def test_a_figure_without_anything_to_show_is_left_out_and_named(parts, tmp_path):
+    (tmp_path / "fit.tsv").write_text("a\tb\n")
+    page = page_of({"Figures": [parts[0]], "Tables": [parts[1]]})
+    assert "data:image/svg+xml" not in page and "1 Tables" in page
+    assert "nothing to show there: Fit &lt;1&gt;" in page
 
 
 def test_a_file_that_is_no_figure_and_no_page_is_refused(parts, tmp_path):
     (tmp_path / "fits.html").write_text("nothing")
     with pytest.raises(InputError, match=r"fits\.html: neither an SVG figure nor an HTML page"):
-        report("Kinetrain", "", {"Tables": [parts[1]]})
+        page_of({"Tables": [parts[1]]})
+
+
+def test_two_sentences_of_a_caption_are_shown_and_the_rest_on_demand():
+    shown, rest = split_caption(
+        "**Where fits end.** Points, e.g. starts. Lines: 2.5 and 3. Best: after\nfigure 2. More."
+    )
+    assert shown == "**Where fits end.** Points, e.g. starts. Lines: 2.5 and 3."
+    assert rest == "Best: after figure 2. More."
+    assert split_caption("One row per fit.\n\n*cost*: solves.") == ("One row per fit.", "*cost*: solves.")
+
+
+def test_columns_of_a_table_are_called_as_people_read_them():
+    table = pd.DataFrame({"method": ["dash"], "test_mse": [0.5], "cpu_seconds": [1.0], "epochs": [3]})
+    html = as_html(table, name="networks")
+    assert ">test MSE<" in html and ">CPU time (s)<" in html
+    assert 'title="mean squared error on test data without noise"' in html
+    assert 'data-visible="false">CPU time (s)' in html and 'data-visible="false">test MSE' not in html
+
+
+def test_bounds_of_an_interval_stand_behind_their_value_and_infinity_sorts_last():
+    table = pd.DataFrame({"rank": [1.5, float("inf")], "rank_low": [1.0, 2.0], "rank_high": [2.0, None], "low": [7, 8]})
+    html = as_html(table)
+    assert ">rank [95 %]<" in html and ">1.5 [1, 2]<" in html and "rank low" not in html
+    assert 'data-order="1e+308">∞<' in html and ">low<" in html and ">7<" in html

@@ -107,7 +107,7 @@ def test_a_prior_naming_unknown_genes_stops_with_one_line(run, tmp_path):
 
 
 def test_gene_sets_without_overlap_name_both_sides(run, tmp_path):
-    (tmp_path / "influence.tsv").write_text("seed\tgene\tinfluence\n0\tg0\t1.0\n0\tg1\t2.0\n")
+    (tmp_path / "influence.tsv").write_text("seed\tgene\tinfluence\ttargets\n0\tg0\t1.0\t1\n0\tg1\t2.0\t1\n")
     (tmp_path / "human.gmt").write_text("Cell cycle\tx\tTP53\tMYC\n")
     arguments = ["--influence", "influence.tsv", "--gene-sets", "human.gmt", "--dataset", "d", "--method", "dash"]
     done = run("test_pathways", *arguments, "--output", "pathways.tsv")
@@ -124,7 +124,7 @@ def test_gene_sets_without_overlap_name_both_sides(run, tmp_path):
     ],
 )
 def test_wrong_settings_of_the_test_name_the_key(run, tmp_path, settings, message):
-    (tmp_path / "influence.tsv").write_text("seed\tgene\tinfluence\n0\tg0\t1.0\n")
+    (tmp_path / "influence.tsv").write_text("seed\tgene\tinfluence\ttargets\n0\tg0\t1.0\t1\n")
     (tmp_path / "sets.gmt").write_text("a\tx\tg0\n")
     arguments = ["--influence", "influence.tsv", "--gene-sets", "sets.gmt", "--dataset", "d", "--method", "dash"]
     done = run("test_pathways", *arguments, "--settings", settings, "--output", "pathways.tsv")
@@ -198,9 +198,9 @@ def write_fits(folder) -> list[str]:
     return ["--fits", "fits.tsv", "--traces", "traces.tsv", "--nominal", "nominal.tsv"]
 
 
-def test_fits_are_scored_compared_and_set_beside_the_published_claims(run, tmp_path, root):
+def test_fits_are_scored_compared_and_published_claims_get_our_values(run, tmp_path, root):
     tables = write_fits(tmp_path)
-    outputs = ["--scores", "scores.tsv", "--pairs", "pairs.tsv", "--beside", "claims.tsv"]
+    outputs = ["--scores", "scores.tsv", "--pairs", "pairs.tsv", "--with-ours", "claims.tsv"]
     claims = ["--claims", str(root / "resources/published/mechanistic_claims.tsv")]
     assert run("score_fits", *tables, *claims, *outputs).stderr == ""
     row = load_table(tmp_path / "scores.tsv").squeeze()

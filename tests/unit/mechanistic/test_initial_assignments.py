@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from kinetrain.errors import InputError
-from kinetrain.mechanistic.initial_assignments import assigned_parameters, give_way
+from kinetrain.mechanistic.initial_assignments import assigned_parameters, remove_overridden
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.petab_tables import read_petab
 from kinetrain.mechanistic.solver_options import SolverOptions
@@ -132,7 +132,7 @@ def test_a_parameter_that_a_rate_rule_changes_keeps_its_initial_assignment():
     text = text.replace('id="C_0" value="11" constant="true"', 'id="C_0" constant="false"')
     model = (document := libsbml.readSBMLFromString(text)).getModel()
     assert document.getNumErrors() == 0
-    give_way(model, ["B_0", "C_0"], {"C_0"}, "toy")
+    remove_overridden(model, ["B_0", "C_0"], {"C_0"}, "toy")
     assert assigned_parameters(model) == ["A_0", "C_0", "D_0", "E_0"]
     assert model.getParameter("B_0").getValue() == pytest.approx(np.log(5))
 

@@ -15,6 +15,7 @@ import pytest
 from kinetrain.errors import InputError
 from kinetrain.mechanistic import compiled_model
 from kinetrain.mechanistic.compiled_model import compile_model
+from kinetrain.mechanistic.petab_files import gather
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.petab_tables import read_petab
 from kinetrain.mechanistic.solver_options import SolverOptions
@@ -51,6 +52,26 @@ def test_a_yaml_without_a_table_is_refused(problem, key):
     problem.write_text(text.replace("    condition_files", "  - condition_files") if key == "sbml_files" else text)
     with pytest.raises(InputError, match=f"no key '{key}'"):
         read_petab(problem)
+
+
+def test_files_that_lie_anywhere_are_gathered(problem, tmp_path):
+    conditions, measurements = tmp_path / "a" / "table.tsv", tmp_path / "b" / "table.tsv"
+    (tmp_path / "yaml").mkdir()
+    for name, moved in (("conditions", conditions), ("measurements", measurements)):
+        moved.parent.mkdir()
+        (tmp_path / f"{name}.tsv").rename(moved)
+    text = (
+        problem.read_text()
+        .replace("conditions.tsv", "../a/table.tsv")
+        .replace("[measurements.tsv]", f"[{measurements}]")
+    )
+    text = re.sub(r"(parameters.tsv|observables.tsv|model.xml)", r"../\1", text)
+    (tmp_path / "yaml" / "mine.yaml").write_text(text)
+    with pytest.raises(InputError, match="which is outside its folder"):
+        read_petab(tmp_path / "yaml" / "mine.yaml")
+    gather(tmp_path / "yaml" / "mine.yaml", tmp_path / "together")
+    read = read_petab(tmp_path / "together" / "problem.yaml")
+    assert len(read.condition_df) == 6 and len(read.measurement_df) == 144
 
 
 def test_errors_of_the_linter_are_passed_on(problem):

@@ -181,7 +181,7 @@ def test_scalings_and_predictions_need_version_1(toy):
     problem = PetabProblem(*toy)
     with pytest.raises(InputError, match=r"toy: hierarchical optimization .* PEtab version 1 only"):
         Hierarchical(problem, "toy")
-    with pytest.raises(InputError, match=r"predictions .* PEtab version 1 only"):
+    with pytest.raises(InputError, match=r"prediction is .* PEtab version 1 only"):
         predict(problem, None, problem.names, problem.nominal[None])
 
 

@@ -1,5 +1,6 @@
 """Cells with a pseudotime become trajectories, and files that cannot be used are told what they lack."""
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -89,9 +90,24 @@ def nothing(cells):
     del cells.X
 
 
+def nameless(cells):
+    cells.var_names = ["A", "", "C"]
+
+
+def truths(cells):
+    cells.X = cells.X.toarray() > 5
+
+
+def truth_times(cells):
+    cells.obs["pseudotime"] = [True, False] * 3
+
+
 @pytest.mark.parametrize(
     ("change", "genes", "layout", "message"),
     [
+        (nameless, None, PSEUDOTIME, "gene 2 among its var_names has no name"),
+        (truths, None, PSEUDOTIME, "holds truth values, no expression"),
+        (truth_times, None, PSEUDOTIME, r"'pseudotime' \(expression.time\) is no finite number for 6 of 6 cells"),
         (infinite, None, PSEUDOTIME, r"'pseudotime' \(expression.time\) is no finite number for 1 of 6 .* 'cell3'"),
         (unnamed, None, LINEAGES, r"cell 'cell3' has no trajectory \('lineage'\)"),
         (twice, None, PSEUDOTIME, "gene 'A' is named more than once"),
@@ -109,6 +125,13 @@ def test_what_is_wrong_is_named_with_the_file_and_the_key(write, change, genes, 
     with pytest.raises(InputError, match=message) as caught:
         read_trajectories(path, genes, layout)
     assert "cells.h5ad" in str(caught.value)
+
+
+def test_an_hdf5_file_of_something_else_is_refused(tmp_path):
+    with h5py.File(tmp_path / "cells.h5ad", "w") as file:
+        file["a"] = 1
+    with pytest.raises(InputError, match=r"cells\.h5ad: not an AnnData file \([^\n]*\)$"):
+        read_trajectories(tmp_path / "cells.h5ad")
 
 
 def test_a_file_that_is_no_anndata_is_refused(tmp_path):

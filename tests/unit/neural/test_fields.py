@@ -73,6 +73,27 @@ def test_every_field_is_integrated_and_differentiated(field, hidden):
         assert float((up - down) / 2e-6) == pytest.approx(float(gradients[name][index]), rel=1e-4, abs=1e-9)
 
 
+@pytest.mark.parametrize("steps", [[4, 4, 4], [7, 4, 2], [1, 1, 1]])
+def test_the_derivative_of_the_mlp_by_hand_is_that_of_autograd(steps):
+    generator = torch.Generator().manual_seed(1)
+    weights = {
+        name: 3 * part + 0.1 * torch.randn(part.shape, generator=generator, dtype=part.dtype)
+        for name, part in parameters(mlp, 4, models=3).items()
+    }
+    start, end = 2 * torch.rand((2, 3, 5, GENES), generator=generator, dtype=torch.float64) - 0.5
+    duration = torch.tensor([2.0, 1, 3, 0.5, 0], dtype=torch.float64).repeat(3, 1)
+    weight = torch.ones_like(duration)
+    weight[1, -1] = 0
+    arguments = weights, start, end, duration, weight, steps
+    value, gradients = mlp.value_and_gradient(*arguments)
+    expected_value, expected = rk4.autograd_value_and_gradient(mlp, *arguments)
+    assert torch.allclose(value, expected_value, rtol=1e-12)
+    assert gradients.keys() == expected.keys()
+    assert (
+        max(float((gradients[name] - part).abs().max() / part.abs().max()) for name, part in expected.items()) < 1e-10
+    )
+
+
 def test_the_change_of_phoenix_is_its_production_less_its_decay_at_the_rate_v():
     weights, state = parameters(phoenix, 4), torch.rand((2, 3, GENES), dtype=torch.float64)
     rate = torch.relu(weights["v"] - 0.5)[:, None]

@@ -10,7 +10,7 @@ import torch
 from scipy import sparse
 
 from kinetrain.errors import InputError
-from kinetrain.neural import training_loop, tuning
+from kinetrain.neural import evaluation, training_loop, tuning
 from kinetrain.neural.ensemble import unpack
 from kinetrain.neural.integrators import rk4
 from kinetrain.neural.options import Options, Tuning
@@ -43,9 +43,9 @@ def test_every_method_trains_to_finite_models_alike_in_company_and_alone(tmp_pat
     method = find_method(name)()
     together = a_run(expression, prior, method, integrator=integrator)
     state, history, path = training_loop.train(together, tmp_path / "a.npz")
-    models = training_loop.best_models(together, state)
+    models = evaluation.best_models(together, state)
     assert all(np.isfinite(part).all() for part in models.values()) and list(models) == list(together.shapes)
-    assert np.isfinite(training_loop.test_error(together, state, together.values)).all()
+    assert np.isfinite(evaluation.test_error(together, state, together.values)).all()
     alone, _, _ = training_loop.train(
         a_run(expression, prior, method, seeds=(1,), integrator=integrator), tmp_path / "b.npz"
     )
@@ -186,7 +186,7 @@ def test_a_model_that_diverges_late_keeps_what_it_had_reached(tmp_path, expressi
     state, _, _ = training_loop.train(run, tmp_path / "a.npz", spoil)
     assert state.diverged.tolist() == [True, False] and state.stopped_epoch[0] == 5
     assert not state.failed.any() and 1 <= state.best_epoch[0] <= 4
-    assert np.isfinite(training_loop.best_models(run, state)["w_s"]).all()
+    assert np.isfinite(evaluation.best_models(run, state)["w_s"]).all()
 
 
 def test_folds_part_the_trajectories_and_leave_the_test_alone(expression):

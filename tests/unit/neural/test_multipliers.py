@@ -8,7 +8,7 @@ import torch
 from scipy import sparse
 
 from kinetrain.errors import InputError
-from kinetrain.neural import training_loop
+from kinetrain.neural import evaluation, training_loop
 from kinetrain.neural.ensemble import unpack
 from kinetrain.neural.options import Options
 from kinetrain.neural.run import FLOOR, Run
@@ -47,13 +47,13 @@ def test_a_multiplier_at_the_floor_counts_as_zero_in_the_evaluated_model_alone(t
     run = a_run(expression, prior)
     state, _ = trained(tmp_path, run)
     kept = unpack(state.kept_weights, run.raw_shapes)["v"]
-    evaluated = training_loop.best_models(run, state)["v"]
+    evaluated = evaluation.best_models(run, state)["v"]
     assert (kept == np.float32(FLOOR)).any()
     assert (evaluated == np.where(kept > np.float32(FLOOR), kept, 0)).all()
     assert (run.trained(state.kept_weights)["v"].numpy() == kept).all()
     # what validation and test measure is the evaluated model: nothing changes where it is zero
     start, _, duration = run.transitions("test", [0])
-    weights = {name: torch.from_numpy(part[:1]) for name, part in training_loop.best_models(run, state).items()}
+    weights = {name: torch.from_numpy(part[:1]) for name, part in evaluation.best_models(run, state).items()}
     predicted = run.integrator.predict(run.field, weights, start, duration, [6])
     assert torch.equal(predicted[0][:, evaluated[0] == 0], start[0][:, evaluated[0] == 0])
 
@@ -104,20 +104,20 @@ def test_dead_targets_leave_out_constant_inputs_and_make_their_share_of_the_erro
     v[0, [inputs[0], *targets[:2]]] = -1
     v[1, inputs] = 0
     clean = np.broadcast_to(expression.values, run.values.shape)
-    counts, shares = training_loop.dead_targets(run, state, clean)
+    counts, shares = evaluation.dead_targets(run, state, clean)
     trajectory, first = expression.of("test").T
     still = (expression.values[trajectory, first + 1] - expression.values[trajectory, first])[:, targets[:2]]
-    whole = training_loop.test_error(run, state, clean)[0] * len(trajectory) * GENES
+    whole = evaluation.test_error(run, state, clean)[0] * len(trajectory) * GENES
     assert counts.tolist() == [2, 0]
     assert shares == pytest.approx([(still**2).sum() / whole, 0], rel=1e-5)
     state.failed[1] = True
-    assert np.isnan(training_loop.dead_targets(run, state, clean)).tolist() == [[False, True]] * 2
+    assert np.isnan(evaluation.dead_targets(run, state, clean)).tolist() == [[False, True]] * 2
 
 
 def test_fields_without_multipliers_have_no_dead_targets(tmp_path, expression, prior):
     run = a_run(expression, prior, "unpruned", model="mlp", epochs=2, pruning=PruningSchedule(1))
     state, *_ = training_loop.train(run, tmp_path / "training.npz")
-    assert np.isnan(training_loop.dead_targets(run, state, run.values)).all()
+    assert np.isnan(evaluation.dead_targets(run, state, run.values)).all()
 
 
 def test_unknown_multipliers_are_refused_with_those_there_are():

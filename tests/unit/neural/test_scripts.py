@@ -84,7 +84,7 @@ def test_influences_are_a_table_of_seeds_and_genes_empty_for_failed_models(call,
     paths = [f"--model={tmp_path}/m.npz", f"--expression={tmp_path}/e.npz", f"--output={tmp_path}/i.tsv"]
     call("influence", *paths, "--settings", '{"vectors": 3}')
     table = pd.read_csv(tmp_path / "i.tsv", sep="\t")
-    assert list(table.columns) == ["seed", "gene", "influence"]
+    assert list(table.columns) == ["seed", "gene", "influence", "targets"]
     assert list(table.gene) == 2 * list(genes)
     assert (table.influence[table.seed == 3] >= 0).all() and table.influence[table.seed == 4].isna().all()
     save_arrays(tmp_path / "m.npz", genes=genes[::-1], **named, **model)

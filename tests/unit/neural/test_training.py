@@ -20,7 +20,7 @@ from kinetrain.data.prior_networks import save_prior
 from kinetrain.enrichment.influence import influence, initial_range
 from kinetrain.errors import InputError
 from kinetrain.files import load_arrays, save_arrays
-from kinetrain.neural import training_loop
+from kinetrain.neural import evaluation, selection, training_loop
 from kinetrain.neural.ensemble import Plateau, adam_step, pack, unpack
 from kinetrain.neural.fields import phoenix
 from kinetrain.neural.options import Options
@@ -97,7 +97,7 @@ def test_the_sparsest_model_within_one_standard_error_is_kept():
     def epoch(number, value, sparsity):
         if value < state.best_validation[0]:
             state.best_validation[0], state.best_error[0] = value, 0.1
-        training_loop._keep(state, np.array([0]), number, np.array([True]), np.array([value]), np.array([sparsity]))
+        selection.keep(state, np.array([0]), number, np.array([True]), np.array([value]), np.array([sparsity]))
         return state.kept_epoch[0]
 
     # sparser and near enough; equally sparse and better; too far; a new best that what was kept is near enough to
@@ -109,10 +109,7 @@ def test_training_learns(tmp_path, expression, prior):
     training, state, history = train(tmp_path, expression, prior, "unpruned", [0])
     assert history.train_loss.iloc[-1] < 0.5 * history.train_loss.iloc[0]
     clean = expression.values[None]
-    assert (
-        training_loop.test_error(training, state, clean)[0]
-        < training_loop.test_error(training, state, training.values)[0]
-    )
+    assert evaluation.test_error(training, state, clean)[0] < evaluation.test_error(training, state, training.values)[0]
 
 
 def test_the_learning_rate_starts_anew_after_pruning(tmp_path, expression, prior):
@@ -140,8 +137,8 @@ def test_a_model_with_an_infinite_loss_fails_alone(tmp_path, expression, prior):
     training.values[0, :, 1] = np.nan
     state, _, _ = training_loop.train(training, tmp_path / "training.npz")
     assert state.failed.tolist() == [True, False]
-    assert np.isnan(training_loop.best_models(training, state)["w_s"][0]).all()
-    error = training_loop.test_error(training, state, training.values)
+    assert np.isnan(evaluation.best_models(training, state)["w_s"][0]).all()
+    error = evaluation.test_error(training, state, training.values)
     assert np.isnan(error[0]) and np.isfinite(error[1])
     _, alone, _ = train(tmp_path / "alone", expression, prior, "unpruned", [1])
     assert np.abs(state.kept_weights[1] - alone.kept_weights[0]).max() < 1e-5
@@ -158,8 +155,10 @@ def test_a_model_that_cannot_be_integrated_says_why(tmp_path, expression, prior,
     training = run(expression, prior, "unpruned", [0, 1])
     training.values[0, :, 1] = values
     state, history, _ = training_loop.train(training, tmp_path / "training.npz")
-    failed, fine = training_loop.reasons(training, state, history)
-    assert re.match(r"epoch 1: the training loss is not finite with 48 solver steps \(longest pair 4, unit 1\)", failed)
+    failed, fine = evaluation.reasons(training, state, history)
+    assert re.match(
+        r"epoch 1: the training loss is not finite with 48 solver steps \(longest transition 4, unit 1\)", failed
+    )
     assert fine == ""
 
 
@@ -208,13 +207,28 @@ def test_packing_is_the_inverse_of_unpacking():
 def test_influence_is_the_mean_change_of_the_other_genes():
     drawn = phoenix.initialise(0, 5, 20)
     parameters = {name: torch.tensor(part[None]) for name, part in drawn.items()}
-    bounds = torch.tensor([[0.0], [1.0]]).expand(2, 5)
-    whole = influence(phoenix, parameters, bounds, vectors=4, steps=2, seed=0)
-    chunked = influence(phoenix, parameters, bounds, vectors=4, steps=2, seed=0, rows=4)
+    bounds, everyone = torch.tensor([[0.0], [1.0]]).expand(2, 5), torch.ones(1, 5, dtype=torch.bool)
+    whole = influence(phoenix, parameters, everyone, bounds, vectors=4, steps=2, seed=0)
+    chunked = influence(phoenix, parameters, everyone, bounds, vectors=4, steps=2, seed=0, rows=4)
     assert whole.shape == (1, 5) and (whole > 0).all()
     assert torch.allclose(whole, chunked)
+    assert torch.allclose(
+        whole, influence(phoenix, parameters, everyone, bounds, vectors=4, steps=1, seed=0), rtol=1e-5
+    )
     silent = {**parameters, "u_s": 0 * parameters["u_s"], "u_p": 0 * parameters["u_p"]}
-    assert (influence(phoenix, silent, bounds, vectors=4, steps=2, seed=0) == 0).all()
+    assert (influence(phoenix, silent, everyone, bounds, vectors=4, steps=2, seed=0) == 0).all()
+
+
+def test_the_influence_of_regulators_alone_is_that_of_all_genes():
+    drawn = phoenix.initialise(0, 6, 20)
+    for name in ("w_s", "w_p"):
+        drawn[name][:, [1, 4]] = 0
+    parameters = {name: torch.tensor(np.stack([part, part])) for name, part in drawn.items()}
+    bounds, acting = torch.tensor([[0.0], [1.0]]).expand(2, 6), torch.ones(2, 6, dtype=torch.bool)
+    whole = influence(phoenix, parameters, acting, bounds, vectors=4, steps=1, seed=0)
+    acting[1, [1, 4]] = False
+    assert (influence(phoenix, parameters, acting, bounds, vectors=4, steps=1, seed=0) == whole).all()
+    assert (whole[:, [1, 4]] == 0).all() and (whole[:, [0, 2, 3, 5]] > 0).all()
 
 
 def test_influence_starts_where_the_genes_were_seen_or_where_it_is_published():
@@ -337,7 +351,7 @@ def test_without_a_test_or_a_model_there_is_no_test_error(tmp_path, expression, 
     for data, failed in ((dataclasses.replace(expression, split=nothing_apart), False), (expression, True)):
         training, state, _ = train(tmp_path / str(failed), data, prior, "unpruned", [0])
         state.failed[:] = failed
-        assert np.isnan(training_loop.test_error(training, state, data.values[None])).all()
+        assert np.isnan(evaluation.test_error(training, state, data.values[None])).all()
 
 
 @pytest.mark.parametrize("method", ["unpruned", "imp", "dash", "dst"])

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from kinetrain.data.expression import (
     Split,
     all_transitions,
+    endpoints,
     load_expression,
-    pairs,
     prepare,
     split_transitions,
 )
@@ -134,7 +134,7 @@ def test_trajectories_for_validation_may_be_named():
     assert one.tolist() == ["validation", "train", "train", "train"]
     with pytest.raises(InputError, match="validation names 12, but the trajectories that can be used are 0 to 9"):
         split_transitions(transitions, {"validation": 0.5}, 0, validation=(12,))
-    with pytest.raises(InputError, match=r"too few to set apart validation \[0, 1\]"):
+    with pytest.raises(InputError, match=r"too few to hold out validation \[0, 1\]"):
         split_transitions(transitions[:4], {"validation": 0.5}, 0, validation=(0, 1))
 
 
@@ -152,7 +152,7 @@ def test_a_prepared_file_is_read_back(write, tmp_path):
     prepare(GENES, train, test, Split(validation_fraction=0.4), "min").save(tmp_path / "e.npz")
     expression = load_expression(tmp_path / "e.npz")
     assert expression.values.shape == (3, 3, 2) and expression.time_unit == "min"
-    start, end, duration = pairs(expression, expression.values, expression.of("test"))
+    start, end, duration = endpoints(expression, expression.values, expression.of("test"))
     assert (start.tolist(), end.tolist(), duration.tolist()) == ([[1, 3]], [[2, 4]], [4.5])
     assert expression.time_scale == 2  # the median of the intervals 1, 2 and 2 of the training file
 
@@ -174,8 +174,8 @@ def test_noise_is_one_draw_per_value_and_seed(write):
     expression = prepare(GENES, read_trajectories(write(BLOCKS), GENES)[1:], None, Split(validation_fraction=0.4))
     one, same, other = expression.noisy(0.1, 0), expression.noisy(0.1, 0), expression.noisy(0.1, 1)
     assert np.array_equal(one, same, equal_nan=True) and not np.array_equal(one, other, equal_nan=True)
-    _, end, _ = pairs(expression, one, np.array([[0, 0]]))
-    start, _, _ = pairs(expression, one, np.array([[0, 1]]))
+    _, end, _ = endpoints(expression, one, np.array([[0, 0]]))
+    start, _, _ = endpoints(expression, one, np.array([[0, 1]]))
     assert (end == start).all()
     assert np.array_equal(expression.noisy(0.0, 0), expression.values, equal_nan=True)
 
@@ -188,7 +188,7 @@ def test_the_breast_cancer_file_is_used_without_the_gap_its_test_points_left(mir
     expression = prepare(genes, train, test, Split(validation_fraction=0.05, longest_interval=0.04))
     assert len(expression.of("test")) == 7
     assert len(expression.of("train")) + len(expression.of("validation")) == 176
-    assert pairs(expression, expression.values, expression.transitions)[2].max() * expression.time_scale < 0.006
+    assert endpoints(expression, expression.values, expression.transitions)[2].max() * expression.time_scale < 0.006
 
 
 def test_the_bone_marrow_file_is_split_as_published(mirror):
@@ -219,5 +219,5 @@ def test_a_trajectory_of_the_test_that_was_trained_on_is_told():
         np.pad(part[2:], [(0, 0), (0, 1)] + [(0, 0)] * (part.ndim - 2), constant_values=np.nan)
         for part in (values, times)
     ]
-    with pytest.warns(InputWarning, match=r"trajectory 1 of the test \(1 of 1 in all\) is one of the training too"):
+    with pytest.warns(InputWarning, match=r"trajectory 1 of the test \(1 of 1 in all\) is a training trajectory too"):
         prepare(GENES, (values, times), longer, Split(validation_fraction=0.4))

@@ -1,4 +1,4 @@
-"""Expression over time: which transitions are fitted, which are set apart, and the noise that is put on them."""
+"""Expression over time: trajectories, their transitions, the split into training, validation and test, noise."""
 
 import warnings
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ SPLITS = ("train", "validation", "test")
 class Expression:
     """R trajectories of k genes; shorter ones are padded with NaN at their end.
 
-    genes (k,); values (R, T, k); times (R, T), which times `time_scale` are those of the data in `time_unit`;
+    genes (k,); values (R, T, k); times (R, T), those of the data in `time_unit` divided by `time_scale`;
     transitions (N, 2): trajectory and index i of the transition from time i to i + 1; split (N,): train, validation or
     test.
     """
@@ -59,7 +59,7 @@ def prepare(genes, train, test, options: Split, time_unit: str = "time") -> Expr
     split = split_transitions(transitions, fractions, options.seed, options.validation)
     scale = _median_interval(times, transitions) if options.rescale_time else 1.0
     if test is not None:
-        _tell_shared(train, test)
+        _warn_of_shared(train, test)
         later = all_transitions(test[1], options.longest_interval)
         later[:, 0] += len(values)
         transitions = np.concatenate([transitions, later])
@@ -68,13 +68,13 @@ def prepare(genes, train, test, options: Split, time_unit: str = "time") -> Expr
     return Expression(np.array(genes), values, times / scale, transitions, split, time_unit, scale)
 
 
-def _tell_shared(train, test) -> None:
-    """Warn of trajectories of the test that are among those of the training, point for point."""
+def _warn_of_shared(train, test) -> None:
+    """Warn of test trajectories that are equal to training trajectories."""
     known = [_points(*one) for one in zip(*train, strict=True)]
     if shared := [number for number, one in enumerate(zip(*test, strict=True), start=1) if _points(*one) in known]:
         warnings.warn(
-            f"trajectory {shared[0]} of the test ({len(shared)} of {len(test[0])} in all) is one of the training too: "
-            "its error tells nothing of unseen data",
+            f"trajectory {shared[0]} of the test ({len(shared)} of {len(test[0])} in all) is a training trajectory "
+            "too: the test error says nothing about unseen data",
             InputWarning,
             stacklevel=3,
         )
@@ -113,7 +113,7 @@ def load_expression(path) -> Expression:
     return expression
 
 
-def pairs(
+def endpoints(
     expression: Expression, values: np.ndarray, transitions: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return start (N, k), end (N, k) and duration (N,) of the transitions, taken from `values` (R, T, k)."""
@@ -123,7 +123,7 @@ def pairs(
 
 
 def all_transitions(times: np.ndarray, longest: float | None = None) -> np.ndarray:
-    """Return every transition (N, 2) between neighbouring times (R, T), but for those longer than `longest`."""
+    """Return the transitions (N, 2) between neighbouring times (R, T), without those longer than `longest`."""
     steps = np.diff(times, axis=1)
     known = np.isfinite(steps) & (steps <= (np.inf if longest is None else longest * (1 + 1e-9)))
     return np.argwhere(known)
@@ -132,9 +132,9 @@ def all_transitions(times: np.ndarray, longest: float | None = None) -> np.ndarr
 def split_transitions(transitions: np.ndarray, fractions: dict[str, float], seed: int, validation=()) -> np.ndarray:
     """Return the split (N,) of the transitions: `fractions` of them, at least one each, and `train`.
 
-    Whole trajectories are set apart where there are enough of them, single transitions of the one trajectory where
-    there is one (Hossain et al. 2024 do the first for simulated data, the second for yeast and breast cancer).
-    `validation` are the indices of those that are for validation, instead of a fraction drawn by `seed`.
+    Whole trajectories are held out where there are several, single transitions where there is one trajectory (Hossain
+    et al. 2024 do the first for simulated data, the second for yeast and breast cancer). `validation`: indices of those
+    for validation, instead of a fraction drawn by `seed`.
     """
     trajectories = np.unique(transitions[:, 0])
     units = transitions[:, 0] if len(trajectories) > 1 else np.arange(len(transitions))
@@ -158,7 +158,7 @@ def split_transitions(transitions: np.ndarray, fractions: dict[str, float], seed
         wanted = [f"validation {list(validation)}"] * bool(len(validation)) + wanted
         raise InputError(
             f"{len(pool)} trajectories (or transitions of the one, none longer than longest_interval) are too few "
-            f"to set apart {' and '.join(wanted)}"
+            f"to hold out {' and '.join(wanted)}"
         )
     return split
 

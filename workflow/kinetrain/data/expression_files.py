@@ -4,7 +4,6 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from kinetrain.data.genes import gene_names
 from kinetrain.data.options import Layout
@@ -21,6 +20,7 @@ from kinetrain.errors import InputError, InputWarning
 
 TRAJECTORY = "trajectory"  # column of a tidy table unless another is named
 LARGEST = 100  # no logarithm of a measured quantity is as large
+MOST = 1e9  # of any measured quantity: models compute with squares, some in single precision
 LABELS = {"replicate", "rep", "sample", "series", "experiment", "condition", "batch", "cell", "lineage", "patient"}
 APART = 20  # a column so many times larger than usual is set apart
 
@@ -72,6 +72,8 @@ def _scaled(path, genes, trajectories, scale):
             "counts or intensities (expression.scale: log2), name columns that are no genes (expression.metadata), or "
             "let values be as they are (expression.scale: raw)"
         )
+    if scale and size.max() > MOST:
+        raise InputError(f"{path}: '{genes[size.argmax()]}' reaches {size.max():g}, above {MOST:g}: take another unit")
     if scale is None and size.max() > 1 and all((values == np.rint(values)).all() for _, values in trajectories):
         what = f"all values are whole numbers up to {size.max():g}: of counts, take expression.scale: log2"
         warnings.warn(f"{path}: {what}", InputWarning, stacklevel=3)
@@ -234,6 +236,8 @@ def _check_genes(path, genes, found, kind: str) -> None:
             f"it has {_some(found)}"
         )
     refuse_repeated(path, [name for name in found if name in wanted], "gene")
+    if "" in genes:
+        raise InputError(f"{path}: gene {list(genes).index('') + 1} among its {kind} has no name")
     if broken := [name for name in genes if not str(name).isprintable()]:
         raise InputError(f"{path}: the gene {str(broken[0])!r} has a line end or a tab in its name")
     if not genes:
@@ -327,8 +331,9 @@ def _read_cells(path, genes, layout):
 
     try:
         cells = read_h5ad(path)
-    except (OSError, KeyError) as error:
-        raise InputError(f"{path}: not an AnnData file ({error})") from None
+    except Exception as error:  # of other HDF5 files anndata raises what happens to go wrong
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"{path}: not an AnnData file ({reason or type(error).__name__})") from None
     for key, column in (*(("time", clock) for clock in layout.clocks), ("trajectory", layout.trajectory)):
         if column is not None and column not in cells.obs.columns:
             columns = ", ".join(map(str, cells.obs.columns)) or "none"
@@ -346,6 +351,8 @@ def _read_cells(path, genes, layout):
     times = [_pseudotime(path, cells, clock, len(layout.clocks) > 1) for clock in layout.clocks]
     place = {name: index for index, name in enumerate(names)}
     values = (cells.X if layout.layer is None else cells.layers[layout.layer])[:, [place[gene] for gene in genes]]
+    if values.dtype.kind == "b":
+        raise InputError(f"{path}: holds truth values, no expression")
     values = np.asarray(values.toarray() if hasattr(values, "toarray") else values, float)
     if not np.isfinite(values).all():
         cell, gene = np.argwhere(~np.isfinite(values))[0]
@@ -365,7 +372,7 @@ def _pseudotime(path, cells, column, lineages: bool) -> np.ndarray:
     Where there are several `lineages`, cells may have no time in this one.
     """
     given = cells.obs[column].astype(object)
-    times = pd.to_numeric(given, errors="coerce").to_numpy(float, na_value=np.nan)
+    times = as_numbers(given)[0]
     unknown = np.flatnonzero(~np.isfinite(times) & ~(lineages & given.isna().to_numpy()))
     if len(unknown):
         raise InputError(

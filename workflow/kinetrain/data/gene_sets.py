@@ -1,11 +1,14 @@
 """Gene sets from disk, and which of a model's genes they hold."""
 
+import warnings
+
 import numpy as np
 from scipy import sparse
 
 from kinetrain.data.text import read_lines
-from kinetrain.errors import InputError
+from kinetrain.errors import InputError, InputWarning
 
+PLANTED = "planted_hubs"  # the set of a random network that a method should find; the `decoy` sets it should not
 NO_PATHWAY = {"GO:0008150", "other", "not_yet_annotated"}  # the root of the GO processes and what fits nowhere
 
 
@@ -21,13 +24,18 @@ def read_gene_sets(path) -> dict[str, list[str]]:
     InputError
         If the file is missing, is not laid out so, or holds no set.
     """
+    if ".gmx" in str(path).lower()[-7:]:
+        raise InputError(f"{path}: GMX has one set per column: transpose it to GMT, one set per line")
     rows = enumerate(read_lines(path), start=1)
     lines = [
         (row, [cell.strip().strip('"').strip() for cell in line.split("\t")]) for row, line in rows if line.strip()
     ]
-    sets = _go_slim(path, lines) if str(path).removesuffix(".gz").endswith(".tab") else _gmt(path, lines)
+    is_slim = str(path).lower().removesuffix(".gz").endswith(".tab")
+    sets = _go_slim(path, lines) if is_slim else _gmt(path, lines)
     if not sets:
-        raise InputError(f"{path}: no gene sets")
+        raise InputError(
+            f"{path}: no gene sets{' of biological processes (.tab: a GO slim mapping)' if is_slim else ''}"
+        )
     return sets
 
 
@@ -53,6 +61,14 @@ def _gmt(path, lines) -> dict[str, list[str]]:
         if fields[0] in sets:
             raise InputError(f"{path}: line {number}: the set '{fields[0]}' is given twice")
         sets[fields[0]] = [gene for gene in fields[2:] if gene]
+    genes = {gene for members in sets.values() for gene in members}
+    if (second := {fields[1] for _, fields in lines} - {""}) and second <= genes:
+        warnings.warn(
+            f"{path}: the second field of every line, such as '{min(second)}', is a gene of the sets: it is taken for "
+            "the description of its set, not for a member",
+            InputWarning,
+            stacklevel=3,
+        )
     return sets
 
 

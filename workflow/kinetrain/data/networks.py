@@ -24,6 +24,7 @@ TARGET = ("target", "gene", "gene2", "to", "aff")
 WEIGHT = ("weight", "edge", "score", "importance", "confidence", "prior_weight")
 SIGN = "sign"
 NEGATIVE = {"-", "\N{MINUS SIGN}", "repression", "represses", "repressor", "inhibition", "inhibits", "negative", "down"}
+LEAST, LARGEST = 1e-9, 1e9  # sizes of weights: methods take products of them, some in single precision
 SIGNS = {"+": "1", "-": "-1", "\N{MINUS SIGN}": "-1"}
 
 
@@ -44,6 +45,12 @@ def read_network(
         network.eliminate_zeros()
         if not network.nnz:
             raise InputError(f"{edges or matrix}: no edge between genes of the data set is above {threshold:g}")
+    sizes = np.abs(network.data)
+    if (bad := sizes[(sizes < LEAST) | (sizes > LARGEST)]).size:
+        raise InputError(
+            f"{edges or matrix}: {bad[0]:g} is no weight of an edge, which is {LEAST:g} to {LARGEST:g} in size: scale "
+            "the weights, or leave small ones out (threshold)"
+        )
     return network, left_out
 
 
@@ -123,6 +130,8 @@ def sparse_matrix(path, genes, matrix_genes=None, restrict: bool = False) -> tup
     words = {name.lower() for name, kind in table.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)}
     if words & set(REGULATOR) and words & set(TARGET):
         raise InputError(f"{path}: is an edge list, no matrix: give it as `edges`")
+    if table.shape[1] < 2:
+        raise InputError(f"{path}: has a single column, no matrix{about_separator(table.columns)}")
     rows, columns = table.iloc[:, 0], list(table.columns[1:])
     if rows.isna().any():
         raise InputError(f"{path}: row {rows.index[rows.isna()][0]} has no name in its first column")
@@ -200,6 +209,11 @@ def _edge_values(path, table) -> np.ndarray:
     values = np.ones(len(table))
     for name in (*weights, *({SIGN} & set(table))):
         numbers = finite_numbers(path, table[[name]])[:, 0]
+        if name != SIGN and SIGN in table and (bad := np.flatnonzero(numbers < 0)).size:
+            raise InputError(
+                f"{path}: row {table.index[bad[0]]}: the weight {numbers[bad[0]]:g} has a sign, and there is a column "
+                "'sign' besides: leave the column out, or give weights without signs"
+            )
         if name == SIGN and (bad := np.flatnonzero(np.abs(numbers) != 1)).size:
             raise InputError(f"{path}: row {table.index[bad[0]]}: the sign is {numbers[bad[0]]:g}, expected 1 or -1")
         values *= numbers
@@ -254,18 +268,25 @@ def _least_first(values) -> np.ndarray:
 def _unlabelled(path, cells, names) -> sparse.csr_array:
     """Return the matrix [regulator, target] of a table of numbers only, in full or as triplets."""
     cells, rows, size = finite_numbers(path, cells), cells.index, len(names)
+    places = cells[:, :2]
+    are_places = cells.shape[1] == 3 and ((places == np.rint(places)) & (places >= 1) & (places <= size)).all()
     if cells.shape == (size, size):
+        if are_places:
+            raise InputError(
+                f"{path}: could be a matrix of three genes, or three triplets row, column, value: give it as an edge "
+                "list, or the matrix with the names of its rows and columns"
+            )
         return sparse.csr_array(cells)
     if cells.shape[1] != 3:
         raise InputError(
             f"{path}: {cells.shape[0]} x {cells.shape[1]} numbers, expected {size} x {size} (one row and column per "
             f"gene) or three columns (row, column, value)"
         )
-    places = cells[:, :2].astype(int)
-    if (places != cells[:, :2]).any() or places.min() < 1 or places.max() > size:
+    if not are_places:
         raise InputError(f"{path}: the first two of three columns must be whole numbers from 1 to {size} (the genes)")
     _tell_repeated(path, pd.DataFrame(places, columns=["regulator", "target"], index=rows).assign(value=cells[:, 2]))
-    return _at_places(places[:, 0] - 1, places[:, 1] - 1, cells[:, 2], size)
+    places = places.astype(int) - 1
+    return _at_places(places[:, 0], places[:, 1], cells[:, 2], size)
 
 
 def _select(path, matrix, targets, regulators, genes, restrict) -> tuple[sparse.csr_array, int]:

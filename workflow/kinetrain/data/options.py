@@ -1,4 +1,4 @@
-"""The options of measured expression: how a file is read, and which transitions are set apart."""
+"""The options of measured expression: how a file is read, and which transitions are held out."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ from kinetrain.settings import LARGEST_SEED, Options, option
 
 @dataclass(frozen=True)
 class Layout(Options):
-    """Where a file says what: names of its columns, the layer of an AnnData file, and into how many points it goes."""
+    """The layout of a file: names of its columns, the layer of an AnnData file, averaging into bins."""
 
     time: str | tuple[str, ...] = option(
         "time",
@@ -33,7 +33,7 @@ class Layout(Options):
     scale: Literal["log2", "raw"] | None = option(
         None,
         "`log2` takes log2(1 + x), of counts or intensities; null takes values as they are and refuses those above "
-        "100, which are no logarithms; `raw` takes any.",
+        "100, which are no logarithms; `raw` takes any up to 1e9.",
     )
 
     @property
@@ -49,19 +49,19 @@ class Layout(Options):
 
 @dataclass(frozen=True)
 class Split(Options):
-    """Which transitions are set apart."""
+    """Which transitions are held out for validation and test."""
 
     validation: tuple[int, ...] = option(
         (),
-        "Training trajectories (pairs of time points, if there is one trajectory) that choose the checkpoint, counted "
-        "from 0; without any, a fraction is drawn.",
+        "Training trajectories (transitions, if there is one trajectory) that choose the checkpoint, counted from 0; "
+        "without any, a fraction is drawn.",
         least=0,
         unique=True,
     )
     validation_fraction: float = option(
         0.13,
-        "Fraction of the training trajectories (of the pairs, if there is one trajectory) that choose the checkpoint; "
-        "drawn, unless `validation` names them.",
+        "Fraction of the training trajectories (of the transitions, if there is one trajectory) that choose the "
+        "checkpoint; drawn, unless `validation` names them.",
         above=0,
         below=1,
     )
@@ -70,14 +70,15 @@ class Split(Options):
     )
     longest_interval: float | None = option(
         None,
-        "Pairs of time points further apart are left out (time units of the data); null keeps all.",
+        "Longer transitions are left out (time units of the data); null keeps all.",
         above=0,
     )
     seed: int = option(0, "Seed of the split.", least=0, most=LARGEST_SEED)
     rescale_time: bool = option(
         True,
         "Models see time in units of the median interval; false leaves times as they are. The multipliers of PHOENIX "
-        "start between 0 and 1 per unit of time, which no training mends where intervals are much longer or shorter.",
+        "start between 0 and 1 per unit of time, which training cannot correct if intervals are much longer or "
+        "shorter.",
     )
 
     def __post_init__(self):

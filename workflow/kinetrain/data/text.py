@@ -77,7 +77,7 @@ def examine(path) -> TextFile:
 def read_lines(path) -> list[str]:
     """Return the lines of a text file without their ends."""
     with examine(path).open() as file:
-        return file.read().splitlines()
+        return re.split(r"\r\n|\r|\n", file.read())  # splitlines() takes more marks than these for line ends
 
 
 def read_table(path, text=(), row_labels: bool = False) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 import torch
 
-from kinetrain.neural.integrators import rk4
+from kinetrain.neural.integrators import fused
 
 TIMES = 9  # outputs at 0.1, 0.2, ..., 0.9 units of the model's time
 INTERVAL = 0.1
@@ -19,41 +19,46 @@ def initial_range(values: torch.Tensor, initial: str) -> torch.Tensor:
     return torch.stack([values.amin(0), values.amax(0)])
 
 
-def influence(field, parameters, bounds, vectors: int, steps: int, seed: int, rows: int = 1024) -> torch.Tensor:
+def influence(field, parameters, regulators, bounds, vectors: int, steps: int, seed: int, rows=1024) -> torch.Tensor:
     """Return the influence (M, k) of every gene: the mean change of the other genes when it alone starts elsewhere.
 
     `vectors` random initial states, uniform between the `bounds` (2, k), are simulated as they are and with one gene
     redrawn; the absolute difference is averaged over them, over the times and over the other genes. It is NaN where a
-    simulation diverges. `rows` states at a time.
+    simulation diverges. Only genes that are `regulators` (M, k) of a model are redrawn: no other can change any gene
+    but itself, and has the influence 0. `rows` states at a time.
     """
     genes = bounds.shape[1]
     generator = torch.Generator().manual_seed(seed)
     draws = torch.rand((2, vectors, genes), generator=generator, dtype=bounds.dtype)
     original, redrawn = bounds[0] + draws * (bounds[1] - bounds[0])
-    reference = _paths(field, parameters, original, steps)
-    scores = []
-    for chunk in torch.arange(genes).split(max(1, rows // vectors)):
-        start = original.repeat(len(chunk), 1, 1)
-        start[torch.arange(len(chunk)), :, chunk] = redrawn[:, chunk].T
-        scores.append(_mean_change(field, parameters, start, reference, chunk, steps))
-    return torch.cat(scores, dim=1)
+    scores = torch.zeros(regulators.shape, dtype=next(iter(parameters.values())).dtype)
+    for model, acting in enumerate(regulators):
+        own = {name: tensor[model : model + 1] for name, tensor in parameters.items()}
+        reference = _paths(field, own, original, steps)
+        if not reference.isfinite().all():
+            scores[model] = torch.nan
+            continue
+        for chunk in torch.nonzero(acting)[:, 0].split(max(1, rows // vectors)):
+            start = original.repeat(len(chunk), 1, 1)
+            start[torch.arange(len(chunk)), :, chunk] = redrawn[:, chunk].T
+            scores[model, chunk] = _mean_change(field, own, start, reference, chunk, steps)
+    return scores
 
 
 def _paths(field, parameters, start, steps):
-    """Return the states (TIMES, M, B, k) that follow the rows `start` (B, k) under every model."""
-    weights = next(iter(parameters.values()))
-    state = start.to(weights.dtype).expand(len(weights), *start.shape)
+    """Return the states (TIMES, B, k) that follow the rows `start` (B, k) under one model."""
+    state = start.to(next(iter(parameters.values())).dtype)[None]
     duration = torch.full(state.shape[:2], INTERVAL, dtype=state.dtype)
     paths = []
     for _ in range(TIMES):
-        state = rk4.predict(field, parameters, state, duration, [steps] * len(state))
-        paths.append(state)
+        state = fused.predict(field, parameters, state, duration, [steps])
+        paths.append(state[0])
     return torch.stack(paths)
 
 
 def _mean_change(field, parameters, start, reference, chunk, steps):
-    """Return the influence (M, c) of the genes `chunk` (c,), redrawn in the states `start` (c, R, k)."""
-    perturbed = _paths(field, parameters, start.flatten(0, 1), steps).unflatten(2, start.shape[:2])
-    change = (perturbed - reference[:, :, None]).abs().mean(dim=(0, 3))  # (M, c, k)
-    own = change[:, torch.arange(len(chunk)), chunk]
-    return (change.sum(dim=2) - own) / (change.shape[2] - 1)
+    """Return the influence (c,) of the genes `chunk` (c,), redrawn in the states `start` (c, R, k)."""
+    perturbed = _paths(field, parameters, start.flatten(0, 1), steps).unflatten(1, start.shape[:2])
+    change = perturbed.sub_(reference[:, None]).abs_().mean(dim=(0, 2))  # (c, k)
+    own = change[torch.arange(len(chunk)), chunk]
+    return (change.sum(dim=1) - own) / (change.shape[1] - 1)

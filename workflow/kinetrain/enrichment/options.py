@@ -11,7 +11,7 @@ class InfluenceOptions(Options):
     """How the influence of a gene is measured."""
 
     vectors: int = option(20, "Random initial states (the paper used 200).", least=1, most=10**6)
-    steps: int = option(2, "Runge-Kutta steps per 0.1 of time.", least=1, most=10**6)
+    steps: int = option(1, "Runge-Kutta steps per 0.1 of the model's time.", least=1, most=10**6)
     seed: int = option(0, "Seed of the initial states.", least=0, most=LARGEST_SEED)
     initial: Literal["observed", "published"] = option(
         "observed",
@@ -22,10 +22,13 @@ class InfluenceOptions(Options):
 
 @dataclass(frozen=True)
 class TestOptions(Options):
-    """The permutation test of pathways."""
+    """The tests of pathways."""
 
     permutations: int = option(
-        10000, "Permutations of the genes; the smallest p-value is 1 / (1 + permutations).", least=1, most=10**8
+        10000,
+        "Permutations of the genes; where fewer than 10 reach a score, its p-value is approximated in closed form.",
+        least=1,
+        most=10**8,
     )
     minimum_genes: int = option(5, "Gene sets with fewer measured genes are not tested.", least=1)
-    seed: int = option(0, "Seed of the permutations.", least=0, most=LARGEST_SEED)
+    seed: int = option(0, "Seed of the permutations and of the negative control.", least=0, most=LARGEST_SEED)

@@ -2,72 +2,61 @@
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
-from kinetrain.data.gene_sets import membership
 from kinetrain.data.genes import split_names
-from kinetrain.errors import InputError
+from kinetrain.enrichment.tail import tail_probability
 
 BLOCK = 200  # permutations held in memory at once
+RARE = 10  # null scores that must reach a score for their share to be its p-value (Knijnenburg et al. 2009)
 
 
-def gene_influence(table: pd.DataFrame) -> pd.Series:
-    """Return one influence per single gene, from a table of seed, gene, influence.
+def single_genes(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return a column of the influence table for every single gene and seed, (genes, seeds).
 
-    Averaged over the seeds first; probes of several genes ("A /// B") then count for each of them, and a gene with
-    several probes gets their mean. A seed that lacks the influence of some gene counts for none: genes averaged over
-    different models could not be compared. Source: Hossain et al. 2024 (NeurIPS), appendix B.8; whole seeds only are
-    a choice of ours.
+    Probes of several genes ("A /// B") count for each of them, and a gene with several probes gets their mean. A seed
+    that lacks the influence of some gene counts for none (NaN): genes averaged over different models could not be
+    compared. Source: Hossain et al. 2024 (NeurIPS), appendix B.8; whole seeds only are a choice of ours.
     """
     complete = table["influence"].notna().groupby(table["seed"]).transform("all")
-    probes = table["influence"].where(complete).groupby(table["gene"].astype(str)).mean().reset_index()
-    single = probes.assign(gene=probes["gene"].map(split_names)).explode("gene")
-    return single.groupby("gene", sort=True)["influence"].mean()
+    named = table.assign(gene=table["gene"].astype(str).map(split_names), value=table[column].where(complete))
+    return named.explode("gene").pivot_table("value", "gene", "seed", aggfunc="mean", dropna=False, sort=True)
 
 
-def test_gene_sets(influence: pd.Series, sets: dict, permutations: int, minimum_genes: int, seed: int) -> pd.DataFrame:
-    """Return the table pathway, genes, score, z, p_value, p_bonferroni, p_bh, status, the highest z first.
+def permutation_test(matrix, influence: np.ndarray, permutations: int, seed: int) -> pd.DataFrame:
+    """Return score, fold, z, p_value and p_tail of every set, a row of `matrix` (sets, k), by the `influence` (k,).
 
     The score of a set is the summed influence of its genes. Its null distribution comes from permuting the influence
-    over all genes that occur in some set. p_value = (1 + null scores at or above the score) / (1 + permutations), so
-    it is never 0; the corrections count the sets that were tested. An influence that is not finite (the model
-    diverged) makes every set `failed`, without numbers.
+    over all genes. p_value = (1 + null scores at or above the score) / (1 + permutations), so it is never 0. p_tail is
+    the same, but where fewer than `RARE` null scores reach the score it is the saddlepoint approximation of the share
+    of all permutations. fold: mean influence of the genes of the set over that of all genes.
 
-    Raises
-    ------
-    InputError
-        If no set has `minimum_genes` of the genes.
-    Source: Hossain et al. 2024 (NeurIPS), appendix B.8; the +1 in the p-value, Benjamini-Hochberg beside Bonferroni
-    and the correction for the tested sets only are choices of ours.
+    Source: Hossain et al. 2024 (NeurIPS), appendix B.8; the +1 in the p-value and the tail are choices of ours.
     """
-    members = {gene for genes in sets.values() for gene in genes}
-    influence = influence[influence.index.isin(members)]
-    names, matrix = membership(sets, influence.index, minimum_genes)
-    if not names:
-        raise InputError(
-            f"no gene set has {minimum_genes} or more of the genes with an influence "
-            f"({len(influence)} of them occur in any of the {len(sets)} sets)"
-        )
-    values = influence.to_numpy(float)
-    if not np.isfinite(values).all():
-        numbers = dict.fromkeys(["score", "z", "p_value", "p_bonferroni", "p_bh"], np.nan)
-        return pd.DataFrame({"pathway": names, "genes": matrix.sum(axis=1).astype(int), **numbers, "status": "failed"})
-    score = matrix @ values
-    mean, deviation, exceeded = _null(matrix, values, score, permutations, seed)
+    score = matrix @ influence
+    mean, deviation, exceeded = _null(matrix, influence, score, permutations, seed)
     p_value = (1 + exceeded) / (1 + permutations)
-    table = pd.DataFrame(
+    sizes = matrix.sum(axis=1).astype(int)
+    p_tail = p_value.copy()
+    for place in np.flatnonzero((exceeded < RARE) & (score > sizes * influence.mean())):
+        p_tail[place] = min(tail_probability(influence, sizes[place], score[place]), RARE / permutations)
+    return pd.DataFrame(
         {
-            "pathway": names,
-            "genes": matrix.sum(axis=1).astype(int),
             "score": score,
+            "fold": np.divide(score, sizes * influence.mean(), out=np.ones_like(score), where=influence.mean() > 0),
             "z": np.divide(score - mean, deviation, out=np.zeros_like(score), where=deviation > 1e-12 * np.abs(mean)),
             "p_value": p_value,
-            "p_bonferroni": multipletests(p_value, method="bonferroni")[1],
-            "p_bh": multipletests(p_value, method="fdr_bh")[1],
-            "status": "finished",
+            "p_tail": p_tail,
         }
     )
-    return table.sort_values(["z", "pathway"], ascending=[False, True], ignore_index=True)
+
+
+def closed_form_z(matrix, influence: pd.DataFrame) -> np.ndarray:
+    """Return the z (sets, seeds) of the permutation test for the influence (k, seeds), without any permutation."""
+    values = influence.to_numpy(float)
+    sizes, count = matrix.sum(axis=1)[:, None], len(values)
+    deviation = values.std(axis=0, ddof=1) * np.sqrt(sizes * (count - sizes) / count)
+    difference = matrix @ values - sizes * values.mean(axis=0)
+    return np.divide(difference, deviation, out=np.zeros_like(difference), where=deviation > 0)
 
 
 def _null(matrix, values, score, permutations, seed) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,1 +1,1 @@
-"""From result tables to the tidy tables behind the figures, and to plain statements about the results."""
+"""Scores, contrasts, claims and findings: computed from result tables, for figures and the report."""

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from kinetrain.evaluation import fit_findings, network_findings, yardstick_findings
+from kinetrain.evaluation import fit_findings, network_findings, pathway_findings, yardstick_findings
 from kinetrain.evaluation.benchmark import benchmark
 from kinetrain.tables import TABLES
 
@@ -45,8 +45,10 @@ def findings(
         (networks, yardstick_findings.rankings),
         (networks, network_findings.failed_models),
         (networks, yardstick_findings.left_out),
-        (networks, lambda table: network_findings.beside_published(table, published)),
-        (pathways, network_findings.significant_pathways),
+        (networks, lambda table: network_findings.against_published(table, published)),
+        (pathways, pathway_findings.planted_pathway),
+        (pathways, pathway_findings.significant_pathways),
+        (pathways, pathway_findings.stable_pathways),
     ):
         if table is not None and len(table):
             rows.extend(statements(table))

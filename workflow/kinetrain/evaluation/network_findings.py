@@ -1,4 +1,4 @@
-"""Plain statements about trained networks, each computed from the result tables and none from expectation."""
+"""Findings on trained networks: plain statements, each computed from the result tables."""
 
 import numpy as np
 import pandas as pd
@@ -17,15 +17,15 @@ from kinetrain.evaluation.statistics import mean_interval
 from kinetrain.networks.controls import PERSISTENCE, PRIOR_ALONE, REGULATORS_X_ALL, REGULATORS_X_TARGETS
 from kinetrain.yardsticks.known import YARDSTICKS
 
-# what needs no training, and how it is spoken of
+# control predictors, and how a statement on each begins
 PREDICTORS = {
     PRIOR_ALONE: "The prior alone, which needs no training, has",
     REGULATORS_X_TARGETS: "That every true regulator regulates every true target has",
     REGULATORS_X_ALL: "That every true regulator regulates every gene has",
 }
 COMPARED = (("dash", "sparseflow"), ("dash", "bioprune"))
-# balanced accuracies that neither the prior nor a list of regulators raises above chance
-HONEST = {
+# balanced accuracies in which neither the prior nor a list of regulators is better than chance
+STRICT = {
     "balanced_accuracy_outside_prior": "Outside the prior",
     "balanced_accuracy_within_regulators": "Within the true regulators",
 }
@@ -38,7 +38,7 @@ def against_persistence(networks: pd.DataFrame):
     """
     untested = networks[(networks["method"] == PERSISTENCE) & networks["test_mse"].isna()]
     for panel in panel_names(untested).drop_duplicates():
-        statement = "No transitions are set apart for a test, so no prediction is judged."
+        statement = "No transitions are held out for a test, so no prediction is judged."
         yield "Prediction", panel, statement, np.nan, np.nan, "-"
     for panel, group in prediction_error(networks).groupby("panel", sort=False):
         reference, errors = group["persistence_mse"].iloc[0], group.groupby("method")["test_mse"]
@@ -56,7 +56,7 @@ def against_persistence(networks: pd.DataFrame):
 def against_predictors(networks: pd.DataFrame):
     """Yield per data set and predictor without training which methods are closer to the gold standard than it."""
     for control, lead in PREDICTORS.items():
-        for panel, methods, reference in _beside_control(networks, control):
+        for panel, methods, reference in _against_control(networks, control):
             said = {method: f"{label(method)} ({value:.3f})" for method, value in methods.items()}
             lead_here = f"{lead} a balanced accuracy of {reference:.3f}."
             topic = f"Network against {label(control)[0].lower()}{label(control)[1:]}"
@@ -65,15 +65,15 @@ def against_predictors(networks: pd.DataFrame):
 
 
 def two_groups(topic, panel, lead, words, said, good, values, reference):
-    """Yield a statement on the methods that are as one hopes and one on the others; `words` introduce them."""
-    for hoped, introduction in zip((True, False), words, strict=True):
-        methods = [method for method in in_order(said) if bool(good[method]) == hoped]
+    """Yield a statement on the methods that are good and one on the others; `words` introduce them."""
+    for wanted, introduction in zip((True, False), words, strict=True):
+        methods = [method for method in in_order(said) if bool(good[method]) == wanted]
         if methods:
             statement = f"{lead} {introduction}: {', '.join(said[method] for method in methods)}."
-            yield topic, panel, statement, values[methods].mean(), reference, verdict(hoped)
+            yield topic, panel, statement, values[methods].mean(), reference, verdict(wanted)
 
 
-def _beside_control(networks: pd.DataFrame, control: str):
+def _against_control(networks: pd.DataFrame, control: str):
     """Yield per data set its panel, the mean balanced accuracy of every trained method, and that of a control."""
     scored = networks[networks["balanced_accuracy"].notna()]
     for _, group in scored.groupby(GROUP, sort=False):
@@ -90,7 +90,7 @@ def beyond_prior_and_regulators(networks: pd.DataFrame):
     seed is not judged.
     """
     models = networks[~networks["method"].isin(CONTROLS)]
-    for column, where in HONEST.items():
+    for column, where in STRICT.items():
         if column not in models:
             continue
         for _, group in models.dropna(subset=[column]).groupby(GROUP, sort=False):
@@ -140,8 +140,8 @@ def compared_methods(networks: pd.DataFrame):
 def multipliers_matter(networks: pd.DataFrame):
     """Yield what treatments of the multipliers change: in the error of each method, and in who has the lower error.
 
-    By pairs of the same seed, with 95 % intervals of the mean difference; without a direction that one hopes for, the
-    verdict tells whether the interval leaves out zero.
+    By pairs of the same seed, with 95 % intervals of the mean difference; the verdict is `yes` or `no` where the
+    interval excludes zero.
     """
     topic = "Multipliers of the genes"
     for data, group in by_multipliers(networks).groupby("data", sort=False):
@@ -164,7 +164,7 @@ def multipliers_matter(networks: pd.DataFrame):
 def _paired(first: pd.Series, second: pd.Series, wanted: int):
     """Return how two columns over the same seeds compare: in words, their means, and the verdict.
 
-    wanted: the sign of a difference that one hopes for. The verdict is `undecided` where the interval holds zero.
+    wanted: the sign of the desired difference. The verdict is `undecided` where the interval holds zero.
     """
     pairs = pd.DataFrame({"first": first, "second": second}).dropna()
     mean, low, high = mean_interval(pairs["first"] - pairs["second"])
@@ -195,28 +195,28 @@ def interval_text(interval) -> str:
 def failed_models(networks: pd.DataFrame):
     """Yield how many trained models of each data set failed, and how many diverged late, with their methods.
 
-    A model that diverged late counts everywhere, with what it had reached; one that failed has no numbers.
+    A model that diverged late counts everywhere, with its best model from before; one that failed has no numbers.
     """
     models = networks[~networks["method"].isin([*CONTROLS, *YARDSTICKS])]
     for dataset, group in models.groupby("dataset", sort=False):
-        failed, told = _with_status(group, "failed")
-        statement = f"{told} failed." if failed else f"None of {len(group)} models failed."
+        failed, listed = _with_status(group, "failed")
+        statement = f"{listed} failed." if failed else f"None of {len(group)} models failed."
         yield "Failed runs", dataset, statement, failed, 0, verdict(not failed)
-        late, told = _with_status(group, "diverged")
+        late, listed = _with_status(group, "diverged")
         if late:
-            statement = f"{told} diverged late: what they had reached before counts."
+            statement = f"{listed} diverged late: their best models from before count."
             yield "Failed runs", dataset, statement, late, 0, "no"
 
 
 def _with_status(models: pd.DataFrame, status: str) -> tuple[int, str]:
     """Return how many models ended so, and of which methods they are, as text."""
     counts = models.loc[models["status"] == status, "method"].value_counts()
-    told = ", ".join(f"{label(method)} {counts[method]}" for method in in_order(counts.index))
-    return int(counts.sum()), f"{counts.sum()} of {len(models)} models ({told})"
+    listed = ", ".join(f"{label(method)} {counts[method]}" for method in in_order(counts.index))
+    return int(counts.sum()), f"{counts.sum()} of {len(models)} models ({listed})"
 
 
-def beside_published(networks: pd.DataFrame, published: pd.DataFrame | None):
-    """Yield sparsity and balanced accuracy beside the published ones, where data set and noise are the same."""
+def against_published(networks: pd.DataFrame, published: pd.DataFrame | None):
+    """Yield sparsity and balanced accuracy with the published ones, where data set and noise are the same."""
     if published is None:
         return
     table = sparsity_against_accuracy(networks, published)
@@ -229,24 +229,9 @@ def beside_published(networks: pd.DataFrame, published: pd.DataFrame | None):
                 f"({theirs['source']})."
             )
             values = ours["balanced_accuracy"], theirs["balanced_accuracy"]
-            yield "Beside the published values", ours["panel"], statement, *values, "-"
-
-
-def significant_pathways(pathways: pd.DataFrame):
-    """Yield per data set and method how many gene sets pass Bonferroni and Benjamini-Hochberg at 0.05."""
-    for _, group in pathways.groupby([*GROUP, "method"], sort=False):
-        if (group["status"] == "failed").all():
-            statement = f"{label(group['method'].iloc[0])}: FAILED, the models diverge from the drawn initial states."
-            yield "Pathways", panel_names(group).iloc[0], statement, np.nan, np.nan, "no"
-            continue
-        strict, loose = (int((group[name] < 0.05).sum()) for name in ("p_bonferroni", "p_bh"))
-        statement = (
-            f"{label(group['method'].iloc[0])}: {strict} of {len(group)} gene sets hold more influence than "
-            f"chance gives (Bonferroni, 0.05), {loose} by Benjamini-Hochberg."
-        )
-        yield "Pathways", panel_names(group).iloc[0], statement, strict, len(group), "-"
+            yield "Against the published values", ours["panel"], statement, *values, "-"
 
 
 def verdict(good) -> str:
-    """Return `yes` where something is as one hopes, else `no`."""
+    """Return `yes` for a desired result, else `no`."""
     return "yes" if good else "no"

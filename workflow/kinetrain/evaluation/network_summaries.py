@@ -1,4 +1,4 @@
-"""Summaries of trained networks that figures and findings share, and which panels and methods are shown."""
+"""Summaries of trained networks for figures and findings, and the choice of panels and methods to show."""
 
 import numpy as np
 import pandas as pd
@@ -6,11 +6,11 @@ import pandas as pd
 from kinetrain.networks.controls import CONTROLS
 
 GROUP = ["dataset", "noise", "prior_corruption"]
-FEW = 5  # methods whose heat maps fit beside each other
+MOST_MAPS = 5  # methods whose heat maps fit into a row
 # shown of more methods: three as in the paper, one by magnitude, one yardstick
-OF_MANY = ("sparseflow", "pinn_mp", "bioprune", "dash", "lasso")
+SHOWN = ("sparseflow", "pinn_mp", "bioprune", "dash", "lasso")
 
-# treatments of the multipliers of the genes, in the order in which they are shown, and what they are called
+# treatments of the multipliers of the genes, in the order of figures, with their labels
 MULTIPLIERS = {"published": "v 5x", "slipped": "slip", "slow": "v 1x", "living": "living"}
 
 
@@ -56,7 +56,7 @@ def sparsity_against_accuracy(networks: pd.DataFrame, published: pd.DataFrame) -
 
 
 def _published_points(table: pd.DataFrame, published: pd.DataFrame):
-    """Yield the published points beside the same data and noise, and priors no more corrupted than in the paper.
+    """Yield the published points for the same data and noise, and priors no more corrupted than in the paper.
 
     There, one percentage stands for the corruption and for twice the standard deviation of the noise.
     """
@@ -104,10 +104,10 @@ def prediction_error(networks: pd.DataFrame) -> pd.DataFrame:
 
 
 def few_of_many(table: pd.DataFrame, reference: str) -> pd.DataFrame:
-    """Return the rows of all methods if there are up to FEW, otherwise of those OF_MANY, and of `reference`."""
+    """Return the rows of all methods if there are up to MOST_MAPS, otherwise of those SHOWN, and of `reference`."""
     methods = [name for name in table["method"].unique() if name != reference]
-    if len(methods) > FEW:
-        methods = [name for name in OF_MANY if name in methods] or methods[:FEW]
+    if len(methods) > MOST_MAPS:
+        methods = [name for name in SHOWN if name in methods] or methods[:MOST_MAPS]
     return table[table["method"].isin([*methods, reference])]
 
 

@@ -1,4 +1,4 @@
-"""Score tables of trained models, of their way there, and of the control predictors.
+"""Score tables of trained models, of their snapshots, and of the control predictors.
 
 `model` holds the arrays of a model file: genes (k,), seeds (M,), chains (C, L) and parameters (M, *shape). `runs` has
 a row per seed; `priors` are (k, k), in the order of the seeds; `truth` is (k, k), or None without a gold standard.
@@ -46,7 +46,7 @@ def control_rows(expression, noise: float, seeds, priors, truth) -> pd.DataFrame
 
     One row per seed for the prior alone, where there is one, and for persistence (the noise differs), one with the
     first seed for the predictors that know regulators or targets. Controls have no weights, so their sparsity is empty;
-    their out-degree tells how dense they are.
+    their out-degree is a measure of density.
     """
     known = {controls.PRIOR_ALONE: "yes", controls.PERSISTENCE: "no"}
     networks = [(controls.PRIOR_ALONE, seed, prior, prior) for seed, prior in zip(seeds, priors, strict=True)]
@@ -144,8 +144,8 @@ def entry_rows(shown: dict, genes, identity: dict) -> pd.DataFrame:
 def coregulation_rows(model, runs: pd.DataFrame, prior) -> pd.DataFrame:
     """Return how strongly pairs of regulators share hidden units in the first model that did not fail.
 
-    The regulators are those of the `prior` (of that model), at most MANY_REGULATORS, in an order that puts those with
-    common targets beside each other. Method `prior` holds the numbers of common targets. Both are scaled to a largest
+    The regulators are those of the `prior` (of that model), at most MANY_REGULATORS, in an order in which those with
+    common targets are neighbours. Method `prior` holds the numbers of common targets. Both are scaled to a largest
     value of 1. Columns: those of a run, regulator, other, place, other_place, value.
     """
     index, weights = first_model(model)
@@ -196,7 +196,7 @@ def first_model(model) -> tuple[int, dict | None]:
 
 
 def _weights(model, index) -> dict | None:
-    """Return what decides the effects of one model by name, None if some of it is not finite."""
+    """Return the weights behind the effects of one model by name, None if some are not finite."""
     names = [*model["chains"].ravel(), *(["v"] if "v" in model else [])]
     weights = {str(name): model[name][index] for name in names}
     return weights if all(np.isfinite(array).all() for array in weights.values()) else None

@@ -1,4 +1,4 @@
-"""The tables of Hossain et al. 2024 (NeurIPS) our numbers and the published ones that could be read.
+"""The tables of Hossain et al. 2024 (NeurIPS) with our numbers and the published ones that could be read.
 
 `layout` says which of our data sets stands for which part of which table, `methods` which methods the paper has, in
 what order, and which of them use prior knowledge, `published` what could be read: files of resources/published.
@@ -27,10 +27,10 @@ NOT_IN_PAPER = "not in the paper"
 
 
 def paper_tables(networks: pd.DataFrame, layout, methods, published) -> pd.DataFrame:
-    """Return one row per table, data set, method and metric that this run has, with notes on what it has not.
+    """Return one row per table, data set, method and metric that this run has, with notes on what is missing.
 
     mean, low, high: mean over the n models that did not fail, and its 95 % interval by Student's t; without numbers
-    where all models of a method failed. A model that diverged late counts with what it had reached.
+    where all models of a method failed. A model that diverged late counts with its best model from before.
     published, published_source, note: the paper's number, its source, and remarks. A row without a method is a note on
     the whole condition: how the data differ from the paper's, and what is missing.
     """

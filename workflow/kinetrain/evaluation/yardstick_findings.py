@@ -1,4 +1,4 @@
-"""Plain statements on what neural models add to ordinary network inference, and where nothing beats "next = now"."""
+"""Findings on yardsticks: neural models against ordinary network inference, and against "next = now"."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from kinetrain.evaluation.statistics import mean_interval
 from kinetrain.networks.controls import CONTROLS
 from kinetrain.yardsticks.known import YARDSTICKS
 
-# what is compared: how it is called, and whether high (1) or low (-1) values are good
+# what is compared: its label, and whether high (1) or low (-1) values are good
 QUANTITIES = {
     "balanced_accuracy": ("balanced accuracy", 1),
     "auprc": ("AUPRC", 1),
@@ -19,7 +19,7 @@ QUANTITIES = {
     "test_mse": ("test error", -1),
 }
 KNOWLEDGE = {"no": "Without a prior", "yes": "With the prior"}
-NAMED = 6  # data sets in one statement; all are told one by one below it
+NAMED = 6  # data sets in one statement; a statement on each follows
 TOPIC = "Neural models against yardsticks"
 
 
@@ -85,8 +85,8 @@ def added_by_neural_models(networks: pd.DataFrame):
                 value = counts.get("better", 0)
                 yield TOPIC, "all data sets", statement, value, len(own), _judged(own)
     for (panel, knowledge), own in table.groupby(["panel", "knowledge"], sort=False):
-        parts = [f"{outcome} in {_told(part)}" for outcome, part in _by_outcome(own)]
-        statement = f"{KNOWLEDGE[knowledge]}, the best neural model beside the best yardstick is {'; '.join(parts)}."
+        parts = [f"{outcome} in {_described(part)}" for outcome, part in _by_outcome(own)]
+        statement = f"{KNOWLEDGE[knowledge]}, the best neural model against the best yardstick is {'; '.join(parts)}."
         row = own.iloc[0]
         yield TOPIC, panel, statement, row["first"], row["second"], _judged(own)
 
@@ -109,7 +109,7 @@ def _where(table: pd.DataFrame) -> str:
     return ", ".join(parts)
 
 
-def _told(table: pd.DataFrame) -> str:
+def _described(table: pd.DataFrame) -> str:
     """Return the quantities with both methods and their difference, as text."""
     return ", ".join(
         f"{QUANTITIES[row['quantity']][0]} ({label(row['neural'])} {row['first']:.3g}, {label(row['yardstick'])} "

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from kinetrain.data.expression import Expression, pairs
+from kinetrain.data.expression import Expression, endpoints
 from kinetrain.evaluation.networks import entry_rows, visible
 from kinetrain.networks.effects import mean_out_degree
 from kinetrain.networks.scores import edge_scores
@@ -16,13 +16,13 @@ from kinetrain.yardsticks.known import YARDSTICKS, find_yardstick
 ASKED = {"test_mse": ("test", False), "test_mse_noisy": ("test", True), "validation_mse": ("validation", True)}
 
 
-def yardstick_rows(expression: Expression, level: dict, seeds, priors, truth, tell=print):
-    """Return the rows of all yardsticks and the effects of their first seed, as the tables networks and effects.
+def yardstick_rows(expression: Expression, level: dict, seeds, priors, truth, names=YARDSTICKS, tell=print):
+    """Return the rows of the yardsticks `names` and the effects of their first seed: the tables networks and effects.
 
     level: dataset, noise and prior_corruption. A yardstick that is left out has one row, with the reason.
     """
     rows, effects = [], []
-    for name in YARDSTICKS:
+    for name in names:
         yardstick = find_yardstick(name)
         identity = {**level, "method": name, "uses_prior": "yes" if yardstick.USES_PRIOR else "no"}
         reason = _why_not(yardstick, expression, priors)
@@ -59,7 +59,7 @@ def _why_not(yardstick, expression: Expression, priors) -> str:
 def _asked(expression: Expression, noisy):
     """Return start, end and duration of the transitions of each error in turn: of ASKED, {column: (...)}."""
     return {
-        column: pairs(expression, noisy if with_noise else expression.values, expression.of(split))
+        column: endpoints(expression, noisy if with_noise else expression.values, expression.of(split))
         for column, (split, with_noise) in ASKED.items()
     }
 
@@ -68,7 +68,7 @@ def _changes(expression: Expression, noisy, prior, seed: int) -> Changes:
     """Return what a yardstick learns from and is asked."""
     asked = _asked(expression, noisy).values()
     start, duration = (np.concatenate([part[place] for part in asked]) for place in (0, 2))
-    begun, ended, lasted = pairs(expression, noisy, expression.of("train"))
+    begun, ended, lasted = endpoints(expression, noisy, expression.of("train"))
     return Changes(begun, ended, lasted, start, duration, prior, seed)
 
 

@@ -1,1 +1,1 @@
-"""One module per figure, each with one public function `draw(table) -> Figure`."""
+"""Figures, one file each: FIGURE, `tabulate(...)` and `draw(table) -> Figure`. A new file is a new figure."""

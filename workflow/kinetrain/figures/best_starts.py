@@ -1,4 +1,4 @@
-"""Figure: where the best starts of each optimizer ended (figure 2d-f of Stapor et al. 2022)."""
+"""Figure: final objectives of the best starts of each optimizer (figure 2d-f of Stapor et al. 2022)."""
 
 import numpy as np
 import pandas as pd

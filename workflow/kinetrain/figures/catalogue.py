@@ -1,4 +1,4 @@
-"""The figures: what each declares of itself, and all of them by name. A figure is one file of this folder.
+"""The declaration of a figure, and all figures by name. A figure is one file of this folder.
 
 Such a file holds `FIGURE` (a `Declaration`), `tabulate(...)`, which returns the tidy table of the figure, and
 `draw(table)`, which returns a matplotlib figure. Rules, scripts and report read these. The rules read them before any
@@ -18,11 +18,11 @@ FITS = ("fits", "traces", "nominal")  # sources that `tabulate` takes together, 
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a figure says of itself.
+    """The declaration of a figure.
 
     title, section, place: where it stands in the report. sources: the result tables (`tables.py`) that `tabulate` takes
     under these names, or `published` for the published values of networks. caption: reStructuredText. needs: what a
-    configuration must hold so that there is something to show: `problems`, `datasets`, `predictions`, `tuning`,
+    configuration must contain for the figure to be drawn: `problems`, `datasets`, `predictions`, `tuning`,
     `factors` (several random networks), `multipliers` (data sets that differ in them alone), or what its grids of fits
     vary (`optimizers`, `schedules`, `batch_sizes`, `safeguards`).
     """

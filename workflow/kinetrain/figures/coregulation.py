@@ -1,4 +1,4 @@
-"""Figure: heat maps of which regulators act through the same hidden units, beside their common targets in the prior."""
+"""Figure: heat maps of regulators that act through the same hidden units, and of their common targets in the prior."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Figure: heat maps of which gene acts on which, in the gold standard and in the models."""
+"""Figure: heat maps of the effects of genes on each other, in the gold standard and in the models."""
 
 import pandas as pd
 
@@ -37,7 +37,7 @@ def tabulate(effects: pd.DataFrame) -> pd.DataFrame:
     signs of the truth as method `truth`, once or more. Regulators stand in the order of their number of true targets,
     targets in that of their first true regulator, so the truth is a staircase. Columns: panel, dataset, noise,
     prior_corruption, method, regulator, target, regulator_place, target_place (from 0), effect. Of many methods, and
-    of several corruptions of a prior, `few_of_many` and `one_corruption` tell which are kept.
+    of several corruptions of a prior, those of `few_of_many` and `one_corruption` are kept.
     """
     parts = []
     for _, rows in one_corruption(few_of_many(effects, "truth")).groupby(GROUP, sort=False):

@@ -1,4 +1,4 @@
-"""Figure: when a neural model is worth its training, one factor of the simulated networks at a time."""
+"""Figure: accuracy and error of neural models and yardsticks by one factor of the simulated networks at a time."""
 
 import numpy as np
 import pandas as pd
@@ -98,7 +98,7 @@ def _panel(axis, rows, methods, quantity) -> None:
         own = rows[rows["method"] == method].set_index("value").reindex(values)
         places = np.arange(len(values)) + 0.3 * (number / max(len(methods) - 1, 1) - 0.5)  # keeps intervals apart
         bars = scale * np.stack([own["mean"] - own["low"], own["high"] - own["mean"]])
-        if quantity == "ratio":  # a logarithmic axis has no room for bounds below zero
+        if quantity == "ratio":  # bounds below zero cannot be drawn on a logarithmic axis
             bars[0] = np.minimum(bars[0], 0.9 * own["mean"])
         look = {"color": colour(method), "linestyle": "--" if method in YARDSTICKS else "-", **marker(method, 4)}
         bars = np.nan_to_num(bars)

@@ -1,4 +1,4 @@
-"""Figure: where every start of every optimizer ended, above the best known objective."""
+"""Figure: the final objective of every start of every optimizer, above the best known."""
 
 import numpy as np
 import pandas as pd
@@ -65,7 +65,7 @@ def draw(table):
 
 def _points(axis, rows, place, colour) -> None:
     ended = rows.loc[np.isfinite(rows["excess_drawn"]), "excess_drawn"].sort_values()
-    shift = 0.28 * np.sin(2.4 * np.arange(len(ended)))  # spreads points beside each other, the same way every time
+    shift = 0.28 * np.sin(2.4 * np.arange(len(ended)))  # spreads points, the same way every time
     axis.scatter(ended, place + shift, s=10, color=colour, alpha=0.6, linewidth=0, zorder=3)
     first = rows.iloc[0]
     if np.isfinite(first["excess_median"]):

@@ -1,4 +1,4 @@
-"""Figure: how well ensembles describe problems of many conditions (figures 4 and 5 of Stapor et al. 2022)."""
+"""Figure: predictions of ensembles on problems of many conditions (figures 4 and 5 of Stapor et al. 2022)."""
 
 import numpy as np
 import pandas as pd
@@ -15,20 +15,19 @@ FIGURE = Declaration(
     sources=("predictions",),
     needs=("problems", "predictions"),
     caption="""
-**Ensembles on the data that they were fitted to.** One row per
-problem and data, for the run (optimizer and setting) whose
-ensemble has the lowest error on the training data. An ensemble is the mean prediction of the best runs by training
-objective (ten, if as many ended). All values are standardized by observable: minus the mean of its training
+**Ensembles on the data that they were fitted to.** One row per problem and data, for the run (optimizer and
+setting) whose ensemble has the lowest error on the training data. An ensemble is the mean prediction of the best runs
+by training objective (ten, if as many ended). All values are standardized by observable: minus the mean of its training
 measurements, divided by their standard deviation, on its logarithm where the likelihood is on a logarithmic scale; so
 observables in different units can be pooled, and an error of 1 is that of predicting the mean. From left to right:
 measured against simulated values, brighter where points are dense (at most 4000 are drawn), with Pearson's r; ROC
 curves of telling responsive from other (group, condition, observable) triples, for the ensemble (blue) and its single
 runs (grey), where responsive means a measured response above the median of the training data, and the orange point
-marks the threshold with the largest sensitivity + specificity (Youden 1950); the root mean squared error of each
-group (cell line; a condition where a problem has no groups), ranked, with the standard deviation over single runs;
-and the best and the worst fitted group, measured (bars) and simulated (mean and standard deviation over the
-ensemble). The panels follow Stapor et al. 2022, figure 4. The paper's definition of a response could not be read;
-ours stands here. Its data set is not public, so its values are not comparable and not shown.
+marks the threshold with the largest sensitivity + specificity (Youden 1950); the root mean squared error of each group
+(cell line; a condition where a problem has no groups), ranked, with the standard deviation over single runs; and the
+best and the worst fitted group, measured (bars) and simulated (mean and standard deviation over the ensemble). The
+panels follow Stapor et al. 2022, figure 4. The paper's definition of a response could not be read; ours stands here.
+Its data set is not public, so its values are not comparable and not shown.
 
 **Ensembles on held-out groups.** Panels as for the fitted data, for groups (cell lines) that no fit has seen.
 The scaling of such a group is estimated for each run from the measurements of the group's first condition alone, by

@@ -1,4 +1,4 @@
-"""Figure: what becomes of error and network when multipliers of genes are kept alive, or not."""
+"""Figure: test error and network accuracy with multipliers of genes kept alive, and without."""
 
 import numpy as np
 import pandas as pd

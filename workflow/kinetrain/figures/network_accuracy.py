@@ -1,4 +1,4 @@
-"""Figure: how true the networks are, by their edges and by their rankings, neural models beside the yardsticks."""
+"""Figure: accuracy of networks by their edges and rankings, of neural models and yardsticks."""
 
 import pandas as pd
 

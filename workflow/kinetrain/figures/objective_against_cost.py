@@ -1,4 +1,4 @@
-"""Figure: how the objective falls with what it costs (figure 6 of Stapor et al. 2022, as far as it is known)."""
+"""Figure: the objective by cost (in place of figure 6 of Stapor et al. 2022)."""
 
 import numpy as np
 import pandas as pd

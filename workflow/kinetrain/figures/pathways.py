@@ -1,4 +1,4 @@
-"""Figure: which pathways hold the influential genes, by method."""
+"""Figure: heat map of pathways with influential genes, by method."""
 
 import numpy as np
 import pandas as pd
@@ -18,13 +18,17 @@ FIGURE = Declaration(
 **Which pathways hold the influential genes.** The influence of a gene is the mean change of all other genes along a
 trajectory when its initial value is drawn anew; the score of a gene set is the sum of the influences of its genes,
 averaged over the models of all seeds. Colour: z-score of the set against permutations of the influences over all
-genes that occur in some set; negative values are shown as 0. Star: p below 0.05 after Bonferroni's correction for the
-sets tested. Shown are the 20 sets with the highest z of each method; sets with no z above 0 are left out. Score and
-permutation test follow Hossain et al. 2024, appendix B.8; p = (1 + count) / (1 + permutations), so that p is never 0,
-and the least number of genes per set are choices of ours. With few permutations no set can pass Bonferroni's
-correction: the smallest p is 1 / (1 + permutations), times the number of sets.""",
+genes that occur in some set; negative values are shown as 0. Letters: tests with p below 0.05 after Bonferroni's
+correction for the sets tested: P, the permutation test, whose p is a saddlepoint approximation where fewer than 10
+permutations reach the score; R, prerank (the genes ranked by influence); O, over-representation of the regulators
+that the models keep. Control: the highest z, and the tests passed, of any method when the labels of the genes are
+permuted; no letter should stand there. Shown are the 20 sets with the highest z of each method; sets with no z above 0
+are left out. Effect sizes, p-values and how often a set is among the top in single seeds stand in the table of
+pathways. Score and permutation test follow Hossain et al. 2024, appendix B.8; all else is a choice of ours.""",
 )
 
+CONTROL = "control"  # the column of the permuted labels
+TESTS = {"P": "p_tail", "R": "gsea_p_value", "O": "ora_p_value"}  # letters of the tests and their p-values
 LONGEST = 52  # letters of a pathway name that fit beside the map
 TOP = 20  # pathways shown per method, as in Hossain et al. 2024
 
@@ -32,27 +36,38 @@ TOP = 20  # pathways shown per method, as in Hossain et al. 2024
 def tabulate(table: pd.DataFrame, top: int = TOP) -> pd.DataFrame:
     """Return the z-scores of all pathways that are among the `top` of some method with z > 0, per data set.
 
-    Columns: panel, dataset, noise, prior_corruption, method, pathway, z (negative values as 0), significant
-    (Bonferroni below 0.05), row (the order of the pathways in the panel: highest mean z first).
+    Columns: panel, dataset, noise, prior_corruption, method (`control`: the highest of the permuted labels), pathway,
+    z (negative values as 0), passed (letters of the tests with Bonferroni below 0.05), row (the order of the pathways
+    in the panel: highest mean z of the methods first).
     """
     rank = table.groupby([*GROUP, "method"])["z"].rank(ascending=False, method="first")
     chosen = table.loc[(rank <= top) & (table["z"] > 0), [*GROUP, "pathway"]].drop_duplicates()
-    shown = table.merge(chosen, on=[*GROUP, "pathway"])
+    shown = table.assign(passed=_passed(table)).merge(chosen, on=[*GROUP, "pathway"])
     shown["z"] = shown["z"].clip(lower=0)
-    shown["significant"] = shown["p_bonferroni"] < 0.05
     shown["mean_z"] = shown.groupby([*GROUP, "pathway"])["z"].transform("mean")
+    control = table.assign(z=table["control_z"].clip(lower=0), passed=_passed(table, "control_"))
+    control = control.groupby([*GROUP, "pathway"])[["z", "passed"]].max().reset_index()
+    means = shown[[*GROUP, "pathway", "mean_z"]].drop_duplicates()
+    shown = pd.concat([shown, control.assign(method=CONTROL).merge(means, on=[*GROUP, "pathway"])])
     shown = shown.sort_values([*GROUP, "mean_z", "pathway"], ascending=[True, True, True, False, True])
     shown["row"] = shown.groupby(GROUP)["pathway"].transform(lambda names: pd.factorize(names)[0])
     shown.insert(0, "panel", panel_names(shown))
-    return shown[["panel", *GROUP, "method", "pathway", "z", "p_bonferroni", "significant", "row"]]
+    return shown[["panel", *GROUP, "method", "pathway", "z", "passed", "row"]]
+
+
+def _passed(table, prefix: str = "") -> pd.Series:
+    """Return the letters of the tests that each gene set passes, corrected for the sets of its method."""
+    count = table.groupby([*GROUP, "method"])["pathway"].transform("count")
+    letters = [np.where(table[prefix + name] * count < 0.05, letter, "") for letter, name in TESTS.items()]
+    return pd.Series(np.sum([part.astype(object) for part in letters], axis=0), index=table.index, dtype=str)
 
 
 def draw(table):
-    """Return one heat map of z-scores per data set, a star where Bonferroni's p is below 0.05."""
+    """Return one heat map of z-scores per data set, with the letters of the tests that a set passes."""
     if table.empty:
         return nothing_to_show("no pathway with more influence than chance gives")
     titles = list(table["panel"].drop_duplicates())
-    methods = in_order(table["method"])
+    methods = [*in_order(set(table["method"]) - {CONTROL}), CONTROL]
     rows = [int(table.loc[table["panel"] == title, "row"].max()) + 1 for title in titles]
     heights = [0.9 + 0.17 * count for count in rows]
     figure = new_figure(4.6 + 0.5 * len(methods), sum(heights))
@@ -68,15 +83,18 @@ def draw(table):
 def _heat_map(axis, rows, methods, count):
     from seaborn import heatmap
 
-    marked = rows.assign(star=np.where(rows["significant"].astype(bool), "*", ""))
-    wide = marked.pivot(index="row", columns="method", values=["z", "star"])
-    scores, stars = (wide[name].reindex(range(count), columns=methods) for name in ("z", "star"))
+    wide = rows.pivot(index="row", columns="method", values=["z", "passed"])
+    scores, passed = (wide[name].reindex(range(count), columns=methods) for name in ("z", "passed"))
     names = rows.drop_duplicates("row").sort_values("row")["pathway"].astype(str)
     short = [name if len(name) <= LONGEST else name[: LONGEST - 1] + "…" for name in names]
     look = {"cmap": "Greens", "vmin": 0, "linewidth": 0.8, "linecolor": "white", "cbar": False}
-    heatmap(scores.astype(float), annot=stars.fillna(""), fmt="", annot_kws={"fontsize": 10}, ax=axis, **look)
+    heatmap(scores.astype(float), annot=passed.fillna(""), fmt="", annot_kws={"fontsize": 7}, ax=axis, **look)
     axis.set_yticks(np.arange(count) + 0.5, short, fontsize=7, rotation=0)
-    axis.set_xticks(np.arange(len(methods)) + 0.5, [label(method) for method in methods], rotation=30, ha="right")
+    axis.set_xticks(np.arange(len(methods)) + 0.5, [_title(method) for method in methods], rotation=30, ha="right")
     axis.set(xlabel="", ylabel="")
     axis.tick_params(length=0)
     return axis.collections[0]
+
+
+def _title(method):
+    return "Control" if method == CONTROL else label(method)

@@ -1,4 +1,4 @@
-"""Figure: the test error of the trained models, in units of that of persistence."""
+"""Figure: the test error of trained models relative to that of persistence."""
 
 import numpy as np
 
@@ -15,9 +15,9 @@ FIGURE = Declaration(
     needs=("datasets",),
     caption="""
 **Prediction error on test data.** Mean squared error of predicting the next time point from the present one, over
-test pairs and genes, divided by that of persistence, which predicts that nothing changes (dashed, 1). Points: models
-of single seeds; bars: their mean. A model to the right of the dashed line predicts worse than no model at all. Test
-data are without added noise. Each model is that of one epoch of its training, chosen by the validation error as
+test transitions and genes, divided by that of persistence, which predicts that nothing changes (dashed, 1). Points:
+models of single seeds; bars: their mean. A model to the right of the dashed line predicts worse than no model at all.
+Test data are without added noise. Each model is that of one epoch of its training, chosen by the validation error as
 ``training.keep`` says: unless the configuration says otherwise, the sparsest within one standard error of the lowest.
 Models that failed are left out and counted under *Findings*; "none" marks methods that the data set lacks or that
 failed throughout.""",

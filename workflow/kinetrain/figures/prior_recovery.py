@@ -1,4 +1,4 @@
-"""Figure: what models find outside their prior and what wrong they keep of it, against the corruption of the prior."""
+"""Figure: true edges found outside the prior, and wrong ones kept of it, by the corruption of the prior."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Figure: how accurate the networks are on the way from a dense model to a sparse one."""
+"""Figure: accuracy of the networks along the pruning path, from dense to sparse models."""
 
 import pandas as pd
 
@@ -55,8 +55,7 @@ def tabulate(path: pd.DataFrame, networks: pd.DataFrame) -> pd.DataFrame:
 def draw(table):
     """Return one panel per data set: mean and 95 % interval of balanced accuracy, at the mean sparsity of a snapshot.
 
-    The horizontal axis is logarithmic in the
-    weights that remain, as each event removes a fraction of these.
+    The horizontal axis is logarithmic in the weights that remain, as each event removes a fraction of these.
     """
     if table.empty:
         return nothing_to_show("no scored snapshots")

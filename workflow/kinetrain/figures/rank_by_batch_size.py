@@ -22,9 +22,10 @@ FIGURE = Declaration(
 among the settings shown here; vertical lines and bands: 95 % intervals by hierarchical bootstrap over problems, data
 replicates and starts. The lines are runs that differ in nothing but the batch size, of the (at most two) combinations
 of optimizer, schedule and safeguard that most sizes were run with and that rank best; the paper shows its best two
-with its second schedule. *all*: every condition in one batch, the same optimizer without chance, which tells what
-mini-batches do from what the optimizer does. Horizontal: full-batch optimizers. All runs have the same budget, so
-that smaller batches make more steps. The mean over models is that over the models that were run with the same
+with its second schedule. *all*: every condition in one batch, the same optimizer without chance, which
+separates the effect of mini-batches from that of the optimizer. Horizontal: full-batch optimizers. All runs have the
+same budget, so that smaller batches make more steps. The mean over models is that over the models that were run with
+the same
 settings. The paper's batch sizes and ranks could not be read.""",
 )
 

@@ -1,4 +1,4 @@
-"""Figure: what rescue and line search do to failures and to the final objective (figure 3 of Stapor et al. 2022)."""
+"""Figure: failures and final objective with and without rescue and line search (figure 3 of Stapor et al. 2022)."""
 
 import numpy as np
 import pandas as pd
@@ -84,7 +84,7 @@ def _line(optimizer: str, schedule: str, size) -> str:
 
 
 def _places(table) -> dict[str, str]:
-    """Return what every safeguard is called; the names of those that differ in their variant alone stand below."""
+    """Return the labels of safeguards; the names of those that differ in their variant alone stand below."""
     described = {row.safeguard: _describe(row) for row in table.itertuples()}
     texts = list(described.values())
     return {name: text if texts.count(text) == 1 else f"{text}\n({label(name)})" for name, text in described.items()}

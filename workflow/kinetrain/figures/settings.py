@@ -1,4 +1,4 @@
-"""How a setting of a fit (optimizer, schedule, batch size, safeguard) is named in a figure."""
+"""Names, colours and dashes of settings of fits (optimizer, schedule, batch size, safeguard) in figures."""
 
 import pandas as pd
 
@@ -13,8 +13,8 @@ DASHES = ("-", "--", ":", "-.")  # settings of one optimizer share its colour
 def with_setting(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with a column `setting`, such as "Adam (balanced), S2, batch 5" or "Fides, full batch".
 
-    An optimizer without a schedule is a full-batch one, whatever the number of conditions of its problem. What all of
-    several mini-batch settings share is left out: `shared` says it. The batch size is `size` or else `batch_size`.
+    An optimizer without a schedule is a full-batch one, whatever the number of conditions of its problem. Parts that
+    all mini-batch settings share are left out: `shared` returns them. The batch size is `size` or else `batch_size`.
     """
     parts = _parts(table)
     shown = [name for name in PARTS if name not in _same(parts)]
@@ -42,7 +42,7 @@ def settings_in_order(table: pd.DataFrame) -> dict[str, str]:
 
 
 def looks(settings: dict[str, str]) -> dict[str, dict]:
-    """Return colour and dashes of every setting: the optimizer's colour, and dashes to tell its settings apart."""
+    """Return colour and dashes of every setting: the optimizer's colour; its settings differ in dashes."""
     look: dict[str, dict] = {}
     seen: dict[str, int] = {}
     for setting, optimizer in settings.items():
@@ -58,7 +58,7 @@ def _parts(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _same(parts: pd.DataFrame) -> dict[str, str]:
-    """Return the parts in which several mini-batch settings agree; of a single one only its safeguard goes unsaid."""
+    """Return the parts in which several mini-batch settings agree; for a single setting, its safeguard."""
     mini = parts[parts["schedule"] != FULL_BATCH].drop_duplicates()
     same = {name: mini[name].iloc[0] for name in PARTS if mini[name].nunique() == 1}
     return same if len(mini) > 1 else {name: value for name, value in same.items() if name == "safeguard"}

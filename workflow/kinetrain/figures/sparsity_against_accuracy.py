@@ -1,4 +1,4 @@
-"""Figure: how sparse the models are and how well their networks agree with the gold standard."""
+"""Figure: sparsity of the models against the accuracy of their networks."""
 
 from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_summaries import sparsity_against_accuracy as tabulate  # noqa: F401

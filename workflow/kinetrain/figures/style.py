@@ -1,4 +1,4 @@
-"""The look of all figures: a fixed colour per method and optimizer, a marker per method, and files without dates."""
+"""The style of all figures: a fixed colour per method and optimizer, a marker per method, files without dates."""
 
 import numpy as np
 
@@ -6,16 +6,8 @@ from kinetrain.appearance import look
 from kinetrain.files import atomic
 from kinetrain.networks.controls import CONTROLS
 
-# Okabe & Ito 2008, distinguishable with every common colour vision; yellow is too pale for lines on white
-BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
-    "#000000",
-    "#E69F00",
-    "#56B4E9",
-    "#009E73",
-    "#0072B2",
-    "#D55E00",
-    "#CC79A7",
-)
+# Okabe & Ito 2008: distinguishable with every common colour vision
+BLACK, ORANGE, BLUE, RED = "#000000", "#E69F00", "#0072B2", "#D55E00"
 GREY = "#777777"
 LARGER = {"*": 1.5, "P": 1.1, "X": 1.1, "D": 0.85, "d": 1.1}  # so that all look equally large
 
@@ -66,7 +58,7 @@ def control_line(name: str, **more) -> dict:
 
 
 def new_figure(width: float, height: float):
-    """Return an empty figure of width x height inches, whose parts are kept from overlapping."""
+    """Return an empty figure of width x height inches, with a layout that avoids overlaps."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
@@ -97,7 +89,7 @@ def first_column(axes):
 def heat_map(axis, rows, columns, values, shape, **look):
     """Draw `values` at their places in an otherwise empty matrix, and return the image; `look` goes to imshow.
 
-    Where there is no value at all the panel says so, which an empty map would not tell from a model without effects.
+    A panel without any value says "none": an empty map would look like a model without effects.
     """
     matrix = np.zeros(shape)
     matrix[rows, columns] = values

@@ -1,4 +1,4 @@
-"""Figure: the settings of a method that were tried by cross-validation, and the one that was chosen."""
+"""Figure: validation error of the settings tried by cross-validation, and the choice."""
 
 import json
 
@@ -19,8 +19,8 @@ FIGURE = Declaration(
     caption="""
 **Tuned settings.** Validation error of the settings that were tried by cross-validation over trajectories, mean over
 folds, and the one that was chosen (red). Maps: the weights λ of the prior in the scores of the first and the last
-layer; grey: failed in some fold. Curves: one setting, bars one standard error of the mean over folds. Test data take
-no part. The paper tunes λ by K-fold cross-validation and states neither K nor the grid.""",
+layer; grey: failed in some fold. Curves: one setting, bars one standard error of the mean over folds. Test data are not
+used. The paper tunes λ by K-fold cross-validation and states neither K nor the grid.""",
 )
 
 

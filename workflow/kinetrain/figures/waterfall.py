@@ -1,4 +1,4 @@
-"""Figure: the final objectives of all starts, sorted."""
+"""Figure: the sorted final objectives of all starts (waterfall plot)."""
 
 import pandas as pd
 

@@ -1,1 +1,1 @@
-"""PEtab problems as sums over conditions: reading, compilation, solving by AMICI, artificial data."""
+"""PEtab problems as fit problems: reading, compilation, engines (AMICI, kinetics kernel), artificial data."""

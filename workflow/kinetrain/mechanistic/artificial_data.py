@@ -24,25 +24,25 @@ from kinetrain.mechanistic.solver_options import solver_options
 from kinetrain.mechanistic.template import scaling_rows, with_scaling, write_tables
 
 MOST_ROUNDS = 20
-MOST_STEPS = 50_000  # of a simulation at the truth; a fit must not wait that long, but data are drawn only once
+MOST_STEPS = 50_000  # of a simulation at the truth; more than in a fit, as data are drawn only once
 SCALING_SD = 0.3  # of the true scalings of groups, in log10 units; our choice
 
 
 def make_artificial(path, model_folder, replicate: int, options: ArtificialOptions, folder) -> dict:
-    """Write an artificial PEtab problem (`folder`/problem.yaml) and return what is known of its truth.
+    """Write an artificial PEtab problem (`folder`/problem.yaml) and return its truth.
 
     `path` is the template (`template.write_template`) that the model was compiled from. Groups that are held out are a
     problem of their own, `folder`/test.yaml, with their scalings fixed at one: a prediction has to estimate them.
 
     The truth (also `folder`/truth.json): objective at the true parameters, its expected value over the noise, standard
-    deviation by observable, conditions drawn again because their simulation failed, measurements left out because a
+    deviation by observable, conditions redrawn because their simulation failed, measurements left out because a
     log-scale observable was not positive, true scalings of all groups, sha256 of each file.
 
     Raises
     ------
     InputError
         If the settings name inputs or groups that the template lacks, the replicate is beyond `replicates`, conditions
-        cannot be simulated however often they are drawn again, or an observable is always zero.
+        cannot be simulated although they were redrawn often, or an observable is always zero.
     """
     folder = Path(folder)
     if options.replicates is not None and replicate >= options.replicates:
@@ -102,7 +102,10 @@ def _with_scalings(parameters, factors) -> pd.DataFrame:
         return parameters
     rows = scaling_rows(parameters, factors)
     if rows.index[0] not in parameters.index:
-        raise InputError(f"the template has no parameter '{rows.index[0]}'; write it anew for settings with groups")
+        raise InputError(
+            f"the template has no parameter '{rows.index[0]}': write it again "
+            "(write_template.py), with groups in its settings"
+        )
     return pd.concat([parameters.drop(index=rows.index[0]), rows]).astype(parameters.dtypes)
 
 
@@ -122,9 +125,9 @@ def _blank_measurements(rows, names, members, factors, options) -> pd.DataFrame:
 
 
 def _simulate(build, conditions, redraw):
-    """Return a problem whose conditions can all be simulated, their observables, and how many were drawn again.
+    """Return a problem whose conditions can all be simulated, their observables, and how many were redrawn.
 
-    One condition at a time: all that AMICI reports of a large model is megabytes for each.
+    One condition at a time, as the results of AMICI for a large model take megabytes each.
     """
     observed, wrong, redrawn = [None] * len(conditions), np.arange(len(conditions)), 0
     for _ in range(MOST_ROUNDS):
@@ -148,7 +151,8 @@ def _simulate(build, conditions, redraw):
 def _measure(problem, observed, scaled, options, rng):
     """Return the table of noisy measurements, with their parts of the objective and of its expected value.
 
-    `scaled` holds the true scaling of each condition's group. Also returned: what is known of the measurements.
+    `scaled` holds the true scaling of each condition's group. Also returned: facts about the measurements for the
+    truth.
     """
     table = problem.petab.measurement_df
     chosen = list(dict.fromkeys(table["observableId"]))

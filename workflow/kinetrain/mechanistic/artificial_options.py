@@ -1,4 +1,4 @@
-"""The options of artificial data: which conditions are drawn, and what is measured in them."""
+"""The options of artificial data: how conditions are drawn, and what is measured in them."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""Models compiled by AMICI: built once for each content, kept in the user's cache, copied to where they are used."""
+"""Models compiled by AMICI: built once for each content in the user's cache, and copied to where they are used."""
 
 import contextlib
 import copy
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import amici
 
-# Compiled models need libraries that this one loads, and find them so even if the environment has moved since.
+# It loads libraries that compiled models need, which are then found even if the environment was moved.
 import amici.sim.sundials
 import petab.v1 as petab
 from amici.exporters.sundials.compile import build_model_extension
@@ -45,7 +45,7 @@ foreach(source ${sources})
   endif()
 endforeach()
 """
-# What of the environment and of installed packages shapes the code, besides AMICI's version, which is in the record.
+# Variables and packages that affect the code, apart from AMICI's version, which is in the record.
 FLAGS = "CXXFLAGS", "LDFLAGS", "CPATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH"
 FLAGS_OF = "AMICI_", "CMAKE_"
 PACKAGES = "petab", "sympy", "python-libsbml", "swig"
@@ -92,7 +92,7 @@ def _key(record) -> str:
 
 
 def _build(path, problem, record, folder):
-    """Compile a model into `folder`, in the system's temporary folder: CMake and SWIG do not bear every path.
+    """Compile a model into `folder`, in the system's temporary folder, as CMake and SWIG fail in some paths.
 
     InputError if AMICI cannot import the problem, or the compiler refuses its code.
     """
@@ -101,11 +101,11 @@ def _build(path, problem, record, folder):
         try:
             with _quick_compilation(Path(temporary)), contextlib.redirect_stdout(io.StringIO()):
                 _generate(path, problem, made)
-        except subprocess.CalledProcessError:  # this code does not go together in one file
+        except subprocess.CalledProcessError:  # this code cannot be joined in one file
             _compile_apart(path, made)
         except InputError:
             raise
-        except Exception as error:  # whatever AMICI does not support ends in an exception of another kind
+        except Exception as error:  # AMICI raises exceptions of many kinds for what it does not support
             reason = " ".join(str(error).split())
             raise InputError(f"{path}: AMICI cannot import it: {reason or type(error).__name__}") from error
         _place(made, record, folder)
@@ -129,7 +129,7 @@ def _generate(path, problem, folder):
         return
     from amici.importers.petab.v1 import import_petab_problem
 
-    # The linter has been through it, which takes its time with large tables.
+    # The linter, which is slow with large tables, has checked it before.
     import_petab_problem(
         without_overrides(for_amici(problem, path)),
         output_dir=folder,
@@ -143,8 +143,8 @@ def _generate(path, problem, folder):
 def without_overrides(problem: petab.Problem) -> petab.Problem:
     """Return a problem with a row of measurements for each observable and condition, which AMICI's import takes.
 
-    AMICI wants to know which overrides there are and whether there is pre-equilibration; our own tables have no
-    overrides that change over time, but its check takes missing pre-equilibration or numbers for noise for such.
+    AMICI checks for overrides that change over time. Our tables have none, but its check mistakes missing
+    pre-equilibration, and numbers for noise, for such overrides.
     """
     part = copy.copy(problem)
     part.measurement_df = problem.measurement_df.drop_duplicates(["observableId", "simulationConditionId"])

@@ -1,4 +1,4 @@
-"""The conditions of a PEtab problem as AMICI takes them: data, constants, and where estimated parameters go."""
+"""The conditions of a PEtab problem for AMICI: data, constants, and positions of estimated parameters."""
 
 import copy
 import re
@@ -45,8 +45,8 @@ def prepare(problem: petab.Problem, model, names, path) -> list[Condition]:
     """Return the prepared conditions of a problem, in the order of their first measurement.
 
     PEtab's own mapping takes milliseconds for each condition. Conditions that differ only in numbers which the compiled
-    model takes as constants (doses, say) or as initial values, or in which estimated parameters are filled in (one
-    scaling for each group, say), share one mapping, so that thousands of them cost one.
+    model takes as constants (doses, say) or as initial values, or in the names of
+    estimated parameters (one scaling per group, say), share one mapping, so that it is computed once for thousands.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def _initial_values(problem, model, pairs) -> pd.DataFrame:
 
 @dataclass
 class _Kind:
-    """What, besides doses and initial values, decides how parameters are mapped: a pattern, and names that fill it."""
+    """What determines the mapping of parameters, apart from doses and initial values: a pattern, and its names."""
 
     pattern: tuple
     names: tuple
@@ -253,7 +253,7 @@ def _resolve(mapping, model, names, path, before) -> _Template:
 
 
 def _reset_states(problem, model, condition) -> list[int]:
-    """Return the states that a simulation condition sets anew after pre-equilibration."""
+    """Return the states that a simulation condition resets after pre-equilibration."""
     row = problem.condition_df.loc[condition].dropna()
     return [index for index, name in enumerate(petab_ids(model.get_state_ids())) if name in row.index]
 

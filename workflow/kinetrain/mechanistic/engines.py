@@ -1,8 +1,8 @@
-"""Which engine solves a problem: the kinetics kernel made for its model, or AMICI.
+"""The engines of PEtab problems, the kinetics kernel and AMICI: the choice between them, and opening a problem.
 
 The choice is made once for each problem, when its solver settings are measured (`choose`); all later steps open the
-problem with what was chosen (`open_problem`). Where nothing was chosen yet AMICI solves it: artificial data do not come
-from the engine that they test.
+problem with what was chosen (`open_problem`). Before a choice is made AMICI solves it, so that artificial data do not
+come from the engine that they test.
 """
 
 from dataclasses import replace
@@ -14,12 +14,12 @@ from kinetrain.mechanistic.solver_options import SolverOptions
 def open_problem(path, model_folder, options: SolverOptions | None = None, tables=None):
     """Return a PEtab problem (`problem.SumOverConditions`) as `options.engine` solves it; `auto` is AMICI.
 
-    The other arguments are those of `PetabProblem`. AMICI is not imported where a kernel is at hand.
+    The other arguments are those of `PetabProblem`. AMICI is not imported where a kernel is cached.
 
     Raises
     ------
     InputError
-        If the problem cannot be read, its model was not compiled, or the kernel cannot be had.
+        If the problem cannot be read, its model was not compiled, or the kernel is not available.
     """
     if options is not None and options.engine == "kernel":
         from kinetrain.mechanistic.kernel.problem import KernelProblem
@@ -33,7 +33,7 @@ def open_problem(path, model_folder, options: SolverOptions | None = None, table
 def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
     """Return which engine solves a problem and why (`engine`, `reason`), with all that was measured to choose.
 
-    What is not open in `options` is kept. `auto` takes the kernel unless it does not support the model, cannot be
+    Values that are set in `options` are kept. `auto` takes the kernel unless it does not support the model, cannot be
     compiled, or was found wrong (`kernel_choice.choose`); otherwise the rest is what `solver_choice.choose` returns.
 
     Raises

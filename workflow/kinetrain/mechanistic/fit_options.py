@@ -1,4 +1,4 @@
-"""The options of fits of PEtab problems: those of any fit, and how the model is solved."""
+"""The options of fits of PEtab problems: those of any fit, and of the solver."""
 
 from dataclasses import dataclass
 

@@ -32,6 +32,7 @@ POWERS = libsbml.AST_POWER, libsbml.AST_FUNCTION_POWER
 SETTINGS = libsbml.L3ParserSettings()
 SETTINGS.setComparisonCaseSensitivity(libsbml.L3P_COMPARE_BUILTINS_CASE_SENSITIVE)  # Pi is phosphate, no 3.14
 SETTINGS.setParseLog(libsbml.L3P_PARSE_LOG_AS_LN)  # as PEtab means it
+SETTINGS.setParseUnits(libsbml.L3P_NO_UNITS)  # else 1e400 is 1, in units called e400
 
 
 class _TooMuch(Exception):
@@ -108,10 +109,10 @@ def _value(node, known) -> float | None:
     if kind in POWERS and children[1] is not None and abs(children[1]) > LARGEST_EXPONENT:
         raise _TooMuch(f"has an exponent of {children[1]:g}")
     known = [child for child in children if child is not None]
-    if kind not in VALUES or len(known) < len(children):
+    if not children or len(known) < len(children):
         return None
     try:
-        result = VALUES[kind](*known)
+        result = VALUES[kind](*known) if kind in VALUES else _value_by_libsbml(node, known)
     except OverflowError:
         raise _TooMuch("has a number that is too large") from None
     except (ValueError, ZeroDivisionError):
@@ -121,6 +122,16 @@ def _value(node, known) -> float | None:
     if math.isinf(result) and not any(map(math.isinf, known)):
         raise _TooMuch("has a number that is too large")
     return result
+
+
+def _value_by_libsbml(node, children) -> float:
+    """Return the value of a function or comparison of numbers, which libsbml can tell without much work."""
+    copied = node.deepCopy()
+    for index, child in enumerate(children):
+        number = libsbml.ASTNode(libsbml.AST_REAL)
+        number.setValue(float(child))
+        copied.replaceChild(index, number, True)
+    return libsbml.SBMLTransforms.evaluateASTNode(copied)
 
 
 def _short(text) -> str:

@@ -1,8 +1,8 @@
-"""Gradients of a problem against what does not depend on them: differences of its values, condition by condition.
+"""Check of gradients against finite differences of the objective, condition by condition.
 
 AMICI's sensitivities are wrong for some kinds of conditions without a word (adjoint ones where states are set anew
 after pre-equilibration, and where several changes meet at a measured time; there even the value beside the gradient
-is). No method can be trusted on its own word, nor because another one of the same solver agrees.
+is). That two methods of the same solver agree proves neither.
 """
 
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ TIGHTNESS = (EXACT, 1e-5), (ROUGH, 1e-3)
 NEGLIGIBLE = 1e-3  # of the value (at least one): a gradient that is shorter counts as that long
 VAGUE = 1e-2  # relative error of differences, beyond which they say nothing
 NEAR, NEARBY, STARTS = 0.1, 3, 5  # points to try: some at this distance of the nominal parameters, then random starts
-STEP, RATIO, LEVELS = 0.02, 2.0, 6  # of differences, in units of a parameter's scale
+STEP, RATIO, LEVELS = 0.02, 2.0, 6  # of finite differences, in units of a parameter's scale
 TOGETHER = 25  # conditions that differ in doses only are checked in sums of that many
 
 
 @dataclass
 class Verdict:
-    """What was found for a method: its largest error in any condition, and why it is dropped (empty: it is not)."""
+    """The result for a method: its largest error in any condition, and why it is dropped ("" if it is not)."""
 
     error: float = 0.0
     reason: str = ""
@@ -84,7 +84,7 @@ class GradientCheck:
         return True
 
     def record(self) -> dict:
-        """Return what was checked and found, for JSON."""
+        """Return checks and results, for JSON."""
         return {
             "one_by_one": len(self._one_by_one),
             "in_sums": sum(map(len, self._sums)),
@@ -129,7 +129,7 @@ class GradientCheck:
         wrong = "".join(f"; {method}: {self.verdicts[method].reason}" for method in others)
         hint = "" if len(self.verdicts) > 1 else "; with 'sensitivities: auto' the other method is tried too"
         return (
-            f"{self.path}: no right gradient can be had of condition '{name}' ({details}{wrong}); "
+            f"{self.path}: no method gives a right gradient of condition '{name}' ({details}{wrong}); "
             f"AMICI is known to be wrong for some models{hint}"
         )
 
@@ -188,7 +188,7 @@ def kinds_of(problem) -> list[list[int]]:
 class Comparison:
     """Gradients (by method, with the values beside them) at one point, and differences along some directions.
 
-    Gradients and directions are in units of `scale` (n,), the change of each parameter that is worth a look.
+    Gradients and directions are in units of `scale` (n,), a typical change of each parameter.
     """
 
     def __init__(self, value, theta, scale, found, level):
@@ -212,7 +212,7 @@ class Comparison:
         slope, error = differences(along, self._noise, enough)
         slack = self.accuracy * self._length + 2 * error
         if any(abs(gradient @ direction - slope) > slack for gradient in self._gradients.values()):
-            # Nobody is accused on differences whose noise was only assumed.
+            # A method is not called wrong by differences whose noise was only assumed.
             slope, error = differences(along, max(self._noise, 3 * roughness(along)), enough)
         self._looks.append((direction, slope, error))
 
@@ -312,7 +312,7 @@ def roughness(value) -> float:
 
 
 def parameter_scales(problem) -> np.ndarray:
-    """Return a change of each parameter that is worth a look: of logarithmic ones one, of others their own size.
+    """Return a typical change of each parameter: one for logarithmic ones, their own size for others.
 
     It is at most a quarter of the distance of the bounds.
     """

@@ -1,6 +1,6 @@
-"""Scalings, offsets and noise levels computed analytically wherever the full objective is evaluated.
+"""Hierarchical optimization: scalings, offsets and noise levels are computed analytically at every evaluation.
 
-What is left is optimized over the outer parameters. At the optimum of the inner ones their gradient vanishes (or a
+The optimizer moves the outer parameters only. At the optimum of the inner ones their gradient vanishes (or a
 bound holds them), so the gradient over the outer parameters is that of the whole objective there.
 
 Source: Schmiester et al. 2020, doi 10.1093/bioinformatics/btz581, solved by pyPESTO; here a simulation without
@@ -25,8 +25,9 @@ TO_SCALE: dict[str, Callable] = {"lin": np.asarray, "log": np.log, "log10": np.l
 class Hierarchical:
     """The full objective of a PEtab problem at the best inner parameters, as a function of the outer ones.
 
-    It is a `full_batch.Reduced` problem, whose conditions are evaluated together; `counted` counts, and is set before.
-    `outer` (m,) and `inner` (n - m,) are the indices of outer and inner parameters; `kinds`: what the inner ones are.
+    It is a `full_batch.Reduced` problem, whose conditions are evaluated together; `counted` counts them, and must be
+    set first. `outer` (m,) and `inner` (n - m,) are the indices of outer and inner parameters; `kinds`: what the inner
+    ones are.
 
     Raises
     ------
@@ -38,7 +39,7 @@ class Hierarchical:
     def __init__(self, problem, name: str):
         require_version_1(problem.petab, name, "hierarchical optimization")
         self.problem, self.n_conditions = problem, problem.n_conditions
-        self.counted: Counted  # set by what optimizes
+        self.counted: Counted  # set by the optimization
         found = inner_parameters(problem.petab, problem.priors is not None, name)
         names = list(problem.names)
         self.kinds = {name: parameter.kind for name, parameter in found.items()}
@@ -53,7 +54,7 @@ class Hierarchical:
 
     @property
     def cost(self):
-        """What was counted."""
+        """The cost that was counted."""
         return self.counted.cost
 
     @cost.setter
@@ -94,7 +95,7 @@ class Hierarchical:
     def complete(self, outer) -> np.ndarray | None:
         """Return all parameters (n,) at outer ones (m,), the inner ones at their best; None if a solve failed.
 
-        Not counted. It serves for the parameters of any other fit too: their scalings are made the best ones.
+        Not counted. It can be applied to the parameters of any fit, to replace their scalings by the best ones.
         """
         return self._complete(outer, self.problem.simulate)
 

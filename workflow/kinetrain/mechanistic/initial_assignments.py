@@ -1,11 +1,11 @@
-"""Initial assignments of an SBML model that give way to the tables of a PEtab problem."""
+"""Initial assignments of an SBML model that the tables of a PEtab problem override."""
 
 import libsbml
 
 from kinetrain.errors import InputError
 
 
-def give_way(model: libsbml.Model, tables, empty, where: str) -> None:
+def remove_overridden(model: libsbml.Model, tables, empty, where: str) -> None:
     """Remove from a model the initial assignments of parameters that PEtab tables set, and that nothing changes later.
 
     AMICI puts such an assignment into what is computed from it (the start of a species, say) and goes on with it: a

@@ -1,4 +1,4 @@
-"""Scalings, offsets and noise levels of a PEtab problem: which parameters can be computed analytically.
+"""The inner parameters of a PEtab problem: scalings, offsets and noise levels, which can be computed analytically.
 
 They enter a measurement as `scaling * h + offset` with a standard deviation `sigma`, and nothing else of the problem.
 """
@@ -20,7 +20,7 @@ KINDS = ("scaling", "offset", "sigma")
 
 @dataclass
 class Inner:
-    """An inner parameter: what it is, and the measurements (rows of the table) in which it is."""
+    """An inner parameter: its kind, and the measurements (rows of the table) that depend on it."""
 
     kind: str
     rows: list[int] = field(default_factory=list)
@@ -40,7 +40,7 @@ def inner_parameters(problem: petab.Problem, has_priors: bool, name: str) -> dic
     Source: Schmiester et al. 2020, doi 10.1093/bioinformatics/btz581.
     """
     table = problem.parameter_df
-    wanted = _wanted(table)
+    wanted = _declared(table)
     uses = _uses(problem)
     candidates = set(table.index[table["estimate"] == 1]) - _names_elsewhere(problem)
     if has_priors and "objectivePriorType" in table:
@@ -127,7 +127,7 @@ def _kinds(uses, candidates, parameters) -> dict[str, str]:
             if kinds.setdefault(name, kind) != kind or kind is None:
                 bad.add(name)
     kinds = {name: kind for name, kind in kinds.items() if name not in bad}
-    while dropped := _in_the_way(uses, kinds):
+    while dropped := _unsolvable(uses, kinds):
         del kinds[dropped]
     return kinds
 
@@ -148,7 +148,7 @@ def _roles(use, candidates, parameters) -> dict[str, str | None]:
     return roles
 
 
-def _in_the_way(uses, kinds) -> str | None:
+def _unsolvable(uses, kinds) -> str | None:
     """Return a scaling or offset that must be an ordinary parameter for the rest to be solvable; None if all fit."""
     partners = {}
     for use in uses:
@@ -171,7 +171,7 @@ def _in_the_way(uses, kinds) -> str | None:
     return None
 
 
-def _wanted(table) -> dict[str, str]:
+def _declared(table) -> dict[str, str]:
     kinds = table.get("parameterType", pd.Series(dtype=object)).dropna()
     return {name: kind for name, kind in kinds.items() if kind in KINDS and table.loc[name, "estimate"] == 1}
 

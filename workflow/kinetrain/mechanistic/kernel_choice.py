@@ -1,7 +1,7 @@
-"""The solver settings of the kinetics kernel for a problem, once it was found to agree with AMICI.
+"""The solver settings of the kinetics kernel for a problem, after a comparison with AMICI.
 
-A kernel is code made for a model that nobody read, so it is compared with AMICI, which is made in another way, before
-anything relies on it. Work is counted, not timed, as in solver_choice.py.
+A kernel is generated code that nobody has read, so it is compared with AMICI, which works differently, before it is
+used. Work is counted, not timed, as in solver_choice.py.
 """
 
 from dataclasses import asdict, replace
@@ -35,14 +35,14 @@ DIFFERENCES = 14  # values that a derivative along a direction takes
 
 
 class KernelWrongError(InputError):
-    """The kernel and AMICI disagree, or could not be compared; the message says in which condition."""
+    """The kernel and AMICI disagree, or cannot be compared; the message says in which condition."""
 
 
 def choose(path, model_folder, options: SolverOptions) -> dict:
     """Return the kernel's settings (`chosen`) for a PEtab problem, and what its check found (`check`).
 
     The tolerance is the loosest one at which gradients are as accurate as those of AMICI have to be (`solver_choice`),
-    at the nominal parameters and two points near them, against those at a tight tolerance. What is open else are the
+    at the nominal parameters and two points near them, against those at a tight tolerance. Other open values are the
     kernel's own constants; weights are counted operations.
 
     Raises
@@ -97,7 +97,7 @@ class KernelCheck:
     at a random start, the nominal parameters, and two more random starts, or nearer to the nominal parameters where
     AMICI fails. Gradients are AMICI's by forward sensitivities, all components; where these take too much work,
     differences of AMICI's values along a random direction. Where forward sensitivities deviate such differences decide,
-    so that the kernel is not blamed for an error of AMICI's. There are fewer points where it would take minutes.
+    so that an error of AMICI is not taken for one of the kernel. There are fewer points where it would take minutes.
 
     Attributes
     ----------
@@ -231,7 +231,9 @@ class KernelCheck:
             abs(value - sum(values)) <= ROUNDING * np.abs(values).sum()
             and np.abs(gradient - alone).max(initial=0) <= ROUNDING * size
         ):
-            raise KernelWrongError(f"{self.path}: the kernel gives something else for a batch than for its conditions")
+            raise KernelWrongError(
+                f"{self.path}: the kernel gives another value for a batch than for its conditions one by one"
+            )
 
     def _note(self, **errors):
         for name, error in errors.items():

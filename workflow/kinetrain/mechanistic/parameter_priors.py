@@ -34,7 +34,7 @@ class Priors:
 
     @classmethod
     def of_terms(cls, terms) -> "Priors":
-        """Return priors with the terms of others (attribute `terms`)."""
+        """Return priors with given terms (attribute `terms`)."""
         priors = cls.__new__(cls)
         priors.terms = [tuple(term) for term in terms]
         return priors

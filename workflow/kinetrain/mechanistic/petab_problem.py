@@ -1,7 +1,7 @@
 """A PEtab problem simulated by AMICI, as a sum of negative log-likelihoods over conditions.
 
-All that does not depend on the parameters (data, the mapping from estimated parameters to model parameters) is prepared
-once; an evaluation only fills in parameters and runs the chosen conditions, in solvers that keep their memory.
+Data and the mapping from estimated parameters to model parameters are prepared once; an evaluation only fills in
+parameters and simulates the chosen conditions, in solvers that keep their memory.
 """
 
 import copy
@@ -30,7 +30,7 @@ from kinetrain.mechanistic.starting_points import (
 
 
 def silence_amici():
-    """Let AMICI say nothing: a failed solve is a number to us, not a message. Its imports make it talk again."""
+    """Silence AMICI: we report failed solves as numbers. Its imports turn messages on again."""
     for name in [name for name in logging.root.manager.loggerDict if name.split(".")[0] == "amici"]:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
@@ -41,7 +41,7 @@ warnings.filterwarnings("ignore", message="Adjoint sensitivity analysis for mode
 
 RELAXATION = 100.0  # of tolerances, from trial to trial (parPE)
 # Tolerances of steady states and their sensitivities, relative to those of the solve. AMICI's own 100 stops where slow
-# species are still far from their steady state, at no gain: near it an integrator takes ever longer steps.
+# species are still far from their steady state, and saves nothing: near it an integrator takes ever longer steps.
 STEADY = 1e-2
 
 
@@ -53,8 +53,8 @@ class PetabProblem:
     Parameters
     ----------
     path: the PEtab YAML.
-    model_folder: where its model was compiled (`compiled.compile_model`).
-    options: how to solve it (`options.merged`); safe constants stand in for what they leave open.
+    model_folder: where its model was compiled (`compiled_model.compile_model`).
+    options: of the solver (`solver_options.merged`); open values get safe constants.
     tables: PEtab tables to use in place of those that the YAML names, for the same model.
 
     Attributes
@@ -113,7 +113,7 @@ class PetabProblem:
     def structures(self) -> list[tuple]:
         """Return of each condition what decides how it is simulated; conditions of equal ones differ in doses only.
 
-        It is which parameters act and on which scales, what is pre-equilibrated and set anew, which constants are zero,
+        It is which parameters act and on which scales, what is pre-equilibrated and reset, which constants are zero,
         when is measured and which observables are.
         """
         return [_structure(condition) for condition in self._conditions]
@@ -167,7 +167,7 @@ class PetabProblem:
             if result is None:
                 return failed
             value -= result.llh
-            if not len(places):  # no estimated parameter acts here, for which AMICI would take all of the model's
+            if not len(places):  # no estimated parameter acts here; AMICI would then take all of the model's
                 continue
             np.subtract.at(gradient, places, np.array(result.sllh))
             if information:
@@ -202,8 +202,8 @@ class PetabProblem:
         states = gradient = 1.0
         for trial in range(options.trials):
             key = options.sensitivities, order, len(condition.to_model), states, gradient
-            # A solver keeps its memory for the next condition with as many sensitivities, but is not trusted after a
-            # failure. AMICI's own run_simulations copies solver and model and wraps the result for each condition.
+            # A solver keeps its memory for the next condition with as many sensitivities, but not after a failure.
+            # AMICI's own run_simulations copies solver and model and wraps the result for each condition.
             solver = self._solvers.pop(key, None) or make_solver(self.model, options, order, states, gradient)
             result = run_simulation(solver.get(), condition.data, self.model.get())
             self.relaxed_solves += trial > 0
@@ -254,8 +254,8 @@ def _structure(condition) -> tuple:
 def make_solver(model, options: SolverOptions, order, states: float = 1.0, gradient: float = 1.0):
     """Return a CVODES solver of a model, for derivatives up to `order` (amici.SensitivityOrder).
 
-    `options` leave nothing open (`options.filled`). `states` is a factor on the tolerances of the states, `gradient` on
-    those of sensitivities, backward problem and quadratures, which are one tolerance (`SolverOptions`).
+    `options` have no open value (`solver_options.filled`). `states` is a factor on the tolerances of the states,
+    `gradient` on those of sensitivities, backward problem and quadratures, which are one tolerance (`SolverOptions`).
     """
     assert options.absolute_tolerance and options.relative_tolerance and options.gradient_tolerance
     solver = model.create_solver()
@@ -274,6 +274,6 @@ def make_solver(model, options: SolverOptions, order, states: float = 1.0, gradi
     solver.set_steady_state_tolerance_factor(STEADY)
     solver.set_steady_state_sensi_tolerance_factor(STEADY)
     solver.set_max_steps(options.max_steps)
-    solver.set_max_steps_backward_problem(options.max_steps_backward)  # AMICI's own lets a failure last for seconds
+    solver.set_max_steps_backward_problem(options.max_steps_backward)  # with AMICI's own a failure takes seconds
     solver.set_return_data_reporting_mode(amici.RDataReporting.likelihood)
     return solver

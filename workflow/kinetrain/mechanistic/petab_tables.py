@@ -1,4 +1,4 @@
-"""The tables of a PEtab problem: reading them, and telling clearly what is wrong with one."""
+"""The tables of a PEtab problem, read and checked."""
 
 import copy
 import math
@@ -13,13 +13,13 @@ from petab.v1.models.sbml_model import SbmlModel
 
 from kinetrain.data.text import read_table, refuse_repeated
 from kinetrain.errors import InputError
-from kinetrain.mechanistic.initial_assignments import give_way
+from kinetrain.mechanistic.initial_assignments import remove_overridden
 from kinetrain.mechanistic.petab_checks import PAIR, PREEQUILIBRATION, check_problem, is_number
 from kinetrain.mechanistic.petab_files import is_version_2, parameter_files, read_description
 from kinetrain.mechanistic.sbml_model import initial_value, read_sbml
 
 INDEX = {"condition_files": "conditionId", "observable_files": "observableId", "measurement_files": None}
-# Columns whose cells stay text: 001 is another condition than 1.
+# Columns whose cells stay text: conditions 001 and 1 differ.
 TEXT = {"parameterId", "conditionId", "observableId", "experimentId", "simulationConditionId", PREEQUILIBRATION}
 TEXT |= {"parameterName", "conditionName", "observableName", "datasetId", "replicateId", "modelId", "targetId"}
 TEXT |= {"observableFormula", "noiseFormula", "targetValue", "observablePlaceholders", "noisePlaceholders"}
@@ -43,7 +43,7 @@ def read_petab(path) -> petab.Problem:
     path = Path(path)
     description = read_description(path)
     if is_version_2(description):
-        from kinetrain.mechanistic.petab_v2 import ProblemOfVersion2  # its imports take a second others need not wait
+        from kinetrain.mechanistic.petab_v2 import ProblemOfVersion2  # here: its imports take a second
 
         return ProblemOfVersion2(path, description)
     files = description["problems"][0]
@@ -149,19 +149,19 @@ def for_amici(problem: petab.Problem, path) -> petab.Problem:
 def read_petab_1(path) -> petab.Problem:
     """Return the problem of a YAML file as `read_petab`, for what works with the tables of version 1 only."""
     problem = read_petab(path)
-    require_version_1(problem, path, "artificial data")
+    require_version_1(problem, path, "drawing artificial data")
     return problem
 
 
 def is_version_1(problem) -> bool:
     """Whether a problem of `read_petab`, which decides by the YAML file, is one of PEtab version 1."""
-    return hasattr(problem, "measurement_df")  # its table of parameters version 2 has too
+    return hasattr(problem, "measurement_df")  # version 2 has a table of parameters too
 
 
 def require_version_1(problem, name, wanted) -> None:
     """Raise InputError, which says what is `wanted` of the problem, if it is of PEtab version 2."""
     if not is_version_1(problem):
-        raise InputError(f"{name}: {wanted} can be had of problems of PEtab version 1 only; this is one of version 2")
+        raise InputError(f"{name}: {wanted} is possible for problems of PEtab version 1 only; this one is of version 2")
 
 
 def condition_name(before: str, simulated: str) -> str:
@@ -225,7 +225,7 @@ def _separate_overrides(problem):
 
 
 def _overrule_model(problem, path):
-    """Let the parameter table and the condition table have the last word on what the model assigns initially."""
+    """Remove initial assignments of the model that the parameter table or the condition table overrides."""
     conditions = problem.condition_df.drop(columns="conditionName", errors="ignore")
     empty = set(conditions.columns[conditions.isna().any()])
-    give_way(problem.model.sbml_model, [*problem.parameter_df.index, *conditions.columns], empty, str(path))
+    remove_overridden(problem.model.sbml_model, [*problem.parameter_df.index, *conditions.columns], empty, str(path))

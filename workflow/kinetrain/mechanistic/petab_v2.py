@@ -1,4 +1,4 @@
-"""PEtab problems of version 2, as AMICI takes them: experiments become events and initial values of the compiled model.
+"""PEtab problems of version 2 for AMICI: experiments become events and initial values of the compiled model.
 
 An experiment is what a condition is in version 1: one initial value problem, the unit of mini-batches. Parameters of
 version 2 have no scale; here those with a positive lower bound are estimated on the log10 scale (a choice of ours).
@@ -7,6 +7,7 @@ That version 2 cuts priors off at the bounds changes them by a constant, which i
 
 import json
 import logging
+import re
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ from petab.v2.models.sbml_model import SbmlModel
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.conditions import SCALES, Condition, petab_ids
 from kinetrain.mechanistic.formulas import parse, value
-from kinetrain.mechanistic.initial_assignments import give_way
+from kinetrain.mechanistic.initial_assignments import remove_overridden
 from kinetrain.mechanistic.petab_checks import (
     BOTH,
     VERSION_1,
@@ -83,12 +84,13 @@ class ProblemOfVersion2:
             )
             issues = [i.message for i in self.problem.validate() if i.level >= ValidationIssueSeverity.ERROR]
         except Exception as error:
-            raise InputError(f"{path}: its tables cannot be read ({' '.join(str(error).split())})") from error
+            reason = re.sub(r"For further information visit \S+", "", str(error))
+            raise InputError(f"{path}: its tables cannot be read ({' '.join(reason.split())})") from error
         if issues:
             raise InputError(f"{path}: not a valid PEtab problem: {' '.join('; '.join(issues).split())}")
         if has_timepoint_specific_overrides(self.problem):
             flatten_timepoint_specific_output_overrides(self.problem)
-        give_way(self.problem.model.sbml_model, [one.id for one in self.problem.parameters], (), str(path))
+        remove_overridden(self.problem.model.sbml_model, [one.id for one in self.problem.parameters], (), str(path))
         self.parameter_df = self._parameters()
 
     def _check(self, tables, sbml):
@@ -106,6 +108,11 @@ class ProblemOfVersion2:
                 raise InputError(f"{where} is {number:g}; a finite number or a formula is needed")
         for row, condition, target, _ in changes[changes.duplicated(["conditionId", "targetId"])].itertuples(name=None):
             raise InputError(f"{self.path}: condition table: row {row} sets '{target}' in '{condition}' once more")
+        estimate = parameters.reindex(columns=["estimate"])["estimate"].astype(str)
+        for name, found in estimate[~estimate.str.lower().isin(["true", "false"])].items():
+            raise InputError(
+                f"{self.path}: parameter table: estimate of row '{name}' is {found}; it must be true or false"
+            )
         given = parameters.reindex(columns=["nominalValue"]).dropna()
         numbers(given, "nominalValue", f"{self.path}: parameter table")
         self._check_measurements(tables["measurement"], tables.get("experiment", pd.DataFrame()))
@@ -209,7 +216,7 @@ class ProblemOfVersion2:
                 row["objectivePriorParameters"] = ";".join(map(str, one.prior_parameters))
                 row |= self._starts(one, np.log10 if one.lb > 0 else float)
                 if one.nominal_value is None:
-                    one.nominal_value = float(np.clip(1.0, one.lb, one.ub))  # AMICI wants one; ours replaces it
+                    one.nominal_value = float(np.clip(1.0, one.lb, one.ub))  # AMICI needs one; ours replaces it
             rows[one.id] = {**row, "lowerBound": one.lb, "upperBound": one.ub}
         table = pd.DataFrame.from_dict(rows, orient="index").astype({"nominalValue": float})
         estimated = table[table["estimate"] == 1]

@@ -1,4 +1,4 @@
-"""What the best fits of a problem predict, for the conditions that they were fitted to and for held-out ones.
+"""Predictions of the best fits of a problem, for the fitted conditions and for held-out ones.
 
 Source: Stapor et al. 2022, Fig. 4 and 5 (ensembles of the ten best optimization runs).
 """
@@ -16,7 +16,7 @@ def best_members(fits: pd.DataFrame, arrays: dict, count: int) -> np.ndarray:
 
     fits: table of the starts of one optimizer. arrays: names (n,), last and best (starts, n), as fit.py writes them.
     A mini-batch fit is its last iterate, a full-batch fit the best point that it evaluated: those whose full objective
-    the table tells. There are fewer than `count` members where fewer fits ended with a finite objective.
+    is in the table. There are fewer than `count` members where fewer fits ended with a finite objective.
     """
     full_batch = (fits["schedule"] == FULL_BATCH).all()
     parameters = arrays["best" if full_batch else "last"]
@@ -46,7 +46,7 @@ def predict(train, test, names, members) -> pd.DataFrame:
     """
     parts = {"train": train} | ({"test": test} if test else {})
     for part, problem in parts.items():
-        require_version_1(problem.petab, f"{part} problem", "predictions")
+        require_version_1(problem.petab, f"{part} problem", "prediction")
     groups = groups_of({part: problem.petab.measurement_df for part, problem in parts.items()})
     tables = []
     for part, problem in parts.items():
@@ -108,7 +108,9 @@ def _simulate(problem, names, members, part) -> tuple[pd.DataFrame, np.ndarray]:
     for number, member in enumerate(members):
         theta = _theta(problem, names, member)
         for k, condition in enumerate(problem.condition_names):
-            result = problem.simulate(theta, [k])[0]  # one by one: what AMICI reports of a large model is megabytes
+            result = problem.simulate(theta, [k])[
+                0
+            ]  # one by one, as the results of AMICI for a large model take megabytes each
             if result.status != 0:
                 continue
             rows = rows_of[condition]
@@ -140,7 +142,7 @@ def _factors(control, simulated) -> np.ndarray:
         return np.exp((weights * np.nan_to_num(ratio, posinf=0, neginf=0)).sum(axis=0) / weights.sum(axis=0))
     if logarithmic.any():
         raise InputError("held-out groups need observables that are all linear or all logarithmic")
-    with np.errstate(invalid="ignore"):  # all zero: no factor is better than another
+    with np.errstate(invalid="ignore"):  # all zero: all factors are equally good
         return np.maximum((weights * measured * simulated).sum(axis=0) / (weights * simulated**2).sum(axis=0), 0)
 
 

@@ -1,4 +1,4 @@
-"""Random conditions for artificial data: inputs drawn by weighted protocols, and groups that share inputs of their own.
+"""Random conditions of artificial data: inputs drawn by weighted protocols, and groups with inputs of their own.
 
 Source: minibatch experiments of Stapor et al. 2022, whose conditions are unknown to us; the protocols are choices of
 ours. Groups stand for cell lines.
@@ -66,7 +66,8 @@ def _draw(inputs: dict, own: dict, rng) -> dict:
     for name, distribution in inputs.items():
         if name not in own:
             raise InputError(
-                f"input '{name}' is no column of the conditions ({', '.join(own)}); write the template anew"
+                f"input '{name}' is no column of the conditions ({', '.join(own)}): write the template "
+                "again (write_template.py)"
             )
         kind, numbers = distribution.rule
         drawn[name] = float(DRAWS[kind](rng, own[name], *numbers))

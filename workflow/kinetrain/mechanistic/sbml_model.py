@@ -1,4 +1,4 @@
-"""SBML models, read by libsbml, in which nothing is left that would harm AMICI or the code that it writes."""
+"""SBML models, read by libsbml and checked for names and formulas that AMICI cannot process safely."""
 
 import libsbml
 
@@ -14,7 +14,7 @@ def read_sbml(file) -> libsbml.SBMLDocument:
     Raises
     ------
     InputError
-        If it is no valid SBML, a name would break the code that AMICI writes, or sympy could not bear a formula.
+        If it is no valid SBML, a name would break the code that AMICI writes, or a formula is too large for sympy.
     """
     document = _valid(file)
     model = document.getModel()

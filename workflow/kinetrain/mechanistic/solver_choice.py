@@ -1,8 +1,8 @@
-"""The settings of AMICI of least work for a problem whose gradients are right and accurate, by measurement.
+"""The choice of AMICI's settings for a problem: of least work among those with right and accurate gradients.
 
-The measurement is made once for each problem; its JSON (`measure_solver.py`) fills what the settings of later steps
-leave open, so that all of them solve the problem in the same way. Work is counted, not timed: seconds depend on what
-else a machine does, and results on the choice.
+It is made once for each problem; its JSON (`measure_solver.py`) fills the open settings of later steps, so that all of
+them solve the problem in the same way. Work is counted, not timed: seconds depend on the load of the machine, and
+results on the choice.
 """
 
 from dataclasses import asdict, replace
@@ -37,10 +37,10 @@ TOO_LARGE = 20_000  # parameters times states, beyond which forward sensitivitie
 def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
     """Return the chosen settings of a PEtab problem (`chosen`) and all that was measured to choose them.
 
-    What `options` pins is kept. Sensitivity methods that are wrong in any condition are left out (`GradientCheck`). Of
-    either other one the accurate tolerances of least work are taken (at the nominal parameters and two points near
-    them, against a reference at tight tolerances), then the method of less work, unless it fails at many more random
-    starts. Step limits are multiples of what the nominal parameters and random starts need.
+    Values that are set in `options` are kept. Sensitivity methods that are wrong in any condition are left out
+    (`GradientCheck`). Of either other one the accurate tolerances of least work are taken (at the nominal parameters
+    and two points near them, against a reference at tight tolerances), then the method of less work, unless it fails at
+    many more random starts. Step limits are multiples of what the nominal parameters and random starts need.
 
     Accurate means that the gradients of a sample of conditions, as one vector, deviate by at most 1e-4 of its length,
     and the sum of their values by 1e-4. It is not claimed for single components, or far from the nominal parameters.
@@ -286,7 +286,7 @@ def _informs(problem, chosen, sample, known) -> bool:
 
 
 def _solved_with(options, row, **limits) -> SolverOptions:
-    """Return `options` with what they leave open taken from a row, and step limits."""
+    """Return `options` with open values taken from a row, and step limits."""
     absolute = float(f"{row['relative_tolerance'] / 100:.3g}")  # no 9.999999999999999e-10
     keys = ("sensitivities", "relative_tolerance", "gradient_tolerance")
     return filled(options, SolverOptions(absolute_tolerance=absolute, **{key: row[key] for key in keys}, **limits))

@@ -1,4 +1,4 @@
-"""How a model is solved: what a user gives, filled by what was measured for the problem (`solver_choice`)."""
+"""Solver options: those of the user, with open ones filled by what was measured (`solver_choice`)."""
 
 import json
 from dataclasses import dataclass, fields, replace
@@ -8,7 +8,7 @@ from typing import Any, Literal
 from kinetrain.errors import InputError
 from kinetrain.settings import Options, option
 
-# Where nothing was measured: adjoint pays off with many parameters, and a backward solve that needs more steps fails.
+# Safe constants. Adjoint sensitivities pay off with many parameters; a backward solve that needs more steps fails.
 SAFE: dict[str, Any] = {
     "absolute_tolerance": 1e-10,
     "relative_tolerance": 1e-8,
@@ -22,7 +22,7 @@ FEW_PARAMETERS = 30
 
 @dataclass(frozen=True)
 class SolverOptions(Options):
-    """How a model is solved. `auto` and None stand for what is measured to be best (`merged`), else safe constants.
+    """How a model is solved. `auto` and None are open: the measured best (`merged`), else safe constants.
 
     gradient_tolerance is absolute too, and a tenth of it for backward problem and quadratures. The weights are counted
     in solves of a condition without sensitivities; without an information_weight that of the gradient is taken if it
@@ -80,9 +80,9 @@ def solver_options(options: SolverOptions) -> SolverOptions:
 
 
 def merged(options: SolverOptions, path=None) -> SolverOptions:
-    """Return the solver's part of `options`, with what is open filled from the file that measure_solver.py wrote.
+    """Return the solver's part of `options`, with open values filled from the file that measure_solver.py wrote.
 
-    Without a file (None) what is open stays so, and the problem takes safe constants.
+    Without a file (None) they stay open, and the problem takes safe constants.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def merged(options: SolverOptions, path=None) -> SolverOptions:
 
 
 def filled(options: SolverOptions, chosen: SolverOptions) -> SolverOptions:
-    """Return `options` with everything that is open (`auto`, None) taken from `chosen`."""
+    """Return `options` with open values (`auto`, None) taken from `chosen`."""
     names = [field.name for field in fields(SolverOptions) if getattr(options, field.name) in (None, "auto")]
     return replace(options, **{name: getattr(chosen, name) for name in names})
 

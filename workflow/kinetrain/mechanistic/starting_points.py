@@ -1,4 +1,4 @@
-"""Where fits of a PEtab problem start: in its bounds, or by the initialization priors of version 1."""
+"""Starting points of a PEtab problem: uniform in its bounds, or by the initialization priors of version 1."""
 
 from functools import partial
 
@@ -35,7 +35,7 @@ def starting_box(table, lower, upper, path) -> tuple[np.ndarray, np.ndarray]:
     """
     lower, upper = lower.copy(), upper.copy()
     for index, (name, kind, numbers, *_) in enumerate(_initialization(table)):
-        if kind == "parameterScaleUniform" and not pd.isna(numbers):  # without numbers PEtab means the bounds
+        if kind == "parameterScaleUniform" and not pd.isna(numbers):  # without numbers PEtab takes the bounds
             where = f"{path}: parameter table: initializationPriorParameters of '{name}'"
             low, high = prior_numbers(where, kind, numbers)
             lower[index], upper[index] = max(low, lower[index]), min(high, upper[index])

@@ -1,4 +1,4 @@
-"""Templates of artificial data: a PEtab problem with all inputs, observables and parameters, but without real data.
+"""Templates of artificial data: PEtab problems with all inputs, observables and parameters, but without data.
 
 The model of artificial data is compiled from its template, once for all replicates.
 """
@@ -32,7 +32,7 @@ def write_template(path, options: ArtificialOptions, folder) -> list[str]:
     values of all inputs, and one dummy measurement for each observable, which shows its parameters: those of the
     measured row that has most of them. Noise formulas become plain placeholders, since the noise of artificial data is
     known; with groups, observables get one more factor.
-    Parameters that nothing needs any more, parameters that are inputs, and objective priors are left out.
+    Parameters that nothing needs, parameters that are inputs, and objective priors are left out.
 
     Raises
     ------

@@ -44,13 +44,13 @@ def blocks(truth) -> dict[str, np.ndarray]:
 
 
 def persistence_error(values, transitions, split, part: str = "test") -> float:
-    """Return the mean squared error, over pairs and genes, of the prediction that nothing changes.
+    """Return the mean squared error, over transitions and genes, of the prediction that nothing changes.
 
     Parameters
     ----------
     values : (trajectories, times, k) expression.
-    transitions : (N, 2) trajectory and index i of each pair i -> i + 1.
-    split : (N,) which part each pair belongs to.
+    transitions : (N, 2) trajectory and index i of each transition i -> i + 1.
+    split : (N,) which part each transition belongs to.
     """
     trajectory, first = np.asarray(transitions)[np.asarray(split) == part].T
     change = values[trajectory, first + 1] - values[trajectory, first]

@@ -1,6 +1,6 @@
-"""Many models trained as one batch: their weights are rows of one matrix, each row with its own Adam and learning rate.
+"""Models trained as one batch: their weights are rows of one matrix, each row with its own Adam and learning rate.
 
-Adam works coordinate by coordinate, so what one row does never depends on which other rows there are.
+Adam works coordinate by coordinate, so no row depends on the others.
 """
 
 import math

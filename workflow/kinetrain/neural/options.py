@@ -1,4 +1,4 @@
-"""The options of neural training and of its tuning."""
+"""The options of neural training, and of tuning by cross-validation."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -8,6 +8,8 @@ from kinetrain.neural.fields import known_fields
 from kinetrain.neural.integrators import known_integrators
 from kinetrain.pruning.events import PruningSchedule
 from kinetrain.settings import REQUIRED, Known, Text, option
+
+MOST_TRIED = 10_000  # combinations of a grid
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class TrainingOptions(settings.Options):
         most=10**6,
         filled=True,
     )
-    epochs: int = option(200, "Passes over the training pairs; the same for all methods.", least=1, most=10**7)
+    epochs: int = option(200, "Passes over the training transitions; the same for all methods.", least=1, most=10**7)
     multipliers: Literal["living", "published", "slipped", "slow"] = option(
         "living",
         "Multipliers v of the genes of PHOENIX, which stay zero once they are. `living`: kept at 0.001 or above in "
@@ -44,7 +46,7 @@ class TrainingOptions(settings.Options):
     minimum_learning_rate: float = option(4e-5, "Lowest learning rate after reductions on plateaus.", above=0)
     batch: int | Literal["trajectory"] = option(
         "trajectory",
-        "Pairs of time points per update, or `trajectory` for all pairs of one trajectory.",
+        "Transitions per update, or `trajectory` for all those of one trajectory.",
         least=1,
     )
     plateau_patience: int = option(
@@ -71,7 +73,7 @@ class TrainingOptions(settings.Options):
         "best of all epochs, as published.",
     )
     steps: int = option(
-        8, "Runge-Kutta steps per pair at the start (`fused`: of the longest pair).", least=1, most=10**6
+        8, "Runge-Kutta steps per transition at the start (`fused`: of the longest).", least=1, most=10**6
     )
     tolerances: tuple[float, float] = option(
         (1e-3, 1e-5),
@@ -113,7 +115,7 @@ class Tuning(settings.Options):
     """How the settings of a method are chosen by cross-validation."""
 
     folds: int = option(
-        5, "Folds of the trajectories (of the pairs, where there are few trajectories).", least=2, most=1000
+        5, "Folds of the trajectories (of the transitions, where there are few trajectories).", least=2, most=1000
     )
     grid: dict = option(
         REQUIRED,
@@ -127,8 +129,12 @@ class Tuning(settings.Options):
         super().__post_init__()
         if not self.grid:
             raise ValueError("grid: expected at least one setting with a list of its values")
+        tried = 1
         for name, values in self.grid.items():
             each = isinstance(values, dict) and set(values) == {"each"}
             listed = values["each"] if each else values
             if not isinstance(listed, list) or not listed:
                 raise ValueError(f"grid.{name} = {values!r}: expected a list of values, or {{each: [...]}}")
+            tried *= len(listed) ** (1 + each)
+        if tried > MOST_TRIED:
+            raise ValueError(f"grid: {tried} combinations are more than {MOST_TRIED}, which nobody can train")

@@ -1,9 +1,9 @@
 """Loss and gradient of PHOENIX through Runge-Kutta steps, differentiated by hand.
 
-The forward pass keeps what every stage computed; the backward pass walks the stages in reverse with the transposed
-Jacobian and collects the adjoints of the hidden units; the gradient of each weight matrix is then one product over
-all stages and rows. Genes and hidden units are the last dimension: with few rows, products in which they come first
-are several times slower.
+The forward pass stores the intermediate values of every stage; the backward pass goes through the stages in reverse
+with the transposed Jacobian and collects the adjoints of the hidden units; the gradient of each weight matrix is then
+one product over all stages and rows. Genes and hidden units are the last dimension: with few rows, products in which
+they come first are several times slower.
 """
 
 from types import SimpleNamespace
@@ -57,11 +57,11 @@ def _head(weights, models: int):
 
 
 def _forward(weights, state, scale, steps: int):
-    """Return the tape, with what all stages computed as (M, S, B, ·) tensors, and the final state."""
+    """Return the tape, the intermediate values of all stages as (M, S, B, ·) tensors, and the final state."""
     kept = []
 
     def slope(at):
-        """Return scale · f(at), and keep the state, the Hill terms and the hidden units it came from."""
+        """Return scale · f(at), and store the state, the Hill terms and the hidden units."""
         shifted = at - 0.5
         hill = shifted / shifted.abs().add_(1)
         logarithm = hill.log1p()
@@ -109,7 +109,7 @@ def _backward(weights, tape, adjoint, scale):
     kept = []
 
     def pull_back(stage, pull):
-        """Keep the adjoints of one stage; return the transposed Jacobian of scale · f applied to `pull`."""
+        """Store the adjoints of one stage; return the transposed Jacobian of scale · f applied to `pull`."""
         slope_s, slope_p, products = at_stage[stage]
         pull = pull * scale
         inner_s = torch.bmm(pull, weights.u_s)

@@ -1,4 +1,4 @@
-"""What stays the same while vector fields are trained: data, method, options, and what follows from them."""
+"""A training run: data, method and options, which do not change, and what is derived from them."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from kinetrain.data.expression import Expression, pairs
+from kinetrain.data.expression import Expression, endpoints
 from kinetrain.data.prior_networks import load_prior
 from kinetrain.errors import InputError
 from kinetrain.neural.ensemble import unpack
@@ -16,17 +16,17 @@ from kinetrain.neural.options import Options
 from kinetrain.pruning.method import Method
 from kinetrain.pruning.methods.dash import published_factors
 
-# relu(v) has no gradient at v <= 0, so that a gene whose multiplier v has crossed zero stays as it is for ever. Living
-# multipliers are kept at FLOOR or above while they are trained; at FLOOR they count as zero in the evaluated model.
+# relu(v) has no gradient at v <= 0, so that a gene whose multiplier v has crossed zero never changes again. Living
+# multipliers are kept at FLOOR or above in training; at FLOOR they count as zero in the evaluated model.
 FLOOR = 1e-3  # per unit of time
 
 
 @dataclass(frozen=True)
 class Run:
-    """What stays the same while M models are trained.
+    """The data, method and options with which M models are trained.
 
-    method: what prunes; priors: per model (P, C) as sparse matrices, or None; values (M, R, T, k): expression with the
-    noise of each seed.
+    method: the pruning method; priors: per model (P, C) as sparse matrices, or None; values (M, R, T, k): expression
+    with the noise of each seed.
     """
 
     method: Method
@@ -57,7 +57,7 @@ class Run:
 
     @cached_property
     def raw_shapes(self) -> dict:
-        """Names and shapes of what the optimizer moves: the method may add gates or thresholds."""
+        """Names and shapes of the raw parameters that Adam updates: the method may add gates or thresholds."""
         return self.method.raw_shapes(self.shapes)
 
     @cached_property
@@ -68,7 +68,7 @@ class Run:
     @cached_property
     def _transitions(self) -> dict:
         return {
-            (split, member): [part.astype(np.float32) for part in pairs(self.expression, values, rows)]
+            (split, member): [part.astype(np.float32) for part in endpoints(self.expression, values, rows)]
             for split in ("train", "validation", "test")
             for rows in [self.expression.of(split)]
             for member, values in enumerate(self.values)
@@ -86,16 +86,24 @@ class Run:
             return self.method.parameters(raw, None)
 
     def evaluated(self, rows) -> dict[str, torch.Tensor]:
-        """Return what `trained` returns as it is evaluated: multipliers that are only kept alive are zero."""
+        """Return the parameters of the evaluated models: as `trained`, with multipliers at FLOOR set to zero."""
         parameters = self.trained(rows)
         if self._keeps_alive:
             parameters = {**parameters, "v": torch.where(parameters["v"] > FLOOR, parameters["v"], 0.0)}
         return parameters
 
     def keep_alive(self, raw: dict) -> None:
-        """Lift multipliers below FLOOR to it, in place, given the raw parameters {name: (M, *shape)}."""
+        """Raise multipliers below FLOOR to it, in place, given the raw parameters {name: (M, *shape)}."""
         if self._keeps_alive:
             raw["v"].clamp_(min=FLOOR)
+
+    def start_row(self, seed: int) -> np.ndarray:
+        """Return the raw parameters (P,) that the model of a seed starts from."""
+        weights = self.field.initialise(seed, len(self.expression.genes), self.options.hidden)
+        raw = self.method.raw_start(np.random.default_rng([seed, 10]), weights)
+        row = np.concatenate([np.ravel(raw[name]) for name in self.raw_shapes]).astype(np.float32)
+        self.keep_alive(unpack(torch.from_numpy(row[None]), self.raw_shapes))
+        return row
 
     @cached_property
     def _keeps_alive(self) -> bool:
@@ -109,7 +117,7 @@ class Run:
         return self.method.rate_factors(factors, pruned)
 
     def groups(self, members) -> list[np.ndarray]:
-        """Return the models to train together, those with the most solver steps first: all, or each for itself."""
+        """Return the groups of models that are trained as one batch: all models, or each by itself."""
         together = self.integrator.TOGETHER and len(members)
         return [members] if together else list(members[:, None])
 
@@ -128,13 +136,15 @@ class Run:
     def first_counted(self) -> int:
         """First epoch whose model may be kept: that of the first pruning event, so that no dense model is.
 
-        That of the last event where all models are to be equally sparse; the first of all where dense ones may be kept,
-        or nothing is pruned.
+        With `keep: final`, where all models are to be equally sparse, that of the last event; epoch 1 where dense
+        models may be kept or nothing is pruned.
         """
         dense_too = self.options.keep == "all" and not self.method.retrains
         if dense_too or not self.events:
             return 1
-        final = self.options.keep == "final" and not self.method.rewinds  # those end with the mask of their best epoch
+        final = (
+            self.options.keep == "final" and not self.method.rewinds
+        )  # rewound models end with the mask of their best epoch
         return self.events[-1] if final else self.first_event
 
     @cached_property
@@ -151,7 +161,7 @@ def read_priors(paths, seeds, genes, method) -> list:
     Raises
     ------
     InputError
-        If the method needs priors and there is none, their number fits not, or their genes are not `genes`.
+        If the method needs priors and there is none, their number is wrong, or their genes are not `genes`.
     """
     if not method.uses_prior:
         return [None] * len(seeds)

@@ -1,4 +1,4 @@
-"""Models that need different numbers of solver steps, in one batch: those that are done drop out from the end."""
+"""Segments of a batch of models with different numbers of solver steps: finished models drop out from the end."""
 
 from itertools import pairwise
 
@@ -6,7 +6,7 @@ from itertools import pairwise
 def segments(steps: list[int]) -> list[tuple[int, int]]:
     """Return (models, count): the first `models` models make `count` further steps together.
 
-    `steps` (one number per model) must not increase, so that the models still under way are always the first ones.
+    `steps` (one number per model) must not increase, so that the unfinished models are always the first ones.
     """
     if any(later > earlier for earlier, later in pairwise(steps)):
         raise ValueError(f"steps must not increase from model to model: {steps}")

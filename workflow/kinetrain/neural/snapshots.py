@@ -1,4 +1,4 @@
-"""The networks along the way of a training: which edges the models have at the end of every segment between events."""
+"""Snapshots of a training: the edges of every model at the end of each segment between pruning events."""
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ def sparsity(run, parameters, measure=effects.mask_sparsity) -> np.ndarray:
 
 
 def add_snapshot(run, path, members, epoch: int, validation, parameters, mask_sparsity) -> None:
-    """Add the networks of the models to the path, in place."""
+    """Append the networks of the models to the path, in place."""
     columns = (sparsity(run, parameters, effects.sparsity), mask_sparsity, validation)
     path["rows"] += [(int(m), epoch, *map(float, row)) for m, *row in zip(members, *columns, strict=True)]
     path["edges"] += [np.packbits(edges) for edges in _edges(run, parameters)]
@@ -38,7 +38,7 @@ def _edges(run, parameters) -> np.ndarray:
 
 
 def complete(run, path) -> dict[str, np.ndarray]:
-    """Return the path as arrays over models and snapshots; a model that stopped before repeats its last network.
+    """Return the path as arrays over models and snapshots; a model that stopped earlier repeats its last network.
 
     epochs (E,), edges (M, E, ·) uint8; sparsity, mask_sparsity and validation_mse (M, E), the last NaN
     for repeated networks.

@@ -1,4 +1,4 @@
-"""Where the training of M models stands after an epoch: all that it needs to go on, and what is kept of each model."""
+"""The state of the training of M models after an epoch: all that a resumed training needs, and the models kept."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-MEMORY = "memory_"  # begins the names of what a method remembers, in arrays
+MEMORY = "memory_"  # prefix of the names of a method's memory among the arrays
 
 
 @dataclass
@@ -18,7 +18,7 @@ class State:
     best_*: validation error, its standard error, epoch and mask (M, P) of the best model so far. kept_*: validation
     error, sparsity, epoch, solver steps and weights (M, P) of the model that is kept. stopped_epoch, rewound_epoch
     (M,): 0 where that has not happened. diverged, failed (M,): ended early; without a model. cpu_seconds, pair_solves
-    (M,): what it took. memory: what the method remembers, {name: (M, ...)}.
+    (M,): the cost. memory: that of the pruning method, {name: (M, ...)}.
     """
 
     weights: np.ndarray

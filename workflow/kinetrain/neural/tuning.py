@@ -1,6 +1,6 @@
-"""Settings of a method chosen by cross-validation (Hossain et al. 2024, NeurIPS: "K-fold cross-validation" of λ).
+"""Cross-validation of the settings of a method (Hossain et al. 2024, NeurIPS: "K-fold cross-validation" of λ).
 
-The paper states neither K nor the grid; both are given by the user. The test data take no part.
+The paper states neither K nor the grid; the user gives both. The test data are not used.
 """
 
 import dataclasses
@@ -63,9 +63,9 @@ def choose(table: pd.DataFrame, choice: str) -> str:
         return best
     values = groups.get_group(best)["validation_mse"]
     within = error[error <= error[best] + values.std() / np.sqrt(len(values))].sort_values().index
-    return groups["sparsity"].mean()[within].idxmax()  # the first of the equally sparse, that of the lowest error
+    return groups["sparsity"].mean()[within].idxmax()  # of equally sparse ones the first, which has the lowest error
 
 
 def as_text(setting: dict) -> str:
-    """Return a setting as it stands in tables: JSON with sorted keys."""
+    """Return a setting as text for tables: JSON with sorted keys."""
     return json.dumps(setting, sort_keys=True)

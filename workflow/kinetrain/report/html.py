@@ -1,34 +1,29 @@
 """Result tables as self-contained HTML pages."""
 
 from html import escape
+from importlib.resources import files
 
 import numpy as np
 import pandas as pd
 
-STYLE = """
-body { font: 14px/1.45 system-ui, sans-serif; color: #222; margin: 1.5em; }
-h1 { font-size: 1.3em; } p { max-width: 60em; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .25em .7em; text-align: left; vertical-align: top; border-bottom: 1px solid #e4e4e4; }
-th { border-bottom: 2px solid #888; white-space: nowrap; } td.number { text-align: right; white-space: nowrap; }
-tr.bad td { background: #fdeee6; } .note { color: #666; }
-"""
+from kinetrain.tables import TABLES, Column, heading
 
-
+STYLE = (files("kinetrain.report") / "page.css").read_text(encoding="utf-8")
 BAD = ' class="bad"'
 
 
-def page(table: pd.DataFrame, title: str, caption: str = "", bad=None) -> str:
+def page(table: pd.DataFrame, title: str, caption: str = "", bad=None, name: str = "") -> str:
     """Return an HTML page with a heading, a caption and the table; rows where `bad` is true are marked.
 
-    `caption` is plain text, its paragraphs separated by empty lines. Numbers have four significant digits.
+    `caption` is plain text, its paragraphs separated by empty lines. Numbers have four significant digits, the bounds
+    of an interval stand behind the value that they belong to. `name`: the result table (`tables.py`) whose declaration
+    says what its columns mean and which of them are shown at first.
     """
     paragraphs = "".join(f"<p>{escape(' '.join(text.split()))}</p>\n" for text in caption.split("\n\n") if text.strip())
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{escape(title)}</title>\n'
         f"<style>{STYLE}</style></head>\n<body>\n<h1>{escape(title)}</h1>\n"
-        f"{paragraphs}{_table(table, bad)}</body>\n</html>\n"
+        f"{paragraphs}{as_html(table, bad, name)}</body>\n</html>\n"
     )
 
 
@@ -51,18 +46,59 @@ def _long_or_small(value: float) -> str:
     return f"{value:.0f}" if 1e4 <= abs(value) < 1e7 else f"{value:.3e}"
 
 
-def _table(table: pd.DataFrame, bad) -> str:
+def as_html(table: pd.DataFrame, bad=None, name: str = "") -> str:
+    """Return the table as an HTML element, which sorts, filters and downloads on the page of the report."""
     if table.empty:
         return '<p class="note">This table has no rows.</p>\n'
-    heads = "".join(f"<th>{escape(str(name).replace('_', ' '))}</th>" for name in table.columns)
+    declared = TABLES.get(name)
+    shown = _with_bounds(list(map(str, table.columns)))
+    heads = "".join(_head(column, bounds, declared) for column, bounds in shown.items())
     marks = np.zeros(len(table), dtype=bool) if bad is None else np.asarray(bad)
     rows = []
     for values, marked in zip(table.itertuples(index=False, name=None), marks, strict=True):
-        cells = "".join(f"<td{_kind(value)}>{escape(cell(value))}</td>" for value in values)
+        row = dict(zip(map(str, table.columns), values, strict=True))
+        cells = "".join(_cell(row[column], [row[bound] for bound in bounds]) for column, bounds in shown.items())
         rows.append(f"<tr{BAD if marked else ''}>{cells}</tr>")
     body = "\n".join(rows)
-    return f'<div class="wide"><table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>\n'
+    return (
+        f'<div class="wide"><table class="data" data-name="{escape(name or "table")}">\n'
+        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>\n"
+    )
 
 
-def _kind(value) -> str:
-    return "" if isinstance(value, str) else ' class="number"'
+def _with_bounds(columns: list[str]) -> dict[str, tuple[str, ...]]:
+    """Return the columns, each with those that hold the bounds of its interval: `low` and `high` right behind it."""
+    shown: dict[str, tuple[str, ...]] = {}
+    left = list(columns)
+    while left:
+        column, behind = left.pop(0), tuple(left[:2])
+        is_interval = len(behind) == 2 and behind[0].endswith("low") and behind[1] == behind[0][:-3] + "high"
+        shown[column] = behind if is_interval else ()
+        left = left[2:] if is_interval else left
+    return shown
+
+
+def _head(column: str, bounds: tuple[str, ...], declared) -> str:
+    found = next((one for one in declared.columns if one.matches(column)), None) if declared else None
+    found = found or Column(column, "")
+    text = heading(column, found.unit) + (" [95 %]" if bounds else "")
+    hidden = ' data-visible="false"' if declared and declared.shown and column not in declared.shown else ""
+    return f'<th title="{escape(found.meaning)}"{hidden}>{escape(text)}</th>'
+
+
+def _cell(value, bounds: list) -> str:
+    if isinstance(value, str):
+        return f"<td>{escape(value)}</td>"
+    text = cell(value)
+    if text and bounds and not any(pd.isna(bound) for bound in bounds):
+        text += f" [{', '.join(map(cell, bounds))}]"
+    plain = text.replace(".", "", 1).lstrip("-").isdigit() or not text
+    order = "" if plain else f' data-order="{_sortable(value)}"'
+    return f'<td class="number"{order}>{escape(text)}</td>'
+
+
+def _sortable(value) -> str:
+    """Return a number as JavaScript sorts it: infinity as the largest there is."""
+    if value is None or pd.isna(value):
+        return ""
+    return repr(float(np.clip(float(value), -1e308, 1e308)))

@@ -11,10 +11,12 @@ from functools import cached_property
 import numpy as np
 from scipy.integrate import solve_ivp
 
+from kinetrain.data.gene_sets import PLANTED
 from kinetrain.simulation.options import Simulation
 
 ACTIVATING = 0.68  # fraction of activating edges, as in the published 350-gene network (374 of 550)
 WITHIN = 0.85  # probability that a regulator is of the gene's own module; choice of ours
+DECOYS = 40  # gene sets without meaning, among which the planted one has to stand out
 IN_DEGREES = (1, 2, 3)
 IN_DEGREE_PROBABILITIES = (0.3, 0.45, 0.25)  # mean 1.95, as in the published network (550 edges, 277 targets)
 
@@ -213,11 +215,20 @@ def edges(network: Network) -> list[tuple[str, str, int]]:
     return [(str(network.genes[source]), str(network.genes[target]), sign) for source, target, sign in listed]
 
 
-def gene_sets(network: Network) -> dict[str, list[str]]:
-    """Return the genes of every module by the name of the module."""
+def gene_sets(network: Network, seed: int) -> dict[str, list[str]]:
+    """Return the genes of every module, of the planted pathway and of decoys, by their names.
+
+    The planted pathway holds the genes with the most targets, as many as a module has; the decoys hold as many genes
+    each, drawn at random.
+    """
     if network.module is None:
         raise ValueError("this network has no modules")
-    return {
-        f"module_{number + 1}": network.genes[network.module == number].tolist()
-        for number in range(network.module.max() + 1)
-    }
+    modules = network.module.max() + 1
+    genes = len(network.genes)
+    rng, size = np.random.default_rng([seed, 61]), genes // modules
+    targets = np.bincount(network.regulator, minlength=genes)
+    members = {f"module_{number + 1}": np.flatnonzero(network.module == number) for number in range(modules)}
+    members[PLANTED] = np.sort(np.argsort(-targets, kind="stable")[:size])
+    for number in range(DECOYS):
+        members[f"decoy_{number + 1}"] = np.sort(rng.choice(genes, size, replace=False))
+    return {name: network.genes[places].tolist() for name, places in members.items()}

@@ -43,7 +43,7 @@ class Trajectories(Options):
         super().__post_init__()
         if len(self.times) < 2 or any(b <= a for a, b in pairwise(self.times)):
             raise ValueError(f"times must be two or more, and increase: {list(self.times)}")
-        self.split  # noqa: B018 - made here so that wrong fractions are found out before anything is simulated
+        self.split  # noqa: B018 - so that wrong fractions are found before anything is simulated
 
     @property
     def split(self) -> Split:
@@ -59,7 +59,12 @@ class Simulation(Trajectories):
     genes: int = option(80, "Number of genes of a random network.", least=4, most=10**6)
     regulators: int = option(24, "Genes that regulate others.", least=1)
     inputs: int = option(16, "Regulators that stay constant.", least=1)
-    modules: int = option(8, "Groups of genes with regulators of their own; they serve as gene sets.", least=1)
+    modules: int = option(
+        8,
+        "Groups of genes with regulators of their own. They serve as gene sets, beside a planted one of the genes with "
+        "the most targets and random decoys.",
+        least=1,
+    )
     in_degree: int | None = option(
         None, "Regulators of every regulated gene; null draws 1, 2 or 3, as in the published network.", least=1
     )

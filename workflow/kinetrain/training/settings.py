@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
-from kinetrain.settings import ABSENT, LARGEST_SEED, REQUIRED, Known, Options, option
+from kinetrain.settings import ABSENT, LARGEST_SEED, REQUIRED, Known, Name, Options, option
 from kinetrain.training.optimizers import known_optimizers
 from kinetrain.training.schedules import SHAPES
 from kinetrain.training.update_rules import known_rules
@@ -62,7 +62,7 @@ class Optimizer(Options):
     rule: Annotated[str, Known("rule", known_rules)] = option(
         ABSENT, "An update rule, a file of `workflow/kinetrain/training/update_rules/`."
     )
-    torch: str = option(ABSENT, "An optimizer class of `torch.optim`.")
+    torch: Name = option(ABSENT, "An optimizer class of `torch.optim`.")
     arguments: dict = option({}, "Arguments of the torch optimizer besides its learning rate.")
     then: Annotated[str, Known("full-batch optimizer", known_optimizers)] = option(
         ABSENT, "A hybrid: this full-batch optimizer continues from the last iterate."

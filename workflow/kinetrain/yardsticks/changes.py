@@ -1,4 +1,4 @@
-"""What a yardstick learns from and what it answers; how a gene moves within an interval of any length.
+"""Input and output of a yardstick, and the linear model of the change of a gene within an interval of any length.
 
 Every yardstick explains the changes x_i(t + d) - x_i(t) of a gene by the expression x(t) of all genes. If the drive f
 of a gene and its rate r stay the same during an interval, dx/dt = f - r x gives exactly
@@ -6,7 +6,7 @@ of a gene and its rate r stay the same during an interval, dx/dt = f - r x gives
     x(t + d) - x(t) = s(d) (f - r x(t)),  s(d) = (1 - exp(-r d)) / r,
 
 so that intervals of different lengths are one regression, of columns times s(d): r = 0 is division by the interval,
-r = infinity takes no notice of its length. The rate of each gene is chosen by prediction (see `ridge`).
+r = infinity ignores its length. The rate of each gene is chosen by prediction error (see `ridge`).
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Changes:
 
     @property
     def change(self) -> np.ndarray:
-        """What is explained, (N, k)."""
+        """The changes that a yardstick explains, (N, k)."""
         return self.end - self.start
 
     def saturation(self, rate: float, duration=None) -> np.ndarray:
@@ -51,17 +51,18 @@ class Changes:
 
     @property
     def rates(self) -> tuple[float, ...]:
-        """The rates that can be told apart: one if all intervals are equally long."""
+        """The rates to choose from: one if all intervals are equally long, as then all rates give the same model."""
         return RATES if np.ptp(self.duration) > 1e-6 * np.median(self.duration) else RATES[:1]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a yardstick found.
+    """The network of a yardstick, and its predictions.
 
-    strength: (k, k) [target, regulator], at least 0, by which pairs are ranked. Own effects are 0: they cannot be told
-    from decay. edges: (k, k) booleans, None where the non-zero strengths are the edges. effect: (k, k) with signs, or
-    None. end: (n, k) predictions of the transitions that were asked for, None from a yardstick that cannot predict.
+    strength: (k, k) [target, regulator], at least 0, by which pairs are ranked. Own effects are 0, as they are
+    confounded with decay. edges: (k, k) booleans, None where the non-zero strengths are the edges. effect: (k, k) with
+    signs, or None. end: (n, k) predictions of the transitions that were asked for, None from a yardstick that cannot
+    predict.
     """
 
     strength: np.ndarray
@@ -125,9 +126,10 @@ def linear_answer(changes: Changes, rates, coefficients, noise) -> Answer:
 
 
 def noise_variance(changes: Changes, rates, leave_one_out) -> np.ndarray:
-    """Return the variance of each gene's noise (k,): that of least squares on all genes if enough freedom is left.
+    """Return the variance of each gene's noise (k,), by least squares on all genes.
 
-    Otherwise the error of ridge regression for transitions left out (`leave_one_out`, (k,)), an upper bound.
+    Where too few degrees of freedom are left for that, the error of ridge regression for transitions left out
+    (`leave_one_out`, (k,)), an upper bound.
     """
     transitions, genes = changes.start.shape
     freedom = transitions - genes - 1

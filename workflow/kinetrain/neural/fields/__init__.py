@@ -1,4 +1,4 @@
-"""Vector fields: a file each, and a new field is a new file with the functions of `mlp`.
+"""Vector fields, one file each: the functions of `mlp`. A new file is a new field.
 
 Without a `value_and_gradient` of its own a field is differentiated by autograd through the Runge-Kutta steps.
 """

@@ -2,17 +2,20 @@
 NeurIPS, appendix B.12).
 
 The published model has two layers; with about twice the hidden units of PHOENIX per branch it has as many weights.
-The source says nothing of biases and start: every layer has a bias and both start as a linear layer of PyTorch does,
-uniform within ±1/√inputs (choice of ours). The names are those of every vector field, see `phoenix`.
+The source does not specify biases and initial values: every layer has a bias, and both are drawn as in a linear layer
+of PyTorch, uniform within ±1/√inputs (choice of ours). Functions have the names of those of `phoenix`.
 """
 
 import math
+import sys
 from itertools import pairwise
 
 import numpy as np
 import torch
 
 from kinetrain.errors import InputError
+from kinetrain.neural import mlp_rk4
+from kinetrain.neural.integrators import rk4
 
 LEARNING_RATE_FACTOR = {}  # all learn at the same rate
 
@@ -48,7 +51,7 @@ def layers(shapes) -> int:
 
 
 def initialise(seed: int, genes: int, hidden) -> dict[str, np.ndarray]:
-    """Return the start of one model: weights and biases of a layer uniform within ±1/√inputs."""
+    """Return the initial values of one model: weights and biases of a layer uniform within ±1/√inputs."""
     rng, wanted = np.random.default_rng([seed, 1]), shapes(genes, hidden)
     start = {}
     for layer in range(1, layers(wanted) + 1):
@@ -58,7 +61,7 @@ def initialise(seed: int, genes: int, hidden) -> dict[str, np.ndarray]:
 
 
 def production(parameters: dict[str, torch.Tensor], state: torch.Tensor) -> torch.Tensor:
-    """Return MLP(g) (M, B, k) at the state g (M, B, k): what is made of each gene, in units of expression."""
+    """Return MLP(g) (M, B, k) at the state g (M, B, k): the production of each gene, in units of expression."""
     last = layers(parameters)
     for layer in range(1, last + 1):
         state = torch.baddbmm(parameters[f"b{layer}"][:, None], state, parameters[f"w{layer}"].mT)
@@ -74,3 +77,14 @@ def derivative(parameters: dict[str, torch.Tensor], state: torch.Tensor) -> torc
 def magnitudes(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return |W| of every matrix of one model."""
     return {name: np.abs(part) for name, part in weights.items() if name.startswith("w")}
+
+
+def value_and_gradient(parameters, start, end, duration, weight, steps):
+    """Return the loss (M,) and its gradients: by hand with one hidden layer, by autograd with more.
+
+    Arguments as in `rk4.value_and_gradient`.
+    """
+    arguments = parameters, start, end, duration, weight, steps
+    if layers(parameters) == 2:
+        return mlp_rk4.value_and_gradient(*arguments)
+    return rk4.autograd_value_and_gradient(sys.modules[__name__], *arguments)

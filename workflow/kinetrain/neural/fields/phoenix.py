@@ -3,10 +3,9 @@
     φ(g) = (g − ½) / (1 + |g − ½|)
     dg/dt = relu(v) ∘ (U_S [W_S φ + b_S] + U_P exp[W_P log(1 + φ) + b_P] − g)
 
-A vector field is a module with the names of this one. `derivative` and `production` work on M models at once:
-parameters are a dict of tensors (M, *shape), the state is (M, B, k) for B rows and k genes. Another field is plugged
-in as another module; `value_and_gradient` is optional, without it the integrator differentiates `derivative` by
-autograd.
+A vector field is a module with the functions of this one. `derivative` and `production` work on M models at once:
+parameters are a dict of tensors (M, *shape), the state is (M, B, k) for B rows and k genes. `value_and_gradient`
+is optional: without it the integrator differentiates `derivative` by autograd.
 """
 
 import math
@@ -17,7 +16,7 @@ import torch
 from kinetrain.errors import InputError
 from kinetrain.neural import phoenix_rk4
 
-LEARNING_RATE_FACTOR = {"v": 5.0}  # the multipliers v learn five times as fast as all else
+LEARNING_RATE_FACTOR = {"v": 5.0}  # the multipliers v learn five times as fast as the other parameters
 
 value_and_gradient = phoenix_rk4.value_and_gradient
 
@@ -42,7 +41,7 @@ def chains(shapes) -> tuple[tuple[str, ...], ...]:
 
 
 def initialise(seed: int, genes: int, hidden: int) -> dict[str, np.ndarray]:
-    """Return the start of one model: sparse Gaussian first layers, orthogonal second layers, v from U(0, 1)."""
+    """Return initial values of one model: sparse Gaussian first layers, orthogonal second layers, v from U(0, 1)."""
     rng = np.random.default_rng([seed, 1])
     bound = 1 / math.sqrt(genes)
     return {
@@ -57,7 +56,7 @@ def initialise(seed: int, genes: int, hidden: int) -> dict[str, np.ndarray]:
 
 
 def production(parameters: dict[str, torch.Tensor], state: torch.Tensor) -> torch.Tensor:
-    """Return c(g) (M, B, k) at the state g (M, B, k): what is made of each gene, in units of expression.
+    """Return c(g) (M, B, k) at the state g (M, B, k): the production of each gene, in units of expression.
 
     dg/dt = relu(v) ∘ (c(g) − g), so that v > 0 is a rate and c(g) the expression that a gene tends to.
     """
@@ -74,7 +73,7 @@ def derivative(parameters: dict[str, torch.Tensor], state: torch.Tensor) -> torc
 
 
 def magnitudes(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return how much each weight of one model counts: |W_S|, exp(W_P), |U_S| ∘ relu(v) and |U_P| ∘ relu(v).
+    """Return the magnitudes of weights for pruning: |W_S|, exp(W_P), |U_S| ∘ relu(v) and |U_P| ∘ relu(v).
 
     W_P acts on logarithms, its effect is multiplicative, hence the exponential. Source: the data terms of DASH in
     Hossain et al. 2024 (NeurIPS), there divided by their sums.

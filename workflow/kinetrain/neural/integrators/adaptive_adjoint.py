@@ -1,4 +1,4 @@
-"""The published way to solve and differentiate: adaptive Dormand-Prince and the continuous adjoint, pair by pair.
+"""The published integrator: adaptive Dormand-Prince and continuous adjoint, one transition at a time.
 
 Hossain et al. 2024 use torchdiffeq with relative tolerance 1e-7 and absolute tolerance 1e-9. Slow; the reference that
 the fast integrators are held against.

@@ -7,6 +7,8 @@
 // Layout: genes are the vector dimension of every array. They are cut into panels of up to TILE vectors; an array with
 // n rows holds panel after panel, and within a panel row after row ("panelled"). So every product reads memory
 // in one direction. Hidden units of both branches are one row of 2m numbers, sums before products ("hidden rows").
+// Weights are packed once more with the hidden units of a branch as the vector dimension, in panels likewise, for the
+// sums over genes: sums within vectors of genes, over weights packed once, lost by a factor of two.
 //
 // Transitions of different length take steps of equal size: each has its own number of steps, and in every round of
 // the schedule some of them make one step together.
@@ -27,24 +29,19 @@
 #include <immintrin.h>
 #endif
 
-// LANES: numbers per vector; TILE: vectors of a tile of a product, as many as registers allow; DOTS: the same where
-// the product ends in a sum over the vector.
+// LANES: numbers per vector; TILE: vectors of a tile of a product, as many as registers allow.
 #if defined(__AVX512F__)
 #define LANES 16
 #define TILE 6
-#define DOTS 4
 #elif defined(__AVX__)
 #define LANES 8
 #define TILE 3
-#define DOTS 3
 #elif defined(__aarch64__)
 #define LANES 4
 #define TILE 5
-#define DOTS 4
 #else
 #define LANES 4
 #define TILE 2
-#define DOTS 2
 #endif
 #define ROWS 4
 
@@ -173,13 +170,10 @@ class Arena {
 };
 thread_local Arena arena;
 
-// How genes and hidden units are cut into vectors.
-struct Shape {
-    long k, m, vectors, panels, hidden;
-    Shape(long genes, long units) : k(genes), m(units) {
-        vectors = (k + LANES - 1) / LANES;
-        panels = (vectors + TILE - 1) / TILE;
-        hidden = (2 * m + LANES - 1) / LANES * LANES;  // length of a hidden row
+// A dimension cut into vectors, and these into panels.
+struct Panels {
+    long vectors, panels;
+    explicit Panels(long size) : vectors((size + LANES - 1) / LANES), panels((vectors + TILE - 1) / TILE) {
         for (long panel = 0; panel <= panels; panel++) starts.push_back(panel * vectors / panels);
     }
     long first(long panel) const { return starts[panel]; }
@@ -188,6 +182,14 @@ struct Shape {
 
   private:
     std::vector<long> starts;
+};
+
+// How the genes are cut, and the hidden units of a branch.
+struct Shape : Panels {
+    long k, m, hidden;  // hidden: length of a hidden row
+    Panels units;
+    Shape(long genes, long units)
+        : Panels(genes), k(genes), m(units), hidden((2 * m + LANES - 1) / LANES * LANES), units(units) {}
 };
 
 // ---------------------------------------------------------------------------------------------------- products
@@ -212,155 +214,62 @@ void outer(const float* a, long sr, long sq, const float* x, long sx, long count
         UNROLL for (int v = 0; v < V; v++) store(out + r * so + v * LANES, c[r][v]);
 }
 
-typedef void (*Outer)(const float*, long, long, const float*, long, long, float*, long, bool);
-template <int R>
-Outer outer_of_width(int v) {
-    switch (v) {
-        case 1: return outer<R, 1>;
-        case 2: return outer<R, 2>;
-#if TILE > 2
-        case 3: return outer<R, 3>;
-#endif
-#if TILE > 3
-        case 4: return outer<R, 4>;
-        case 5: return outer<R, 5>;
-#endif
-#if TILE > 5
-        case 6: return outer<R, 6>;
-#endif
-    }
-    return nullptr;
-}
-Outer outer_of(int r, int v) {
-    switch (r) {
-        case 1: return outer_of_width<1>(v);
-        case 2: return outer_of_width<2>(v);
-        case 3: return outer_of_width<3>(v);
-    }
-    return outer_of_width<4>(v);
-}
+// The product for a tile of r rows and v vectors: PRODUCT<r, v>.
+#define OF_WIDTH(product, r, v)                                                                                       \
+    (v == 1   ? product<r, 1>                                                                                         \
+     : v == 2 ? product<r, 2>                                                                                         \
+     : v == 3 ? product<r, std::min(3, TILE)>                                                                         \
+     : v == 4 ? product<r, std::min(4, TILE)>                                                                         \
+     : v == 5 ? product<r, std::min(5, TILE)>                                                                         \
+              : product<r, std::min(6, TILE)>)
+#define FOR_TILE(product, r, v)                                                                                       \
+    (r == 1   ? OF_WIDTH(product, 1, v)                                                                               \
+     : r == 2 ? OF_WIDTH(product, 2, v)                                                                               \
+     : r == 3 ? OF_WIDTH(product, 3, v)                                                                               \
+              : OF_WIDTH(product, 4, v))
 
 INLINE int block(long rows, long done) { return int(std::min<long>(ROWS, rows - done)); }
 
-// Rows of genes, panel after panel.
+// Rows of genes, or of hidden units, panel after panel.
 struct Panelled {
     float* data = nullptr;
     long rows = 0;
-    float* at(const Shape& shape, long panel, long row) const {
-        return data + LANES * (shape.first(panel) * rows + shape.width(panel) * row);
+    float* at(const Panels& cut, long panel, long row) const {
+        return data + LANES * (cut.first(panel) * rows + cut.width(panel) * row);
     }
 };
 
-#define IN_QUADS_4(a, b, c, d) a, b, c, d
-#define IN_QUADS_8(a, b, c, d) IN_QUADS_4(a, b, c, d), IN_QUADS_4(a + 4, b + 4, c + 4, d + 4)
-#define IN_QUADS_16(a, b, c, d) IN_QUADS_8(a, b, c, d), IN_QUADS_8(a + 8, b + 8, c + 8, d + 8)
-#if LANES == 16
-#define IN_QUADS IN_QUADS_16
-#elif LANES == 8
-#define IN_QUADS IN_QUADS_8
-#else
-#define IN_QUADS IN_QUADS_4
-#endif
-
-// The sums of every four neighbours of four vectors.
-INLINE vec totals(vec a, vec b, vec c, vec d) {
-    vec ab = SHUFFLE(a, b, IN_QUADS(0, LANES, 1, LANES + 1)) + SHUFFLE(a, b, IN_QUADS(2, LANES + 2, 3, LANES + 3));
-    vec cd = SHUFFLE(c, d, IN_QUADS(0, LANES, 1, LANES + 1)) + SHUFFLE(c, d, IN_QUADS(2, LANES + 2, 3, LANES + 3));
-    return SHUFFLE(ab, cd, IN_QUADS(0, 1, LANES, LANES + 1)) + SHUFFLE(ab, cd, IN_QUADS(2, 3, LANES + 2, LANES + 3));
-}
-
-// out[r * so + j] = sum of the numbers in c[r][j], for r < rows and j < columns; the others are zero.
-INLINE void add_up(const vec c[ROWS][4], int rows, int columns, float* out, long so) {
-    vec sums[16 / LANES];  // of four columns each: for all rows, for two, or for one
-#if LANES == 16
-    vec all[4];
-    UNROLL for (int j = 0; j < 4; j++) {
-        vec low = SHUFFLE(c[0][j], c[1][j], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
-                  SHUFFLE(c[0][j], c[1][j], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-        vec high = SHUFFLE(c[2][j], c[3][j], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
-                   SHUFFLE(c[2][j], c[3][j], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-        all[j] = SHUFFLE(low, high, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
-                 SHUFFLE(low, high, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
-    }
-    sums[0] = totals(all[0], all[1], all[2], all[3]);
-#elif LANES == 8
-    UNROLL for (int half = 0; half < 2; half++) {
-        vec both[4];
-        UNROLL for (int j = 0; j < 4; j++)
-            both[j] = SHUFFLE(c[2 * half][j], c[2 * half + 1][j], 0, 1, 2, 3, 8, 9, 10, 11) +
-                      SHUFFLE(c[2 * half][j], c[2 * half + 1][j], 4, 5, 6, 7, 12, 13, 14, 15);
-        sums[half] = totals(both[0], both[1], both[2], both[3]);
-    }
-#else
-    UNROLL for (int r = 0; r < ROWS; r++) sums[r] = totals(c[r][0], c[r][1], c[r][2], c[r][3]);
-#endif
-    quad by_row[ROWS];
-    std::memcpy(by_row, sums, sizeof sums);
-    UNROLL for (int r = 0; r < ROWS; r++) {
-        if (r >= rows) continue;
-        if (columns == 4)
-            std::memcpy(out + r * so, &by_row[r], sizeof(quad));
-        else
-            UNROLL for (int j = 0; j < 4; j++)
-                if (j < columns) out[r * so + j] = by_row[r][j];
-    }
-}
-
-// out[r * so + j] = sum over genes of x[xr + r][gene] * w[wr + j][gene], for R rows of x and J rows of w.
-template <int R, int J>
-void dots(const Shape& shape, const Panelled& x, long xr, const Panelled& w, long wr, float* out, long so) {
-    vec c[ROWS][4];
-    UNROLL for (int r = 0; r < ROWS; r++)
-        UNROLL for (int j = 0; j < 4; j++) c[r][j] = vec{};
-    for (long p = 0; p < shape.panels; p++) {
-        long length = shape.width(p) * LANES;
-        const float* xp = x.at(shape, p, xr);
-        const float* wp = w.at(shape, p, wr);
-        for (long i = 0; i < length; i += LANES) {
-            vec own[R];
-            UNROLL for (int r = 0; r < R; r++) own[r] = load(xp + r * length + i);
-            UNROLL for (int j = 0; j < J; j++) {
-                vec b = load(wp + j * length + i);
-                UNROLL for (int r = 0; r < R; r++) c[r][j] += own[r] * b;
+// out[r * so + v] = sum over genes of x[xr + r][gene] * w[gene][v]: R rows, V vectors of hidden units.
+template <int R, int V>
+void over_genes(const Shape& s, const Panelled& x, long xr, const float* w, float* out, long so) {
+    vec c[R][V] = {};
+    for (long p = 0; p < s.panels; p++) {
+        long length = s.width(p) * LANES, genes = std::min(length, s.k - s.first(p) * LANES);
+        const float* a = x.at(s, p, xr);
+        for (long i = 0; i < genes; i++, w += V * LANES) {
+            vec own[V];
+            UNROLL for (int v = 0; v < V; v++) own[v] = load(w + v * LANES);
+            UNROLL for (int r = 0; r < R; r++) {
+                vec b = splat(a[r * length + i]);
+                UNROLL for (int v = 0; v < V; v++) c[r][v] += b * own[v];
             }
         }
     }
-    add_up(c, R, J, out, so);
+    UNROLL for (int r = 0; r < R; r++)
+        UNROLL for (int v = 0; v < V; v++) store(out + r * so + v * LANES, c[r][v]);
 }
 
-typedef void (*Dots)(const Shape&, const Panelled&, long, const Panelled&, long, float*, long);
-template <int R>
-Dots dots_of_width(int j) {
-    switch (j) {
-        case 1: return dots<R, 1>;
-        case 2: return dots<R, 2>;
-#if DOTS > 2
-        case 3: return dots<R, 3>;
-#endif
-#if DOTS > 3
-        case 4: return dots<R, 4>;
-#endif
-    }
-    return nullptr;
-}
-Dots dots_of(int r, int j) {
-    switch (r) {
-        case 1: return dots_of_width<1>(j);
-        case 2: return dots_of_width<2>(j);
-        case 3: return dots_of_width<3>(j);
-    }
-    return dots_of_width<4>(j);
-}
-
-// out[r * so + j] = sum over genes of x[xr + r][gene] * w[wr + j][gene] for `rows` rows r and `count` rows j.
-void all_dots(const Shape& s, const Panelled& x, long xr, long rows, const Panelled& w, long wr, long count, float* out,
-              long so) {
-    long tiles = (count + DOTS - 1) / DOTS;
-    for (long t = 0; t < tiles; t++) {
-        long j = t * count / tiles;
-        int width = int((t + 1) * count / tiles - j);
-        for (long r = 0; r < rows; r += ROWS)
-            dots_of(block(rows, r), width)(s, x, xr + r, w, wr + j, out + r * so + j, so);
+// out[r * so + j] = sum over genes of x[xr + r][gene] * w[gene][j] for `rows` rows r and the hidden units j of a branch.
+void sum_over_genes(const Shape& s, const Panelled& x, long xr, long rows, const Panelled& w, float* out, long so) {
+    float tile[ROWS * TILE * LANES];
+    for (long u = 0; u < s.units.panels; u++) {
+        long from = s.units.first(u) * LANES, length = s.units.width(u) * LANES, units = std::min(length, s.m - from);
+        for (long r = 0; r < rows; r += ROWS) {
+            int height = block(rows, r);
+            FOR_TILE(over_genes, height, s.units.width(u))(s, x, xr + r, w.at(s.units, u, 0), tile, length);
+            for (int i = 0; i < height; i++)
+                std::memcpy(out + (r + i) * so + from, tile + i * length, units * sizeof(float));
+        }
     }
 }
 
@@ -370,7 +279,7 @@ void combine(const Shape& s, const float* a, long sa, long rows, const Panelled&
     for (long p = 0; p < s.panels; p++) {
         int width = s.width(p);
         for (long r = 0; r < rows; r += ROWS)
-            outer_of(block(rows, r), width)(a + r * sa, sa, 1, w.at(s, p, wr), width * LANES, count, out.at(s, p, r),
+            FOR_TILE(outer, block(rows, r), width)(a + r * sa, sa, 1, w.at(s, p, wr), width * LANES, count, out.at(s, p, r),
                                             width * LANES, false);
     }
 }
@@ -388,28 +297,32 @@ Parameters parameters_at(const int64_t* a) {
 
 // The weights as the products read them; relu(v) is kept apart.
 struct Packed {
-    Panelled first, second;  // W and the transpose of U: 2m rows, sums before products
-    float *bias, *rate;      // a hidden row; relu(v)
+    Panelled first, second;  // W and the transpose of U: 2m rows of genes, sums before products
+    Panelled first_units[2], second_units[2];  // the transpose of W, and U, of each branch: k rows of hidden units
+    float *bias, *rate;  // a hidden row; relu(v)
 
     static size_t room(const Shape& s) {
-        return 2 * Arena::room(2 * s.m * s.padded()) + Arena::room(s.hidden) + Arena::room(s.padded());
+        return 2 * Arena::room(2 * s.m * s.padded()) + 4 * Arena::room(s.k * s.units.padded()) +
+               Arena::room(s.hidden) + Arena::room(s.padded());
     }
-    Packed(const Shape& s, const Parameters& own) {
-        first = {arena.take(2 * s.m * s.padded()), 2 * s.m};
+    Packed(const Shape& s, const Parameters& own, bool backward) {
+        const float *w[2] = {own.w_s, own.w_p}, *u[2] = {own.u_s, own.u_p};
         second = {arena.take(2 * s.m * s.padded()), 2 * s.m};
+        for (int branch = 0; branch < 2; branch++) {
+            first_units[branch] = {arena.take(s.k * s.units.padded()), s.k};
+            for (long p = 0; p < s.units.panels; p++) {
+                long from = s.units.first(p) * LANES, length = s.units.width(p) * LANES;
+                transpose(w[branch] + from * s.k, s.k, std::min(length, s.m - from), first_units[branch].at(s.units, p, 0),
+                          length);
+            }
+            for (long p = 0; p < s.panels; p++) {
+                long from = s.first(p) * LANES, length = s.width(p) * LANES, genes = std::min(length, s.k - from);
+                transpose(u[branch] + from * s.m, s.m, genes, second.at(s, p, branch * s.m), length);
+            }
+        }
+        if (backward) pack_backward(s, w, u);
         bias = arena.take(s.hidden);
         rate = arena.take(s.padded());
-        for (long p = 0; p < s.panels; p++) {
-            long from = s.first(p) * LANES, length = s.width(p) * LANES, genes = std::min(length, s.k - from);
-            for (long j = 0; j < 2 * s.m; j++) {
-                const float* row = j < s.m ? own.w_s + j * s.k : own.w_p + (j - s.m) * s.k;
-                float* at = first.at(s, p, j);
-                std::memcpy(at, row + from, genes * sizeof(float));
-                std::fill(at + genes, at + length, 0.0f);
-            }
-            transpose(own.u_s + from * s.m, s.m, genes, second.at(s, p, 0), length);
-            transpose(own.u_p + from * s.m, s.m, genes, second.at(s, p, s.m), length);
-        }
         std::copy(own.b_s, own.b_s + s.m, bias);
         std::copy(own.b_p, own.b_p + s.m, bias + s.m);
         std::fill(bias + 2 * s.m, bias + s.hidden, 0.0f);
@@ -417,6 +330,27 @@ struct Packed {
     }
 
   private:
+    void pack_backward(const Shape& s, const float* const* w, const float* const* u) {
+        first = {arena.take(2 * s.m * s.padded()), 2 * s.m};
+        for (int branch = 0; branch < 2; branch++) {
+            second_units[branch] = {arena.take(s.k * s.units.padded()), s.k};
+            copy(s, w[branch], s.m, s.k, first, branch * s.m);
+            copy(s.units, u[branch], s.k, s.m, second_units[branch], 0);
+        }
+    }
+
+    // Write (rows, size) from a row on, with zeros beyond the size.
+    static void copy(const Panels& cut, const float* from, long rows, long size, const Panelled& to, long row) {
+        for (long p = 0; p < cut.panels; p++) {
+            long begin = cut.first(p) * LANES, length = cut.width(p) * LANES, count = std::min(length, size - begin);
+            for (long r = 0; r < rows; r++) {
+                float* at = to.at(cut, p, row + r);
+                std::memcpy(at, from + r * size + begin, count * sizeof(float));
+                std::fill(at + count, at + length, 0.0f);
+            }
+        }
+    }
+
     // Write (genes, m) as (m, length), with zeros beyond the genes.
     static void transpose(const float* u, long m, long genes, float* out, long length) {
         long i = 0;
@@ -545,7 +479,8 @@ class Solve {
                 q -= width;
                 if (stage == 3) pull<3>(round, q, rate_gradient);
                 float* inner = tape.inner + q * s.hidden;
-                all_dots(s, tape.pull, q, width, weights.second, 0, 2 * s.m, inner, s.hidden);
+                for (int branch = 0; branch < 2; branch++)
+                    sum_over_genes(s, tape.pull, q, width, weights.second_units[branch], inner + branch * s.m, s.hidden);
                 const float* hidden = tape.hidden + q * s.hidden;
                 for (long lane = 0; lane < width; lane++)
                     for (long j = s.m; j < 2 * s.m; j++) inner[lane * s.hidden + j] *= hidden[lane * s.hidden + j];
@@ -566,8 +501,8 @@ class Solve {
     // Sums and products of the rows from q on.
     void hidden_units(long width, long q) {
         float* hidden = tape.hidden + q * s.hidden;
-        all_dots(s, tape.hill, q, width, weights.first, 0, s.m, hidden, s.hidden);
-        all_dots(s, tape.logarithm, q, width, weights.first, s.m, s.m, hidden + s.m, s.hidden);
+        sum_over_genes(s, tape.hill, q, width, weights.first_units[0], hidden, s.hidden);
+        sum_over_genes(s, tape.logarithm, q, width, weights.first_units[1], hidden + s.m, s.hidden);
         for (long lane = 0; lane < width; lane++) {
             float* row = hidden + lane * s.hidden;
             for (long j = 0; j < s.m; j++) row[j] += weights.bias[j];
@@ -700,7 +635,7 @@ void first_layer(const Shape& s, const float* inner, const Panelled& terms, long
         long from = s.first(p) * LANES, length = s.width(p) * LANES, genes = std::min(length, s.k - from);
         for (long j = 0; j < s.m; j += ROWS) {
             int height = block(s.m, j);
-            Outer product = outer_of(height, s.width(p));
+            auto product = FOR_TILE(outer, height, s.width(p));
             float* to = gradient + j * s.k + from;
             if (genes == length) {
                 product(inner + j, 1, s.hidden, terms.at(s, p, 0), length, rows, to, s.k, add);
@@ -724,7 +659,7 @@ void second_layer(const Shape& s, const Tape& tape, long rows, float* u_s, float
             long gene = s.first(p) * LANES, genes = std::min<long>(s.width(p) * LANES, s.k - gene);
             for (long i = 0; i < genes; i += ROWS) {
                 int height = block(genes, i);
-                outer_of(height, int(width))(tape.pull.at(s, p, 0) + i, 1, s.width(p) * LANES, tape.hidden + from,
+                FOR_TILE(outer, height, width)(tape.pull.at(s, p, 0) + i, 1, s.width(p) * LANES, tape.hidden + from,
                                              s.hidden, rows, tile, length, false);
                 for (int r = 0; r < height; r++) {
                     float* row = tile + r * length;
@@ -976,6 +911,9 @@ INLINE vec spread(const float* from) {
         const auto which = _mm512_set_epi32(3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0);
         return (vec)_mm512_permutexvar_ps(which, _mm512_castps128_ps512(_mm_loadu_ps(from)));
     }
+#elif defined(__AVX__)
+    if (L == 4)
+        return (vec)_mm256_insertf128_ps(_mm256_broadcast_ss(from), _mm_broadcast_ss(from + 1), 1);
 #endif
     vec all = {};
     UNROLL for (int i = 0; i < LANES; i++) all[i] = from[i / L];
@@ -1410,7 +1348,9 @@ INLINE void adam(float* weights, const float* gradient, float* first, float* sec
     store(weights, ALL ? moved : kept ? moved : w);
 }
 
-const long BUDGET = 16 << 20;  // floats on the tapes of a block (64 MB), unless 4 rows need more
+// Floats on the tapes of a block, unless 4 rows need more: 1 MB stays in the cache; beyond it, no more than the packed
+// weights, which every further block reads again.
+long tape_budget(const Shape& s) { return std::max(1L << 18, 8 * s.k * s.m); }
 
 // The loss and its gradients with the weights that `pattern` has left.
 void sparse_gradient(const Shape& s, const int64_t* a, const Parameters& own, const Parameters& gradient) {
@@ -1489,7 +1429,7 @@ int kinetrain_predict(const int64_t* a) try {
     arena.restart();
     arena.reserve(Packed::room(s) + Tape::room(s, size, false) + Solve::room(s, size, size));
     if (!arena.ready()) return 1;
-    Packed weights(s, own);
+    Packed weights(s, own, false);
     size_t used = arena.used();
     for (long b = 0; b < batch.blocks(); b++) {
         arena.restart(used);
@@ -1525,14 +1465,14 @@ int kinetrain_gradient(const int64_t* a) try {
         if (pattern.density() < sparse_below(rows)) return sparse_gradient(s, a, own, gradient), 0;
     }
     long per_row = 4 * most * (4 * s.padded() + 2 * s.hidden);
-    long size = std::min(rows, std::max<long>(BUDGET / per_row / ROWS * ROWS, ROWS));
+    long size = std::min(rows, std::max<long>(tape_budget(s) / per_row / ROWS * ROWS, ROWS));
     Batch batch(duration, weight, rows, most, size);
     long taped = 0;  // rows on the largest tape, that of the first block
     for (long r = 0; r < std::min<long>(size, long(batch.order.size())); r++) taped += 4 * batch.steps[batch.order[r]];
     arena.restart();
     arena.reserve(Packed::room(s) + Arena::room(s.padded()) + Tape::room(s, taped, true) + Solve::room(s, size, size));
     if (!arena.ready()) return 1;
-    Packed weights(s, own);
+    Packed weights(s, own, true);
     float* rate_gradient = arena.take(s.padded());
     std::fill(rate_gradient, rate_gradient + s.padded(), 0.0f);
     double all = 0, squares = 0;

@@ -20,7 +20,7 @@ def infer(changes: Changes) -> Answer:
     Own expression and a constant are projected out of the changes as in linear models; the trees explain what is left
     over the interval s(d), with weights s(d)², by the expression of the other genes.
     """
-    from sklearn.ensemble import ExtraTreesRegressor  # here: whoever asks for a label needs no scikit-learn
+    from sklearn.ensemble import ExtraTreesRegressor  # here, so that reading LABEL needs no scikit-learn
 
     found = ridge.fit(changes)
     end, strength = changes.asked_start.copy(), np.zeros((len(found.rate), len(found.rate)))

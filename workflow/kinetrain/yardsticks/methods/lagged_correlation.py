@@ -19,7 +19,7 @@ def infer(changes: Changes) -> Answer:
 def correlations(changes: Changes) -> np.ndarray:
     """Return the correlations (k, k) [target, regulator]; 0 where one of the two does not vary.
 
-    Changes are taken per unit of time, the rate that the intervals have without any decay.
+    Changes are divided by the length of the interval, as without decay.
     """
     at = columns(changes, 0.0)
     gram, product = at.columns.T @ at.columns, (at.columns.T @ at.response).T

@@ -39,7 +39,7 @@ def lasso(changes: Changes, found: ridge.Fit, trust=None) -> tuple[np.ndarray, f
 
 def _one(at, products, target, noise, factor) -> tuple[np.ndarray, float]:
     """Return the coefficients (k,) of one target and its BIC."""
-    from sklearn.linear_model import LassoLarsIC  # here: whoever asks for a label needs no scikit-learn
+    from sklearn.linear_model import LassoLarsIC  # here, so that reading LABEL needs no scikit-learn
 
     transitions, own = len(at.columns), at.columns[:, target]
     shares = own @ at.columns / transitions  # of the own column in the others: its mean square is 1, or 0
@@ -51,13 +51,13 @@ def _one(at, products, target, noise, factor) -> tuple[np.ndarray, float]:
     coefficient = np.zeros(len(squares))
     coefficient[target] = persistence
     if noise <= 0 or variance <= 1e-12 * np.mean(at.response**2) or not len(used):
-        return coefficient, 0.0  # a gene that changes by itself alone, or not at all
+        return coefficient, 0.0  # no other gene is needed to explain the changes, or there are none
     scale = factor[used] / np.sqrt(squares[used])
     left = (at.columns[:, used] - np.outer(own, shares[used])) * scale
     if products is not None:
         inner = products[np.ix_(used, used)] - transitions * np.outer(shares[used], shares[used])
         products = inner * np.outer(scale, scale)
-    # noise far below the signal decides nothing, but its inverse would be beyond the precision of the path
+    # noise far below the signal changes no choice, but its inverse would exceed the precision of the path
     noise = max(noise, 1e-9 * variance)
     steps = min(STEPS, transitions - 2)
     path = LassoLarsIC("bic", fit_intercept=False, precompute=products, noise_variance=noise, max_iter=steps)

@@ -1,4 +1,4 @@
-"""Lasso that penalises edges of the prior less; how much less is chosen by BIC over all targets."""
+"""Lasso that penalises edges of the prior less, by a factor chosen by BIC over all targets."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ LABEL = "Lasso + prior"
 REFERENCE = "adaptive lasso (Zou 2006) with weights from prior knowledge, as in Greenfield et al. 2013"
 USES_PRIOR = True
 MOST_WORK = 1e9
-FACTORS = (1.0, 2.0, 4.0, 8.0)  # by which columns of the prior are larger; 1 takes no notice of the prior
+FACTORS = (1.0, 2.0, 4.0, 8.0)  # by which columns of the prior are larger; 1 ignores the prior
 
 
 def infer(changes: Changes) -> Answer:

@@ -1,4 +1,4 @@
-"""The prior, its edges ranked by lagged correlation, before all other pairs ranked likewise."""
+"""The prior, with its edges ranked by lagged correlation, before all other pairs, ranked in the same way."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from kinetrain.yardsticks.changes import Answer, Changes
 from kinetrain.yardsticks.methods.lagged_correlation import correlations
 
 LABEL = "Prior + correlation"
-REFERENCE = "the prior alone is a low bar for rankings: its ties count in random order"
+REFERENCE = "a ranking of the prior's edges, which are all tied in the prior alone"
 USES_PRIOR = True
 MOST_WORK = 1e11
 

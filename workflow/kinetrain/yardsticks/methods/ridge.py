@@ -1,4 +1,4 @@
-"""Ridge regression of the changes on all genes; its errors also choose the rate of each gene."""
+"""Ridge regression of the changes on all genes; the decay rate of each gene is the one of lowest error."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ class Fit:
 
 def fit(changes: Changes) -> Fit:
     """Return the regressions, each at the rate and the penalty with the lowest error of transitions left out."""
-    from sklearn.linear_model import RidgeCV  # here: whoever asks for a label needs no scikit-learn
+    from sklearn.linear_model import RidgeCV  # here, so that reading LABEL needs no scikit-learn
 
     genes = changes.start.shape[1]
     best, rate, coefficients = np.full(genes, np.inf), np.zeros(genes), np.zeros((genes, genes))
@@ -33,7 +33,7 @@ def fit(changes: Changes) -> Fit:
         at = columns(changes, tried)
         ridge = RidgeCV(PENALTIES * len(at.weight), fit_intercept=False, alpha_per_target=True)
         own = (at.columns * at.response).mean(axis=0)  # columns have a mean square of 1, or are 0
-        # the constant is projected out already: its column keeps the errors of transitions left out honest
+        # the constant is projected out already; its column accounts for it in the errors of transitions left out
         constant = CONSTANT * at.weight[:, None] / np.sqrt(np.mean(at.weight**2))
         ridge.fit(np.hstack([at.columns, constant]), at.response - at.columns * own)
         better = -ridge.best_score_ < best * (1 - 1e-9)

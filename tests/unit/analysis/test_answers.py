@@ -1,0 +1,88 @@
+"""What a run answers in short is what its tables say."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kinetrain.evaluation.answers import answers, with_interval
+
+LEVEL = {"dataset": "toy", "noise": 0.0, "prior_corruption": 0.0}
+
+
+def fits_of(objectives: dict[str, list[float]]) -> pd.DataFrame:
+    rows = []
+    for optimizer, values in objectives.items():
+        for start, objective in enumerate(values):
+            setting = {"optimizer": optimizer, "schedule": "-", "batch_size": 4, "safeguard": "-", "conditions": 4}
+            rows.append({"problem": "one", "replicate": 0, "start": start, "objective": objective, **setting})
+    return pd.DataFrame(rows)
+
+
+NOMINAL = pd.DataFrame([{"problem": "one", "replicate": 0, "conditions": 4, "measurements": 9, "parameters": 2}])
+
+
+def pair(verdict: str, blocks: int = 8, **bounds) -> dict:
+    row = {"contrast": "c", "problem": "one", "first": "A", "second": "B", "blocks": blocks, "verdict": verdict}
+    return row | {"difference": -1.0, "low": -2.0, "high": 1.0} | bounds
+
+
+def test_optimizers_are_ranked_with_intervals_and_failures():
+    found = answers(nominal=NOMINAL, fits=fits_of({"ipopt": [3, 4, np.inf], "fides": [1.0, 2, 3]}))["arms"][0]
+    assert [row[0] for row in found["rows"]] == ["Fides, full batch", "Ipopt, full batch"]
+    assert found["rows"][0][1] == "1 [1, 1]" and found["rows"][1][-1] == "1 of 3"
+
+
+@pytest.mark.parametrize(
+    ("row", "decided", "undecided"),
+    [
+        (pair("first", high=-0.5), ["A ends lower than B"], []),
+        (pair("second", difference=1.0, low=0.5, high=2.0), ["B ends lower than A"], []),
+        (pair("undecided"), [], ["A or B"]),
+        (pair("undecided", blocks=4), [], ["fewer than 6 decide nothing"]),
+    ],
+)
+def test_contrasts_are_decided_as_their_verdict_says(row, decided, undecided):
+    found = answers(nominal=NOMINAL, fits=fits_of({"fides": [1.0, 2.0]}), pairs=pd.DataFrame([row]))["arms"][0]
+    assert len(found["decided"]) == len(decided) and len(found["undecided"]) == len(undecided)
+    assert all(
+        words in said for words, said in zip(decided + undecided, found["decided"] + found["undecided"], strict=True)
+    )
+
+
+def test_the_factor_of_a_second_that_ends_lower_is_turned_round():
+    row = pair("second", difference=1.0, low=0.5, high=2.0)
+    found = answers(nominal=NOMINAL, fits=fits_of({"fides": [1.0, 2.0]}), pairs=pd.DataFrame([row]))["arms"][0]
+    assert "× 0.1 [0.01, 0.316]" in found["decided"][0]
+
+
+def networks_of(values: dict[str, list[float]], **level) -> pd.DataFrame:
+    rows = []
+    for method, scores in values.items():
+        for seed, value in enumerate(scores):
+            row = {**LEVEL, **level, "method": method, "seed": seed, "balanced_accuracy": value, "auprc": value}
+            row |= {"precision_at_edges": value, "auprc_outside_prior": np.nan, "test_mse": np.nan}
+            rows.append(row | {"uses_prior": "no" if method in ("sparseflow", "ridge") else "yes"})
+    return pd.DataFrame(rows)
+
+
+def test_methods_are_ordered_beside_the_prior_and_the_caution_says_when_it_is_truer():
+    found = answers(
+        networks=networks_of({"dash": [0.7, 0.8, 0.75], "sparseflow": [0.6, 0.61, 0.6], "prior alone": [0.9]})
+    )
+    assert [row[0] for row in found["arms"][0]["rows"]] == ["Prior alone", "DASH", "SparseFlow"]
+    assert "truer than the prior" in found["caution"] and "75.0 % against 90.0 %" in found["caution"]
+    assert any("DASH beside SparseFlow in balanced accuracy: better" in one for one in found["arms"][0]["decided"])
+
+
+def test_several_data_sets_are_counted_and_a_mixed_outcome_is_not_decided():
+    better = networks_of({"dash": [0.8, 0.81, 0.8], "sparseflow": [0.6, 0.61, 0.6]})
+    worse = networks_of({"dash": [0.5, 0.51, 0.5], "sparseflow": [0.7, 0.71, 0.7]}, dataset="other")
+    found = answers(networks=pd.concat([better, worse]))["arms"][0]
+    assert any("better on 1, worse on 1 of 2 data sets" in one for one in found["undecided"])
+    assert not any("DASH beside SparseFlow in balanced accuracy" in one for one in found["decided"])
+    assert found["rows"][0][2].startswith("1.5")
+
+
+def test_a_value_without_an_interval_has_none():
+    assert with_interval(2.0, np.nan, np.nan) == "2" and with_interval(np.inf, 1, np.inf) == "∞"
+    assert with_interval(1234.5, 0.5, np.inf) == "1234 [0.5, ∞]"

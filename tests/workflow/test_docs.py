@@ -1,0 +1,117 @@
+"""What README, tutorial and how-to pages tell people to type can be typed: every command and every file is tried.
+
+What would take long is planned instead of run: Snakemake by a dry run, other targets of make by `make -n`.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[2]
+COPIED = ["Snakefile", "Makefile", "workflow", "envs", "profiles", "config", "resources", "docs"]
+PAGES = ["README.md", "docs/tutorial.md", *(f"docs/howto/{path.name}" for path in (TOP / "docs/howto").glob("*.md"))]
+BLOCK = re.compile(r'(?ms)^```(\w+)(?: title="([^"]+)")?\n(.*?)^```')
+# Not tried: what needs the network or a cluster, and a report of results that are not there.
+ELSEWHERE = re.compile(r"git clone|pip install|snakemake --report|snakemake --profile|snakemake .*\| dot")
+
+
+def tried(line: str) -> str:
+    """Return the command of a line of a page as a test can run it."""
+    command = line.partition("  #")[0].strip()
+    first, *words = command.split() or [""]
+    if ELSEWHERE.match(command):
+        return ":"
+    if first == "snakemake":
+        return f"snakemake --quiet --dry-run {' '.join(word for word in words if word not in ('-n', '-p'))}"
+    if first == "make":
+        targets = [word for word in words if "=" not in word]
+        rest = " ".join(word for word in words if "=" in word)
+        if targets in ([], ["report"], ["plan"]):
+            return f"make plan {rest}".strip()
+        return f"make --dry-run {' '.join(targets)} {rest} > /dev/null"
+    return line.rstrip()
+
+
+@pytest.fixture(scope="module")
+def checkout(root, tmp_path_factory) -> Path:
+    """A copy of this checkout, to which pages add their files, with a folder that stands for downloaded ones."""
+    top = tmp_path_factory.mktemp("checkout")
+    for name in COPIED:
+        copy = shutil.copytree if (root / name).is_dir() else shutil.copy
+        copy(root / name, top / name)
+    for name in (".venv", ".snakemake/envs"):
+        (top / name).parent.mkdir(exist_ok=True)
+        (top / name).symlink_to((root / name).resolve())
+    (top / "path/to/local/files").mkdir(parents=True)
+    (top / "path/to/file").touch()
+    return top
+
+
+@pytest.fixture(scope="module")
+def done() -> set:
+    """Commands that were tried: planning the same twice shows nothing new."""
+    return set()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_says_can_be_typed(page, root, checkout, done):
+    lines, written = [], []
+    for language, title, text in BLOCK.findall((root / page).read_text(encoding="utf-8")):
+        if title:
+            (checkout / title).parent.mkdir(parents=True, exist_ok=True)
+            (checkout / title).write_text(text, encoding="utf-8")
+            written.append((title, text))
+        elif language == "sh":
+            for one in commands(text):
+                if (one, *written) not in done:
+                    done.add((one, *written))
+                    lines.append(one)
+    script = "\n".join(["set -eu", *lines])
+    variables = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    process = subprocess.run(["bash", "-c", script], cwd=checkout, env=variables, capture_output=True, text=True)
+    assert process.returncode == 0, f"{page}:\n{script}\n{process.stdout[-2000:]}\n{process.stderr[-3000:]}"
+
+
+def commands(text: str) -> list[str]:
+    """Return the commands of a block; what a heredoc holds stays with the command that it belongs to."""
+    found, end = [], ""
+    for line in text.splitlines():
+        if end:
+            found[-1] += f"\n{line}"
+            end = "" if line == end else end
+        elif heredoc := re.search(r"<<'(\w+)'", line):
+            end = heredoc[1]
+            found.append(line)
+        elif line.strip() and not line.startswith("#"):
+            found += [tried(one) for one in line.split(" && ")] if not line.startswith("git") else [":"]
+    return found
+
+
+def test_pages_made_from_the_code_are_up_to_date(root):
+    made = subprocess.run(
+        [sys.executable, "-c", "import generate, json; print(json.dumps({p: f() for p, f in generate.PAGES.items()}))"],
+        cwd=root / "docs",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for page, text in json.loads(made.stdout).items():
+        assert (root / "docs" / page).read_text(encoding="utf-8") == text, f"{page}: run `make docs`"
+
+
+def test_every_page_is_in_the_contents(root):
+    contents = (root / "mkdocs.yml").read_text(encoding="utf-8")
+    pages = [str(path.relative_to(root / "docs")) for path in (root / "docs").rglob("*.md")]
+    assert [page for page in pages if f"- {page}" not in contents] == []
+
+
+def test_links_between_pages_lead_somewhere(root):
+    for page in (root / "docs").rglob("*.md"):
+        for target in re.findall(r"\]\(([^)#:]+?\.md)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).is_file(), f"{page.name} leads to {target}"

@@ -1,0 +1,45 @@
+"""How likely a random set of genes has a sum as high as a given one, however rare: a saddlepoint approximation."""
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit, gammaln
+from scipy.stats import norm
+
+
+def tail_probability(values: np.ndarray, count: int, score: float) -> float:
+    """Return the probability that `count` of the `values` (k,), drawn without replacement, sum up to `score` or more.
+
+    The draw is seen as k independent ones with the sum of their indicators held at `count`, and the probability follows
+    from the double saddlepoint (Skovgaard 1987): 0.6 to 1.6 times that of a million permutations for influences like
+    ours (a test), down to that of the one highest sum. Made for scores above the mean. The normal tail lost: with
+    exponentially distributed influences and sets of 5 genes it gives 1e-6 where 1e-3 is right. A generalised Pareto
+    tail fitted to the highest permuted scores (Knijnenburg et al. 2009) may end below the score, and then says 0.
+    """
+    size = len(values)
+    scaled = (values - values.mean()) / values.std()
+    target = (score - count * values.mean()) / values.std()
+    least = np.exp(gammaln(count + 1) + gammaln(size - count + 1) - gammaln(size + 1))
+    highest = np.sort(scaled)[size - count :].sum()
+    if target >= highest - 1e-9 * max(1, abs(highest)):
+        return float(least)
+    share = count / size
+    base = np.log(share / (1 - share))
+    design = np.stack([np.ones(size), scaled])
+    goal = np.array([count, target])
+
+    def objective(tilt):
+        """Return K(tilt) - tilt · goal, which is convex, and its gradient."""
+        exponent = tilt @ design
+        cumulant = np.logaddexp(np.log1p(-share), np.log(share) + exponent).sum()
+        return cumulant - tilt @ goal, design @ expit(base + exponent) - goal
+
+    def curvature(tilt):
+        chance = expit(base + tilt @ design)
+        return (design * (chance * (1 - chance))) @ design.T
+
+    found = minimize(objective, np.zeros(2), jac=True, hess=curvature, method="trust-exact", options={"gtol": 1e-7})
+    root = np.sqrt(max(0.0, -2 * found.fun))
+    slope = found.x[1] * np.sqrt(np.linalg.det(curvature(found.x)) / (size * share * (1 - share)))
+    if not found.x[1] > 0 or root < 1e-3:  # at the mean, where both reciprocals are infinite
+        return float(norm.sf(target / np.sqrt(count * (1 - share) * size / (size - 1))))
+    return float(np.clip(norm.sf(root) + norm.pdf(root) * (1 / slope - 1 / root), least, 1))

@@ -1,0 +1,272 @@
+"""What a run answers, in short: per arm a ranking with intervals, what is decided, what is not, and one caution."""
+
+from itertools import groupby
+
+import numpy as np
+import pandas as pd
+
+from kinetrain.appearance import label
+from kinetrain.evaluation.network_findings import COMPARED
+from kinetrain.evaluation.network_summaries import GROUP, panel_names, prediction_error
+from kinetrain.evaluation.pairs import ALL, setting_name
+from kinetrain.evaluation.scores import (
+    SETTING,
+    best_objectives,
+    in_all_problems,
+    mean_ranks,
+    with_best,
+    with_size,
+)
+from kinetrain.evaluation.statistics import FEWEST, mean_interval, median_over_blocks
+from kinetrain.evaluation.yardstick_findings import KNOWLEDGE, comparisons
+from kinetrain.networks.controls import CONTROLS, PRIOR_ALONE
+from kinetrain.yardsticks.known import YARDSTICKS
+
+# what networks are ranked by: how it is called, and whether high (1) or low (-1) is good; shares, shown in per cent
+NETWORKS = {"balanced_accuracy": ("balanced accuracy", 1), "auprc": ("AUPRC", 1)}
+ERROR = ("test error, of that of next = now", -1)
+DECIDED, UNDECIDED = "decided", "undecided"
+
+
+def answers(nominal=None, fits=None, traces=None, pairs=None, networks=None, best_known=None) -> dict:
+    """Return what the result tables answer, as values of JSON.
+
+    Every argument is a result table or None; best_known: lowest objective known per problem. The result holds `data`
+    (what was computed on, with sample sizes), `arms` and `caution`. An arm holds title, question, columns and rows of
+    its ranking, a note on it, and the sentences that are decided and undecided. A comparison is decided where its 95 %
+    interval leaves out "no difference" and, for fits, at least `statistics.FEWEST` starts were compared.
+    """
+    has_fits, has_networks = (table is not None and len(table) > 0 for table in (fits, networks))
+    arms = [_of_fits(nominal, fits, traces, pairs, best_known or {})] if has_fits else []
+    arms += [_of_networks(networks)] if has_networks else []
+    data = [*(_problems(nominal, fits) if has_fits else []), *(_datasets(networks) if has_networks else [])]
+    return {"data": data, "arms": arms, "caution": _caution(fits, networks, has_fits, has_networks)}
+
+
+# --- mechanistic fits ---
+
+
+def _problems(nominal, fits):
+    for problem, own in fits.groupby("problem", sort=False):
+        size = nominal[nominal["problem"] == problem].iloc[0]
+        replicates = own["replicate"].nunique()
+        yield (
+            f"{problem}: {size['conditions']:g} conditions, {size['measurements']:g} data points, "
+            f"{size['parameters']:g} parameters, {_count(own['start'].nunique(), 'start')}"
+            + (f" on each of {replicates} artificial data sets" if replicates > 1 else "")
+        )
+
+
+def _of_fits(nominal, fits, traces, pairs, best_known) -> dict:
+    sized = with_best(with_size(fits), best_objectives(fits, traces, nominal, best_known))
+    common = in_all_problems(sized)
+    common = common if len(common) else sized
+    ranked = mean_ranks(common).sort_values("rank", kind="stable")
+    one_problem = fits["problem"].nunique() == 1
+    rows = []
+    for _, row in ranked.drop_duplicates("optimizer").iterrows():
+        own = common[(common[SETTING] == row[SETTING].to_list()).all(axis=1)]
+        failed = int((~np.isfinite(own["excess"])).sum())
+        cells = [setting_name(tuple(row[SETTING])), with_interval(row["rank"], row["rank_low"], row["rank_high"])]
+        if one_problem:
+            cells.append(with_interval(*median_over_blocks(own[["problem", "replicate", "start"]], own["excess"])))
+        rows.append([*cells, f"{failed} of {len(own)}"])
+    excess = ["median above the best known"] if one_problem else []
+    sentences = list(_contrasts(pairs)) if pairs is not None else []
+    return {
+        "title": "Training of mechanistic models",
+        "question": "Which optimizer ends lowest at equal budget?",
+        "columns": ["optimizer, in its best setting", f"mean rank of {len(ranked)}", *excess, "failed"],
+        "rows": rows,
+        "note": f"In brackets 95 % intervals; rank 1 ends lowest. {_count(len(ranked), 'setting')} began from the same "
+        f"{_count(int(ranked['blocks'].max()), 'start')}; the best setting of each optimizer is chosen on these very "
+        "runs, which flatters optimizers that were run in many settings.",
+        "decided": [text for kind, text in sentences if kind == DECIDED],
+        "undecided": [text for kind, text in sentences if kind == UNDECIDED],
+    }
+
+
+def _contrasts(pairs: pd.DataFrame):
+    """Yield decided or undecided and a sentence per contrast, over all problems where there are several."""
+    over_all = set(pairs.loc[pairs["problem"] == ALL, "contrast"])
+    shown = pairs[(pairs["problem"] == ALL) | ~pairs["contrast"].isin(over_all)]
+    for _, row in shown.drop_duplicates(["problem", "first", "difference", "low", "high"]).iterrows():
+        names, bounds = (row["first"], row["second"]), (row["difference"], row["low"], row["high"])
+        if row["verdict"] == "second":
+            names, bounds = names[::-1], (-row["difference"], -row["high"], -row["low"])
+        factor = with_interval(*(10**bound for bound in bounds))
+        evidence = f"distance to the best value known × {factor}, {_count(row['blocks'], 'start')}"
+        where = "" if row["problem"] == ALL or shown["problem"].nunique() == 1 else f" on {row['problem']}"
+        if row["verdict"] == UNDECIDED:
+            few = f"; fewer than {FEWEST} decide nothing" if row["blocks"] < FEWEST else ""
+            yield UNDECIDED, f"{names[0]} or {names[1]}{where} ({evidence}{few})"
+        else:
+            yield DECIDED, f"{names[0]} ends lower than {names[1]}{where} ({evidence})"
+
+
+# --- networks ---
+
+
+def _datasets(networks):
+    for dataset, own in networks[~networks["method"].isin(CONTROLS)].groupby("dataset", sort=False):
+        levels = len(own[GROUP].drop_duplicates())
+        more = f", {levels} levels of noise and of wrong prior edges" if levels > 1 else ""
+        yield f"{dataset}: {_count(own['seed'].nunique(), 'seed')} of {_count(own['method'].nunique(), 'method')}{more}"
+
+
+def _of_networks(networks: pd.DataFrame) -> dict:
+    """Return the answers of the neural arm: methods beside yardsticks and the prior that they were given."""
+    values, quantities = _values(networks)
+    levels = values[GROUP].drop_duplicates()
+    first = next(iter(quantities), None)
+    sentences = list(_grouped(_network_sentences(networks)))
+    if first is None:
+        rows, columns, note = [], [], "No model was scored: the tables say why."
+    elif len(levels) == 1:
+        rows, columns = _means(values, quantities)
+        panel = panel_names(levels).iloc[0]
+        note = f"{panel}: mean over {_count(values['seed'].nunique(), 'seed')}, in brackets the 95 % interval."
+    else:
+        rows, columns = _mean_ranks(values, quantities)
+        note = (
+            f"Mean rank over {len(levels)} data sets and levels of noise, rank 1 is best, 95 % interval over them "
+            "in brackets; methods that not all of them have are left out."
+        )
+    judged = "finds the network best" if first in NETWORKS else "predicts best"
+    return {
+        "title": "Pruning of neural models of gene regulation",
+        "question": f"Which method {judged}?",
+        "columns": columns,
+        "rows": rows,
+        "note": f"{note} Ordered by {quantities[first][0]}." if first else note,
+        "decided": [text for kind, text in sentences if kind == DECIDED],
+        "undecided": [text for kind, text in sentences if kind == UNDECIDED],
+    }
+
+
+def _values(networks: pd.DataFrame):
+    """Return the models with the quantities that they are ranked by, and how these are called, in their order."""
+    shown = networks[~networks["method"].isin(CONTROLS) | (networks["method"] == PRIOR_ALONE)]
+    ratio = prediction_error(networks)[[*GROUP, "method", "seed", "ratio"]]
+    shown = shown.merge(ratio, on=[*GROUP, "method", "seed"], how="left")
+    quantities = {name: words for name, words in {**NETWORKS, "ratio": ERROR}.items() if shown[name].notna().any()}
+    return shown, quantities
+
+
+def _means(values: pd.DataFrame, quantities: dict):
+    ordered = _in_order(values.groupby("method", sort=False)[list(quantities)].mean(), quantities)
+    rows = []
+    for method in ordered.index:
+        own = values[values["method"] == method]
+        cells = [with_interval(*(100 * np.array(mean_interval(own[name])))) for name in quantities]
+        rows.append([label(method), _kind(own), *cells])
+    return rows, ["method", "kind", *(f"{name} (%)" for name, _ in quantities.values())]
+
+
+def _mean_ranks(values: pd.DataFrame, quantities: dict):
+    means = values.groupby([*GROUP, "method"], sort=False)[list(quantities)].mean()
+    signs = {name: sign for name, (_, sign) in quantities.items()}
+    places = means.mul(pd.Series(signs)).groupby(level=GROUP).rank(ascending=False)
+    number = places.groupby(level="method").size()
+    complete = number[number == number.max()].index
+    ordered = places[places.index.get_level_values("method").isin(complete)].groupby(level="method").mean()
+    ordered = ordered.sort_values(list(quantities), kind="stable")
+    rows = []
+    for method in ordered.index:
+        own = places.xs(method, level="method")
+        cells = [with_interval(*mean_interval(own[name])) for name in quantities]
+        rows.append([label(method), _kind(values[values["method"] == method]), *cells])
+    return rows, ["method", "kind", *(f"mean rank in {name}" for name, _ in quantities.values())]
+
+
+def _in_order(means: pd.DataFrame, quantities: dict) -> pd.DataFrame:
+    first, (_, sign) = next(iter(quantities.items()))
+    return means.assign(order=-sign * means[first]).sort_values("order", kind="stable")
+
+
+def _kind(rows: pd.DataFrame) -> str:
+    method, prior = rows["method"].iloc[0], rows["uses_prior"].iloc[0]
+    if method == PRIOR_ALONE:
+        return "no training"
+    return ("yardstick" if method in YARDSTICKS else "neural") + (" + prior" if prior == "yes" else "")
+
+
+def _network_sentences(networks: pd.DataFrame):
+    """Yield (question, panel, outcome, sentence) per comparison and data set; outcome: better, worse or undecided."""
+    for _, row in comparisons(networks).iterrows():
+        if row["quantity"] in ("balanced_accuracy", "auprc", "test_mse"):
+            name = "test error" if row["quantity"] == "test_mse" else NETWORKS[row["quantity"]][0]
+            lead = f"Best neural model beside best yardstick, {KNOWLEDGE[row['knowledge']].lower()}, in {name}"
+            numbers = f"{label(row['neural'])} {row['first']:.3g}, {label(row['yardstick'])} {row['second']:.3g}"
+            bounds = with_interval(row["difference"], row["low"], row["high"])
+            evidence = f"{numbers}, difference {bounds}, {_count(row['pairs'], 'seed')}"
+            yield lead, row["panel"], row["outcome"], evidence
+    for first, second in COMPARED:
+        for column, name, sign in (("balanced_accuracy", "balanced accuracy", 1), ("test_mse", "test error", -1)):
+            for _, group in networks.groupby(GROUP, sort=False):
+                table = group.pivot_table(index="seed", columns="method", values=column)
+                if {first, second} <= set(table.columns):
+                    own = table[[first, second]].dropna()
+                    value, low, high = mean_interval(own[first] - own[second])
+                    outcome = "better" if min(sign * low, sign * high) > 0 else UNDECIDED
+                    outcome = "worse" if max(sign * low, sign * high) < 0 else outcome
+                    evidence = f"difference {with_interval(value, low, high)}, {_count(len(own), 'seed')}"
+                    lead = f"{label(first)} beside {label(second)} in {name}"
+                    yield lead, panel_names(group).iloc[0], outcome, evidence
+
+
+def _grouped(sentences):
+    """Yield decided or undecided and one sentence per question: with its numbers for one data set, else counted."""
+    for lead, group in groupby(sorted(sentences, key=lambda one: one[0]), key=lambda one: one[0]):
+        rows = list(group)
+        if len(rows) == 1:
+            _, _, outcome, evidence = rows[0]
+            yield (UNDECIDED if outcome == UNDECIDED else DECIDED), f"{lead}: {outcome} ({evidence})"
+            continue
+        counts = {word: sum(one[2] == word for one in rows) for word in ("better", "worse", UNDECIDED)}
+        said = ", ".join(f"{word} on {number}" for word, number in counts.items() if number)
+        one_sided = min(counts["better"], counts["worse"]) == 0 and counts[UNDECIDED] < len(rows) / 2
+        yield (DECIDED if one_sided else UNDECIDED), f"{lead}: {said} of {len(rows)} data sets"
+
+
+# --- all ---
+
+
+def _caution(fits, networks, has_fits, has_networks) -> str:
+    """Return the one sentence that a reader must know before using the answers."""
+    if has_networks:
+        means = networks.groupby([*GROUP, "method"])["balanced_accuracy"].mean().dropna().unstack("method")
+        neural = [name for name in means if name not in CONTROLS and name not in YARDSTICKS]
+        if PRIOR_ALONE in means and neural and len(means):
+            best, prior = means[neural].max(axis=1), means[PRIOR_ALONE]
+            below = int((best <= prior).sum())
+            if below:
+                share = "" if len(means) == 1 else f" on {below} of {len(means)} data sets"
+                numbers = f" (balanced accuracy {100 * best.max():.1f} % against {100 * prior.max():.1f} %)"
+                return (
+                    f"No trained model's network is truer than the prior that it could have been given{share}"
+                    f"{numbers if len(means) == 1 else ''}: for the edges alone, nothing needs to be trained."
+                )
+    runs = []
+    if has_fits:
+        runs += [_count(fits["problem"].nunique(), "fit problem"), _count(fits["start"].nunique(), "start")]
+    if has_networks:
+        runs += [_count(networks["dataset"].nunique(), "data set"), _count(networks["seed"].nunique(), "seed")]
+    return f"All rests on {', '.join(runs)}: it holds for these data; intervals are not corrected for their number."
+
+
+def with_interval(value, low, high) -> str:
+    """Return a value with its interval, to three significant digits; without one where it is not known."""
+    if not np.isfinite(value):
+        return "∞" if value > 0 else "-"
+    return _short(value) + (f" [{_short(low)}, {_short(high)}]" if not np.isnan(low) else "")
+
+
+def _short(value: float) -> str:
+    if not np.isfinite(value):
+        return "∞" if value > 0 else "-∞"
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
+
+
+def _count(number, noun: str) -> str:
+    return f"{number:g} {noun}{'' if number == 1 else 's'}"

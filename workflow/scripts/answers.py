@@ -1,0 +1,34 @@
+"""Answer in short what a run was asked: a ranking with intervals per arm, what is decided and what is not."""
+
+import argparse
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("nominal", "fits", "traces", "pairs", "networks"):
+        parser.add_argument(f"--{name}", required=True, help=f"{name}.tsv")
+    parser.add_argument("--best-known", default="{}", help="JSON: lowest objective known per problem")
+    parser.add_argument("--output", required=True, help="answers.json to write")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    import json
+
+    from kinetrain import tables
+    from kinetrain.evaluation.answers import answers
+    from kinetrain.files import atomic
+    from kinetrain.settings import read_settings
+
+    names = ("nominal", "fits", "traces", "pairs", "networks")
+    read = {name: tables.load(name, getattr(arguments, name)) for name in names}
+    found = answers(**read, best_known=read_settings(arguments.best_known))
+    with atomic(arguments.output) as path:
+        path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    from command import run
+
+    run(main)

@@ -1,0 +1,32 @@
+"""Show which figures of the two papers a run makes again, in which file, and which not and why, as an HTML page."""
+
+import argparse
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("figures", help="resources/published/figures.tsv")
+    parser.add_argument("--made", nargs="*", default=[], help="names of the figures that this run draws")
+    parser.add_argument("--title", required=True, help="heading of the page")
+    parser.add_argument("--output", required=True, help="HTML page to write")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    from kinetrain.files import atomic, load_table
+    from kinetrain.report.html import page
+
+    table = load_table(arguments.figures, ["paper", "figure", "shows", "ours", "state", "remark"])
+    drawn = table["ours"].isin(arguments.made)
+    table["this run"] = drawn.map({True: "yes", False: "no"})
+    table["file"] = ("figures/" + table["ours"] + ".svg").where(table["ours"] != "-", "")
+    shown = table[["paper", "figure", "shows", "state", "file", "this run", "remark"]]
+    with atomic(arguments.output) as path:
+        path.write_text(page(shown, arguments.title), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    from command import run
+
+    run(main)

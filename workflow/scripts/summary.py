@@ -1,0 +1,39 @@
+"""Print what a run answered, where its report, tables and logs are, and what to do next."""
+
+import argparse
+import json
+from pathlib import Path
+
+MOST = 4  # rows of a ranking
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("results", type=Path, help="folder of results")
+    return parser.parse_args()
+
+
+def main():
+    results = parse_arguments().results
+    file = results / "answers.json"
+    answers = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {"arms": [], "caution": ""}
+    print()
+    for arm in answers["arms"]:
+        print(f"{arm['title']}. {arm['question']}")
+        for place, row in enumerate(arm["rows"][:MOST], 1):
+            told = ", ".join(f"{column} {value}" for column, value in zip(arm["columns"][1:], row[1:], strict=True))
+            print(f"  {place}. {row[0]}: {told}")
+        for word, sentences in (("decided", arm["decided"]), ("not decided", arm["undecided"])):
+            print(f"  {word}: {len(sentences)}" + "".join(f"\n    - {text}" for text in sentences))
+    if answers["caution"]:
+        print(f"Caution: {answers['caution']}")
+    print(f"\nReport   {results}/report.html (open it in a browser)")
+    print(f"Tables   {results}/tables/, explained in docs/tables.md; figures in {results}/figures/")
+    print(f"Logs     {results}/logs/ of every step; Snakemake's own in .snakemake/log/")
+    print("Next     your own data: config/README.md; all commands: make help")
+
+
+if __name__ == "__main__":
+    from command import run
+
+    run(main)
