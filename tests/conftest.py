@@ -1,4 +1,4 @@
-"""What all tests share: the folder of this checkout and, where there is one, the mirror of the real data."""
+"""Fixtures of all tests: the folder of this checkout and, where there is one, the mirror of the real data."""
 
 import os
 from pathlib import Path

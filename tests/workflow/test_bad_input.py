@@ -8,7 +8,7 @@ config        text of a configuration, checked as `snakemake` does before it pla
 manifest      lines of `resources/datasets.tsv` below its header (⇥ stands for a tab, SHA for some checksum); or
 command       a script of `workflow/scripts` with its arguments, for instance `build_prior --genes a.npz --output p.npz`
 environment   of the command: mechanistic, neural or analysis (`environment:` above the rows holds for the whole file)
-overlay       text of a second configuration, laid over `config`
+overlay       text of a second configuration, an overlay of `config`
 files         {name: text} to write into the folder of the row before; `!!binary` values are written as bytes
 copy          folder of the repository whose files are put into the folder of the row first
 replace       {file: {old: new}} in the files of `copy`, every `old` must be there

@@ -56,7 +56,7 @@ def test_a_wrong_value_is_named_with_its_key_and_what_is_right(smoke, manifest, 
     assert said in refusal(smoke, manifest, root)
 
 
-def test_all_wrong_keys_are_told_at_once(smoke, manifest, root):
+def test_all_wrong_keys_are_reported_at_once(smoke, manifest, root):
     smoke["seeds"] = []
     smoke["fits"]["starts"] = 0
     said = refusal(smoke, manifest, root)
@@ -305,7 +305,7 @@ def test_snakemake_refuses_a_key_that_stands_twice_in_any_of_its_files(smoke, sn
     assert "overlay.yaml, line 3: the key 'seeds' stands in line 1 already" in process.stdout + process.stderr
 
 
-def test_snakemake_tells_of_mini_batches_that_are_full(smoke, snakemake, tmp_path):
+def test_snakemake_warns_of_mini_batches_that_are_full(smoke, snakemake, tmp_path):
     smoke["fits"].pop("mini_batch")
     smoke["problems"]["egf_akt"]["artificial"] |= {"conditions": 3}
     process = snakemake(tmp_path, smoke, "--dry-run")

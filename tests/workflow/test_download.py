@@ -1,4 +1,4 @@
-"""A file is downloaded whole and right, or not at all, and the user is told how to go on."""
+"""A file is downloaded whole and right, or not at all, and the message says what to do."""
 
 import gzip
 import hashlib
@@ -75,7 +75,7 @@ def test_a_part_left_by_a_killed_download_is_continued(url, tmp_path):
     assert Server.ranges == [1000]
 
 
-def test_a_wrong_checksum_leaves_no_file_and_is_told(url, tmp_path):
+def test_a_wrong_checksum_leaves_no_file_and_is_reported(url, tmp_path):
     with pytest.raises(download.Refused, match=r"has the checksum sha256:.* instead of sha256:0000"):
         download.fetch(f"{url}/file", "sha256:" + "0" * 64, None, None, tmp_path / "file", pause_seconds=0)
     assert list(tmp_path.iterdir()) == []
@@ -225,7 +225,7 @@ def test_a_file_of_certificates_that_is_none_is_named(tmp_path, monkeypatch):
             download.trusted()
 
 
-def test_a_place_that_cannot_be_written_to_is_told_in_one_line(unreliable, tmp_path):
+def test_a_place_that_cannot_be_written_to_is_reported_in_one_line(unreliable, tmp_path):
     (tmp_path / "file").write_text("not a folder")
     script = [sys.executable, download.__file__, "--url", f"{unreliable}/x", "--checksum", SHA256]
     process = subprocess.run([*script, "--output", tmp_path / "file" / "x"], capture_output=True, text=True)

@@ -45,7 +45,7 @@ def test_changed_pins_make_another_environment(tmp_path):
     assert environment.label(pins) != before
 
 
-def test_a_package_that_cannot_be_installed_is_named_and_the_way_on_is_told(root, tmp_path):
+def test_a_package_that_cannot_be_installed_is_named_and_the_way_on_is_reported(root, tmp_path):
     pins = tmp_path / "broken.txt"
     pins.write_text("kinetrain-no-such-package==1.0\n")
     script = root / "workflow" / "scripts" / "environment.py"

@@ -133,7 +133,9 @@ def without_locks(tmp_path_factory) -> str:
     return str(folder / "none.so")
 
 
-def test_a_run_bears_foreign_packages_no_locks_no_home_and_a_clock_set_back(neural, snakemake, tmp_path, without_locks):
+def test_a_run_works_with_foreign_packages_no_locks_no_home_and_a_late_clock(
+    neural, snakemake, tmp_path, without_locks
+):
     foreign = tmp_path / "foreign"
     foreign.mkdir()
     (foreign / "torch.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w'); raise ImportError")
@@ -152,7 +154,7 @@ def test_a_run_bears_foreign_packages_no_locks_no_home_and_a_clock_set_back(neur
     assert process.returncode == 0 and (tmp_path / prior).is_file(), process.stdout + process.stderr
 
 
-def test_without_locks_a_killed_run_is_not_told_from_a_living_one(root, tmp_path, without_locks):
+def test_without_locks_a_killed_run_is_not_distinguished_from_a_living_one(root, tmp_path, without_locks):
     (tmp_path / ".snakemake" / "locks").mkdir(parents=True)
     (tmp_path / ".snakemake" / "locks" / "0.output.lock").write_text("results/x\n")
     release = [sys.executable, root / "workflow" / "scripts" / "release_lock.py"]

@@ -15,7 +15,7 @@ ENVIRONMENTS = ("mechanistic", "neural", "analysis", "workflow")  # of which eac
 
 @pytest.fixture
 def make(root, tmp_path):
-    """A function that runs make in a folder whose name needs quotes, with a Snakemake that only tells its arguments."""
+    """A function that runs make in a folder whose name needs quotes, with a Snakemake that prints its arguments."""
     top = tmp_path / "it's a chéckout (1)"
     top.mkdir()
     for part in ("Makefile", "workflow", "config", "envs", "resources"):

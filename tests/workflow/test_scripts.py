@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "workflow" / "scripts"
-SCRIPTS = [path for path in sorted(FOLDER.glob("*.py")) if path.stem != "command"]  # what the others share
+SCRIPTS = [path for path in sorted(FOLDER.glob("*.py")) if path.stem != "command"]  # shared by the others
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=[script.stem for script in SCRIPTS])

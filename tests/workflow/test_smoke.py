@@ -44,7 +44,7 @@ PROBLEM = """my mödel's "files" (1)"""
 def again(root, snakemake, tmp_path_factory):
     """A function that runs the smoke configuration in a checkout whose path needs quotes, with such a path of data.
 
-    Compilers do not bear such paths: the environments, and what is compiled, come from the user's cache.
+    Compilers fail in such paths: the environments, and what is compiled, come from the user's cache.
     """
     top = tmp_path_factory.mktemp("smoke")
     checkout, cache = top / """it's a "smöke" $(touch harmed) & test; (1)""", top / "cache" / "kinetrain"
@@ -85,7 +85,7 @@ def test_a_table_has_the_promised_columns_and_rows(run, name):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_is_drawn_in_three_formats_beside_its_table(run, name):
+def test_a_figure_is_drawn_in_three_formats_with_its_table(run, name):
     figures = run / "results" / "figures"
     assert ElementTree.parse(figures / f"{name}.svg").getroot().tag.endswith("svg")
     assert (figures / f"{name}.pdf").read_bytes().startswith(b"%PDF")
@@ -127,7 +127,7 @@ def test_pruned_models_are_sparser_than_the_unpruned_one(run):
     assert (sparsity[["sparseflow", "bioprune", "dash"]] > sparsity["unpruned"] + 0.5).all()
 
 
-def test_the_provenance_tells_configuration_packages_and_cost(run):
+def test_the_provenance_records_configuration_packages_and_cost(run):
     record = json.loads((run / "results" / "provenance.json").read_text())
     assert record["configuration"]["seeds"] == [0, 1]
     assert any(pin.startswith("amici==") for pin in record["packages"]["mechanistic"])

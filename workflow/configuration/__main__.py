@@ -10,11 +10,11 @@ TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "workflow"))
 
 USAGE = """usage: python workflow/configuration COMMAND
-  check FILE...      refuse what is wrong in a configuration, later files laid over the first
+  check FILE...      check a configuration; keys of later files override those of the first
   results FILE...    print its folder of results
-  manifest FILE      refuse what is wrong in a manifest of downloads
+  manifest FILE      check a manifest of downloads
   keys               print the documentation of all keys (Markdown)
-  schema [overlay]   print the JSON Schema of a configuration, or of files that are laid over one"""
+  schema [overlay]   print the JSON Schema of a configuration, or of an overlay"""
 
 
 def main(arguments: list[str]) -> None:

@@ -1,6 +1,6 @@
 """All keys of a configuration: their types, defaults, meaning and bounds.
 
-What a step takes as it is stands in the options of the library. Reading, checks, `config/schema.json` and the tables of
+Options that a step of the library takes are declared there. Reading, checks, `config/schema.json` and the tables of
 `config/README.md` are made from these classes.
 """
 

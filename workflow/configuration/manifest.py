@@ -1,4 +1,4 @@
-"""The manifest of downloads, `resources/datasets.tsv`: a file per line, and how to know that it is the right one."""
+"""The manifest of downloads, `resources/datasets.tsv`: a file per line, with address, size and checksum."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What a run consists of: a configuration with its defaults and overrides, checked before anything starts."""
+"""The plan of a run: the configuration with defaults and overrides, checked before anything starts."""
 
 import csv
 import os
@@ -52,7 +52,7 @@ class ConfigurationError(InputError):
 
 
 def complete(config: dict) -> dict:
-    """Return the configuration with every default filled in; settings of methods stay as they are given.
+    """Return the configuration with every default filled in; settings of methods stay as given.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def complete(config: dict) -> dict:
 
 
 def _given_methods(section: dict) -> dict:
-    """Return the settings of methods as they are given, so that those of a data set can be laid over them."""
+    """Return the settings of methods as given, so that those of a data set can override them."""
     return {name: dict(settings or {}) for name, settings in (section.get("methods") or {}).items()}
 
 

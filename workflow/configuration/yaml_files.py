@@ -1,4 +1,4 @@
-"""Configuration files as they are written: read strictly, where YAML would lose or change something without a word."""
+"""Strict reading of YAML files: what YAML would drop or change silently is refused."""
 
 import json
 import os

@@ -68,7 +68,7 @@ def test_what_fails_while_it_is_made_leaves_nothing(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["entry.lock"]
 
 
-def test_a_file_system_without_locks_is_borne(tmp_path, monkeypatch):
+def test_a_file_system_without_locks_can_be_used(tmp_path, monkeypatch):
     def refuse(*_):
         raise OSError(errno.ENOLCK, "No locks available")
 
@@ -100,7 +100,7 @@ def test_a_temporary_folder_that_others_can_write_to_is_not_taken(tmp_path, monk
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_a_damaged_checkpoint_is_told_and_never_read_wrong(tmp_path_factory, data):
+def test_a_damaged_checkpoint_is_reported_and_never_read_wrong(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("checkpoint") / "state"
     state = {"weights": np.arange(6.0).reshape(2, 3), "text": np.array("a text"), "epoch": np.array(7)}
     save_checkpoint(path, "run", **state)
@@ -114,7 +114,7 @@ def test_a_damaged_checkpoint_is_told_and_never_read_wrong(tmp_path_factory, dat
     assert found is None or all(np.array_equal(found[name], value) for name, value in state.items())
 
 
-def test_a_checkpoint_that_cannot_be_used_is_told(tmp_path, capsys, monkeypatch):
+def test_a_checkpoint_that_cannot_be_used_is_reported(tmp_path, capsys, monkeypatch):
     path = tmp_path / "state"
     save_checkpoint(path, "run", epoch=3)
     assert load_checkpoint(path, "run")["epoch"] == 3 and capsys.readouterr().err == ""

@@ -69,7 +69,7 @@ TRUTH = np.zeros((3, 3))
 TRUTH[1, 0] = 1
 
 
-def test_scores_are_one_row_per_seed_with_the_run_beside_them():
+def test_scores_are_one_row_per_seed_with_the_columns_of_the_run():
     scores = score_rows(made_model(), made_runs(), TRUTH, [TRUTH, np.eye(3)])
     check("networks", completed("networks", scores), "scores")
     assert scores["seed"].tolist() == [0, 1]
@@ -171,7 +171,7 @@ def test_the_path_has_a_row_per_snapshot_until_a_model_ends():
     assert path_rows(path, made_runs(), None, [])["balanced_accuracy"].isna().all()
 
 
-def test_regulators_with_common_targets_stand_beside_each_other():
+def test_regulators_with_common_targets_are_neighbours():
     genes = [f"g{index}" for index in range(8)]
     prior = np.zeros((8, 8))
     prior[[4, 5, 6], 0] = prior[[4, 5, 6], 2] = 1  # genes 0 and 2 share three targets, 1 and 3 two
@@ -187,7 +187,7 @@ def test_regulators_with_common_targets_stand_beside_each_other():
     assert ("dash", "g0", "g2") not in value.index
 
 
-def test_published_points_stand_only_beside_the_same_data_and_noise(root):
+def test_published_points_are_shown_only_for_the_same_data_and_noise(root):
     published = pd.read_csv(root / "resources/published/networks.tsv", sep="\t")
     table = network_summaries.sparsity_against_accuracy(made_networks(), published)
     points = table[table["kind"] == "published"].set_index("method")
@@ -224,7 +224,7 @@ def made_path() -> pd.DataFrame:
     return table.assign(dataset="SIM350", noise=0.025, prior_corruption=0.05, method="dash")
 
 
-def test_the_path_is_summed_up_over_seeds_beside_the_controls_of_the_same_data():
+def test_the_path_is_summed_up_over_seeds_with_the_controls_of_the_same_data():
     other = made_networks().assign(dataset="other")
     table = pruning_path.tabulate(made_path(), pd.concat([made_networks(), other]))
     course = table[table["kind"] == "method"].set_index("epoch")
@@ -236,7 +236,7 @@ def test_the_path_is_summed_up_over_seeds_beside_the_controls_of_the_same_data()
     ]
 
 
-def test_recovery_is_told_per_corruption_and_only_where_there_is_something_to_recover():
+def test_recovery_is_summarised_per_corruption_and_only_where_there_is_something_to_recover():
     networks = pd.concat([made_networks().assign(prior_corruption=c, recall_outside_prior=c) for c in (0.1, 0.2)])
     networks = pd.concat([networks, made_networks().assign(prior_corruption=0.0)])
     table = prior_recovery.tabulate(networks)
@@ -369,7 +369,7 @@ def test_findings_say_plainly_what_is_not_as_hoped():
     assert "Q" not in set(table["subject"])
 
 
-def test_findings_set_the_medians_of_the_optimizers_side_by_side():
+def test_findings_compare_the_medians_of_the_optimizers():
     adam = {"optimizer": "adam_balanced", "schedule": "S3", "batch_size": 4, "safeguard": "rescue"}
     pooled = [made_fits([-517.0, -520.0]), made_fits([-510.0], replicate=1)]
     table = findings(fits=pd.concat([*pooled, made_fits([800.0, 700.0, INF]).assign(**adam)]))
@@ -461,7 +461,7 @@ def test_findings_say_who_is_better_than_chance_outside_the_prior():
     assert table.loc["Outside the prior", "verdict"] == "no"
 
 
-def test_findings_stand_beside_the_published_values_of_the_same_data(root):
+def test_findings_have_the_published_values_of_the_same_data(root):
     published = pd.read_csv(root / "resources/published/networks.tsv", sep="\t")
     table = findings(networks=made_networks(), published=published)
     said = table.loc[table["topic"] == "Against the published values", "statement"].tolist()

@@ -236,7 +236,7 @@ def test_a_setting_is_named_by_what_varies_and_the_rest_is_said_once():
     assert shared(two) == shared(made_settings(fides)) == ""
 
 
-def test_the_failure_rate_stands_beside_the_best_starts_of_each_setting():
+def test_the_failure_rate_is_shown_with_the_best_starts_of_each_setting():
     texts = [text.get_text() for text in draw("best_starts", made_table("best_starts", 2)).axes[1].texts]
     assert texts.count("0 of 4") == 6 and texts.count("1 of 4") == 1
 
@@ -246,7 +246,7 @@ def test_ranks_over_all_problems_stand_before_those_of_each():
     assert titles[:3] == ["Mean over models", "problem 0", "problem 1"]
 
 
-def test_safeguards_are_told_by_rescue_and_line_search_or_by_name():
+def test_safeguards_are_named_by_rescue_and_line_search_or_by_name():
     axis = draw("safeguards", made_table("safeguards", 1)).axes[-1]
     assert [text.get_text() for text in axis.get_xticklabels()] == ["rescue:\nshrink, restart\nline search 3", "off"]
     table = made_table("safeguards", 1).assign(rescue=2, line_search=3)  # the two differ in their variant alone

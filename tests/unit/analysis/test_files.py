@@ -1,4 +1,4 @@
-"""Files between stages are whole or not there, and a broken one is named."""
+"""Files between stages are whole or not there, and a broken file is named in the message."""
 
 import pandas as pd
 import pytest

@@ -49,7 +49,7 @@ def test_observables_in_different_units_count_alike():
     assert metrics(scaled)["value"].to_numpy() == pytest.approx(metrics(predictions())["value"].to_numpy())
 
 
-def test_perfect_predictions_have_no_error_and_are_told_apart():
+def test_perfect_predictions_have_no_error_and_are_distinguished():
     table = metrics(predictions(error=0.0))
     assert list(table.columns) == TABLES["large_scale"].names()
     for part in ("train", "test"):

@@ -65,12 +65,12 @@ def test_the_types_of_edges_are_signs_where_they_are_plus_and_minus(write):
     assert edges(write(text.replace("-", "unknown"))) == {("GATA1", "KLF1"): 1, ("SPI1", "FLI1"): 1}
 
 
-def test_text_beside_an_edge_is_not_read(write):
+def test_other_text_columns_of_an_edge_list_are_not_read(write):
     text = "source,confidence,target,weight\nGATA1,A,KLF1,1\nSPI1,D,FLI1,-1\n"
     assert edges(write(text)) == {("GATA1", "KLF1"): 1, ("SPI1", "FLI1"): -1}
 
 
-def test_of_repeated_edges_the_largest_weight_counts_and_it_is_told(write):
+def test_of_repeated_edges_the_largest_weight_counts_and_that_is_reported(write):
     text = "regulator\ttarget\tweight\nGATA1\tKLF1\t1\nGATA1\tKLF1\t0\nSPI1\tFLI1\t-3\nSPI1\tFLI1\t2\n"
     with pytest.warns(
         InputWarning, match=r"2 edges are named before \(2 with another value\), the first is GATA1 to KLF1"
@@ -157,7 +157,7 @@ def test_every_layout_of_a_network_holds_the_same(tmp_path_factory, cells):
         ("GATA1\tKLF1\t1\nMYC\tKLF1\t1\tx\n", "row 2 has 4 cells, the header 3"),
         ("GATA1\tKLF1\t1\n\tKLF1\t1\n", "row 2 has no regulator"),
         ("GATA1\tKLF1\n", "no column 'regulator'"),
-        ("GATA1 KLF1 1\n", "no column 'regulator'.*columns are told apart by tabs, commas or semicolons"),
+        ("GATA1 KLF1 1\n", "no column 'regulator'.*columns must be separated by tabs, commas or semicolons"),
         ("TF\tgene\nGATA1\tTNF\nGATA1\tKLF1\n", "leave such edges out: restrict: true"),
     ],
 )
@@ -210,7 +210,7 @@ GMT = "first\thttp://x\tGATA1\tKLF1 \t\nsecond\t\tMYC\n"
         gzip.compress(GMT.encode()),
     ],
 )
-def test_gene_sets_are_read_in_every_dress(write, content):
+def test_gene_sets_are_read_in_every_layout(write, content):
     assert read_gene_sets(write(content, "sets.gmt.gz")) == {"first": ["GATA1", "KLF1"], "second": ["MYC"]}
 
 

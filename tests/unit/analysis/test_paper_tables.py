@@ -28,7 +28,7 @@ def made_networks(**more) -> pd.DataFrame:
     return table
 
 
-def test_our_mean_and_interval_stand_beside_the_published_number_and_its_source(published):
+def test_our_mean_and_interval_are_shown_with_the_published_number_and_its_source(published):
     table = paper_tables(made_networks(), **published)
     assert list(table.columns) == TABLES["paper_tables"].names()
     row = table[(table["table"] == 1) & (table["method"] == "dash")].set_index("metric").loc["sparsity"]
@@ -55,7 +55,7 @@ def test_what_is_not_in_the_run_is_left_out_and_named(published):
     assert paper_tables(made_networks().head(0), **published)["method"].isna().all()
 
 
-def test_a_number_in_an_unknown_unit_is_a_remark_and_never_beside_ours(published):
+def test_a_number_in_an_unknown_unit_is_a_remark_and_never_compared_with_ours(published):
     table = paper_tables(made_networks().replace({"method": {"dash": "sparseflow"}}), **published)
     row = table[(table["table"] == 1) & (table["method"] == "sparseflow") & (table["metric"] == "test_mse")].iloc[0]
     assert np.isnan(row["published"])

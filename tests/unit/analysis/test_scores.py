@@ -237,7 +237,7 @@ def test_every_batch_size_is_compared_with_all_conditions_and_the_smaller_half_w
     assert half["first"] == "batch 1 or 2" and half["verdict"] == "first"
 
 
-def test_rescue_and_line_search_are_told_by_what_the_safeguards_are():
+def test_rescue_and_line_search_are_named_by_what_the_safeguards_are():
     ends = {("sgd", "S2", 5, name): value for name, value in (("rescue", 1.0), ("off", 9.0), ("search", 99.0))}
     table = compared(ends)
     assert table.loc[("rescue", "P", "no rescue"), "verdict"] == "first"
@@ -386,7 +386,7 @@ def test_both_adams_stand_at_the_setting_where_both_together_rank_best():
     assert fits.adams(grid(*settings[:2])).empty
 
 
-def test_the_adams_of_all_problems_stand_at_one_setting_also_beside_a_problem_without():
+def test_the_adams_of_all_problems_stand_at_one_setting_also_with_a_problem_without():
     first = {(name, s, 5, "r"): 1.0 + (s == "S2") for name in fits.ADAMS for s in ("S1", "S2")}
     second = {key: 9.0 * (key[1] == "S1") for key in first}
     table = scores.with_size(of_problems(P=first, Q=second, R={FIDES: 1.0}))
@@ -436,7 +436,7 @@ def test_ranks_over_all_problems_are_those_of_problems_with_the_same_settings():
     ]
 
 
-def test_friedmans_test_is_that_of_the_schedules_also_beside_problems_without():
+def test_friedmans_test_is_that_of_the_schedules_also_with_problems_without():
     grid = {(name, schedule, 5, "r"): value for value, (name, schedule) in enumerate(product("ab", ("S1", "S2")))}
     table = of_problems(P=grid, Q=grid, R={FIDES: 1.0})
     row = said("Ranks of the settings", table)
@@ -514,7 +514,7 @@ def said(topic: str, table: pd.DataFrame, **more) -> pd.Series:
     return every[every["topic"] == topic].iloc[0]
 
 
-def test_a_claim_is_told_with_effect_interval_failures_and_verdict():
+def test_a_claim_is_reported_with_effect_interval_failures_and_verdict():
     table = made({("adam_balanced", "S2", 5, "rescue"): 99.0, ("adam_standard", "S2", 5, "rescue"): 9.0})
     row = said("Claim: balanced Adam is better than standard Adam", table)
     assert row["verdict"] == "no"
@@ -522,7 +522,7 @@ def test_a_claim_is_told_with_effect_interval_failures_and_verdict():
     assert row["statement"].endswith("Failed: 0.0% against 0.0%.")
 
 
-def test_averaged_and_best_iterates_stand_beside_the_last():
+def test_averaged_and_best_iterates_are_compared_with_the_last():
     table = made({ADAM: 99.0}).assign(averaged_objective=9.0, best_objective=99.0, relaxed_solves=3)
     row = said("Last, averaged and best iterate", table)
     assert row["verdict"] == "yes" and "averaged iterate of 8 mini-batch runs is at 0.1 [0.1, 0.1]" in row["statement"]
@@ -531,14 +531,14 @@ def test_averaged_and_best_iterates_stand_beside_the_last():
 
 def test_of_several_settings_that_with_most_runs_near_the_truth_is_named():
     table = made({ADAM: lambda start: 5.0 if start < 3 else 50.0, ("adam_balanced", "S1", 5, "rescue"): 50.0})
-    told = "3 of 16 runs of Adam (balanced) end below the objective of the true parameters, plus 10 (19%"
+    start = "3 of 16 runs of Adam (balanced) end below the objective of the true parameters, plus 10 (19%"
     statement = said("Distance to the truth", table)["statement"]
-    assert statement.startswith(told) and statement.endswith(
+    assert statement.startswith(start) and statement.endswith(
         "; most with Adam (balanced), S2, batch 5, rescue: 3 of 8)."
     )
 
 
-def test_a_plateau_on_which_many_runs_end_is_told():
+def test_a_plateau_on_which_many_runs_end_is_reported():
     table = made({ADAM: lambda start: 5.0 if start < 2 else 500.0 + 0.1 * start, ("sgd", "S2", 5, "rescue"): 500.0})
     statement = said("Plateaus", table)["statement"]
     assert statement.startswith("14 of 16 runs, of all settings, end within 1 of 500")
@@ -554,7 +554,7 @@ def test_an_averaged_iterate_that_cannot_be_simulated_counts():
     )
 
 
-def test_published_claims_have_ours_beside_them_only_where_there_is_a_counterpart(root):
+def test_published_claims_have_our_values_only_where_there_is_a_counterpart(root):
     claims = pd.read_csv(root / "resources/published/mechanistic_claims.tsv", sep="\t")
     name = "Fujita_SciSignal2010"
     table = made({FIDES: lambda start: start - 66.581}, problems=(name,)).assign(epochs=30)

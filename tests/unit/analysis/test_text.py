@@ -24,7 +24,7 @@ def tables(draw):
     labels = draw(st.lists(NAMES, min_size=1, max_size=5))
     rows = [[label, *(draw(CELLS) for _ in names[1:])] for label in labels]
     separator, quoting = draw(st.sampled_from("\t;,")), draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
-    # a semicolon that a comma-separated table does not quote cannot be told from a separator, when every line has one
+    # a semicolon that a comma-separated table does not quote looks like a separator, when every line has one
     assume(separator != "," or quoting == csv.QUOTE_ALL or not any(";" in name for name in names + labels))
     encoding = draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]))
     return names, rows, separator, quoting, encoding, draw(st.sampled_from(["\n", "\r\n"])), draw(st.booleans())
@@ -70,7 +70,7 @@ def test_utf_16_is_known_without_its_mark(tmp_path, encoding):
     assert list(read_table(written(tmp_path, "gene\tvalue\nA\t1\n".encode(encoding))).columns) == ["gene", "value"]
 
 
-def test_what_is_read_as_latin_1_is_told(tmp_path):
+def test_what_is_read_as_latin_1_is_reported(tmp_path):
     with pytest.warns(InputWarning, match="not in UTF-8, read as Latin-1"):
         assert read_lines(written(tmp_path, "Bäcker".encode("latin-1"))) == ["Bäcker"]
 

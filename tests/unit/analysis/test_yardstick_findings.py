@@ -1,4 +1,4 @@
-"""What is said of neural models beside ordinary network inference follows from the tables alone."""
+"""Findings on neural models against ordinary network inference follow from the tables alone."""
 
 import numpy as np
 import pandas as pd
@@ -64,7 +64,7 @@ def test_data_on_which_everything_is_worse_than_that_nothing_changes_come_first(
     assert "EVERY neural model" in first.loc["simulated", "statement"] and (first["verdict"] == "no").all()
 
 
-def test_what_is_left_out_is_told_and_no_failed_model():
+def test_what_is_left_out_is_reported_and_no_failed_model():
     networks = made_networks({"dash": ("yes", 0.5, 0.2), "lasso": ("no", 0.5, 0.5)})
     gone = networks.head(1).assign(method="extra_trees", status="left out", reason="too many genes", auprc=np.nan)
     said = findings(networks=pd.concat([networks, gone])).set_index("topic")["statement"]

@@ -94,7 +94,7 @@ def test_units_of_expression_and_of_time_change_no_ranking(name):
 
 @pytest.mark.parametrize("name", YARDSTICKS)
 @pytest.mark.parametrize("transitions", [6, 11, 25])
-def test_few_transitions_and_genes_that_never_change_are_no_trouble(name, transitions):
+def test_few_transitions_and_genes_that_never_change_are_handled(name, transitions):
     changes = linear_changes(5, genes=12, transitions=transitions, noise=0.1)
     changes.start[:, 0] = changes.end[:, 0] = 0.5  # constant
     changes.start[:, 1] = changes.end[:, 1]  # constant within each trajectory
@@ -106,7 +106,7 @@ def test_few_transitions_and_genes_that_never_change_are_no_trouble(name, transi
     assert answer.end is None or np.isfinite(answer.end).all()
 
 
-def test_equal_intervals_need_no_rate_and_unequal_ones_are_told_apart():
+def test_equal_intervals_need_no_rate_and_unequal_ones_are_distinguished():
     assert linear_changes(1, lengths=(2.0,)).rates == (0.0,)
     changes = linear_changes(1)
     assert np.allclose(changes.saturation(0.0), changes.duration / np.median(changes.duration))
@@ -146,12 +146,12 @@ def test_every_yardstick_has_a_row_per_seed_with_its_errors_where_it_predicts():
 def test_what_is_left_out_has_a_row_that_says_why(monkeypatch):
     expression, nothing = made_expression(), np.zeros((8, 8), bool)
     monkeypatch.setattr(find_yardstick("extra_trees"), "MOST_WORK", 100)
-    told = []
-    rows, _ = yardstick_rows(expression, LEVEL, [3, 4], [nothing, nothing], None, told.append)
+    reported = []
+    rows, _ = yardstick_rows(expression, LEVEL, [3, 4], [nothing, nothing], None, reported.append)
     left_out = rows[rows["status"] == "left out"].set_index("method")
     assert set(left_out.index) == {"extra_trees", "lasso_prior", "prior_correlation"}
     assert "needs a prior network" in left_out.loc["lasso_prior", "reason"]
-    assert "8 genes squared x" in left_out.loc["extra_trees", "reason"] and len(told) == 3
+    assert "8 genes squared x" in left_out.loc["extra_trees", "reason"] and len(reported) == 3
     assert rows.loc[rows["status"] == "finished", "test_mse"].notna().any()
 
 

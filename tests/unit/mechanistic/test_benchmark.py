@@ -55,7 +55,7 @@ def test_a_thousand_conditions_are_set_up(benchmark, egf, egf_yaml, egf_model):
     assert row["seconds"] < 10
 
 
-def test_a_process_of_its_own_tells_its_memory_and_speed(root, tmp_path, egf_yaml, egf_model):
+def test_a_process_of_its_own_reports_its_memory_and_speed(root, tmp_path, egf_yaml, egf_model):
     solver = tmp_path / "solver.json"
     chosen = {name: value for name, value in vars(safe_options(19)).items() if name not in ("priors", "trials")}
     solver.write_text(json.dumps({"chosen": chosen}))
@@ -74,7 +74,7 @@ def test_problems_that_are_not_there_are_left_out_and_named(benchmark, tmp_path)
     assert benchmark.find("egf_akt", None, said.append).is_file()
 
 
-def test_the_kernel_stands_beside_amici_with_its_accuracy_and_what_it_reaches_of_the_core(
+def test_the_kernel_is_compared_with_amici_with_its_accuracy_and_what_it_reaches_of_the_core(
     egf, egf_yaml, root, monkeypatch
 ):
     monkeypatch.syspath_prepend(root / "benchmarks")

@@ -274,7 +274,7 @@ def test_simulations_of_the_kernel_are_those_of_amici(toy, toy_kernel):
         assert ours.status == 0 and ours.llh == pytest.approx(theirs.llh, rel=1e-6)
 
 
-def test_points_in_lanes_beside_each_other_are_as_each_alone(toy_kernel):
+def test_points_in_neighbouring_lanes_are_as_each_alone(toy_kernel):
     thetas = [*points(toy_kernel), np.full(len(PARAMETERS), np.nan)]
     batches = [[0, 1, 2], [2], [1, 0], [0]]
     values, gradients = toy_kernel.values_and_gradients(thetas, batches)

@@ -163,11 +163,11 @@ def test_mini_batches_larger_than_the_problem_are_full_batches_and_say_so(quadra
     found = []
     for size in (5, "full"):
         options = read_options(MinibatchOptions, {"epochs": 3, **BATCHED, "batch_size": size})
-        with warnings.catch_warnings(record=True) as told:
+        with warnings.catch_warnings(record=True) as reported:
             warnings.simplefilter("always")
             found.append(minibatch_fits.fit_starts(quadratic(), "toy", 0, "sgd", 1, options, tmp_path / str(size)))
         said = "toy: batch_size is 5, but there are only 4 conditions: full batches are taken"
-        assert [str(one.message) for one in told] == ([said] if size == 5 else [])
+        assert [str(one.message) for one in reported] == ([said] if size == 5 else [])
     (large, trace, points), (full, same_trace, same_points) = found
     assert large["batch_size"].tolist() == full["batch_size"].tolist() == [4]
     assert large["objective"].equals(full["objective"]) and trace["objective"].equals(same_trace["objective"])

@@ -1,4 +1,4 @@
-"""Wrong input is told in one line that names the file and what is missing."""
+"""Wrong input is refused in one line that names the file and what is missing."""
 
 import json
 import multiprocessing

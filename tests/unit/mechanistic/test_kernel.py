@@ -315,7 +315,7 @@ def test_large_models_are_solved_by_tables_as_small_ones_by_straight_code(kernel
     np.testing.assert_allclose(found.gradient, expected.gradient, rtol=1e-7, atol=1e-9)
 
 
-def test_unknown_functions_and_symbols_are_told():
+def test_unknown_functions_and_symbols_are_reported():
     translate = Translator(Graph(), {})
     with pytest.raises(UnsupportedModelError, match="gamma"):
         translate(sympy.gamma(sympy.Integer(3) / 7))
@@ -323,7 +323,7 @@ def test_unknown_functions_and_symbols_are_told():
         translate(sympy.Symbol("nowhere"))
 
 
-def test_a_missing_or_failing_compiler_is_told(tmp_path, monkeypatch):
+def test_a_missing_or_failing_compiler_is_reported(tmp_path, monkeypatch):
     name = build.keep("this is no C++", {"states": 1})
     monkeypatch.setenv("CXX", str(tmp_path / "nothing"))
     with pytest.raises(build.KernelBuildError, match="needs a C\\+\\+ compiler"):

@@ -97,7 +97,7 @@ def test_a_rate_that_changes_its_slope_where_a_state_crosses_a_threshold_is_that
 
 
 @pytest.mark.parametrize(
-    ("rate", "trigger", "told"),
+    ("rate", "trigger", "reason"),
     [
         ("piecewise(u0, A > 1.2, u1) - loss * A", None, "which states trigger and where the right-hand side jumps"),
         ("u0 - loss * A", "A > 1.2", "event '.*', which states trigger"),
@@ -105,8 +105,8 @@ def test_a_rate_that_changes_its_slope_where_a_state_crosses_a_threshold_is_that
     ],
 )
 def test_what_the_kernel_does_not_support_is_refused_before_anything_is_compiled(
-    tmp_path, monkeypatch, rate, trigger, told
+    tmp_path, monkeypatch, rate, trigger, reason
 ):
     monkeypatch.setattr(build, "_compile", lambda *_: pytest.fail("compiled"))
-    with pytest.raises(KernelUnsupportedError, match=told):
+    with pytest.raises(KernelUnsupportedError, match=reason):
         KernelProblem(write(tmp_path, rate, trigger=trigger))

@@ -226,7 +226,7 @@ def test_a_failed_trial_counts_as_infinite(quadratic):
 
 
 @pytest.mark.parametrize("variant", ["published", "corrected"])
-def test_a_resumed_search_goes_on_as_if_nothing_had_happened(rippled, variant):
+def test_a_resumed_search_goes_on_as_if_it_had_not_stopped(rippled, variant):
     def fresh():
         safeguard = Safeguard(name="-", line_search=3, variant=variant)
         box = rippled.lower, rippled.upper

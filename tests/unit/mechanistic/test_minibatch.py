@@ -153,7 +153,7 @@ def test_the_corrected_variant_starts_anew_from_the_rescued_point(quadratic):
 
 
 @pytest.mark.parametrize("name", ["adam_balanced", "momentum_exact"])
-def test_a_restored_run_goes_on_as_if_nothing_had_happened(quadratic, name):
+def test_a_restored_run_goes_on_as_if_it_had_not_stopped(quadratic, name):
     def fresh():
         problem = quadratic(wall=lambda x: x[0] > -0.9)
         generator = np.random.default_rng([0, 1, 2, 1])

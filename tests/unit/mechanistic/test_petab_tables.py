@@ -137,7 +137,7 @@ def test_without_nominal_values_a_problem_has_no_nominal_objective(toy, tmp_path
     assert np.isfinite(problem.value(problem.nominal, [0, 1]))
 
 
-def test_a_nominal_value_out_of_bounds_is_told(tmp_path):
+def test_a_nominal_value_out_of_bounds_is_reported(tmp_path):
     with pytest.warns(InputWarning, match="nominalValue of 'p' is out of bounds"):
         read_petab(write(tmp_path, parameters=TABLES["parameters"].replace("0.7", "700")))
 

@@ -83,7 +83,7 @@ def test_an_undone_step_can_be_repeated(name):
     np.testing.assert_array_equal(once, again)
 
 
-def test_a_step_to_nowhere_stays_nan_instead_of_landing_on_a_bound():
+def test_a_step_to_nan_stays_nan_instead_of_landing_on_a_bound():
     step = Updater("sgd", 2).step(np.zeros(2), np.array([np.nan, 1.0]), 0.1, 1, np.full(2, -5.0), np.full(2, 5.0))
     assert np.isnan(step).any()
 

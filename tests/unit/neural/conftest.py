@@ -1,4 +1,4 @@
-"""What tests of the neural arm begin with: small simulated expression, a prior for it, and a way to call scripts."""
+"""Fixtures of the neural tests: small simulated expression, a prior for it, and a way to call scripts."""
 
 import sys
 

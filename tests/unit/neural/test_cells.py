@@ -1,4 +1,4 @@
-"""Cells with a pseudotime become trajectories, and files that cannot be used are told what they lack."""
+"""Cells with a pseudotime become trajectories, and unusable files are refused with what is missing."""
 
 import h5py
 import numpy as np

@@ -28,7 +28,7 @@ def network(tmp_path) -> list[str]:
     return [f"--{name}={tmp_path}/{name}.csv" for name in files]
 
 
-def test_a_published_network_makes_trajectories_beside_its_test_file(call, tmp_path, network, capsys):
+def test_a_published_network_makes_trajectories_and_takes_its_test_file(call, tmp_path, network, capsys):
     outputs = [f"--expression={tmp_path}/e.npz", f"--truth={tmp_path}/truth.tsv"]
     options = json.dumps({"trajectories": 6, "validation": [1, 4], "seed": 5})
     call("simulate_expression", *network, *outputs, "--settings", options)

@@ -74,11 +74,11 @@ def text(**options) -> str:
         (text() + "\n\n", "empty_lines.csv"),
     ],
 )
-def test_a_table_is_read_in_every_dress(write, content, name):
+def test_a_table_is_read_in_every_layout(write, content, name):
     assert same(write(content, name))
 
 
-def test_decimal_commas_and_latin_1_are_read_and_told(write):
+def test_decimal_commas_and_latin_1_are_read_and_reported(write):
     with pytest.warns(InputWarning, match="4 columns have decimal commas, read as points"):
         assert same(write(text(sep=";", decimal=",")))
     with pytest.warns(InputWarning, match="read as Latin-1"):
@@ -102,7 +102,7 @@ def blocks(separator=",", end="\n", padding="") -> str:
         (blocks(";", "\r\n"), "semicolons.csv"),
     ],
 )
-def test_blocks_are_read_in_every_dress(write, content, name):
+def test_blocks_are_read_in_every_layout(write, content, name):
     assert same(write(content, name), genes=GENES)
 
 
@@ -123,7 +123,7 @@ def test_columns_that_are_no_genes_are_named_and_left_out(write):
         read_trajectories(write(table), None, Layout(metadata=("Batch",)))
 
 
-def test_genes_that_are_chosen_may_leave_others_out_which_is_told(write):
+def test_genes_that_are_chosen_may_leave_others_out_which_is_reported(write):
     table = frame().assign(TNF=0.5)
     table.insert(4, "TNF ", 0.5)  # named twice, once with a blank
     with pytest.warns(InputWarning, match="2 columns are not among the genes that were asked for: TNF, TNF"):
@@ -155,7 +155,7 @@ def replaced(column, values) -> pd.DataFrame:
         (frame().to_csv(), "column 1 has no name.*row.names = FALSE in R, index=False in pandas"),
         (text().replace("KLF1", "MYC"), "gene 'MYC' is named more than once"),
         (text().replace("KLF1", "time"), "the column 'time' is named more than once"),
-        (text(sep=" "), "no column 'time'.*columns are told apart by tabs, commas or semicolons"),
+        (text(sep=" "), "no column 'time'.*columns must be separated by tabs, commas or semicolons"),
         (text().replace("time", "hours"), r"no column 'time'.*expression\.time.*it has trajectory, hours, TP53"),
         ("gene,s1,s2\nA,1,2\nB,2,3\n", "no column 'time'.*genes in its rows must be transposed.*it has gene, s1, s2"),
         (text(decimal=",").replace('"', ""), "row 2 has"),
@@ -193,11 +193,11 @@ def test_counts_become_logarithms_or_stay_what_they_are_on_demand(write):
         Layout(scale="ln")
 
 
-def test_columns_that_stand_apart_are_told(write):
+def test_columns_that_stand_apart_are_reported(write):
     table = frame().assign(batch=np.tile([1, 2], 6), age=np.linspace(40, 70, 12), dose=np.repeat([0.1, 0.2, 0.5], 4))
-    with pytest.warns(InputWarning) as told:
+    with pytest.warns(InputWarning) as reported:
         read_trajectories(write(table))
-    said = [str(one.message) for one in told]
+    said = [str(one.message) for one in reported]
     assert any("1 of 6 genes hold whole numbers alone, unlike the others: batch" in line for line in said)
     assert any("1 of 6 genes are over 20 times as large, unlike the others: age" in line for line in said)
     assert any("1 of 6 genes change between trajectories alone, unlike the others: dose" in line for line in said)
@@ -266,9 +266,9 @@ def test_each_column_of_times_is_a_lineage_of_the_rows_that_have_a_time_in_it(wr
         read_trajectories(write(table.assign(second="NA")), None, Layout(time=("first", "second")))
 
 
-def test_a_column_that_may_tell_trajectories_apart_is_proposed(write):
+def test_a_column_that_may_distinguish_trajectories_is_proposed(write):
     table = frame().rename(columns={"trajectory": "replicate"}).replace({"s0": 1, "s1": 2, "s2": 3})
-    with pytest.raises(InputError, match=r"tells trajectories or replicates apart, such as 'replicate' \(expression"):
+    with pytest.raises(InputError, match=r"column of trajectories or replicates, such as 'replicate' \(expression"):
         read_trajectories(write(table))
 
 

@@ -176,11 +176,11 @@ def test_models_that_all_fail_at_once_have_an_empty_path(tmp_path, expression, p
 def test_a_model_that_diverges_late_keeps_what_it_had_reached(tmp_path, expression, prior):
     run = a_run(expression, prior, find_method("unpruned")())
     first = run._transitions["train", 0]
-    told = []
+    reported = []
 
     def spoil(text):
-        told.append(text)
-        if len(told) == 4:
+        reported.append(text)
+        if len(reported) == 4:
             first[0][:] = np.nan
 
     state, _, _ = training_loop.train(run, tmp_path / "a.npz", spoil)

@@ -288,9 +288,9 @@ def test_a_checkpoint_of_other_settings_is_not_continued(tmp_path, expression, p
     settings = {"integrator": "rk4", "hidden": 5, "checkpoint_seconds": 0}
     train(tmp_path, expression, prior, "dash", [0], read_options(Options, {**settings, "epochs": 10}))
     options = read_options(Options, {**settings, "epochs": 11})
-    told = []
-    training_loop.train(run(expression, prior, "dash", [0], options), tmp_path / "training.npz", told.append)
-    assert not any("continuing" in text for text in told)
+    reported = []
+    training_loop.train(run(expression, prior, "dash", [0], options), tmp_path / "training.npz", reported.append)
+    assert not any("continuing" in text for text in reported)
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,7 @@ def test_both_yeast_replicates_are_read(mirror):
     assert [len(expression.of(split)) for split in ("train", "validation", "test")] == [20, 3, 23]
 
 
-def test_a_trajectory_of_the_test_that_was_trained_on_is_told():
+def test_a_trajectory_of_the_test_that_was_trained_on_is_reported():
     times, values = np.array([[0.0, 1.0, 2.0]] * 3), np.random.default_rng(0).random((3, 3, len(GENES)))
     longer = [
         np.pad(part[2:], [(0, 0), (0, 1)] + [(0, 0)] * (part.ndim - 2), constant_values=np.nan)

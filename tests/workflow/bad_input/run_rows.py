@@ -1,7 +1,7 @@
 """Run all rows of bad input of one environment in one process: run_rows.py FOLDER ROOT CPU_SECONDS.
 
 Reads FOLDER/rows.json and writes FOLDER/outcomes.json: per row its status (`refused`, `accepted`, `traceback`,
-`too slow`), what was said, CPU seconds, and the files that it left in its folder, beside it, or in HOME.
+`too slow`), what was said, CPU seconds, and the files that it left in its folder, next to it, or in HOME.
 """
 
 import contextlib

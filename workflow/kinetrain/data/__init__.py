@@ -1,1 +1,1 @@
-"""Formats and their readers: expression, networks and priors, gene sets, from the files of users."""
+"""Data: expression, networks and priors, gene sets, read from files in the formats of users."""

@@ -1,4 +1,4 @@
-"""Expression over time as users have it: blocks of numbers, tidy tables, and cells with a pseudotime (AnnData)."""
+"""Readers of expression over time: blocks of numbers, tidy tables, and cells with a pseudotime (AnnData)."""
 
 import warnings
 from pathlib import Path
@@ -22,7 +22,7 @@ TRAJECTORY = "trajectory"  # column of a tidy table unless another is named
 LARGEST = 100  # no logarithm of a measured quantity is as large
 MOST = 1e9  # of any measured quantity: models compute with squares, some in single precision
 LABELS = {"replicate", "rep", "sample", "series", "experiment", "condition", "batch", "cell", "lineage", "patient"}
-APART = 20  # a column so many times larger than usual is set apart
+UNLIKE = 20  # times the median size of the columns: larger ones may be no genes
 
 
 def read_trajectories(path, genes=None, layout: Layout = Layout()):
@@ -89,17 +89,17 @@ def _bounds(blocks) -> tuple[np.ndarray, np.ndarray]:
     return np.min(low, axis=0), np.max(high, axis=0)
 
 
-def _tell_set_apart(path, genes, trajectories) -> None:
-    """Warn of columns of a table that are unlike the others, and may be no genes."""
+def _warn_of_unlike_columns(path, genes, trajectories) -> None:
+    """Warn of columns of a table that are unlike the others, which may be no genes."""
     blocks = [values for _, values in trajectories]
     low, high = _bounds(blocks)
     size, moves = np.maximum(-low, high), high > low
     whole = moves & np.all([(values == np.rint(values)).all(axis=0) for values in blocks], axis=0)
     still = moves & np.all([np.ptp(values, axis=0) == 0 for values in blocks], axis=0)
-    large = (size > APART * np.median(size)) & (size > 1) & (np.median(size) > 0)
+    large = (size > UNLIKE * np.median(size)) & (size > 1) & (np.median(size) > 0)
     for apart, what in (
         (whole, "hold whole numbers alone"),
-        (large, f"are over {APART} times as large"),
+        (large, f"are over {UNLIKE} times as large"),
         (still, "change between trajectories alone"),
     ):
         if apart.any() and not apart[moves].all():
@@ -186,7 +186,7 @@ def _read_tidy(path, genes, layout):
     _check_columns(path, table, label, layout)
     found = [column for column in table.columns if column not in (label, *clocks, *layout.metadata)]
     if genes is None:
-        _tell_labels(path, found)
+        _check_labels(path, found)
     genes = found if genes is None else gene_names(genes, found)
     _check_genes(path, genes, found, "columns")
     times = [_numbers(path, table, clock, layout) for clock in clocks]
@@ -194,11 +194,11 @@ def _read_tidy(path, genes, layout):
     labels = _parts(path, table, times[0]) if label is None and len(clocks) == 1 else None
     found = _trajectories(path, times, labels if label is None else table[label].to_numpy(), values)
     if np.isfinite(values).all():  # else it is refused
-        _tell_set_apart(path, genes, found)
+        _warn_of_unlike_columns(path, genes, found)
     return genes, found
 
 
-def _tell_labels(path, columns) -> None:
+def _check_labels(path, columns) -> None:
     """Raise InputError of a column called like that of times or trajectories but for capitals; warn of other labels."""
     for name in columns:
         said = f"{path}: the column '{name}' is hardly a gene"
@@ -228,7 +228,7 @@ def _check_columns(path, table, label, layout) -> None:
 
 
 def _check_genes(path, genes, found, kind: str) -> None:
-    """Raise InputError unless each of the `genes` is once among those `found`; tell how many others are left out."""
+    """Raise InputError unless each of the `genes` is once among those `found`; warn of others that are left out."""
     wanted, known = set(genes), set(found)
     if missing := sorted(wanted - known):
         raise InputError(
@@ -277,7 +277,7 @@ def _trajectories(path, clocks, labels, values) -> list:
 
 
 def _numbers(path, table, column, layout) -> np.ndarray:
-    """Return the numbers (rows,) of a column of a tidy table; InputError names the first cell that is none."""
+    """Return the numbers (rows,) of a column of a tidy table; InputError names the first cell that is no number."""
     numbers, other = as_numbers(table[column])
     is_time, lineages = column in layout.clocks, len(layout.clocks) > 1
     if is_time and lineages:
@@ -312,7 +312,7 @@ def _check(path, number, times, values, genes, layout) -> None:
         hint = f", such as '{likely[0]}'" if likely else ""
         raise InputError(
             f"{path}: times of trajectory {number} must increase, but {times[at]:g} is followed by {times[at + 1]:g}: "
-            f"name the column that tells trajectories or replicates apart{hint} (expression.trajectory), or average "
+            f"name the column of trajectories or replicates{hint} (expression.trajectory), or average "
             "rows in the order of time (expression.bins)"
         )
     if not np.isfinite(values).all():

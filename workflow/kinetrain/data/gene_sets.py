@@ -1,4 +1,4 @@
-"""Gene sets from disk, and which of a model's genes they hold."""
+"""Readers of gene sets, and the genes of a model that each contains."""
 
 import warnings
 

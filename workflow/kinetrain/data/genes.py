@@ -1,4 +1,4 @@
-"""Gene names and where they stand in an expression data set."""
+"""Gene names, and their positions in an expression data set."""
 
 import warnings
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 from kinetrain.data.text import first_row, read_table, refuse_repeated
 from kinetrain.errors import InputError, InputWarning
 
-SEVERAL = "///"  # joins the names of genes that one probe cannot tell apart
+SEVERAL = "///"  # joins the names of genes that one probe measures together
 
 
 def split_names(name: str) -> list[str]:
@@ -32,8 +32,8 @@ def gene_positions(genes) -> dict[str, list[int]]:
 def read_gene_names(path, known=(), count: int | None = None) -> list[str]:
     """Return the gene names in the first column of a text table, below its header.
 
-    A file without a header is told by what it is for: its first line is a gene if it is one of the `known` names of
-    the data, or if all lines, the first among them, are as many as the `count` of genes that are needed.
+    A file has no header if its first line is one of the `known` names of the data, or if its lines are as many as the
+    `count` of genes that are needed.
 
     Raises
     ------

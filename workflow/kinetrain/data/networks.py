@@ -1,4 +1,4 @@
-"""Networks from edge lists and matrices on disk, for the genes of one expression data set."""
+"""Readers of networks, edge lists and matrices, for the genes of one expression data set."""
 
 import warnings
 
@@ -88,7 +88,7 @@ def sparse_edges(path, genes, restrict: bool = False) -> tuple[sparse.csr_array,
     table = _edge_list(path)
     regulators, targets = (_names(path, table, names) for names in (REGULATOR, TARGET))
     values = _edge_values(path, table)
-    _tell_repeated(path, pd.DataFrame({"regulator": regulators, "target": targets, "value": values}))
+    _warn_of_repeated(path, pd.DataFrame({"regulator": regulators, "target": targets, "value": values}))
     positions = gene_positions(genes)
     known = (regulators.isin(positions) & targets.isin(positions)).to_numpy()
     if not known.all():
@@ -220,7 +220,7 @@ def _edge_values(path, table) -> np.ndarray:
     return values
 
 
-def _tell_repeated(path, edges) -> None:
+def _warn_of_repeated(path, edges) -> None:
     """Warn of edges that an edge list names more than once."""
     repeated = edges[edges.duplicated(["regulator", "target"])]
     if len(repeated):
@@ -284,7 +284,7 @@ def _unlabelled(path, cells, names) -> sparse.csr_array:
         )
     if not are_places:
         raise InputError(f"{path}: the first two of three columns must be whole numbers from 1 to {size} (the genes)")
-    _tell_repeated(path, pd.DataFrame(places, columns=["regulator", "target"], index=rows).assign(value=cells[:, 2]))
+    _warn_of_repeated(path, pd.DataFrame(places, columns=["regulator", "target"], index=rows).assign(value=cells[:, 2]))
     places = places.astype(int) - 1
     return _at_places(places[:, 0], places[:, 1], cells[:, 2], size)
 

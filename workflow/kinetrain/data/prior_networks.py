@@ -1,4 +1,4 @@
-"""Prior knowledge of a network: corrupted on purpose, and which regulators share targets."""
+"""Prior networks: corruption on purpose, and co-regulation (regulators that share targets)."""
 
 import numpy as np
 from scipy import sparse

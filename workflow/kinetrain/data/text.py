@@ -1,7 +1,7 @@
-"""Delimited text as people have it: packed or not, in any usual encoding, between tabs, semicolons or commas.
+"""Readers of delimited text: packed by gzip or not, in the usual encodings, between tabs, semicolons or commas.
 
-All files of users that hold expression, networks, genes or gene sets are read here. What a file does not say is found
-out from its bytes, never from its name; what cannot be told is refused.
+All expression, networks, genes and gene sets of users are read here. Packing, encoding and separator are found from the
+bytes of a file, never from its name; a file that is ambiguous is refused.
 """
 
 import csv
@@ -160,7 +160,7 @@ def about_comma(cell) -> str:
 
 def about_separator(columns) -> str:
     """Return what to add to a message about a table that has one column where there should be several."""
-    return " (columns are told apart by tabs, commas or semicolons)" if len(columns) == 1 else ""
+    return " (columns must be separated by tabs, commas or semicolons)" if len(columns) == 1 else ""
 
 
 def _shown(cell) -> str:

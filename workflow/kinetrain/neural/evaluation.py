@@ -59,7 +59,7 @@ def mean_errors(run: Run, parameters, split: str, members, steps) -> np.ndarray:
 def test_error(run: Run, state: State, values: np.ndarray) -> np.ndarray:
     """Return the mean squared one-step error (M,) on the test transitions, with `values` (M, R, T, k) as expression.
 
-    NaN for failed models and where no transitions are set apart for the test.
+    NaN for failed models and where no transitions are held out for the test.
     """
     return _test_squares(run, state, values).mean(dim=2).double().numpy().mean(axis=1)
 
