@@ -1,4 +1,4 @@
-"""How fast the objective of PEtab problems is, side by side in one run: bare AMICI, pyPESTO, ours, and the kernel.
+"""Speed of the objective of PEtab problems, compared in one run: bare AMICI, pyPESTO, ours, and the kernel.
 
 All variants of a work solve the same conditions in one thread, with the solver settings that were chosen for the
 problem, and take turns, so that a busy machine slows all of them alike. The first variant of a work is the one that

@@ -1,4 +1,4 @@
-"""How fast PHOENIX is trained, side by side in one run: the published way, other libraries, and ours.
+"""Speed of the training of PHOENIX, compared in one run: the published way, other libraries, and ours.
 
 Every variant of a work makes the same updates (gradient and Adam) from the same start with the same data, and all run
 in one thread. They take turns after a few updates, so that a busy machine slows all of them alike. The first variant

@@ -1,6 +1,6 @@
-"""Whatever the benchmark compares is added by one file, and by one line of configuration where it is to be used.
+"""A new entry of every kind is one file, and one line of configuration where it is used.
 
-The files below are added to a copy of this checkout, whose workflow plans them and runs them through.
+The files below are added to a copy of this checkout, whose workflow plans and runs them.
 """
 
 import shutil

@@ -1,4 +1,4 @@
-"""What goes wrong stops only what needs it, and nothing that was computed is lost."""
+"""A fault stops only the jobs that depend on it, and nothing that was computed is lost."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""What a job costs, and what it may ask a cluster for: CPU seconds and memory by the size of its input, as measured."""
+"""The cost of a job, and its request to a cluster: CPU seconds and memory by the size of its input, as measured."""
 
 import csv
 import gzip

@@ -147,7 +147,7 @@ class Plan:
         }
 
     def file(self, value: str, key: str) -> str:
-        """Return where the file `value` of the configuration is, or will be once it is downloaded."""
+        """Return the path of the file `value` of the configuration, which may still have to be downloaded."""
         if value in self.manifest:
             self.downloads[value] = self.manifest[value]
             return f"{DOWNLOADS}/{self.manifest[value].path}"
@@ -199,29 +199,29 @@ class Plan:
         }
 
     def full_batch_settings(self, problem: str) -> dict:
-        """Return what all fits of a problem have in common: budget, seed and solver."""
+        """Return the settings that all fits of a problem share: budget, seed and solver."""
         planned = self.problems[problem]
         return {"epochs": planned["fits"]["epochs"], "seed": planned["fits"]["seed"], **planned["solver"]}
 
     def expression_settings(self, dataset: str) -> dict:
-        """Return how measured expression is read: everything of its section that is no file."""
+        """Return the settings for reading measured expression: its section without files."""
         section = self.datasets[dataset]["expression"]
         return {option: value for option, value in section.items() if option not in ("train", "test", "genes")}
 
     def simulation_settings(self, dataset: str) -> dict:
-        """Return what is simulated: sizes of a random network or exponents of a published one, and its trajectories."""
+        """Return the settings of a simulation: network (or exponents of a published one) and trajectories."""
         section = self.datasets[dataset]["simulate"]
         own = ("network", "train", "test", *(RANDOM if "network" in section else ()))
         exponents = {"exponents": section["network"]["exponents"]} if "network" in section else {}
         return {option: value for option, value in section.items() if option not in own} | exponents
 
     def training_settings(self, dataset: str, method: str) -> dict:
-        """Return how a method is trained on a data set."""
+        """Return the settings for training a method on a data set."""
         planned = self.datasets[dataset]
         return {**planned["training"], "pruning": planned["pruning"], "method": planned["methods"][method]}
 
     def tuning(self, dataset: str, method: str) -> dict | None:
-        """Return how the settings of a method are chosen by cross-validation, None if they are not."""
+        """Return the settings of the cross-validation of a method, None if it is not tuned."""
         return self.datasets[dataset]["tuning"].get(method)
 
     def yardsticks(self, dataset: str) -> list[str]:

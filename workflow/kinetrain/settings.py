@@ -209,7 +209,7 @@ def did_you_mean(name: object, known: Iterable[object]) -> str:
 
 
 def in_words(kind: Any) -> str:
-    """Return what a value of a type must be, in words."""
+    """Return a description of the values of a type, for messages."""
     kind, mark = resolve(kind)
     if isinstance(mark, Text):
         return mark.title

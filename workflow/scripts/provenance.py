@@ -91,7 +91,7 @@ def commit(folder: Path) -> str:
 
 
 def machine() -> dict:
-    """Return what the run was computed on."""
+    """Return the machine of the run."""
     names = [line.partition(":")[2].strip() for line in lines("/proc/cpuinfo") if line.startswith("model name")]
     memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
@@ -120,7 +120,7 @@ def cost(table) -> dict:
 
 
 def solver(choice: dict) -> dict:
-    """Return how a problem was solved, and what was found when its gradients were checked."""
+    """Return engine and settings of a problem, and the check of its gradients."""
     return {key: choice[key] for key in ("engine", "reason", "chosen", "accurate", "check")}
 
 

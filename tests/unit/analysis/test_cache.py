@@ -1,4 +1,4 @@
-"""What is kept between runs is whole, under checksums, in a folder of the user's own; locks may be missing."""
+"""The cache of a user is whole, checked by checksums, and works without locks."""
 
 import errno
 import fcntl

@@ -1,4 +1,4 @@
-"""What scores of networks, permutation p-values and corrupted priors keep, whatever the network is."""
+"""Invariants of scores of networks, permutation p-values and corrupted priors, for random networks."""
 
 import numpy as np
 import pandas as pd

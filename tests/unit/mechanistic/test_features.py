@@ -1,4 +1,4 @@
-"""What PEtab problems can contain is computed as in closed form: values, and gradients of both kinds.
+"""Features of PEtab problems are computed as in closed form: values, and gradients of both kinds.
 
 In the toy problem A is made at the rate `input` and lost at the rate `loss`, B is lost only; a bolus is added to A at
 time 2.

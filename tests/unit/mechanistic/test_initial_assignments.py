@@ -1,4 +1,4 @@
-"""What PEtab tables say of a parameter counts, whatever the model assigns to it initially."""
+"""PEtab tables override the initial assignments of parameters in the model."""
 
 import libsbml
 import numpy as np

@@ -1,4 +1,4 @@
-"""What models can contain is computed by the kernel as by SciPy, or refused before anything is compiled."""
+"""Features of models are computed by the kernel as by SciPy, or refused before anything is compiled."""
 
 import libsbml
 import numpy as np

@@ -1,4 +1,4 @@
-"""How a problem is solved is chosen by measurement, can be pinned, and fails fast."""
+"""Solver settings are chosen by measurement and can be set; failing solves end fast."""
 
 import json
 from dataclasses import asdict, replace

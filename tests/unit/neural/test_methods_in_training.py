@@ -1,4 +1,4 @@
-"""What methods do inside the training loop: rewinding, penalties through the chain rule, the recorded path, tuning."""
+"""Methods inside the training loop: rewinding, penalties through the chain rule, the recorded path, tuning."""
 
 import dataclasses
 from typing import ClassVar

@@ -49,7 +49,7 @@ class TextFile:
 
 
 def examine(path) -> TextFile:
-    """Return how the text file at `path` is to be read.
+    """Return packing, encoding and separator of the text file at `path`.
 
     Known are gzip; UTF-8, UTF-16 and, with a warning, Latin-1 (Windows-1252); tabs, semicolons and commas.
 
@@ -154,12 +154,12 @@ def finite_numbers(path, table: pd.DataFrame) -> np.ndarray:
 
 
 def about_comma(cell) -> str:
-    """Return what to add to a message about a cell that is a number with a decimal comma."""
+    """Return a hint for a message about a cell that is a number with a decimal comma."""
     return " (write a decimal point)" if isinstance(cell, str) and DECIMAL_COMMA.fullmatch(cell) else ""
 
 
 def about_separator(columns) -> str:
-    """Return what to add to a message about a table that has one column where there should be several."""
+    """Return a hint for a message about a table that has one column where there should be several."""
     return " (columns must be separated by tabs, commas or semicolons)" if len(columns) == 1 else ""
 
 

@@ -1,1 +1,1 @@
-"""Which gene sets hold the influential genes: gene sets and the permutation test."""
+"""Enrichment: influence of genes, and tests of gene sets."""

@@ -1,4 +1,4 @@
-"""How much each gene matters to all others in a trained model (Hossain et al. 2024, B.8)."""
+"""The influence of each gene on all others in a trained model (Hossain et al. 2024, B.8)."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Which gene sets hold more of the regulators that pruning kept than chance gives them: the hypergeometric test."""
+"""Over-representation of the regulators that pruning kept in gene sets: the hypergeometric test."""
 
 import numpy as np
 import pandas as pd

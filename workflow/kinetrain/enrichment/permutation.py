@@ -1,4 +1,4 @@
-"""Which gene sets hold more influence than chance gives them: the permutation test."""
+"""Permutation test of gene sets: more influence than expected by chance."""
 
 import numpy as np
 import pandas as pd

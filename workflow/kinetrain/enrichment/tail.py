@@ -1,4 +1,4 @@
-"""How likely a random set of genes has a sum as high as a given one, however rare: a saddlepoint approximation."""
+"""Tail probabilities of sums over random sets of genes, however small, by a saddlepoint approximation."""
 
 import numpy as np
 from scipy.optimize import minimize

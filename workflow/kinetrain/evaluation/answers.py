@@ -1,4 +1,4 @@
-"""What a run answers, in short: per arm a ranking with intervals, what is decided, what is not, and one caution."""
+"""The short answers of a run: per arm a ranking with intervals, what is decided, what is not, and one caution."""
 
 from itertools import groupby
 

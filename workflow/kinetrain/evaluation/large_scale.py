@@ -1,4 +1,4 @@
-"""How well ensembles of fits describe problems of many conditions: correlation, errors per group, classification.
+"""Predictions of ensembles of fits on problems of many conditions: correlation, errors per group, classification.
 
 Source: Stapor et al. 2022, Fig. 4 (training) and 5 (test). The paper's definition of a response is not known to us.
 """

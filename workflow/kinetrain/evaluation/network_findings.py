@@ -107,7 +107,7 @@ def beyond_prior_and_regulators(networks: pd.DataFrame):
 
 
 def _recovered(models: pd.DataFrame) -> str:
-    """Return what models found of the edges that the prior lacks, and kept of those that it has wrong."""
+    """Return shares of true edges found outside the prior, and of its wrong edges kept, as text."""
     found, kept = (models[name].mean() for name in ("recall_outside_prior", "wrong_prior_kept"))
     parts = [f"{100 * found:.0f} % of the true edges there"] if np.isfinite(found) else []
     parts += [f"{100 * kept:.0f} % of the prior's wrong edges kept"] if np.isfinite(kept) else []
@@ -162,7 +162,7 @@ def multipliers_matter(networks: pd.DataFrame):
 
 
 def _paired(first: pd.Series, second: pd.Series, wanted: int):
-    """Return how two columns over the same seeds compare: in words, their means, and the verdict.
+    """Return the comparison of two columns over the same seeds: a text, their means, and the verdict.
 
     wanted: the sign of the desired difference. The verdict is `undecided` where the interval holds zero.
     """
@@ -177,7 +177,7 @@ def _paired(first: pd.Series, second: pd.Series, wanted: int):
 
 
 def _dead(group: pd.DataFrame, method: str, other: str) -> str:
-    """Return how many dead targets a method has, living and otherwise, and what they make of its error, as text."""
+    """Return the dead targets of a method with living and other multipliers, and their share of its error, as text."""
     parts = []
     for treatment in ("living", other):
         own = group[(group["method"] == method) & (group["multipliers"] == treatment)]
@@ -209,7 +209,7 @@ def failed_models(networks: pd.DataFrame):
 
 
 def _with_status(models: pd.DataFrame, status: str) -> tuple[int, str]:
-    """Return how many models ended so, and of which methods they are, as text."""
+    """Return the number of models with a status, and a text with their methods."""
     counts = models.loc[models["status"] == status, "method"].value_counts()
     listed = ", ".join(f"{label(method)} {counts[method]}" for method in in_order(counts.index))
     return int(counts.sum()), f"{counts.sum()} of {len(models)} models ({listed})"

@@ -15,7 +15,7 @@ MULTIPLIERS = {"published": "v 5x", "slipped": "slip", "slow": "v 1x", "living":
 
 
 def same_data(dataset: str, multipliers: str) -> str | None:
-    """Return what data sets have in common that differ in their multipliers: NAME of NAME_living, NAME_slow, ..."""
+    """Return the common name of data sets that differ in their multipliers: NAME of NAME_living, NAME_slow, ..."""
     return dataset.removesuffix(f"_{multipliers}") if dataset.endswith(f"_{multipliers}") else None
 
 

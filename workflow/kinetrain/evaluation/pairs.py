@@ -165,7 +165,7 @@ def _update(optimizer: dict) -> tuple:
 
 
 def setting_name(setting: tuple) -> str:
-    """Return how a setting is called in a sentence, with all its parts."""
+    """Return the name of a setting in sentences, with all its parts."""
     optimizer, schedule, size, safeguard = setting
     if schedule == FULL_BATCH:
         return f"{label(optimizer)}, full batch"

@@ -59,7 +59,7 @@ def with_size(fits: pd.DataFrame) -> pd.DataFrame:
 
 
 def size_order(size: str) -> float:
-    """Return where a batch size stands among others: by number, "full" last."""
+    """Return a key that sorts batch sizes by number, "full" last."""
     return np.inf if size == "full" else float(size)
 
 
@@ -201,7 +201,7 @@ def expected_cost(fits: pd.DataFrame, found: pd.DataFrame) -> tuple[float, float
 
 
 def costs_to_targets(fits: pd.DataFrame, traces: pd.DataFrame, targets) -> tuple[np.ndarray, np.ndarray]:
-    """Return what each run of `fits` cost until it first came within each target, and whether it did: (r, t) both.
+    """Return the cost of each run of `fits` until it first came within each target, and whether it did: (r, t) both.
 
     targets (t,): objective above the best value known (`excess` of both tables). A run that does not come there has its
     whole cost, as in `hits`.

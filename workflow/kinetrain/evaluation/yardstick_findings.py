@@ -40,7 +40,7 @@ def worse_than_persistence(networks: pd.DataFrame):
 
 
 def comparisons(networks: pd.DataFrame) -> pd.DataFrame:
-    """Return how the best neural model compares with the best yardstick, per data set, knowledge and quantity.
+    """Return the best neural model against the best yardstick, per data set, knowledge and quantity.
 
     Each is the best of its kind on that quantity by the mean over seeds; those that use the prior are compared among
     each other, as are those that do not. Columns: panel, dataset, noise, prior_corruption, knowledge, quantity, neural

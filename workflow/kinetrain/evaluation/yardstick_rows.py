@@ -65,7 +65,7 @@ def _asked(expression: Expression, noisy):
 
 
 def _changes(expression: Expression, noisy, prior, seed: int) -> Changes:
-    """Return what a yardstick learns from and is asked."""
+    """Return the input of a yardstick: training transitions, and those to predict."""
     asked = _asked(expression, noisy).values()
     start, duration = (np.concatenate([part[place] for part in asked]) for place in (0, 2))
     begun, ended, lasted = endpoints(expression, noisy, expression.of("train"))
@@ -83,7 +83,7 @@ def _errors(expression: Expression, noisy, answer: Answer) -> dict:
 
 
 def _network(answer: Answer, truth, prior) -> dict:
-    """Return how sparse the network of a yardstick is, and its scores where there is a gold standard."""
+    """Return the sparsity of the network of a yardstick, and its scores where there is a gold standard."""
     edges = answer.strength != 0 if answer.edges is None else answer.edges
     scores = {} if truth is None else edge_scores(answer.strength, truth, prior, edges)
     return {"sparsity": float(1 - np.mean(edges)), "out_degree": mean_out_degree(edges)} | scores

@@ -31,7 +31,7 @@ def open_problem(path, model_folder, options: SolverOptions | None = None, table
 
 
 def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
-    """Return which engine solves a problem and why (`engine`, `reason`), with all that was measured to choose.
+    """Return the engine of a problem and the reason (`engine`, `reason`), with all measurements behind the choice.
 
     Values that are set in `options` are kept. `auto` takes the kernel unless it does not support the model, cannot be
     compiled, or was found wrong (`kernel_choice.choose`); otherwise the rest is what `solver_choice.choose` returns.

@@ -120,7 +120,7 @@ def _uses(problem) -> list[_Use]:
 
 
 def _kinds(uses, candidates, parameters) -> dict[str, str]:
-    """Return what each candidate is, leaving out those that are something else somewhere."""
+    """Return the kind of each candidate, without those that have another role somewhere."""
     kinds, bad = {}, set()
     for use in uses:
         for name, kind in _roles(use, candidates, parameters).items():
@@ -133,7 +133,7 @@ def _kinds(uses, candidates, parameters) -> dict[str, str]:
 
 
 def _roles(use, candidates, parameters) -> dict[str, str | None]:
-    """Return what each candidate is in one use; None if it is neither scaling, offset nor sigma."""
+    """Return the kind of each candidate in one use; None if it is neither scaling, offset nor sigma."""
     roles = {}
     known_noise = {symbol.name for symbol in use.noise.free_symbols} <= parameters
     for symbol in use.observable.free_symbols:

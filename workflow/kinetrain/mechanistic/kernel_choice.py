@@ -125,7 +125,7 @@ class KernelCheck:
         self._add_up()
 
     def record(self) -> dict:
-        """Return what was compared and found, for JSON; errors are relative to value and largest component."""
+        """Return comparisons and results, for JSON; errors are relative to value and largest component."""
         reference = "forward sensitivities" if self._forward else "values, by differences along a direction"
         return {
             "reference": f"AMICI's {reference}",

@@ -1,4 +1,4 @@
-"""What is wrong with the tables of a PEtab problem, told in one line before anything is computed from them."""
+"""Checks of the tables of a PEtab problem, before anything is computed from them."""
 
 import copy
 import difflib

@@ -25,7 +25,7 @@ def best_members(fits: pd.DataFrame, arrays: dict, count: int) -> np.ndarray:
 
 
 def predict(train, test, names, members) -> pd.DataFrame:
-    """Return what an ensemble predicts for each measurement.
+    """Return the predictions of an ensemble, a row per measurement.
 
     train: the problem of the fits (`engines.open_problem`). test: held-out conditions of the same model, or None. names
     (n,): of the fitted parameters. members (m, n): their values on the PEtab scale.

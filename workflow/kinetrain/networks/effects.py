@@ -61,7 +61,7 @@ def mean_out_degree(network) -> float:
 
 
 def shared_units(weights, chains, genes) -> np.ndarray:
-    """Return how strongly pairs of `genes` (n positions) act on the same hidden units: the (n, n) Gram matrix.
+    """Return the (n, n) Gram matrix of first-layer weights: how strongly pairs of `genes` act on the same units.
 
     It is the sum over chains of |W|'|W|, with W the columns of `genes` in the first matrix of the chain.
     Source: Hossain et al., arXiv 2403.04805v1, who compare it with the numbers of common targets in the prior.

@@ -110,7 +110,7 @@ class Run:
         return self.options.multipliers == "living" and "v" in self.shapes
 
     def rate_factors(self, pruned: bool) -> dict[str, float]:
-        """Return by how much single parameters learn faster, before or after the first event."""
+        """Return the learning-rate factors of single parameters, before or after the first event."""
         factors = {} if self.options.multipliers == "slow" else self.field.LEARNING_RATE_FACTOR
         if self.options.multipliers == "slipped":
             return published_factors(factors, pruned, "published")

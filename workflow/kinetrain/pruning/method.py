@@ -74,7 +74,7 @@ class Method(Options):
         return schedule.due(epoch, epochs) if self.prunes else 0.0
 
     def rate_factors(self, factors: dict[str, float], pruned: bool) -> dict[str, float]:
-        """Return by how much single parameters learn faster; `factors` are those of the field, {name: factor}."""
+        """Return the learning-rate factors of single parameters; `factors` are those of the field, {name: factor}."""
         return factors
 
     def start_memory(self, rng: np.random.Generator, field: object, shapes: Shapes) -> dict[str, np.ndarray]:
@@ -112,5 +112,5 @@ class Method(Options):
         return 1.0
 
     def penalty(self, raw: Arrays, parameters: Arrays, update: Update) -> Any:
-        """Return what is added to the weighted data loss, (M,), differentiable in `raw` and `parameters`."""
+        """Return the penalty added to the weighted data loss, (M,), differentiable in `raw` and `parameters`."""
         raise NotImplementedError

@@ -38,7 +38,7 @@ Steps = Generator[Request, Answer, Any]
 
 
 def complete(problem: SumOverConditions, steps: Steps):
-    """Return what a run returns, when each of its requests is answered by itself."""
+    """Run the generator of one run to its end; return its result."""
     return next(complete_all(problem, {"run": steps}))[1]
 
 

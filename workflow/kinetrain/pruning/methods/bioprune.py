@@ -28,7 +28,7 @@ class Method(method.Method):
         return dash.random_scores(rng, field, shapes)
 
     def rate_factors(self, factors, pruned):
-        """Return by how much single parameters learn faster, as DASH does."""
+        """Return the learning-rate factors of single parameters, as DASH does."""
         return dash.published_factors(factors, pruned, self.variant)
 
     def scores(self, event):

@@ -50,7 +50,7 @@ class Method(method.Method):
         return random_scores(rng, field, shapes)
 
     def rate_factors(self, factors, pruned):
-        """Return by how much single parameters learn faster; `published` has the error of the authors' code."""
+        """Return the learning-rate factors of single parameters; `published` has the error of the authors' code."""
         return published_factors(factors, pruned, self.variant)
 
     def scores(self, event):
@@ -59,7 +59,7 @@ class Method(method.Method):
 
 
 def published_factors(factors, pruned: bool, variant: str) -> dict[str, float]:
-    """Return by how much single parameters learn faster.
+    """Return the learning-rate factors of single parameters.
 
     In the authors' code the faster rate of the multipliers v moves to the sixth group of parameters, U_P, when the
     optimizer is created again after the first event.

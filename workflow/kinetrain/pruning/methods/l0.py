@@ -70,7 +70,7 @@ class Method(method.Method):
         return start
 
     def rate_factors(self, factors, pruned):
-        """Return by how much single parameters learn faster: as published, none does."""
+        """Return the learning-rate factors of single parameters; as published there are none."""
         return {} if self.variant == "published" else factors
 
     def noise(self, rng, shapes):

@@ -21,7 +21,7 @@ class Method(method.Method):
     prunes: ClassVar[bool] = True
 
     def due(self, schedule, epoch, epochs):
-        """Return what all events of the schedule remove together, at the first of them."""
+        """Return the fraction that all events of the schedule remove together, at the first event."""
         return schedule.total(epochs) if epoch == schedule.first_epoch else 0.0
 
     def scores(self, event):
