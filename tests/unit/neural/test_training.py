@@ -213,7 +213,7 @@ def test_influence_is_the_mean_change_of_the_other_genes():
     assert whole.shape == (1, 5) and (whole > 0).all()
     assert torch.allclose(whole, chunked)
     assert torch.allclose(
-        whole, influence(phoenix, parameters, everyone, bounds, vectors=4, steps=1, seed=0), rtol=1e-5
+        whole, influence(phoenix, parameters, everyone, bounds, vectors=4, steps=1, seed=0), rtol=1e-3
     )
     silent = {**parameters, "u_s": 0 * parameters["u_s"], "u_p": 0 * parameters["u_p"]}
     assert (influence(phoenix, silent, everyone, bounds, vectors=4, steps=2, seed=0) == 0).all()
