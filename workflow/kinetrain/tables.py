@@ -331,6 +331,8 @@ rewound_epoch: epoch whose weights a rewinding method went back to
 wall_seconds [s]: time of the training of all seeds
 peak_memory_mb [MB]: largest memory of the process
 pair_solves: transitions solved with their gradient
+updates: updates of the weights that were made
+learning_rate: highest learning rate of the weights
 mask_sparsity: share of pruned weights, whatever the multipliers
 multipliers: how they were treated in training (`training.multipliers`)
 dead_genes: genes with a multiplier of zero, constant inputs among them
@@ -464,9 +466,12 @@ high: upper bound
 n: number of these models
 published: the number of the paper
 published_source: where it stands, and how it was read
+verdict: reproduced, not reproduced, not comparable because ..., not run, failed, or - (not in the paper). Reproduced:
+  our mean is within 3 percentage points (sparsity, balanced accuracy) or a fifth (all else) of the published number, or
+  that is within our interval; of rows without a method: `not run` where this run has no such data, else empty
 note: remarks
 """),
-        "The tables of Hossain et al. 2024 with the results of this run and the published numbers.",
+        "The tables of Hossain et al. 2024 with the results of this run, the published numbers and a verdict each.",
     ),
     "published": Table(
         ("dataset", "noise", "method", "quantity", "source"),

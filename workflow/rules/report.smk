@@ -130,6 +130,7 @@ rule state_findings:
         pairs="<results>/tables/pairs.tsv",
         networks="<results>/tables/networks.tsv",
         pathways="<results>/tables/pathways.tsv",
+        paper_tables="<results>/tables/paper_tables.tsv",
         published=str(PUBLISHED_NUMBERS / "networks.tsv"),
     output:
         table="<results>/tables/findings.tsv",
@@ -150,7 +151,8 @@ rule state_findings:
     shell:
         "({params.command} --nominal {input.nominal:q} --fits {input.fits:q} --traces {input.traces:q}"
         " --pairs {input.pairs:q}"
-        " --networks {input.networks:q} --pathways {input.pathways:q} --published {input.published:q} {params.meaning}"
+        " --networks {input.networks:q} --pathways {input.pathways:q} --paper-tables {input.paper_tables:q}"
+        " --published {input.published:q} {params.meaning}"
         " --output {output.table:q} --page {output.page:q}) 2>&1 | tee {log:q}"
 
 

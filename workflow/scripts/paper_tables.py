@@ -13,7 +13,10 @@ def parse_arguments():
     return parser.parse_args()
 
 
-LAYOUT = ["table", "condition", "dataset", "noise", "prior_corruption", "metrics", "methods", "published_dataset"]
+LAYOUT = [
+    *("table", "condition", "dataset", "noise", "prior_corruption", "metrics", "methods", "published_dataset"),
+    *("not_comparable", "note"),
+]
 
 
 def main():

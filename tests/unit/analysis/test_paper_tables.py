@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kinetrain.evaluation import network_findings, paper_findings
 from kinetrain.evaluation.paper_tables import EVIDENCE, HEADINGS, NOT_IN_PAPER, page_of, paper_tables
 from kinetrain.networks.controls import CONTROLS
 from kinetrain.pruning.methods import known_methods
@@ -41,14 +42,17 @@ def test_our_mean_and_interval_are_shown_with_the_published_number_and_its_sourc
 def test_methods_stand_in_the_order_of_the_paper_and_others_and_controls_below(published):
     first = paper_tables(made_networks(), **published)
     first = first[(first["table"] == 1) & first["method"].notna()]
-    assert first["method"].unique().tolist() == ["dash", "snip", "prior alone"]
-    assert set(first.loc[first["method"] != "dash", "published_source"]) == {NOT_IN_PAPER}
+    assert first["method"].unique().tolist()[-3:] == ["dash", "snip", "prior alone"]
+    added = first[first["method"].isin(["snip", "prior alone"])]
+    assert set(added["published_source"]) == {NOT_IN_PAPER} and set(added["verdict"]) == {"-"}
 
 
 def test_what_is_not_in_the_run_is_left_out_and_named(published):
     table = paper_tables(made_networks(), **published)
     notes = table[table["method"].isna()].groupby("table")["note"].agg(" ".join)
-    assert "Not in this run: Unpruned, L0," in notes[1]
+    absent = table[(table["table"] == 1) & table["method"].isin(["unpruned", "l0"])]
+    assert set(absent["verdict"]) == {"not run"} and (absent["n"] == 0).all() and absent["mean"].isna().all()
+    assert set(table.loc[(table["table"] == 4) & table["method"].isna(), "verdict"]) == {"not run"}
     assert "Not in this run: sim350_noise with noise 0.05 and 10 % of the prior moved." in notes[4]
     assert "could not be had" in notes[8]
     assert set(table.loc[table["method"].notna(), "table"]) == {1, 5, 7}
@@ -60,6 +64,50 @@ def test_a_number_in_an_unknown_unit_is_a_remark_and_never_compared_with_ours(pu
     row = table[(table["table"] == 1) & (table["method"] == "sparseflow") & (table["metric"] == "test_mse")].iloc[0]
     assert np.isnan(row["published"])
     assert row["note"] == "1 of 5 models failed; published 3.6, in a unit that is not stated"
+
+
+@pytest.mark.parametrize(
+    ("changes", "metric", "verdict"),
+    [
+        ({}, "sparsity", "reproduced"),
+        ({"sparsity": 0.8}, "sparsity", "not reproduced"),
+        ({"balanced_accuracy": 0.93}, "balanced_accuracy", "reproduced"),
+        ({"epochs": 70.0}, "epochs", "not reproduced"),
+        ({}, "test_mse", "not comparable because the paper's number could not be read"),
+        ({"status": "failed"}, "sparsity", "failed"),
+    ],
+)
+def test_a_number_is_reproduced_where_it_is_near_the_published_one(published, changes, metric, verdict):
+    table = paper_tables(made_networks().assign(**changes), **published)
+    row = table[(table["table"] == 1) & (table["method"] == "dash") & (table["metric"] == metric)].iloc[0]
+    assert row["verdict"] == verdict
+
+
+def test_a_number_of_other_data_is_not_comparable_and_says_why(published):
+    table = paper_tables(made_networks(dataset="brca500", noise=0.0, prior_corruption=0.0), **published)
+    row = table[(table["table"] == 2) & (table["method"] == "dash") & (table["metric"] == "sparsity")].iloc[0]
+    assert row["published"] == 0.927
+    assert row["verdict"].startswith("not comparable because a cut of 500 genes stands in for the 11,165 genes")
+
+
+def test_findings_hold_a_verdict_for_every_table_and_figure_that_was_run(published):
+    networks = made_networks().assign(updates=100, learning_rate=0.001, mask_sparsity=0.95, out_degree=3.0)
+    imp = networks[networks["method"] == "dash"].assign(method="imp", balanced_accuracy=0.71)
+    dense = imp.assign(method="l0", sparsity=0.1, balanced_accuracy=0.55, mask_sparsity=0.0)
+    networks = pd.concat([networks, imp, dense])
+    tables = paper_tables(networks, **published)
+    columns = TABLES["findings"].names()
+    claims = [*paper_findings.tables_of_the_paper(tables), *paper_findings.claims_of_the_paper(networks, None)]
+    verdicts = pd.DataFrame(claims, columns=columns).set_index("subject")
+    assert {f"Table {number}" for number in range(1, 11)} | {"Figure 2", "Figure 3"} == set(verdicts.index)
+    assert "Reproduced" in verdicts.loc["Figure 2", "statement"].iloc[0]
+    assert set(verdicts.loc["Figure 2", "verdict"]) == {"yes"} and verdicts.loc["Figure 3", "verdict"] == "-"
+    assert verdicts.loc["Table 10", "statement"].startswith("not run: ")
+    gates = pd.DataFrame(network_findings.gates_move(networks), columns=columns)
+    assert len(gates) == 1 and "they cannot have" in gates["statement"].iloc[0]
+    nothing = made_networks(dataset="other")
+    assert not list(paper_findings.tables_of_the_paper(paper_tables(nothing, **published)))
+    assert not list(paper_findings.claims_of_the_paper(nothing, None))
 
 
 def test_every_part_of_the_layout_and_every_source_is_known(published):

@@ -2,7 +2,13 @@
 
 import pandas as pd
 
-from kinetrain.evaluation import fit_findings, network_findings, pathway_findings, yardstick_findings
+from kinetrain.evaluation import (
+    fit_findings,
+    network_findings,
+    paper_findings,
+    pathway_findings,
+    yardstick_findings,
+)
 from kinetrain.evaluation.benchmark import benchmark
 from kinetrain.tables import TABLES
 
@@ -17,6 +23,7 @@ def findings(
     traces=None,
     pairs=None,
     meaning=None,
+    paper_tables=None,
 ) -> pd.DataFrame:
     """Return the statements as a table: topic, subject, statement, value, reference, verdict.
 
@@ -43,9 +50,12 @@ def findings(
         (networks, network_findings.against_predictors),
         (networks, network_findings.beyond_prior_and_regulators),
         (networks, yardstick_findings.rankings),
+        (networks, network_findings.gates_move),
         (networks, network_findings.failed_models),
         (networks, yardstick_findings.left_out),
         (networks, lambda table: network_findings.against_published(table, published)),
+        (paper_tables, paper_findings.tables_of_the_paper),
+        (networks, lambda table: paper_findings.claims_of_the_paper(table, pathways)),
         (pathways, pathway_findings.planted_pathway),
         (pathways, pathway_findings.significant_pathways),
         (pathways, pathway_findings.stable_pathways),

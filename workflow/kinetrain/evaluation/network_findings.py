@@ -15,6 +15,7 @@ from kinetrain.evaluation.network_summaries import (
 )
 from kinetrain.evaluation.statistics import mean_interval
 from kinetrain.networks.controls import PERSISTENCE, PRIOR_ALONE, REGULATORS_X_ALL, REGULATORS_X_TARGETS
+from kinetrain.pruning.methods.l0 import FALL
 from kinetrain.yardsticks.known import YARDSTICKS
 
 # control predictors, and how a statement on each begins
@@ -23,6 +24,8 @@ PREDICTORS = {
     REGULATORS_X_TARGETS: "That every true regulator regulates every true target has",
     REGULATORS_X_ALL: "That every true regulator regulates every gene has",
 }
+GATED = ("l0", "c_node", "pathreg")  # methods that prune by gates
+MOVED = 0.05  # share of closed weights below which gates have hardly moved
 COMPARED = (("dash", "sparseflow"), ("dash", "bioprune"))
 # balanced accuracies in which neither the prior nor a list of regulators is better than chance
 STRICT = {
@@ -190,6 +193,32 @@ def interval_text(interval) -> str:
     """Return a mean and its bounds as text; no bounds for a single value."""
     mean, low, high = (f"{number:.3g}" for number in interval)
     return mean if np.isnan(interval[1]) else f"{mean} [{low}, {high}]"
+
+
+def gates_move(networks: pd.DataFrame):
+    """Yield per data set the methods whose gates stay open, and whether Adam could have closed them at all.
+
+    A gate counts as closed by evaluation at a log α below −FALL from its start; each update brings it nearer by the
+    learning rate at most.
+    """
+    gated = networks[networks["method"].isin(GATED) & (networks["status"] != "failed")]
+    for _, group in gated.groupby(GROUP, sort=False):
+        dense = group.groupby("method")[["mask_sparsity", "updates", "learning_rate"]].mean()
+        dense = dense[dense["mask_sparsity"] < MOVED]
+        for method, row in dense.iterrows():
+            reach = row["updates"] * row["learning_rate"]
+            able = reach >= FALL
+            why = (
+                "they could have: the penalty is too weak against the data"
+                if able
+                else "they cannot have: more updates or a higher learning rate would be needed"
+            )
+            statement = (
+                f"{label(method)} has closed gates of {100 * row['mask_sparsity']:.1f} % of the weights. A gate closes "
+                f"when its logarithm falls by {FALL:.1f}, and {row['updates']:.0f} updates of at most "
+                f"{row['learning_rate']:g} move it by {reach:.2g} at most; {why}."
+            )
+            yield "Gates", panel_names(group).iloc[0], statement, reach, FALL, "no"
 
 
 def failed_models(networks: pd.DataFrame):

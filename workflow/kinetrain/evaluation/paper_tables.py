@@ -24,6 +24,8 @@ HEADINGS = {
 EVIDENCE = ("text", "leaderboard", "digitised", "log")  # what is shown where several sources have a number
 UNKNOWN_UNIT = "mse_in_unknown_unit"
 NOT_IN_PAPER = "not in the paper"
+NOT_RUN, UNREAD = "not run", "not comparable because the paper's number could not be read"
+CLOSE = {"sparsity": 0.03, "balanced_accuracy": 0.03}  # absolute; other metrics relative, by a fifth
 
 
 def paper_tables(networks: pd.DataFrame, layout, methods, published) -> pd.DataFrame:
@@ -31,18 +33,21 @@ def paper_tables(networks: pd.DataFrame, layout, methods, published) -> pd.DataF
 
     mean, low, high: mean over the n models that did not fail, and its 95 % interval by Student's t; without numbers
     where all models of a method failed. A model that diverged late counts with its best model from before.
-    published, published_source, note: the paper's number, its source, and remarks. A row without a method is a note on
-    the whole condition: how the data differ from the paper's, and what is missing.
+    published, published_source, verdict, note: the paper's number, its source, what comparing gives, and remarks. A
+    method of the paper that this run lacks has rows without numbers. A row without a method is a note on the whole
+    condition: how the data differ from the paper's, and whether they are missing.
     """
     rows = []
     for _, part in layout.iterrows():
         own = _models(networks, part)
         place = {"table": part["table"], "dataset": part["dataset"], "condition": part["condition"]}
-        rows += [place | {"note": note} for note in _notes(part, own, methods)]
+        absent = {"verdict": NOT_RUN} if own.empty else {}
+        rows += [place | absent | {"note": note} for note in _notes(part, own)]
+        wanted = [] if own.empty else _wanted(part, methods)
         order = [*methods["method"], *own["method"].unique()]
-        for method, group in sorted(own.groupby("method"), key=lambda item: order.index(item[0])):
-            known = methods[methods["method"] == method]
-            declared = group["uses_prior"].iloc[0] if "uses_prior" in group else ""
+        for method in sorted({*wanted, *own["method"]}, key=order.index):
+            group, known = own[own["method"] == method], methods[methods["method"] == method]
+            declared = group["uses_prior"].iloc[0] if len(group) and "uses_prior" in group else ""
             row = place | {"method": method, "uses_prior": known["uses_prior"].iloc[0] if len(known) else declared}
             in_paper = (known["in_paper"] == "yes").any()
             for metric in part["metrics"].split(","):
@@ -50,8 +55,33 @@ def paper_tables(networks: pd.DataFrame, layout, methods, published) -> pd.DataF
                 theirs = _published(published, part, method, metric) if in_paper else {"published_source": NOT_IN_PAPER}
                 note = "; ".join(filter(None, [ours["note"], theirs.get("note")]))
                 if ours["n"] or (group["status"] == "failed").all():
-                    rows.append(row | {"metric": metric} | ours | theirs | {"note": note})
+                    judged = {"verdict": _verdict(part, group, metric, ours, theirs)}
+                    rows.append(row | {"metric": metric} | ours | theirs | judged | {"note": note})
     return pd.DataFrame(rows, columns=TABLES["paper_tables"].names()).astype({"n": "Int64"})
+
+
+def _verdict(part: pd.Series, group: pd.DataFrame, metric: str, ours: dict, theirs: dict) -> str:
+    """Return what comparing our number with the published one gives."""
+    if theirs.get("published_source") == NOT_IN_PAPER:
+        return "-"
+    if group.empty:
+        return NOT_RUN
+    if not ours["n"]:
+        return "failed"
+    if pd.notna(part["not_comparable"]) and {"all", metric} & set(str(part["not_comparable"]).split(",")):
+        return f"not comparable because {part['note'][0].lower()}{part['note'][1:].rstrip('.')}"
+    if "published" not in theirs:
+        return UNREAD
+    near = CLOSE.get(metric, abs(theirs["published"]) / 5)
+    same = abs(ours["mean"] - theirs["published"]) <= near or ours["low"] <= theirs["published"] <= ours["high"]
+    return "reproduced" if same else "not reproduced"
+
+
+def _wanted(part: pd.Series, methods: pd.DataFrame) -> list[str]:
+    """Return the methods that a part of a table has in the paper."""
+    if part["methods"] != "all":
+        return part["methods"].split(",")
+    return list(methods.loc[methods["in_paper"] == "yes", "method"])
 
 
 def _models(networks: pd.DataFrame, part: pd.Series) -> pd.DataFrame:
@@ -66,23 +96,15 @@ def _models(networks: pd.DataFrame, part: pd.Series) -> pd.DataFrame:
     return networks[same]
 
 
-def _notes(part: pd.Series, own: pd.DataFrame, methods: pd.DataFrame):
+def _notes(part: pd.Series, own: pd.DataFrame):
+    """Yield remarks on a whole condition: how the data differ, and that this run has none."""
     if pd.notna(part["note"]):
         yield part["note"]
-    if pd.isna(part["dataset"]):
-        return
-    if own.empty:
+    if own.empty and pd.notna(part["dataset"]):
         yield (
             f"Not in this run: {part['dataset']} with noise {float(part['noise']):g} and "
             f"{100 * float(part['prior_corruption']):g} % of the prior moved."
         )
-        return
-    wanted = (
-        methods.loc[methods["in_paper"] == "yes", "method"] if part["methods"] == "all" else part["methods"].split(",")
-    )
-    missing = [label(method) for method in wanted if method not in set(own["method"])]
-    if missing:
-        yield f"Not in this run: {', '.join(missing)}."
 
 
 def _summary(group: pd.DataFrame, metric: str) -> dict:
@@ -109,6 +131,9 @@ def _published(published: pd.DataFrame, part: pd.Series, method: str, metric: st
     values = values.sort_values("evidence", key=lambda column: column.map(EVIDENCE.index))
     for _, best in values.head(1).iterrows():
         return {"published": best["value"], "published_source": f"{best['source']} ({best['evidence']})"}
+    logged = published[same & (published["quantity"] == "mask_sparsity")]
+    if metric == "sparsity" and len(logged):
+        return {"note": f"in one run of the authors {100 * logged['value'].iloc[0]:g} % of the weights were pruned"}
     unclear = published[same & (published["quantity"] == UNKNOWN_UNIT)]
     if metric == "test_mse" and len(unclear):
         return {"note": f"published {unclear['value'].iloc[0]:g}, in a unit that is not stated"}
@@ -132,6 +157,7 @@ def page_of(tables: pd.DataFrame, number: int) -> tuple[pd.DataFrame, list[str]]
             cells = group[group["metric"] == metric]
             row[heading] = _with_interval(cells.iloc[0], factor) if len(cells) else ""
             row[f"{heading}, published"] = _theirs(cells, factor)
+        row["Verdict"] = _verdicts(group)
         rows.append(row)
     table = pd.DataFrame(rows)
     if values["condition"].nunique() == 1:
@@ -140,9 +166,22 @@ def page_of(tables: pd.DataFrame, number: int) -> tuple[pd.DataFrame, list[str]]
     return table, [_remark(*remark) for remark in remarks.itertuples(index=False, name=None)]
 
 
+def _verdicts(group: pd.DataFrame) -> str:
+    """Return the verdicts on the numbers of a method, the same ones together; one alone where all are the same."""
+    judged = group.assign(verdict=group["verdict"].str.partition(" because")[0]).groupby("verdict", sort=False)[
+        "metric"
+    ]
+    if len(judged) == 1:
+        return group["verdict"].iloc[0].partition(" because")[0].replace("-", "")
+    names = {
+        verdict: ", ".join(HEADINGS[metric][0].partition(" (")[0].lower() for metric in own) for verdict, own in judged
+    }
+    return "; ".join(f"{verdict}: {metrics}" for verdict, metrics in names.items())
+
+
 def _with_interval(cell: pd.Series, factor: float) -> str:
     if cell["n"] == 0:
-        return "failed"
+        return NOT_RUN if cell["verdict"] == NOT_RUN else "failed"
     texts = [_text(factor * cell[name]) for name in ("mean", "low", "high")]
     return texts[0] if pd.isna(cell["low"]) else f"{texts[0]} [{texts[1]}, {texts[2]}]"
 

@@ -31,6 +31,8 @@ def run_table(run: Run, state: State, history) -> pd.DataFrame:
             "rewound_epoch": state.rewound_epoch,
             "cpu_seconds": state.cpu_seconds.round(3),
             "pair_solves": state.pair_solves,
+            "updates": state.updates,
+            "learning_rate": run.options.learning_rate,
             "status": np.where(state.failed, "failed", np.where(state.diverged, "diverged", "finished")),
             "reason": reasons(run, state, history),
         }

@@ -18,6 +18,9 @@ LABEL, COLOUR, MARKER, PLACE = "L0", "#999933", "v", 2
 LOWER, UPPER = -0.1, 1.1  # γ and ζ
 CLOSED_FIRST, CLOSED_LATER = 0.2, 0.5  # probabilities d with which gates are closed at the start, log α = log((1−d)/d)
 SMALLEST = 1e-6  # of u and 1 − u
+# How far log α falls until a gate of a first layer is closed in evaluation, which an update of Adam brings nearer by
+# the learning rate at most.
+FALL = math.log((1 - CLOSED_FIRST) / CLOSED_FIRST) + math.log(-UPPER / LOWER)
 
 
 @dataclass(frozen=True)
