@@ -57,6 +57,10 @@ for wanted in PLAN.downloads.values():
         raise WorkflowError(f"{path} {wrong}: delete it, and it is fetched again, or put the right file there")
 
 
+# One image with all environments, for `--sdm apptainer`; without that it is not looked at.
+container: str(TOP / "envs" / "kinetrain.sif")
+
+
 wildcard_constraints:
     problem=r"[A-Za-z]\w*",
     dataset=r"[A-Za-z]\w*",
@@ -74,16 +78,21 @@ wildcard_constraints:
 
 
 ENVIRONMENTS = ("mechanistic", "neural", "analysis")
+IN_IMAGE = "/opt/kinetrain"  # where the image has the environments
 
 
 def command(environment_name, script):
     """Shell words that run a script in its software environment, which is made on first use.
 
-    With `--sdm conda` Snakemake has activated `envs/NAME.yaml` already.
+    With `--sdm conda` Snakemake has activated `envs/NAME.yaml` already, with `--sdm apptainer` the image of
+    `envs/kinetrain.def` holds all environments.
     """
     run = f"python {shlex.quote(f'{WORKFLOW}/scripts/{script}.py')}"
-    if workflow.deployment_settings.deployment_method:
+    given = {str(method) for method in workflow.deployment_settings.deployment_method}
+    if "conda" in given:
         return run
+    if "apptainer" in given:
+        return f'PATH="{IN_IMAGE}/{environment_name}/bin:$PATH" {run}'
     pins = TOP / "envs" / f"{environment_name}.txt"
     making = shlex.join(["python3", f"{WORKFLOW}/scripts/environment.py", str(pins), str(environment.home(pins))])
     return f'programs=$({making}) && PATH="$programs:$PATH" {run}'

@@ -6,6 +6,7 @@ rule gather_problem:
         directory("<results>/gathered/{problem}"),
     log:
         "<logs>/gathered/{problem}.log",
+    localrule: True
     conda:
         conda("mechanistic")
     params:

@@ -38,6 +38,7 @@ rule show_paper_figures:
         ),
     log:
         "<logs>/report/paper_figures.log",
+    localrule: True
     conda:
         conda("analysis")
     params:
@@ -167,6 +168,7 @@ rule answer:
         "<results>/answers.json",
     log:
         "<logs>/report/answers.log",
+    localrule: True
     conda:
         conda("analysis")
     params:
