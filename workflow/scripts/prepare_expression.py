@@ -50,7 +50,9 @@ def main():
 
 def report(expression) -> str:
     """Return in one line what was read and how it is split."""
-    parts = ", ".join(f"{len(expression.of(split))} for {split}" for split in ("train", "validation", "test"))
+    from kinetrain.data.expression import SPLITS
+
+    parts = ", ".join(f"{len(expression.of(split))} for {split}" for split in SPLITS)
     genes = f"{len(expression.genes)} genes ({expression.genes[0]} to {expression.genes[-1]})"
     return f"{genes}, {len(expression.values)} trajectories; transitions: {parts}"
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from kinetrain.networks.controls import CONTROLS
+from kinetrain.networks.controls import CONTROLS, PERSISTENCE
 
 GROUP = ["dataset", "noise", "prior_corruption"]
 MOST_MAPS = 5  # methods whose heat maps fit into a row
@@ -93,7 +93,7 @@ def prediction_error(networks: pd.DataFrame) -> pd.DataFrame:
 
     Columns: panel, dataset, noise, prior_corruption, method, seed, test_mse, persistence_mse, ratio, ratio_mean.
     """
-    persistence = networks[networks["method"] == "persistence"].groupby(GROUP, as_index=False)["test_mse"].mean()
+    persistence = networks[networks["method"] == PERSISTENCE].groupby(GROUP, as_index=False)["test_mse"].mean()
     persistence = persistence.rename(columns={"test_mse": "persistence_mse"})
     models = networks[~networks["method"].isin(CONTROLS) & networks["test_mse"].notna()]
     table = models.merge(persistence, on=GROUP)

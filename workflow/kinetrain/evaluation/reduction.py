@@ -41,7 +41,7 @@ def reductions(data: Benchmark) -> pd.DataFrame:
             if np.isfinite(ends).all():
                 row = {"problem": problem, "conditions": int(whole["conditions"].iloc[0]), "quality": name}
                 settings = " or ".join(setting_name(setting) for setting in settings_of(own))
-                row |= {"full_batch": setting_name((optimizer, FULL_BATCH, "full", "-")), "mini_batch": settings}
+                row |= {"full_batch": setting_name((optimizer, FULL_BATCH, "full", FULL_BATCH)), "mini_batch": settings}
                 rows.append(row | _factor(whole, own, traces, ends + REACHED))
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -7,7 +7,7 @@ from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_findings import interval_text, two_groups, verdict
 from kinetrain.evaluation.network_summaries import GROUP, panel_names, prediction_error
 from kinetrain.evaluation.statistics import mean_interval
-from kinetrain.networks.controls import CONTROLS
+from kinetrain.networks.controls import CONTROLS, PRIOR_ALONE
 from kinetrain.yardsticks.known import YARDSTICKS
 
 # what is compared: its label, and whether high (1) or low (-1) values are good
@@ -140,7 +140,7 @@ def rankings(networks: pd.DataFrame):
         methods = group[~group["method"].isin(CONTROLS)]
         means = methods.groupby("method")["auprc"].mean()
         precision = methods.groupby("method")["precision_at_edges"].mean()
-        control = group.loc[group["method"] == "prior alone", "auprc"]
+        control = group.loc[group["method"] == PRIOR_ALONE, "auprc"]
         if not len(means) or control.isna().all():
             continue
         reference = control.mean()

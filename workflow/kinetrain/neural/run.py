@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from kinetrain.data.expression import Expression, endpoints
+from kinetrain.data.expression import SPLITS, Expression, endpoints
 from kinetrain.data.prior_networks import load_prior
 from kinetrain.errors import InputError
 from kinetrain.neural.ensemble import unpack
@@ -69,7 +69,7 @@ class Run:
     def _transitions(self) -> dict:
         return {
             (split, member): [part.astype(np.float32) for part in endpoints(self.expression, values, rows)]
-            for split in ("train", "validation", "test")
+            for split in SPLITS
             for rows in [self.expression.of(split)]
             for member, values in enumerate(self.values)
         }

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from kinetrain.problem import SumOverConditions, Vector
+from kinetrain.tables import FULL_BATCH
 from kinetrain.training.cost import BudgetExhausted, Counted
 from kinetrain.training.history import Evaluated, Recorder
 from kinetrain.training.optimizers import HIERARCHICAL, find_optimizer
@@ -162,9 +163,9 @@ def fit_starts(
     identity = {
         "problem": name,
         "optimizer": optimizer,
-        "schedule": "-",
+        "schedule": FULL_BATCH,
         "batch_size": problem.n_conditions,
-        "safeguard": "-",
+        "safeguard": FULL_BATCH,
         "replicate": replicate,
     }
     checkpoint = Checkpoint(checkpoint_folder, {**identity, "settings": asdict(options), "data": problem.checksum})

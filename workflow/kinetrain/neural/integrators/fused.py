@@ -28,6 +28,7 @@ from kinetrain.errors import InputError
 from kinetrain.neural import ensemble
 from kinetrain.neural.fields import phoenix
 from kinetrain.neural.integrators import rk4
+from kinetrain.neural.phoenix_rk4 import MATRICES
 
 TOGETHER = False  # one model is solved after the other: its weights stay in the cache of the core
 
@@ -38,7 +39,6 @@ X86: dict[str, tuple[str, ...]] = {
     "avx2": ("-mavx2", "-mfma"),
     "avx512": ("-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq", "-mavx2", "-mfma"),
 }  # in the order in which `kinetrain_instructions` counts them
-MATRICES = ("w_s", "w_p", "u_s", "u_p")
 NAMES = tuple(phoenix.shapes(1, 1))  # the parameters in the order in which the kernel takes them
 
 
