@@ -396,6 +396,24 @@ value: shared hidden units (in the prior: shared targets), scaled to a largest v
 """),
         "How strongly regulators share hidden units, and targets in the prior (method `prior`).",
     ),
+    "consensus": Table(
+        (*LEVEL, "regulator", "target"),
+        LEVEL_COLUMNS
+        + columns("""
+regulator: name of the gene that acts
+target: name of the gene that is acted on
+sign: 1 activates, -1 represses
+median_effect: median over the models, scaled to a largest absolute value of 1 in each; a missing edge counts as 0
+frequency: share of the models that have the edge
+sign_agreement: share of the models with the edge that have this sign
+models: models that did not fail
+"""),
+        "Edges that at least half of the models of a method have, over seeds, the strongest first: for data without a "
+        "gold standard. Models that agree may agree on what is wrong. `networks/.../METHOD.graphml` is for Cytoscape.",
+        "Networks that seeds agree on",
+        "unjudged",
+        ("dataset", "method", "regulator", "target", "sign", "median_effect", "frequency", "sign_agreement", "models"),
+    ),
     "simulations": Table(
         ("dataset", "factor"),
         columns("""

@@ -252,6 +252,8 @@ PLANNED = {
 }
 RUNS = list(PLANNED)
 TUNED = [run for run, planned in PLANNED.items() if PLAN.tuning(*planned)]
+# Runs on data without a gold standard, whose networks are judged by their agreement over seeds alone.
+UNJUDGED = [run for run, (name, _) in PLANNED.items() if not {"simulate", "truth"} & PLAN.datasets[name].keys()]
 TESTED = [run for run, planned in PLANNED.items() if PLAN.tests_pathways(*planned)]
 
 
@@ -355,10 +357,10 @@ PARTS = {
     "tuning": [f"<results>/tuning/{run}/folds.tsv" for run in TUNED],
     "path": [f"<results>/networks/{run}.path.tsv" for run in RUNS],
     "effects": [
-        f"<results>/networks/{part}.effects.tsv"
-        for part in RUNS + [f"{level}.yardsticks" for level in WITH_YARDSTICKS]
+        f"<results>/networks/{part}.effects.tsv" for part in RUNS + [f"{level}.yardsticks" for level in WITH_YARDSTICKS]
     ],
     "coregulation": [f"<results>/networks/{run}.coregulation.tsv" for run in RUNS],
+    "consensus": [f"<results>/networks/{run}.network.tsv" for run in UNJUDGED],
     "pathways": [f"<results>/enrichment/{run}.tsv" for run in TESTED],
 }
 FOR_A_FIGURE = {"effects", "coregulation", "simulations"}  # tables that are made for a figure alone
@@ -370,6 +372,7 @@ HAS = {
     *(["problems"] if PLAN.problems else []),
     *(["datasets"] if PLAN.datasets else []),
     *(["predictions"] if PREDICTIONS else []),
+    *(["unjudged"] if UNJUDGED else []),
     *(["tuning"] if TUNED else []),
     *(["factors"] if len(RANDOM) > 1 else []),
     *(["multipliers"] if len(COMPARED) > len(set(COMPARED)) else []),

@@ -46,6 +46,25 @@ rule score_network:
         " --coregulation {output.coregulation:q}) 2>&1 | tee {log:q}"
 
 
+rule build_consensus_network:
+    input:
+        model=rules.train_neural_ode.output.model,
+        runs=rules.train_neural_ode.output.runs,
+    output:
+        network="<results>/networks/{dataset}/noise{noise}_corruption{corruption}/{method}.network.tsv",
+        graphml="<results>/networks/{dataset}/noise{noise}_corruption{corruption}/{method}.graphml",
+    log:
+        "<logs>/networks/{dataset}/noise{noise}_corruption{corruption}/{method}.network.log",
+    localrule: True
+    conda:
+        conda("analysis")
+    params:
+        command=command("analysis", "consensus_network"),
+    shell:
+        "({params.command} --model {input.model:q} --runs {input.runs:q} --output {output.network:q}"
+        " --graphml {output.graphml:q}) 2>&1 | tee {log:q}"
+
+
 rule score_controls:
     input:
         unpack(gold_standard),

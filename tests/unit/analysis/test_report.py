@@ -58,6 +58,8 @@ def test_a_figure_without_anything_to_show_is_left_out_and_named(parts, tmp_path
     page = page_of({"Figures": [parts[0]], "Tables": [parts[1]]})
     assert "data:image/svg+xml" not in page and "1 Tables" in page
     assert "nothing to show there: Fit &lt;1&gt;" in page
+    (tmp_path / "fits.html").write_text(f"<html><body>{as_html(pd.DataFrame())}</body></html>")
+    assert "nothing to show there: Fit &lt;1&gt;, Fits" in page_of({"Figures": [parts[0]], "Tables": [parts[1]]})
 
 
 def test_a_file_that_is_no_figure_and_no_page_is_refused(parts, tmp_path):

@@ -158,9 +158,14 @@ def _means(values: pd.DataFrame, quantities: dict):
     rows = []
     for method in ordered.index:
         own = values[values["method"] == method]
-        cells = [with_interval(*(100 * np.array(mean_interval(own[name])))) for name in quantities]
+        cells = [with_interval(*_in_per_cent(name, own[name])) for name in quantities]
         rows.append([label(method), _kind(own), *cells])
     return rows, ["method", "kind", *(f"{name} (%)" for name, _ in quantities.values())]
+
+
+def _in_per_cent(name: str, values) -> np.ndarray:
+    """Return mean and 95 % interval in per cent, cut to what is possible: no error is below 0, no share above 100."""
+    return np.clip(100 * np.array(mean_interval(values)), 0, 100 if name in NETWORKS else np.inf)
 
 
 def _mean_ranks(values: pd.DataFrame, quantities: dict):

@@ -26,7 +26,7 @@ def score_rows(model, runs: pd.DataFrame, truth, priors) -> pd.DataFrame:
     """
     rows = []
     for index in range(len(model["seeds"])):
-        row, weights = run_of(runs, model["seeds"][index]).to_dict(), _weights(model, index)
+        row, weights = run_of(runs, model["seeds"][index]).to_dict(), model_weights(model, index)
         if weights is not None:
             effect = effects.effect_matrix(weights, model["chains"])
             row |= {
@@ -189,13 +189,13 @@ def _in_order_of_overlap(common) -> np.ndarray:
 def first_model(model) -> tuple[int, dict | None]:
     """Return index and weights of the first model whose weights are finite; 0 and None if there is none."""
     for index in range(len(model["seeds"])):
-        weights = _weights(model, index)
+        weights = model_weights(model, index)
         if weights is not None:
             return index, weights
     return 0, None
 
 
-def _weights(model, index) -> dict | None:
+def model_weights(model, index) -> dict | None:
     """Return the weights behind the effects of one model by name, None if some are not finite."""
     names = [*model["chains"].ravel(), *(["v"] if "v" in model else [])]
     weights = {str(name): model[name][index] for name in names}

@@ -10,6 +10,7 @@ from kinetrain.tables import TABLES, Column, heading
 
 STYLE = (files("kinetrain.report") / "page.css").read_text(encoding="utf-8")
 BAD = ' class="bad"'
+NO_ROWS = "This table has no rows."
 
 
 def page(table: pd.DataFrame, title: str, caption: str = "", bad=None, name: str = "") -> str:
@@ -49,7 +50,7 @@ def _long_or_small(value: float) -> str:
 def as_html(table: pd.DataFrame, bad=None, name: str = "") -> str:
     """Return the table as an HTML element, which sorts, filters and downloads on the page of the report."""
     if table.empty:
-        return '<p class="note">This table has no rows.</p>\n'
+        return f'<p class="note">{NO_ROWS}</p>\n'
     declared = TABLES.get(name)
     shown = _with_bounds(list(map(str, table.columns)))
     heads = "".join(_head(column, bounds, declared) for column, bounds in shown.items())

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from kinetrain.errors import InputError
-from kinetrain.report.html import STYLE
+from kinetrain.report.html import NO_ROWS, STYLE
 
 FIRST = 2  # sentences of a caption that are always shown
 
@@ -30,8 +30,8 @@ def report(
         What a report holds, in reStructuredText; folded.
     sections
         Heading of every section -> its parts, dicts of `title`, `file` (an SVG figure or an HTML page of ours),
-        `caption` (reStructuredText) and, for a table, `source` (its file, from where the report lies). A figure whose
-        table beside it has no rows is left out, and named at the end.
+        `caption` (reStructuredText) and, for a table, `source` (its file, from where the report lies). Tables
+        without rows, and figures drawn from such, are left out and named at the end.
     settings
         Title of the part that holds the settings of the run, to which figures lead.
 
@@ -93,9 +93,11 @@ def _unnumbered(heading: str) -> str:
 
 
 def _has_rows(file: str) -> bool:
-    """Return whether a figure has something to show: rows in the table beside it, where there is one."""
+    """Return whether a part has something to show: a table its rows, a figure those of the table beside it."""
+    if not file.endswith(".svg"):
+        return NO_ROWS not in Path(file).read_text(encoding="utf-8")
     table = Path(file).with_suffix(".tsv")
-    if not file.endswith(".svg") or not table.is_file():
+    if not table.is_file():
         return True
     with table.open(encoding="utf-8") as lines:
         return sum(1 for _, line in zip(range(2), lines, strict=False) if line.strip()) > 1
