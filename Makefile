@@ -26,7 +26,10 @@ ENVIRONMENTS := mechanistic neural analysis
 # Words that run a command in the environment of a kind of rule.
 environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$PATH" PYTHONPATH=workflow OMP_NUM_THREADS=1
 
-.PHONY: .venv run plan clean real paper-neural paper-mechanistic report test test-mechanistic test-neural test-analysis test-workflow test-petab test-report coverage lint format benchmark docs pins configured setup environments help
+# Words that write the hashes of the pins on standard input. A wheel of torch may be a local build, one of AMICI is ours.
+hash = uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url --no-annotate --no-header -
+
+.PHONY: .venv run plan clean real paper-neural paper-mechanistic report test test-mechanistic test-neural test-analysis test-workflow test-petab test-faults test-cluster test-report coverage lint format benchmark docs pins configured setup environments help
 
 run: configured setup  ## run the configuration CONFIG (default: config/config.yaml), from the data to the report
 	@python3 workflow/configuration check $(configuration)
@@ -64,6 +67,9 @@ $(addprefix test-,$(ENVIRONMENTS)): test-%:
 test-workflow:
 	@echo "== tests of the workflow"
 	@$${MIRROR:+env KINETRAIN_MIRROR="$$MIRROR"} pytest --quiet tests/workflow
+
+test-faults: setup environments  ## kill, fill the disk, damage files: after each the tables are the same, or a line says what to do (long)
+	pytest --quiet -s tests/faults
 
 test-petab: setup environments  ## run the PEtab test suite from MIRROR=folder and write docs/petab_conformance.md
 	$(call environment,mechanistic) python tests/petab_suite/conformance.py --mirror '$(MIRROR)' --output docs/petab_conformance.md
@@ -116,7 +122,9 @@ pins: setup  ## pin the newest packages that envs/*.in allow, in envs/*.txt and 
 	@set -e; for name in workflow docs $(ENVIRONMENTS); do \
 	    uv pip compile --quiet --upgrade --no-emit-index-url --no-annotate --no-header envs/$$name.in -o envs/$$name.txt; \
 	    sed -i -e 's/+cpu$$//' -e '/^nvidia-/d' -e '/^cuda-/d' -e '/^triton/d' envs/$$name.txt; \
+	    $(hash) < envs/$$name.txt -o envs/$$name.hashes --no-emit-package torch --no-emit-package amici; \
 	done
+	@grep '^amici==' envs/mechanistic.txt | $(hash) -o envs/mechanistic.sources
 	@set -e; for name in $(ENVIRONMENTS); do \
 	    { sed '/- pip:$$/q' envs/$$name.yaml; sed 's/^/      - /' envs/$$name.txt; } > envs/$$name.new; \
 	    mv envs/$$name.new envs/$$name.yaml; \
@@ -134,7 +142,7 @@ setup:  ## put Snakemake and the checkers into .venv
 	@echo "Setting up Snakemake in .venv (first use only, about half a minute)"
 	@rm -rf .venv
 	@$(PYTHON) -m venv .venv
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --requirement envs/workflow.txt
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --requirement envs/workflow.hashes
 	@cp envs/workflow.txt .venv/made
 
 environments: setup  ## make the software environments, say before a machine goes off the network

@@ -37,6 +37,33 @@ def test_the_conda_environment_has_the_same_pins(root, name):
     assert packages(line.replace("- ", "") for line in written.splitlines()) == pins, "run `make pins`"
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_pin_has_its_hashes_but_what_may_be_built_here(root, name):
+    hashed = (root / "envs" / f"{name}.hashes").read_text()
+    sources = root / "envs" / f"{name}.sources"
+    hashed += sources.read_text() if sources.is_file() else ""
+    blocks = re.findall(r"(?m)^(\S+==\S+) \\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+", hashed)
+    pins = packages((root / "envs" / f"{name}.txt").read_text().splitlines())
+    assert sorted(blocks) == [pin for pin in pins if not pin.startswith("torch==")], "run `make pins`"
+
+
+def test_a_package_that_is_other_than_its_hash_is_refused(tmp_path, monkeypatch):
+    record = "kinetrain_probe-1.0.dist-info"
+    (tmp_path / "house").mkdir()
+    with zipfile.ZipFile(tmp_path / "house" / "kinetrain_probe-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("kinetrain_probe.py", "")
+        wheel.writestr(f"{record}/METADATA", "Metadata-Version: 2.1\nName: kinetrain-probe\nVersion: 1.0\n")
+        wheel.writestr(f"{record}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{record}/RECORD", "")
+    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "house"))
+    monkeypatch.setenv("KINETRAIN_WHEELS", str(tmp_path / "ours"))
+    pins = tmp_path / "probe.txt"
+    pins.write_text("kinetrain-probe==1.0\n")
+    pins.with_suffix(".hashes").write_text(f"kinetrain-probe==1.0 --hash=sha256:{'0' * 64}\n")
+    with pytest.raises(environment.Failed, match=r"[Hh]ash"):
+        environment.make(pins, tmp_path / "env")
+
+
 def test_changed_pins_make_another_environment(tmp_path):
     pins = tmp_path / "tools.txt"
     pins.write_text("six==1.16.0\n")

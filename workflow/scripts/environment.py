@@ -98,11 +98,17 @@ def install(pins: Path, folder: Path) -> None:
             require_compiler(pins)
             report(f"building {package} {version} from its source, about a minute (the wheel is kept in {wheels})")
             with tempfile.TemporaryDirectory(dir=wheels) as new:
-                step(python, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", new, f"{package}=={version}")
+                source = pins.with_suffix(".sources")
+                wanted = (
+                    ["--require-hashes", "--requirement", source] if source.is_file() else [f"{package}=={version}"]
+                )
+                step(python, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", new, *wanted)
                 os.sync()
                 for wheel in Path(new).iterdir():
                     wheel.replace(wheels / wheel.name)
-    step(uv, "pip", "install", "--python", python, "--requirements", pins)
+    hashes = pins.with_suffix(".hashes")  # of all but what is built here, and torch, which a wheelhouse may have
+    checked = ["--constraints", hashes] if hashes.is_file() else []
+    step(uv, "pip", "install", "--python", python, "--requirements", pins, *checked)
     if post_deploy(pins).is_file():
         step("bash", post_deploy(pins))
 
