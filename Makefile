@@ -72,7 +72,7 @@ test-faults: setup environments  ## kill, fill the disk, damage files: after eac
 	pytest --quiet -s tests/faults
 
 test-petab: setup environments  ## run the PEtab test suite from MIRROR=folder and write docs/petab_conformance.md
-	$(call environment,mechanistic) python tests/petab_suite/conformance.py --mirror '$(MIRROR)' --output docs/petab_conformance.md
+	$(call environment,mechanistic) python tests/petab_suite/conformance.py --mirror "$$MIRROR" --output docs/petab_conformance.md
 
 test-report: setup environments  ## look at the report with Chromium, at 1366 and 390 pixels and as PDF: pictures in .cache/report
 	@KINETRAIN_REPORT="$$(ls $(report) 2> /dev/null)" KINETRAIN_SCREENSHOTS=.cache/report \

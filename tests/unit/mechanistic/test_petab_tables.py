@@ -129,6 +129,14 @@ def test_copies_of_observables_take_no_id_of_the_model(tmp_path):
     assert list(problem.observable_df.index) == ["seen", "seen_2_"]
 
 
+def test_starts_and_sizes_that_nothing_gives_are_told(tmp_path):
+    sbml = SBML.replace(' initialAmount="10"', "").replace(' initialConcentration="1.5"', "").replace(' size="2"', "")
+    with pytest.warns(InputWarning, match="the model has no value of 'S': a start of 0 is taken"):  # x is in a table
+        read_petab(write(tmp_path, sbml, conditions="conditionId,x\nlow,4\nhigh,1"))
+    with pytest.warns(InputWarning, match="the model has no value of 'cell': a size of 1 is taken"):
+        read_petab(write(tmp_path, sbml, conditions="conditionId,x\nlow,4\nhigh,1"))
+
+
 def test_without_nominal_values_a_problem_has_no_nominal_objective(toy, tmp_path):
     table = "parameterId,parameterScale,lowerBound,upperBound,nominalValue,estimate\np,log10,0.01,100,,1\nh,lin,1,2,2,0"
     with pytest.warns(InputWarning, match="no nominalValue of 'p'"):

@@ -106,8 +106,8 @@ def _build(path, problem, record, folder):
         except InputError:
             raise
         except Exception as error:  # AMICI raises exceptions of many kinds for what it does not support
-            reason = " ".join(str(error).split())
-            raise InputError(f"{path}: AMICI cannot import it: {reason or type(error).__name__}") from error
+            reasons = [" ".join(str(one).split()) for one in (error, error.__cause__) if one]
+            raise InputError(f"{path}: AMICI cannot import it: {' '.join(reasons) or type(error).__name__}") from error
         _place(made, record, folder)
 
 

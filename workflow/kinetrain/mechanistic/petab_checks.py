@@ -51,6 +51,7 @@ def check_problem(problem: petab.Problem, path) -> None:
     starting_quantiles(starting_rows(estimated), path)
     _check_measurements(problem, f"{path}: measurement table")
     check_names(problem.model.sbml_model, {**tables, "condition": problem.condition_df}, path)
+    tell_missing_values(problem.model.sbml_model, problem.condition_df.columns, path)
     _check_conditions(problem, f"{path}: condition table")
     placeholders = {
         name: [f"noiseParameter{number}_{name}" for number in range(1, 1 + str(formula).count("noiseParameter"))]
@@ -144,6 +145,19 @@ def check_noise(sbml, observables, placeholders, measurements, fixed, varied, pa
 def _check_level(level, where):
     if level is not None and not 0 < level < math.inf:
         raise InputError(f"{where} is {level:g}; it must be positive and finite")
+
+
+def tell_missing_values(sbml, varied, path) -> None:
+    """Warn of species and compartments whose value neither an SBML model gives nor the tables, which set `varied`."""
+    given = {rule.getVariable() for rule in sbml.getListOfRules() if rule.isAssignment()} | set(varied)
+    given |= {one.getSymbol() for one in sbml.getListOfInitialAssignments()}
+    species = [one for one in sbml.getListOfSpecies() if not one.isSetInitialAmount()]
+    starts = [one.getId() for one in species if not one.isSetInitialConcentration()]
+    sizes = [one.getId() for one in sbml.getListOfCompartments() if not one.isSetSize() and one.getLevel() > 1]
+    for found, what in ((starts, "a start of 0"), (sizes, "a size of 1")):
+        if missing := [name for name in found if name not in given]:
+            text = f"{path}: the model has no value of {_listed(missing)}: {what} is taken"
+            warnings.warn(text, InputWarning, stacklevel=2)
 
 
 def check_nominal(nominal, lower, upper, where) -> None:
