@@ -1,9 +1,10 @@
 """The configuration of a run: its keys, its files, the manifest of downloads, and the plan that follows from them."""
 
+from configuration.checks import ConfigurationError
 from configuration.costs import Costs, Size, Sizes, load_costs, measured_job, save_costs
 from configuration.description import describe, schema
 from configuration.manifest import Download, load_manifest
-from configuration.plan import DOWNLOADS, ConfigurationError, Plan, complete, merge
+from configuration.plan import DOWNLOADS, Plan, complete, merge
 from configuration.published import load_objectives
 from configuration.yaml_files import read_yaml
 

@@ -1,54 +1,36 @@
 """The plan of a run: the configuration with defaults and overrides, checked before anything starts."""
 
-import csv
 import os
-import warnings
 from itertools import product
 from pathlib import Path
-from xml.etree import ElementTree
 
+from configuration.checks import (
+    RANDOM,
+    ConfigurationError,
+    check_artificial,
+    check_grid,
+    check_simulation,
+    check_tuning,
+    check_without_prior,
+    checked,
+    count_conditions,
+    limit_batches,
+    refuse_own,
+    usable,
+)
 from configuration.keys import Artificial, Configuration, Enrichment, Fits, PruningSchedule, TrainingOptions
 from configuration.manifest import Download
 from configuration.yaml_files import read_yaml
-from kinetrain.errors import InputError, InputWarning
-from kinetrain.mechanistic.petab_files import check_description, is_version_2, list_files
+from kinetrain.errors import InputError
+from kinetrain.mechanistic.petab_files import check_description, list_files
 from kinetrain.neural.options import Options as NeuralOptions
 from kinetrain.pruning.methods import find_method
 from kinetrain.settings import did_you_mean, plain, read_options, try_options
-from kinetrain.training.update_rules import known_rules
 from kinetrain.yardsticks.known import YARDSTICKS
 
 DOWNLOADS = "<resources>/downloads"
 FILES = ("train", "test", "genes", "edges", "matrix", "equations")  # keys of a data set that name files
-OWN = (
-    "benchmarks",
-    "config",
-    "docs",
-    "envs",
-    "profiles",
-    "resources",
-    "tests",
-    "workflow",
-    ".git",
-    ".snakemake",
-    ".venv",
-)
 GRID = ("optimizers", "schedules", "batch_sizes", "safeguards")  # what a grid of mini-batch fits combines
-# Keys of a random network, and why a published one has none of them.
-RANDOM = {
-    "genes": "a published network has its own genes; leave out `genes` or `network`",
-    "regulators": "a published network has its own regulators; leave out `regulators` or `network`",
-    "inputs": "a published network has its own inputs; leave out `inputs` or `network`",
-    "modules": "a published network has no modules; leave out `modules` or `network`",
-    "in_degree": "a published network has its own edges; leave out `in_degree` or `network`",
-    "exponents": "a published network has its own kinetics; give `network.exponents`",
-    "half": "a published network has its own kinetics; leave out `half` or `network`",
-    "decay_spread": "a published network has equal rates; leave out `decay_spread` or `network`",
-}
-
-
-class ConfigurationError(InputError):
-    """The configuration is wrong; the message names the key, the value and what would be right."""
 
 
 def complete(config: dict) -> dict:
@@ -85,22 +67,7 @@ def merge(base: dict, override: dict) -> dict:
 
 def overridden(record, section: dict, override: dict, key: str) -> dict:
     """Return a top-level section with the keys that a problem or a data set overrides, checked and completed."""
-    return plain(_checked(record, merge(section, override), key))
-
-
-def _checked(record, settings, key: str):
-    """Return options read from settings; ConfigurationError if something is wrong."""
-    try:
-        return read_options(record, settings, key)
-    except InputError as error:
-        raise ConfigurationError(str(error)) from None
-
-
-def _usable(path: Path, key: str) -> str:
-    """Return a path as text, unless it holds what Snakemake's patterns of paths are made of."""
-    if set("{}<>\n") & set(str(path)):
-        raise ConfigurationError(f"{key} = {str(path)!r}: Snakemake takes {{ }} < > in a path for a pattern; rename it")
-    return str(path)
+    return plain(checked(record, merge(section, override), key))
 
 
 class Plan:
@@ -138,7 +105,7 @@ class Plan:
         if mirror is not None and not Path(mirror).is_dir():
             raise ConfigurationError(f"mirror = '{mirror}': no such folder (wanted: one that holds <owner>/<repo>/…)")
         for name in {"results", "logs"} & self.config["pathvars"].keys():
-            _refuse_own(f"pathvars.{name}", self.config["pathvars"][name], Path(places[-1]))
+            refuse_own(f"pathvars.{name}", self.config["pathvars"][name], Path(places[-1]))
         self.problems = {
             name: self._problem(name, problem) for name, problem in self.config["problems"].items() if problem["run"]
         }
@@ -153,7 +120,7 @@ class Plan:
             return f"{DOWNLOADS}/{self.manifest[value].path}"
         for place in self.places:
             if os.path.isfile(place / value):  # Path.is_file() raises what it is told of names that are too long
-                return _usable(place / value, key)
+                return usable(place / value, key)
         close = did_you_mean(value, self.manifest)
         raise ConfigurationError(f"{key} = '{value}': neither a name in resources/datasets.tsv{close} nor a file")
 
@@ -169,7 +136,7 @@ class Plan:
             check_description(path, description, elsewhere)
         except InputError as error:
             raise ConfigurationError(f"{key}: {error}") from None
-        return [str(path), *(_usable(file, key) for file in list_files(path, description, elsewhere))]
+        return [str(path), *(usable(file, key) for file in list_files(path, description, elsewhere))]
 
     def fit_labels(self, problem: str) -> list[str]:
         """Return the settings in which a problem is fitted, as they stand in the names of the result files."""
@@ -240,15 +207,15 @@ class Plan:
         fits = overridden(Fits, self.config["fits"], problem["fits"], f"{key}.fits")
         artificial = read_options(Artificial, problem["artificial"]) if "artificial" in problem else None
         for label, grid in fits["mini_batch"].items():
-            _check_grid(f"{key}.fits.mini_batch.{label}", grid, fits)
+            check_grid(f"{key}.fits.mini_batch.{label}", grid, fits)
         files = self.petab_files(problem["petab"], f"{key}.petab", problem["tables_elsewhere"])
         if artificial:
             given = "mini_batch" in (self.given.get("fits") or {}) or "mini_batch" in problem["fits"]
-            _limit_batches(key, fits["mini_batch"], artificial.fitted_conditions(), refuse=given)
-        elif problem["petab"] not in self.manifest and (measured := _count_conditions(Path(files[0]))):
-            _limit_batches(key, fits["mini_batch"], measured, refuse=False)
+            limit_batches(key, fits["mini_batch"], artificial.fitted_conditions(), refuse=given)
+        elif problem["petab"] not in self.manifest and (measured := count_conditions(Path(files[0]))):
+            limit_batches(key, fits["mini_batch"], measured, refuse=False)
         if artificial and problem["petab"] not in self.manifest:
-            _check_artificial(f"{key}.artificial", artificial, files)
+            check_artificial(f"{key}.artificial", artificial, files)
         # Published objectives are those of the measured data, without priors.
         comparable = problem["petab"] in self.manifest and not artificial and not problem["solver"]["priors"]
         return {
@@ -285,24 +252,24 @@ class Plan:
             "tuning": {**self.config["tuning"], **dataset["tuning"]},
             "methods": {method: {**settings, **own.get(method, {})} for method, settings in methods.items()},
         }
-        _checked(NeuralOptions, planned["training"] | {"pruning": planned["pruning"]}, key)
+        checked(NeuralOptions, planned["training"] | {"pruning": planned["pruning"]}, key)
         for method, settings in planned["methods"].items():
-            _checked(find_method(method), settings, f"{key}.methods.{method}")
+            checked(find_method(method), settings, f"{key}.methods.{method}")
         for method, tuned in planned["tuning"].items():
-            _check_tuning(method, tuned["grid"], f"{key}.tuning.{method}")
+            check_tuning(method, tuned["grid"], f"{key}.tuning.{method}")
         for role in {"expression", "simulate", "truth", "prior", "coregulation"} & set(dataset):
             planned[role] = self._files(dataset[role], f"{key}.{role}")
         if "gene_sets" in dataset:
             planned["gene_sets"] = self.file(dataset["gene_sets"], f"{key}.gene_sets")
         if "expression" in dataset and "prior" not in dataset:
-            _check_without_prior(key, planned)
+            check_without_prior(key, planned)
         if "simulate" in dataset and "truth" in dataset:
             raise ConfigurationError(f"{key}.truth: a simulated data set has its own; leave it out")
         for role in {"truth", "prior", "coregulation"} & set(dataset):
             if {"edges", "genes"} <= set(dataset[role]):
                 raise ConfigurationError(f"{key}.{role}.genes: an edge list names its genes; leave it out")
         if "simulate" in dataset:
-            _check_simulation(f"{key}.simulate", dataset["simulate"], self.given["datasets"][name]["simulate"] or {})
+            check_simulation(f"{key}.simulate", dataset["simulate"], self.given["datasets"][name]["simulate"] or {})
         return planned
 
     def _files(self, section: dict, key: str) -> dict:
@@ -321,141 +288,3 @@ def _levels(dataset: dict, key: str) -> list[tuple]:
         if corruption > 1:
             raise ConfigurationError(f"{key}.levels: a corruption of the prior of {corruption:g} is above 1")
     return [tuple(int(one) if one == int(one) else one for one in level) for level in levels]
-
-
-def _refuse_own(key: str, folder: str, project: Path) -> None:
-    """Refuse a folder of results that the project itself lies in, or that is one of its own."""
-    found, project = Path(folder).resolve(), project.resolve()
-    if any(map(os.path.isfile, (found, *found.parents))):
-        raise ConfigurationError(f"{key} = '{folder}': a file is there already, where a folder is wanted")
-    if project.is_relative_to(found) or any(found.is_relative_to(project / own) for own in OWN):
-        raise ConfigurationError(f"{key} = '{folder}': is a folder of the project itself; take another one")
-
-
-def _check_tuning(method: str, grid: dict, key: str) -> None:
-    """Refuse a grid of settings that the method does not have, or of wrong values."""
-    for name, values in grid.items():
-        for value in values if isinstance(values, list) else [[one, one] for one in values["each"]]:
-            _checked(find_method(method), {name: value}, key)
-
-
-def _check_grid(key: str, grid: dict | None, fits: dict) -> None:
-    """Refuse names in a grid of fits that nothing defines."""
-    known = {
-        "optimizers": [*known_rules(), *fits["optimizers"]],
-        "schedules": fits["schedules"],
-        "safeguards": fits["safeguards"],
-    }
-    for kind, names in known.items():
-        for name in grid[kind] if grid else ():
-            if name not in names:
-                raise ConfigurationError(
-                    f"{key}.{kind}: unknown name '{name}'{did_you_mean(name, names)}; known: {', '.join(names)}"
-                )
-
-
-def _limit_batches(key: str, grids: dict, conditions: int, refuse: bool) -> None:
-    """Take full batches in place of mini-batches of all conditions; of more, `refuse` them or warn."""
-    for name, grid in grids.items():
-        sizes = [size for size in (grid or {}).get("batch_sizes", ()) if size != "full" and size >= conditions]
-        if not sizes:
-            continue
-        grid["batch_sizes"] = list(dict.fromkeys("full" if one in sizes else one for one in grid["batch_sizes"]))
-        if max(sizes) > conditions and refuse:
-            raise ConfigurationError(
-                f"{key}.fits.mini_batch.{name}: batch_sizes has {max(sizes)}, but there are {conditions} conditions"
-            )
-        if max(sizes) > conditions:
-            warnings.warn(
-                f"{key}: {max(sizes)} conditions per mini-batch are more than the {conditions} that there are: full "
-                "batches are taken",
-                InputWarning,
-                stacklevel=2,
-            )
-
-
-def _count_conditions(path: Path) -> int | None:
-    """Return how many conditions a local PEtab problem measures, None where its tables do not say so plainly."""
-    description = read_yaml(path)
-    if is_version_2(description):
-        ids, files = ["experimentId"], description["measurement_files"]
-    else:
-        ids = ["preequilibrationConditionId", "simulationConditionId"]
-        files = description["problems"][0]["measurement_files"]
-    found = set()
-    for file in files:
-        header, *rows = _table(path.parent / file)
-        if ids[-1] not in header or any(len(row) > len(header) for row in rows):
-            return None
-        named = [dict(zip(header, row, strict=False)) for row in rows if any(row)]
-        found |= {tuple(row.get(name, "").strip() for name in ids) for row in named}
-    return len(found) or None
-
-
-def _check_without_prior(key: str, planned: dict) -> None:
-    """Refuse what a measured data set without a prior network cannot have."""
-    run = [method for method in planned["methods"] if method not in planned["leave_out"]]
-    if needy := [method for method in run if find_method(method).uses_prior]:
-        raise ConfigurationError(
-            f"{key}.prior: {', '.join(needy)} need a prior network: give prior.edges or prior.matrix, or leave them "
-            f"out: `leave_out: [{', '.join(needy)}]`"
-        )
-    if "coregulation" in planned:
-        raise ConfigurationError(f"{key}.coregulation: is used together with a prior only: give it, or leave this out")
-    if any(corruption for _, corruption in planned["levels"]):
-        raise ConfigurationError(f"{key}.prior_corruption: there is no prior to corrupt: give one, or leave this out")
-
-
-def _check_simulation(key: str, simulate: dict, given: dict) -> None:
-    """Refuse keys of a random network for a published one, and the other way round; and trajectories that are not."""
-    if "network" in simulate:
-        for option in RANDOM.keys() & given.keys():
-            raise ConfigurationError(f"{key}.{option}: {RANDOM[option]}")
-        low, high = simulate["network"]["exponents"]
-        if not 0 < low < high:
-            raise ConfigurationError(
-                f"{key}.network.exponents: must be above 0, the smaller first, got {low:g} and {high:g}"
-            )
-    else:
-        for option in {"train", "test"} & given.keys():
-            raise ConfigurationError(
-                f"{key}.{option}: a random network has no published trajectories; give `network` too"
-            )
-    if "train" not in simulate and max(simulate["validation"], default=0) >= simulate["trajectories"]:
-        raise ConfigurationError(
-            f"{key}.validation has {max(simulate['validation'])}, but the trajectories are counted from 0 to "
-            f"{simulate['trajectories'] - 1}"
-        )
-
-
-def _check_artificial(key: str, artificial: Artificial, files: list[str]) -> None:
-    """Refuse inputs and observables that a local PEtab problem does not have."""
-    description = read_yaml(files[0])
-    if "problems" not in description:
-        raise ConfigurationError(f"{key}: artificial data start from a PEtab problem of version 1; {files[0]} is none")
-    problem, folder = description["problems"][0], Path(files[0]).parent
-    try:
-        model = list(ElementTree.parse(folder / problem["sbml_files"][0]).iter())
-    except ElementTree.ParseError as error:
-        raise ConfigurationError(f"{key}: {problem['sbml_files'][0]}: not valid XML: {error}") from None
-    inputs = [*_table(folder / problem["condition_files"][0])[0], *(part.get("id") for part in model if part.get("id"))]
-    header, *rows = _table(folder / problem["observable_files"][0])
-    if "observableId" not in header:
-        raise ConfigurationError(f"{key}: {problem['observable_files'][0]}: no column 'observableId'")
-    observables = [row[header.index("observableId")] for row in rows if len(row) == len(header)]
-    drawn = {f"protocols.{number}": protocol.inputs for number, protocol in enumerate(artificial.protocols)}
-    for part, group in (drawn | {"groups": artificial.groups.inputs if artificial.groups else {}}).items():
-        for name in group:
-            if name not in inputs:
-                close = did_you_mean(name, inputs)
-                raise ConfigurationError(f"{key}.{part}.inputs.{name}: the problem has no such input{close}")
-    for name in artificial.observables or ():
-        if name not in observables:
-            close = did_you_mean(name, observables)
-            raise ConfigurationError(f"{key}.observables: the problem has no '{name}'{close}")
-
-
-def _table(path: Path) -> list[list[str]]:
-    """Return the rows of a TSV table, the header first."""
-    text = path.read_bytes().decode("utf-8-sig", errors="replace")
-    return list(csv.reader(text.splitlines(), delimiter="\t")) or [[]]
