@@ -216,6 +216,14 @@ def test_a_state_that_begins_to_grow_from_zero_after_an_event_is_followed(kernel
     assert found.value[0] == pytest.approx(objective(theta, DATA), rel=1e-6)
 
 
+def test_what_is_left_of_a_state_that_decayed_asks_for_no_steps(kernel):
+    theta = dict.fromkeys(PARAMETERS, 0.0) | {"start0": 1.0, "lose0": 20.0, "start1": 1.0, "lose1": 0.1, "half": 1.0}
+    theta = np.array(list((theta | {"hill": 1.0, "stop": 2.0, "sd": 0.3}).values()))
+    found = kernel([DATA], absolute=1e-30).evaluate(theta[None], [0], [0], VALUE)
+    assert found.attempts[0] < 100  # 158 if the decay were followed down to 1e-30
+    assert found.value[0] == pytest.approx(objective(theta, DATA), rel=1e-6)
+
+
 def test_tighter_tolerances_bring_the_value_nearer_to_the_solution(kernel):
     theta = np.array([0.5] * len(RATES) + [0.7, 2.0, 1.0, 2.0, 0.5, 1.5, 0.3, 0.4])
     right = objective(theta, DATA)

@@ -81,9 +81,9 @@ def code(size: int, pattern: list[tuple[int, int]], entry) -> tuple[str, int, di
     return text, len(place), operations
 
 
-def _function(head: str, lines) -> str:
+def _function(head: str, lines, kind="GENERATED static") -> str:
     body = "\n".join(f"    {line}" for line in lines)
-    return f"GENERATED static void {head} {{\n{body}\n}}\n"
+    return f"{kind} void {head} {{\n{body}\n}}\n"
 
 
 def _straight(size, pattern, elimination, place, entry) -> tuple[str, int]:
@@ -129,7 +129,7 @@ def _straight(size, pattern, elimination, place, entry) -> tuple[str, int]:
     upper_back = [f"b{j} -= LU[{place[i, j]}] * b{i};" for j, i in by_column if i < j]
     lower_back = [f"b{j} -= LU[{place[i, j]}] * b{i};" for j, i in reversed(by_column) if i > j]
     arguments = "const V* RESTRICT LU, V* RESTRICT b"
-    text += _function(f"model_solve({arguments})", load + lower + scale + upper + store)
+    text += _function(f"model_solve({arguments})", load + lower + scale + upper + store, "OF_A_STAGE")
     text += _function(f"model_solve_transposed({arguments})", load + upper_back + scale + lower_back + store)
     return text, computing
 

@@ -10,6 +10,7 @@ from kinetrain.mechanistic.kernel import elimination
 from kinetrain.mechanistic.kernel.expressions import INPUT, LEAVES, NUMBER, TIME
 from kinetrain.mechanistic.kernel.model import Model
 
+LARGEST_INLINE = 12  # states up to which what each stage calls is short enough to be repeated in it
 STORE_STAGES_BELOW = 25  # states; from there on it is faster to compute the stages again on the way back
 
 
@@ -77,7 +78,8 @@ class Generator:
     def _function(self, name, arguments, outputs, leaf):
         lines, self.operations[name] = self.graph.code(outputs, leaf)
         body = "\n".join(f"    {line}" for line in lines)
-        self.parts.append(f"GENERATED static void model_{name}({arguments}) {{\n{body}\n}}\n")
+        kind = "OF_A_STAGE" if name == "f" else "GENERATED static"
+        self.parts.append(f"{kind} void model_{name}({arguments}) {{\n{body}\n}}\n")
 
     def _gradient(self, found, leaves, name, operator):
         """Return outputs for adjoints of leaves (nodes); `=` writes zeros too."""
@@ -323,6 +325,7 @@ class Generator:
         # g++ takes minutes to optimize long functions further, and gains nothing.
         level = ', optimize("O1")' if len(model.states) > elimination.LARGEST_STRAIGHT else ""
         text = f"#define GENERATED __attribute__((noinline, unused{level}))\n"
+        text += f"#define OF_A_STAGE {'INLINE' if len(model.states) <= LARGEST_INLINE else 'GENERATED static'}\n"
         text += f"enum {{ {', '.join(f'{name} = {value}' for name, value in sizes.items())} }};\n"
         for name, values in tables.items():
             text += f"static const int {name}[] = {{{', '.join(map(str, values or [0]))}}};\n"

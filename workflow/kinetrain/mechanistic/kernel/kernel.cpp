@@ -32,6 +32,7 @@ enum Order { VALUE = 0, GRADIENT = 1, INFORMATION = 2 };
 
 const double INF = std::numeric_limits<double>::infinity(), NONE = std::numeric_limits<double>::quiet_NaN();
 const double LN10 = 2.302585092994045684;
+const double SMALLEST = 1e-8;  // of the largest a state has been: below it, errors are measured by this share of that
 const double STEADY = 1e-3;   // of the tolerance: the largest change if the rate went on for as long as it took so far
 const int CLOSING = 7;        // steps at a steady state, each 10 times longer
 const int JOBS_AT_ONCE = 64;  // where there is a way back: what it needs stays in the cache
@@ -459,7 +460,7 @@ struct Forward {
     size_t next;
     int busy = 0, seeking = 0;  // lanes with a job; those on their way to a steady state
     bool some_fresh = false;
-    V y[N1], c[N_C1], h[N_H1], t, target, length, is_busy;
+    V y[N1], largest[N1], c[N_C1], h[N_H1], t, target, length, is_busy;  // largest: sizes of states so far
     int job[LANES], stop[LANES], closing[LANES], begins[LANES];
     bool fresh[LANES];
     double started[LANES];
@@ -467,6 +468,7 @@ struct Forward {
     Forward(Kernel& kernel, std::vector<Job>& jobs, size_t begin, size_t end, Blocks& blocks, Tape& tape)
         : kernel(kernel), jobs(jobs), begin(begin), end(end), blocks(blocks), tape(tape), next(begin) {
         for (V& one : y) one = spread(1.0);
+        for (V& one : largest) one = spread(1.0);
         for (V& one : c) one = spread(1.0);
         for (V& one : h) one = spread(0.0);
         t = is_busy = spread(0.0);
@@ -504,7 +506,7 @@ struct Forward {
             for (size_t slot = 0; slot < condition.times.size() && condition.times[slot] <= condition.start; slot++)
                 save(l, (int)slot, states);
             if (own.plan->stops.empty()) continue;
-            for (int n = 0; n < N; n++) put(y[n], l, states[n]);
+            for (int n = 0; n < N; n++) put(y[n], l, states[n]), put(largest[n], l, std::fabs(states[n]));
             for (int q = 0; q < N_C; q++) put(c[q], l, lane(from[q], at % LANES));
             set_switches(l, 0);
             put(t, l, condition.start);
@@ -649,12 +651,15 @@ struct Forward {
         }
     }
 
-    // First step sizes of lanes that begin, or whose right-hand side changed.
+    // First step sizes of lanes that begin, or whose right-hand side changed: a hundredth of the time in which states
+    // change by their size. States at zero do not count, as steps follow their first growth exactly; a step that is
+    // too long for what follows is rejected, which costs less than to grow from one that is safe for all.
     void choose_lengths(const V& absolute, const V& relative) {
         V f[N1], size = spread(0.0), rate = spread(0.0);
         model_f(y, c, t, h, f);
         for (int n = 0; n < N; n++) {
-            const V weight = 1.0 / (absolute + relative * magnitude(y[n])), a = y[n] * weight, b = f[n] * weight;
+            const V weight = 1.0 / (absolute + relative * magnitude(y[n])), a = y[n] * weight;
+            const V b = f[n] * choose(y[n] == 0.0, spread(0.0), weight);
             size += a * a;
             rate += b * b;
         }
@@ -663,10 +668,9 @@ struct Forward {
         for (int l = 0; l < LANES; l++) {
             if (!fresh[l]) continue;
             const double a = lane(size, l), b = lane(rate, l), rest = lane(target, l) - lane(t, l);
-            double step = a < 1e-5 || b < 1e-5 ? 1e-6 : 0.01 * a / b;
-            if (b > 0) step = std::max(step, 0.5 / b);
-            step = std::max(step, 1e-12 * std::fabs(lane(t, l)));  // what time can tell; it is tried, not trusted
-            if (b == 0) step = std::min(rest, std::max(1.0, std::fabs(lane(t, l))));
+            const double now = std::fabs(lane(t, l));
+            double step = b == 0 ? std::max(1.0, now) : 0.01 * a / b;
+            step = std::max(step, 1e-12 * now);  // what time can tell; it is tried, not trusted
             put(length, l, std::min(step, rest));  // NaN stays, and fails
             fresh[l] = false;
         }
@@ -714,7 +718,8 @@ struct Forward {
             for (int n = 0; n < N; n++) {
                 const V estimate = U[(STAGES - 1) * N + n];
                 new_y[n] = last_stage[n] + estimate;
-                const V weight = absolute + relative * larger(magnitude(y[n]), magnitude(new_y[n]));
+                const V size = larger(larger(magnitude(y[n]), magnitude(new_y[n])), SMALLEST * largest[n]);
+                const V weight = absolute + relative * size;
                 over = over * (weight * weight) + (estimate * estimate) * under;
                 under = under * (weight * weight);
                 if (n % 4 == 3 || n == N - 1) {
@@ -724,8 +729,8 @@ struct Forward {
             }
             error = error * (1.0 / N1);
             M accepted = (error <= 1.0) & (is_busy > 0.5);
-            V factor = 0.9 * vexp((-0.5 / ::ORDER) * vlog(error + 1e-20));
-            factor = smaller(larger(factor, spread(0.2)), spread(20.0));
+            V factor = 0.95 * vexp((-0.5 / ::ORDER) * vlog(error + 1e-20));
+            factor = smaller(larger(factor, spread(0.02)), spread(20.0));
             factor = choose(error < 1e300, factor, spread(0.1));  // NaN too
             const V proposed = step_length * factor;
             const M cut = last | half, held = kind > 1.5;
@@ -745,7 +750,10 @@ struct Forward {
             if (ORDER == INFORMATION) advance_sensitivities(w, step_length, accepted, held);
             const M moved = accepted & ~held;
             t = choose(moved, choose(last, target, t + step_length), t);
-            for (int n = 0; n < N; n++) y[n] = choose(moved, new_y[n], y[n]);
+            for (int n = 0; n < N; n++) {
+                y[n] = choose(moved, new_y[n], y[n]);
+                largest[n] = larger(largest[n], magnitude(y[n]));
+            }
             if (ORDER == GRADIENT) record->kind = choose(accepted, kind, zero);
             const M arrived = moved & last;
             const M small = (length <= 2e-16 * t) & (t > 0.0) & (is_busy > 0.5);
