@@ -218,6 +218,7 @@ SIZES: dict[str, Callable[[Sizes, dict], Size]] = {
     "fit_full_batch": _fit,
     "fit_mini_batch": _fit,
     "predict_measurements": _simulation,
+    "estimate_parameters": _simulation,
 }
 
 

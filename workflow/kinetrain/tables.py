@@ -173,6 +173,45 @@ message: why the run ended
         FIT_COLUMNS + START + SPENT + columns("objective: negative log-likelihood over all data at this cost"),
         "The objective of every start at about 20 fixed budgets, evaluated outside the cost.",
     ),
+    "estimates": Table(
+        ("problem", "replicate", "parameter"),
+        columns("""
+problem: name of the fit problem in the configuration
+replicate: number of the data replicate
+parameter: name of the estimated parameter
+scale: on which it was estimated: lin, log or log10
+estimate: value of the best of all fits, in the unit of the model
+low: lower bound of its 95 % interval from the Fisher information, of parameters at no bound, the others held fixed;
+  infinite intervals (of logarithms 0 to inf) where the data determine no value, empty where it is not known
+high: upper bound
+spread_low: lowest value among the good fits, those whose objective lies less than half the 95 % quantile of chi-squared
+  above the best, with as many degrees of freedom as parameters
+spread_high: highest value among them
+at_bound: lower, upper, or no
+lower_bound: of the search
+upper_bound: of the search
+optimizer: of the best fit
+start: of the best fit
+objective: negative log-likelihood of the best fit
+good_fits: number of the good fits
+"""),
+        "The parameters of the best fit of each problem. Their interval is a quadratic approximation at this fit: it "
+        "says nothing of other optima, for which see the spread over the good fits, which a single one cannot show. "
+        "`estimates/PROBLEM/REPLICATE/petab/` holds the PEtab problem with these values.",
+        "Fitted parameters",
+        "problems",
+        (
+            "problem",
+            "replicate",
+            "parameter",
+            "scale",
+            "estimate",
+            "spread_low",
+            "spread_high",
+            "at_bound",
+            "good_fits",
+        ),
+    ),
     "scores": Table(
         ("problem", "optimizer", "schedule", "size", "safeguard"),
         columns("""

@@ -349,6 +349,11 @@ PARTS = {
     ],
     "fits": [f"{fit}.tsv" for fit in FITS],
     "traces": [f"{fit}.trace.tsv" for fit in FITS],
+    "estimates": [
+        f"<results>/estimates/{name}/{replicate}.tsv"
+        for name, problem in PLAN.problems.items()
+        for replicate in problem["replicates"]
+    ],
     "predictions": PREDICTIONS,
     "networks": [f"<results>/networks/{run}.tsv" for run in RUNS]
     + [f"<results>/networks/{level}.yardsticks.tsv" for level in WITH_YARDSTICKS]

@@ -25,6 +25,35 @@ rule predict_measurements:
         " --ensemble {params.ensemble} --output {output:q}) 2>&1 | tee {log:q}"
 
 
+rule estimate_parameters:
+    input:
+        files=fitted_problem,
+        model="<results>/models/{problem}",
+        solver="<results>/solvers/{problem}.json",
+        fits=lambda w: expand("<results>/fits/{problem}/{replicate}/{fit}.tsv", fit=PLAN.fit_labels(w.problem), **w),
+        parameters=lambda w: expand(
+            "<results>/fits/{problem}/{replicate}/{fit}.parameters.npz", fit=PLAN.fit_labels(w.problem), **w
+        ),
+    output:
+        table="<results>/estimates/{problem}/{replicate}.tsv",
+        petab=directory("<results>/estimates/{problem}/{replicate}/petab"),
+    log:
+        "<logs>/estimates/{problem}/{replicate}.log",
+    conda:
+        conda("mechanistic")
+    resources:
+        **needs("estimate_parameters"),
+    params:
+        command=command("mechanistic", "estimates"),
+        problem=lambda w, input: petab_yaml(input.files),
+        settings=lambda w: settings(PLAN.problems[w.problem]["solver"]),
+    shell:
+        "({params.command} --problem {params.problem:q} --model {input.model:q} --solver {input.solver:q}"
+        " --fits {input.fits:q} --parameters {input.parameters:q} --name {wildcards.problem}"
+        " --replicate {wildcards.replicate} --settings {params.settings:q} --output {output.table:q}"
+        " --petab {output.petab:q}) 2>&1 | tee {log:q}"
+
+
 rule score_ensembles:
     input:
         "<results>/tables/predictions.tsv",

@@ -1,0 +1,132 @@
+"""The parameters of the best fit of a problem: how certain they are, how far other good fits differ, and as PEtab."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import petab.v1 as petab
+from scipy import stats
+
+from kinetrain.errors import InputError
+from kinetrain.mechanistic.petab_files import gather, is_version_2, parameter_files, read_description
+from kinetrain.mechanistic.petab_tables import read_tables
+from kinetrain.mechanistic.predictions import best_members
+
+LEVEL = 0.95
+AT_BOUND = 1e-3  # of the distance of the bounds: nearer than that is at one
+DETERMINED = (
+    1e-10  # smallest eigenvalue of the scaled information, relative to the largest, that determines a direction
+)
+PART = 1e-3  # of a parameter in such a direction that is more than rounding
+UNSCALED: dict[str, Callable] = {"lin": lambda value: value, "log": np.exp, "log10": lambda value: 10.0**value}
+COLUMNS = [
+    *["parameter", "scale", "estimate", "low", "high", "spread_low", "spread_high", "at_bound", "lower_bound"],
+    *["upper_bound", "optimizer", "start", "objective", "good_fits"],
+]
+
+
+def estimates(problem, settings: list[tuple[pd.DataFrame, dict]]) -> pd.DataFrame:
+    """Return the parameters of the best of all fits, a row per estimated parameter, in the units of the model.
+
+    problem: that was fitted. settings: per optimizer and its setting the table of its starts and the arrays that fit.py
+    writes. The result has COLUMNS and no rows where every fit failed.
+
+    low, high: 95 % interval from the Fisher information at the estimate (a quadratic approximation on the parameter's
+    scale), of the parameters that are not at a bound; infinite where the data determine no value, empty where the
+    information is not known. spread_low, spread_high: the range over the good fits, whose objective lies less than
+    half the 95 % quantile of chi-squared above the best, with as many degrees of freedom as parameters.
+    """
+    fits = [_points(problem, *setting) for setting in settings]
+    objectives = np.concatenate([found["objective"].to_numpy(float) for found, _ in fits])
+    if not len(objectives):
+        return pd.DataFrame(columns=COLUMNS)
+    points, rows = np.concatenate([values for _, values in fits]), pd.concat([found for found, _ in fits])
+    best = int(np.argmin(objectives))
+    good = objectives <= objectives[best] + 0.5 * stats.chi2.ppf(LEVEL, len(problem.names))
+    theta = points[best]
+    width = problem.upper - problem.lower
+    at_bound = np.full(len(theta), "no", dtype=object)
+    at_bound[theta <= problem.lower + AT_BOUND * width] = "lower"
+    at_bound[theta >= problem.upper - AT_BOUND * width] = "upper"
+    half = half_widths(problem, theta, at_bound == "no")
+    scales = problem.petab.parameter_df.loc[problem.names, "parameterScale"].to_numpy()
+    values = {
+        "estimate": theta,
+        "low": theta - half,
+        "high": theta + half,
+        "spread_low": points[good].min(axis=0),
+        "spread_high": points[good].max(axis=0),
+        "lower_bound": problem.lower,
+        "upper_bound": problem.upper,
+    }
+    table = pd.DataFrame({name: _unscaled(value, scales) for name, value in values.items()})
+    return table.assign(
+        parameter=problem.names,
+        scale=scales,
+        at_bound=at_bound,
+        optimizer=rows["optimizer"].iloc[best],
+        start=rows["start"].iloc[best],
+        objective=objectives[best],
+        good_fits=int(good.sum()),
+    )[COLUMNS]
+
+
+def _points(problem, fits: pd.DataFrame, arrays: dict):
+    """Return the fits that ended with a finite objective, best first, and their parameters in the problem's order."""
+    found = fits[np.isfinite(fits["objective"])].sort_values("objective", kind="stable")
+    names = list(map(str, arrays["names"]))
+    if sorted(names) != sorted(problem.names):
+        raise InputError("the fits have other parameters than the problem: it was changed since")
+    return found, best_members(fits, arrays, len(fits))[:, [names.index(name) for name in problem.names]]
+
+
+def half_widths(problem, theta, free) -> np.ndarray:
+    """Return half the 95 % interval of each parameter (n,) on its scale; NaN for those not `free`, or not known.
+
+    The information is that of the free parameters, the others held fixed. A parameter that takes part in a direction
+    which the data do not determine has an infinite interval.
+    """
+    half = np.full(len(theta), np.nan)
+    if problem.information_weight is None or not free.any():
+        return half
+    _, _, information = problem.value_gradient_and_information(theta, np.arange(problem.n_conditions))
+    information = np.asarray(information)[np.ix_(free, free)]
+    if not np.isfinite(information).all():
+        return half
+    size = np.sqrt(np.diag(information))
+    scaled = information / np.outer(np.where(size > 0, size, 1), np.where(size > 0, size, 1))
+    eigenvalues, vectors = np.linalg.eigh(scaled)
+    least = DETERMINED * max(eigenvalues.max(), np.finfo(float).tiny)
+    variance = (vectors**2 / np.maximum(eigenvalues, least)).sum(axis=1)
+    loose = ((vectors[:, eigenvalues <= least] ** 2).sum(axis=1) > PART**2) | (size == 0)
+    with np.errstate(divide="ignore"):
+        deviation = np.where(loose, np.inf, np.sqrt(variance) / size)
+    half[free] = stats.norm.ppf((1 + LEVEL) / 2) * deviation
+    return half
+
+
+def _unscaled(values, scales) -> np.ndarray:
+    """Return values on the scales of the parameters in the units of the model."""
+    with np.errstate(over="ignore"):
+        return np.array([UNSCALED[scale](value) for value, scale in zip(values, scales, strict=True)])
+
+
+def write_fitted_problem(path, table: pd.DataFrame, folder) -> None:
+    """Write the problem at `path` into `folder`, with the estimates of `table` as nominal values: PEtab of any version.
+
+    The parameter tables keep all other columns. Bounds that were hit are marked in the column `kinetrain_at_bound`,
+    which PEtab permits.
+    """
+    gather(path, folder)
+    description = read_description(Path(folder) / "problem.yaml")
+    names = description["parameter_files"] if is_version_2(description) else parameter_files(description)
+    fitted = table.set_index("parameter")
+    for name in names:
+        file = Path(folder) / name
+        parameters = read_tables([file], petab.PARAMETER_ID)
+        own = [one for one in fitted.index if one in parameters.index]
+        parameters["nominalValue"] = parameters.reindex(columns=["nominalValue"])["nominalValue"].astype(object)
+        parameters.loc[own, "nominalValue"] = fitted.loc[own, "estimate"].astype(object)
+        parameters["kinetrain_at_bound"] = fitted["at_bound"].reindex(parameters.index).fillna("")
+        parameters.to_csv(file, sep="\t", index_label=petab.PARAMETER_ID)

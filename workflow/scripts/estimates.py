@@ -1,0 +1,46 @@
+"""Write the parameters of the best fit of a problem, with intervals and spread, and the problem with these values."""
+
+import argparse
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--problem", required=True, help="PEtab problem (YAML) that was fitted")
+    parser.add_argument("--model", required=True, help="folder of the compiled model (compile_model.py)")
+    parser.add_argument("--solver", help="solver settings chosen by measure_solver.py, for those that are null")
+    parser.add_argument("--fits", required=True, nargs="+", help="tables of the fits, one per optimizer (fit.py)")
+    parser.add_argument("--parameters", required=True, nargs="+", help="their parameters, in the same order (NPZ)")
+    parser.add_argument("--name", required=True, help="name of the problem in the table")
+    parser.add_argument("--replicate", type=int, default=0, help="number of the data replicate")
+    parser.add_argument("--settings", default="{}", help="JSON: keys of `solver`, see config/README.md")
+    parser.add_argument("--output", required=True, help="table to write: one row per parameter")
+    parser.add_argument("--petab", required=True, help="folder to write the PEtab problem with the estimates into")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    from kinetrain import tables
+    from kinetrain.files import load_arrays
+    from kinetrain.mechanistic.engines import open_problem
+    from kinetrain.mechanistic.estimates import estimates, write_fitted_problem
+    from kinetrain.mechanistic.solver_options import SolverOptions, merged
+    from kinetrain.settings import read_options, read_settings
+
+    solver = merged(read_options(SolverOptions, read_settings(arguments.settings)), arguments.solver)
+    problem = open_problem(arguments.problem, arguments.model, solver)
+    settings = [
+        (tables.load("fits", fits), load_arrays(parameters, ["names", "last", "best"]))
+        for fits, parameters in zip(arguments.fits, arguments.parameters, strict=True)
+    ]
+    table = estimates(problem, settings)
+    write_fitted_problem(arguments.problem, table, arguments.petab)
+    table.insert(0, "problem", arguments.name)
+    table.insert(1, "replicate", arguments.replicate)
+    tables.save("estimates", table, arguments.output)
+
+
+if __name__ == "__main__":
+    from command import run
+
+    run(main)
