@@ -143,25 +143,15 @@ def direction(moments, gradient, t):
     LIBRARY / "training/optimizers/three_steps.py": '''
 """Three short steps down the gradient."""
 
-from types import SimpleNamespace
-
 import numpy as np
 
 
-class ThreeSteps:
-    """What pyPESTO calls an optimizer, as far as it is used."""
-
-    def minimize(self, problem, x):
-        """Take the steps; return why they end."""
-        for _ in range(3):
-            _, gradient = problem.objective(x, sensi_orders=(0, 1))
-            x = np.clip(x - 0.01 * gradient / np.linalg.norm(gradient), problem.lb, problem.ub)
-        return SimpleNamespace(message="three steps were taken")
-
-
-def create():
-    """Return the optimizer."""
-    return ThreeSteps()
+def minimize(evaluate, x, lower, upper, information):
+    """Take the steps; return why they end."""
+    for _ in range(3):
+        _, gradient = evaluate(x, 1)
+        x = np.clip(x - 0.01 * gradient / np.linalg.norm(gradient), lower, upper)
+    return "three steps were taken"
 ''',
     Path("measured.csv"): "trajectory,time,A,B,C,D\n"
     + "".join(f"{n},{t},{n / 9},{1 / (1 + t)},{(1 + n) * t / 99},{0.5 + t / 9}\n" for n in range(6) for t in range(4)),

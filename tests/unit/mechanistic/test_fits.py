@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kinetrain.errors import InputError
 from kinetrain.files import load_arrays
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.settings import read_options
@@ -241,6 +242,35 @@ def test_every_kind_of_fit_uses_its_budget_up_and_is_traced_along_it(changes, tm
     assert row["batch_size"] == (6 if "batch_size" in changes else 2)
     assert valley.value(points["last"][0], range(6)) == row["objective"]
     assert np.isnan(row["averaged_objective"]) == ("optimizer" in changes)
+
+
+def test_a_schedule_of_few_epochs_ends_a_run_or_hands_a_hybrid_over(tmp_path):
+    spent = {}
+    for then in (None, "l_bfgs_b"):
+        changes = {"schedule": {**SCHEDULE, "epochs": 3}, "optimizer": {"rule": "adam_balanced", "then": then}}
+        options = read_options(MinibatchOptions, {"epochs": 40, "seed": 3, **BATCHED, **changes})
+        fits, trace, _ = minibatch_fits.fit_starts(toy["Valley"](), "toy", 0, "h", 1, options, tmp_path / str(then))
+        spent[then] = fits.loc[0, "gradient_solves"], trace["gradient_solves"].tolist()
+    assert spent[None][0] == 3 * 6 < spent["l_bfgs_b"][0] and 3 * 6 in spent["l_bfgs_b"][1]
+
+
+def test_a_control_sees_a_fixed_part_of_the_conditions_before_it_goes_on_with_all(tmp_path):
+    asked = []
+
+    class Watched(toy["Valley"]):
+        def value_and_gradient(self, theta, conditions):
+            asked.append(tuple(sorted(conditions)))
+            return super().value_and_gradient(theta, conditions)
+
+    optimizer = {"rule": "adam_balanced", "then": "l_bfgs_b", "subset": 0.4}
+    changes = {"schedule": {**SCHEDULE, "epochs": 4}, "optimizer": optimizer, "batch_size": "full"}
+    options = read_options(MinibatchOptions, {"epochs": 40, "seed": 3, **BATCHED, **changes})
+    minibatch_fits.fit_starts(Watched(), "toy", 0, "h", 2, options, tmp_path)
+    first = [one for one in asked if len(one) == 3]
+    assert len(first) == 2 * 4 * 6 // 3 and len(set(first)) == 2  # of each start the same three of six
+    assert set(asked) - set(first) == {tuple(range(6))}
+    with pytest.raises(InputError, match="'subset' is for a hybrid"):
+        read_options(MinibatchOptions, {"epochs": 4, **BATCHED, "optimizer": {"rule": "sgd", "subset": 0.4}})
 
 
 def test_a_hybrid_beats_its_first_part(tmp_path):

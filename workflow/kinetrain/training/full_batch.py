@@ -30,11 +30,6 @@ class Reduced(Evaluated, Protocol):
         """Return all parameters (n,) at outer ones; None where that fails."""
 
 
-def least_order(name: str) -> int:
-    """Return 1 for an optimizer that asks for the gradient wherever it asks for the value, else 0."""
-    return getattr(find_optimizer(name), "LEAST_ORDER", 0)
-
-
 def takes_information(name: str, problem, epochs: float) -> bool:
     """Whether an optimizer gets the Fisher information of a problem, with a budget of `epochs` gradients.
 
@@ -52,33 +47,10 @@ def minimize(recorder: Recorder, lower, upper, x, name: str, information: bool) 
 
     With `information` the optimizer gets the Fisher information as its Hessian. The recorder holds what was found.
     """
-    import pypesto
-
-    task = pypesto.Problem(_objective(recorder, information), lower, upper)
     try:
-        return str(find_optimizer(name).create().minimize(task, x).message)
+        return find_optimizer(name).minimize(recorder.evaluate, x, lower, upper, information)
     except BudgetExhausted:
         return "budget used"
-
-
-def _objective(recorder, information):
-    """Return the recorder as an objective of pyPESTO, which offers the information as a Hessian if wanted."""
-    from pypesto.C import FVAL, GRAD, HESS
-    from pypesto.objective import ObjectiveBase
-
-    class Objective(ObjectiveBase):
-        def call_unprocessed(self, x, sensi_orders, mode, return_dict, **options):
-            result = recorder.evaluate(x, max(sensi_orders))
-            names = (FVAL, GRAD, HESS)
-            return {names[order]: result[order] for order in sensi_orders}
-
-        def check_mode(self, mode):
-            return mode == "mode_fun"
-
-        def check_sensi_orders(self, sensi_orders, mode):
-            return max(sensi_orders) <= (2 if information else 1)
-
-    return Objective()
 
 
 def fit(
@@ -104,7 +76,7 @@ def fit(
     outer: Vector | slice = slice(None)
     if reduced is not None:
         task, outer, reduced.counted = reduced, reduced.outer, counted
-    recorder = Recorder(task, lambda describe: checkpoint.offer(start, describe), least_order(name))
+    recorder = Recorder(task, lambda describe: checkpoint.offer(start, describe))
     saved = checkpoint.load(start)
     if saved is not None:
         recorder.restore(saved)

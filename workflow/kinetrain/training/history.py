@@ -126,13 +126,12 @@ class Recorder(History):
     the same points in the same order, the recorded results bring the optimizer to where it was.
 
     `offer(describe)` is called after each evaluation; `describe()` returns the record as arrays. entries: one for each
-    evaluation, with the lowest objective so far. least_order: the order that is evaluated even where
-    a lower one is asked for, since the optimizer will ask for it next.
+    evaluation, with the lowest objective so far.
     """
 
-    def __init__(self, counted: Evaluated, offer: Callable, least_order: int = 0):
+    def __init__(self, counted: Evaluated, offer: Callable):
         super().__init__(counted.n_conditions)
-        self.counted, self.offer, self.least_order = counted, offer, least_order
+        self.counted, self.offer = counted, offer
         self.records: list[tuple[Vector, Result, Cost]] = []
         self.replay: list[tuple[Vector, Result, Cost]] = []
 
@@ -149,7 +148,6 @@ class Recorder(History):
         theta = np.array(theta, dtype=float)
         if self.records and len(self.records[-1][1]) > order and np.array_equal(self.records[-1][0], theta):
             return self.records[-1][1][: order + 1]  # most optimizers ask for value and gradient one by one
-        order = max(order, self.least_order)
         replayed = self._replayed(theta, order)
         if replayed is None:
             result = self._computed(theta, order)

@@ -57,15 +57,20 @@ class Minibatch:
     batch_size: conditions per batch; the last batch of an epoch may be smaller.
     safeguard: rescue and line search.
     generator: shuffles the conditions before each epoch; None leaves them in order.
+    seen: the conditions that batches are made of; None is all.
     """
 
-    def __init__(self, problem, start, lower, upper, updater, rate, batch_size, safeguard: Safeguard, generator=None):
+    def __init__(
+        self, problem, start, lower, upper, updater, rate, batch_size, safeguard: Safeguard, generator=None, seen=None
+    ):
         self.problem, self.lower, self.upper = problem, lower, upper
         self.updater, self.rate, self.batch_size = updater, rate, batch_size
         self.safeguard, self.corrected = safeguard, safeguard.variant == "corrected"
         self.generator = generator
         nothing = np.full(len(start), np.nan)
-        self.state = State(np.array(start, float), nothing, nothing, np.arange(problem.n_conditions))
+        self.state = State(
+            np.array(start, float), nothing, nothing, np.arange(problem.n_conditions) if seen is None else seen
+        )
 
     def run_epoch(self) -> Steps:
         """Take the steps up to the end of the epoch."""

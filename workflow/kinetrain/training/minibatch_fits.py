@@ -34,7 +34,7 @@ def make_updater(optimizer: Optimizer, n: int):
 
 
 class Fit:
-    """One mini-batch run with its journal, from x (n,) to the end of its budget, or of its share of it in a hybrid.
+    """One mini-batch run with its journal, from x (n,) to the end of its schedule: of its budget, or of less.
 
     The budget is that of one gradient of each condition per epoch. Line searches and rescues are
     paid from it too, so a run with these makes fewer epochs. The learning rate of an epoch follows the share of the
@@ -48,7 +48,7 @@ class Fit:
         optimizer, schedule, n = options.optimizer, options.schedule, len(x)
         self.per_epoch = problem.gradient_weight * problem.n_conditions
         self.budgets = self.per_epoch * budget_points(options.epochs)
-        epochs = options.epochs * (optimizer.share if optimizer.then else 1)
+        epochs = min(schedule.epochs or np.inf, options.epochs * (optimizer.share if optimizer.then else 1))
         rate = learning_rate(schedule.shape, schedule.start, schedule.end, epochs)
         # A rate that is the length of a step is scaled to the length of a step of the other rules.
         by_length = optimizer.rule is not None and getattr(find_rule(optimizer.rule), "RATE_IS_LENGTH", False)
@@ -56,6 +56,9 @@ class Fit:
         self.budget = epochs * self.per_epoch
         self.counted = Counted(problem, self.budget)
         self.journal = Journal(problem, self.budgets, (1 - AVERAGED_SHARE) * self.budget)
+        seen = np.arange(problem.n_conditions)
+        if optimizer.subset:
+            seen = generator.permutation(seen)[: int(np.ceil(optimizer.subset * len(seen)))]
         self.run = Minibatch(
             self.counted,
             x,
@@ -63,9 +66,10 @@ class Fit:
             problem.upper,
             make_updater(optimizer, n),
             lambda epoch: scale * rate(self.counted.cost.total / self.per_epoch),
-            problem.n_conditions if options.batch_size == "full" else options.batch_size,
+            len(seen) if options.batch_size == "full" else options.batch_size,
             options.safeguard,
             generator,
+            seen,
         )
 
     def train(self, offer) -> Steps:
@@ -146,10 +150,11 @@ def _continue_in_full_batch(batched: Fit, options: MinibatchOptions, offer, save
     before = batched.as_arrays()
     counted.budget = options.epochs * batched.per_epoch
     name = options.optimizer.then
-    recorder = Recorder(counted, lambda describe: offer(lambda: {**before, **describe()}), full_batch.least_order(name))
+    recorder = Recorder(counted, lambda describe: offer(lambda: {**before, **describe()}))
     if saved is not None and "points" in saved:
         recorder.restore(saved)
-    information = full_batch.takes_information(name, problem, options.epochs * (1 - options.optimizer.share))
+    left = options.epochs - counted.cost.total / batched.per_epoch
+    information = full_batch.takes_information(name, problem, left)
     message = full_batch.minimize(recorder, problem.lower, problem.upper, state.x, name, information)
     row = full_batch.summary(counted, recorder, message)
     row["rescues"], row["best_objective"] = state.rescues, min(journal.best, recorder.best)

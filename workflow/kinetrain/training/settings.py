@@ -26,6 +26,12 @@ class LearningRates(Options):
     shape: Annotated[str, Known("shape", lambda: list(SHAPES))] = option(
         "logarithmic", "Interpolation between start and end."
     )
+    epochs: int | None = option(
+        None,
+        "Epochs after which the mini-batch run ends, or a hybrid goes on in full batch, where that is less than the "
+        "budget; null is the budget, or its `share` of a hybrid.",
+        least=2,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,12 +73,21 @@ class Optimizer(Options):
     then: Annotated[str, Known("full-batch optimizer", known_optimizers)] = option(
         ABSENT, "A hybrid: this full-batch optimizer continues from the last iterate."
     )
+    subset: float | None = option(
+        None,
+        "Share of the conditions, drawn once per start, that are all that the optimizer sees before a hybrid goes on; "
+        "null is all. A control: what does as well as mini-batches owes it to redundant data, not to chance.",
+        above=0,
+        most=1,
+    )
     share: float = option(0.2, "Share of the budget before a hybrid continues in full batch.", above=0, below=1)
 
     def __post_init__(self):
         super().__post_init__()
         if self.rule is not None and self.arguments:
             raise ValueError("'arguments' are for 'torch' only: update rules have fixed constants; leave them out")
+        if self.subset is not None and self.then is None:
+            raise ValueError("'subset' is for a hybrid, which goes on with all conditions: say `then`, or leave it out")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,9 +1,11 @@
-"""Full-batch optimizers, one file each: a function `create`. A new file is a new optimizer.
+"""Full-batch optimizers, one file each: a function `minimize`. A new file is a new optimizer.
 
-`create()` returns an optimizer of pyPESTO, which is imported in that function only. `LEAST_ORDER = 1` says that the
-optimizer asks for the gradient wherever it asks for the value, so that such a pair is paid as one gradient.
-`TAKES_INFORMATION = True` says that it uses the Fisher information where a problem offers it. Iterations are limited by
-the budget alone.
+`minimize(evaluate, x, lower, upper, information)` starts from x (n,) in the box and returns why it ended.
+`evaluate(point, order)` returns (value,), (value, gradient (n,)) or, where `information` is true, (value, gradient,
+Fisher information (n, n)) for order 0, 1 or 2; a failed evaluation is infinite. Value and gradient of one point are
+paid as one gradient if the gradient is asked for at once. `TAKES_INFORMATION = True` says that the optimizer uses the
+Fisher information where a problem offers it. Iterations are limited by the budget alone. Other packages are imported in
+that function only.
 """
 
 import sys

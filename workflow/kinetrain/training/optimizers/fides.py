@@ -1,4 +1,4 @@
-"""Fides: a trust region with the Fisher information where it is offered, else BFGS (pyPESTO)."""
+"""Fides: a trust region with the Fisher information where it is offered, BFGS where that is stuck, or BFGS alone."""
 
 import logging
 
@@ -7,8 +7,22 @@ LABEL, COLOUR, PLACE = "Fides", "#C62828", 7
 TAKES_INFORMATION = True
 
 
-def create():
-    """Return pyPESTO's Fides with Fides' own tolerances."""
-    from pypesto.optimize import FidesOptimizer
+def minimize(evaluate, x, lower, upper, information: bool) -> str:
+    """Run Fides with its own tolerances; return the name of its exit flag, or what it could not compute."""
+    import fides
 
-    return FidesOptimizer(verbose=logging.ERROR, options={"maxiter": 10**6})
+    order, update = (2, fides.HybridFixed()) if information else (1, fides.BFGS())
+    options = {fides.Options.MAXITER: 10**6}
+    run = fides.Optimizer(
+        lambda point: evaluate(point, order),
+        upper,
+        lower,
+        verbose=logging.ERROR,
+        options=options,
+        hessian_update=update,
+    )
+    try:
+        run.minimize(x)
+    except RuntimeError as error:
+        return str(error)
+    return run.exitflag.name

@@ -1,12 +1,14 @@
-"""L-BFGS-B: limited-memory BFGS in a box (SciPy, by pyPESTO)."""
+"""L-BFGS-B: limited-memory BFGS in a box (SciPy)."""
 
 LABEL, COLOUR, PLACE = "L-BFGS-B", "#5D6D7E", 9
 
-LEAST_ORDER = 1
 
+def minimize(evaluate, x, lower, upper, information: bool) -> str:
+    """Run SciPy's L-BFGS-B; return its message."""
+    from scipy import optimize
 
-def create():
-    """Return SciPy's L-BFGS-B."""
-    from pypesto.optimize import ScipyOptimizer
-
-    return ScipyOptimizer(method="L-BFGS-B", options={"maxiter": 10**6, "maxfun": 10**6})
+    box = optimize.Bounds(lower, upper)
+    limits = {"maxiter": 10**6, "maxfun": 10**6}
+    return optimize.minimize(
+        lambda point: evaluate(point, 1), x, method="L-BFGS-B", jac=True, bounds=box, options=limits
+    ).message
