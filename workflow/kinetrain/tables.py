@@ -241,6 +241,8 @@ cost_to_* [forward solves]: expected cost to come within a target of the best va
   as many degrees of freedom as estimated parameters. Costs are known to a constant factor, that between two points of a
   trace. With the bounds of the 95 % interval
 successes_*: runs that came within the target
+excess_at_*: median of the lowest objective in the trace, above the best value known, when so many percent of the budget
+  are spent (the metric of Grein et al. 2026, there of best values of a run)
 cost [forward solves]: cost of all runs together
 cpu_seconds [s]: CPU time of all runs together
 """),
@@ -278,13 +280,16 @@ factor: 10 to the power of the difference
 wins: share of the blocks at which the first ends lower
 failure_rate_first: share of the first's runs that failed
 failure_rate_second: share of the second's runs that failed
+p_value: two-sided, of the bootstrap; missing with fewer than six blocks
+p_holm: the same, corrected by Holm's procedure for the number of contrasts: of those over all problems, or of those of
+  single problems
 verdict: which of the two ends lower, where the interval leaves out 0 and there are at least six blocks
 """),
         "Registered contrasts: runs from the same start on the same data that differ in one thing only; a failed "
         "run counts as the worst end on the same data. Fewer than six blocks decide nothing, as not even a sign "
-        "test of pairs that all agree is then below 0.05. The intervals are not corrected for the number of "
-        "contrasts. The best mini-batch setting by mean rank over problems (of those that a problem was run with) "
-        "is chosen on one half of the starts and compared on the other, both ways.",
+        "test of pairs that all agree is then below 0.05. Intervals are not corrected for the number of "
+        "contrasts, `p_holm` is. The best mini-batch setting by mean rank over problems (of those that a problem was "
+        "run with) is chosen on one half of the starts and compared on the other, both ways.",
         "Settings compared start by start",
         "problems",
         ("contrast", "problem", "first", "second", "blocks", "difference", "factor", "wins", "verdict"),

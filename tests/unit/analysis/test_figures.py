@@ -14,6 +14,7 @@ from kinetrain.figures.settings import shared, with_setting
 from kinetrain.figures.style import save, use_style
 
 FIGURES = find_figures()
+OVER_ALL = {"profiles", "critical_difference"}  # problems have no panels of their own
 FIT_FIGURES = {name for name, file in FIGURES.items() if file.FIGURE.sources == FITS}
 LEVEL = {"noise": 0.0, "prior_corruption": 0.05}
 
@@ -27,8 +28,8 @@ def made_benchmark(problems) -> Benchmark:
     runs = pd.DataFrame(runs, columns=columns).assign(replicate=0, cost=10.0)
     ends = (runs["start"] + runs.groupby("problem").cumcount() % 7).astype(float)
     broken = (runs["problem"] == "problem 1") & (runs["optimizer"] == "fides") & (runs["start"] == 3)
-    traces = pd.concat([runs.assign(cost=cost, objective=20 - cost) for cost in (0, 5)])
-    made = runs.assign(objective=ends.mask(broken, np.inf), conditions=6, gradient_weight=5.0)
+    traces = pd.concat([runs.assign(cost=cost, cpu_seconds=cost / 5, objective=20 - cost) for cost in (0, 5)])
+    made = runs.assign(objective=ends.mask(broken, np.inf), conditions=6, gradient_weight=5.0, cpu_seconds=2.0)
     return benchmark(made, traces, None, {}, {"safeguards": {"rescue": {"rescue": 2, "line_search": 3}}})
 
 
@@ -121,7 +122,7 @@ def draw(name: str, table: pd.DataFrame):
         return import_module(f"kinetrain.figures.{name}").draw(table)
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", [name for name in FIGURES if name not in OVER_ALL])
 @pytest.mark.parametrize("panels", [1, 4])
 def test_a_figure_has_a_panel_per_data_set_or_problem(tmp_path, name, panels):
     figure = draw(name, made_table(name, panels))
@@ -132,6 +133,58 @@ def test_a_figure_has_a_panel_per_data_set_or_problem(tmp_path, name, panels):
     ]
     data_sets = 2 if name == "large_scale" else 1  # fitted and held-out data, a row each
     assert sum("problem" in title for title in titles) == panels * data_sets
+
+
+@pytest.mark.parametrize("name", OVER_ALL)
+def test_a_figure_over_all_problems_shows_every_setting(tmp_path, name):
+    table = made_table(name, 3)
+    figure = draw(name, table)
+    with use_style():
+        save(figure, tmp_path / "figure.png")
+    words = figure.legends[0].get_texts() if figure.legends else figure.axes[0].get_yticklabels()
+    assert len(words) == len(table.drop_duplicates(["optimizer", "schedule", "size", "safeguard"])) == 7
+
+
+def test_groups_of_settings_that_do_not_differ_are_as_large_as_they_can_be():
+    cliques = import_module("kinetrain.figures.critical_difference")._cliques
+    assert cliques(np.array([1.0, 1.5, 2.4, 4.0]), 1.0) == [(0, 1), (1, 2)]
+    assert cliques(np.array([1.0, 3.0]), 1.0) == []
+
+
+def test_profiles_say_how_often_a_setting_is_cheapest_and_how_often_it_arrives():
+    runs = pd.DataFrame(
+        [("P", 0, s, o) for s in range(4) for o in ("a", "b")], columns=["problem", "replicate", "start", "optimizer"]
+    )
+    ends = [0.0, 0.0, 0.0, 0.0, 0.0, 500.0, 0.0, 500.0]  # b fails from two of four starts, and else is twice as fast
+    runs = runs.assign(objective=ends, cost=np.where(runs["optimizer"] == "a", 40.0, 20.0), cpu_seconds=1.0)
+    runs = runs.assign(schedule="S", batch_size=1, safeguard="r", conditions=4, gradient_weight=5.0)
+    table = FIGURES["profiles"].tabulate(benchmark(runs, runs[:0], None, {}, {})).query("target == 'fine'")
+    found = table.groupby(["part", "optimizer"]).agg(at=("at", list), share=("share", "max"))
+    assert found.loc[("ratio", "a"), "at"] == [1, 1, 2, 2] and found.loc[("ratio", "b"), "at"] == [1, 1]
+    assert found.loc[("cost", "a"), "at"] == [2] * 4 and found["share"].tolist() == [1, 0.5, 1, 0.5]
+
+
+def test_a_box_is_drawn_from_eight_starts_or_more():
+    table = made_table("best_starts", 1)  # one start of each setting
+    assert not draw("best_starts", table).axes[0].patches
+    assert draw("best_starts", pd.concat([table] * 8)).axes[0].patches
+
+
+def test_the_course_begins_where_settings_part():
+    from kinetrain.figures.objective_against_cost import _parting
+
+    assert _parting(pd.DataFrame({"cost": [1.0, 10, 30, 90], "excess": [100.0, 99, 80, 5]})) == 20
+    assert _parting(pd.DataFrame({"cost": [1.0, 10], "excess": [100.0, 99]})) is None
+
+
+def test_a_hybrid_does_not_look_like_any_optimizer():
+    def parts(colour):
+        return np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)])
+
+    others = [one.colour for one in known_looks().values() if one.kind in (4, 5)]
+    for name in ("adam_balanced_then_fides", "sgd_then_ipopt", "tenth_then_fides"):
+        distances = [np.abs(parts(look(name).colour) - parts(other)).sum() for other in others if other != "#000000"]
+        assert min(distances) > 60
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -12,9 +12,10 @@ from kinetrain.evaluation import scores
 from kinetrain.evaluation.claims import with_our_values
 from kinetrain.evaluation.findings import findings
 from kinetrain.evaluation.pairs import ALL, pairs
-from kinetrain.evaluation.reduction import reductions
+from kinetrain.evaluation.reduction import BEST, ratios, reductions
 from kinetrain.evaluation.statistics import (
     hierarchical_weights,
+    holm,
     mean_over_blocks,
     median_over_blocks,
     quantiles_over_blocks,
@@ -323,6 +324,52 @@ def test_the_quality_of_full_batch_is_reached_at_a_fraction_of_its_cost(cost, ve
     said = findings(fits=table, traces=course, nominal=made_nominal().assign(reference=np.nan), meaning=MEANING)
     said = said[said["topic"].str.startswith("Claim: 10 times")].iloc[0]
     assert said["verdict"] == verdict and f": {factor} [{factor}, {factor}] times fewer" in said["statement"]
+
+
+def test_cost_ratios_are_of_each_target_and_of_settings_chosen_on_other_starts():
+    other = ("adam_balanced", "S1", 5, "rescue")
+    table = made({ADAM: 1.0, other: 1.0, ("hybrid", "S2", 5, "rescue"): 0.0, FIDES: 0.5})
+    courses = {"S2": {0.0: 900.0, 5.0: 50.0, 40.0: 1.0}, "S1": {0.0: 900.0, 20.0: 1.0}, "-": {0.0: 900.0, 100.0: 0.5}}
+    course = pd.concat([traced(table[table["schedule"] == name], points) for name, points in courses.items()])
+    found = ratios(fits.benchmark(table, course.assign(cpu_seconds=course["cost"] ** 2), made_nominal(), {}, MEANING))
+    found = found.set_index(["unit", "kind", "other", "target"])
+    mini = found.loc[("cost", "mini-batch", BEST)]
+    assert mini["factor"].to_dict() == {"coarse": 20, "medium": 5, "fine": 5}
+    assert mini["low"].equals(mini["factor"]) and mini["high"].equals(mini["factor"])
+    chosen = ["Adam (balanced), S2, batch 5, rescue", *["Adam (balanced), S1, batch 5, rescue"] * 2]
+    assert mini["chosen"].tolist() == chosen and (mini["runs"] == 8).all()
+    assert found.loc[("cost", "mini-batch", "fides"), "factor"].equals(mini["factor"])
+    assert found.loc[("cost", "hybrid", "fides", "coarse"), "factor"] == 20
+    assert found.loc[("cpu_seconds", "mini-batch", BEST, "medium"), "factor"] == 25
+
+
+def test_a_target_that_full_batch_never_reaches_has_a_lower_bound_only():
+    table = made({ADAM: 1.0, FIDES: 300.0})
+    found = ratios(fits.benchmark(table, table[:0], made_nominal(), {}, MEANING)).query("unit == 'cost'")
+    assert (found["factor"] == INF).all() and (found["high"] == INF).all()
+    assert found["low"].tolist() == pytest.approx([100 / wilson_interval(0, 8)[1] / 100] * 6)
+    neither = made({ADAM: 300.0, FIDES: 300.0})
+    found = ratios(fits.benchmark(neither, neither[:0], made_nominal(), {}, MEANING))
+    assert found["factor"].isna().all() and (found["low"] == 0).all() and (found["high"] == INF).all()
+
+
+def test_holm_multiplies_the_smallest_p_value_by_the_number_of_contrasts():
+    assert holm([0.04, 0.01, np.nan, 0.03]).tolist()[:2] == [0.06, 0.03]
+    assert np.isnan(holm([0.04, np.nan])[1]) and holm([0.6, 0.9]).tolist() == [1, 1]
+    rows = compared({ADAM: lambda start: 9.0 + start, FIDES: 1.0})
+    assert (rows["p_value"] == 2 / 2001).all() and (rows["p_holm"] >= rows["p_value"]).all()
+
+
+def test_the_value_within_a_share_of_the_budget_is_the_lowest_until_then():
+    table = made({FIDES: 1.0}, starts=1)
+    row = scores.scores(table, traced(table, {0.0: 90.0, 1.0: 40.0, 10.0: 60.0}), made_nominal(), {}).iloc[0]
+    assert row[[f"excess_at_{share:g}" for share in scores.SHARES]].tolist() == [90, 40, 40, 40, 1]
+
+
+def test_a_plateau_is_told_with_the_optimizers_that_leave_it():
+    ends = {ADAM: lambda start: 500.0 + start / 10, FIDES: lambda start: 500.0 if start < 2 else start - 2.0}
+    said = findings(fits=made(ends)).query("topic == 'Plateaus'")["statement"].item()
+    assert said.startswith("10 of 16 runs") and said.endswith("Elsewhere end: Fides 6 of 8, Adam (balanced) 0 of 8.")
 
 
 def test_a_quality_that_mini_batches_never_reach_is_no_reduction():

@@ -72,5 +72,6 @@ def _of_benchmark(fits, traces, nominal, best_known, meaning):
     yield from fit_findings.ranks_differ(data)
     if traces is not None and nominal is not None and "measurements" in nominal:
         measurements = nominal.drop_duplicates("problem").set_index("problem")["measurements"].to_dict()
+        yield from fit_findings.cheaper_at_targets(data)
         yield from fit_findings.cheaper(data)
         yield from fit_findings.iterates(data, measurements)

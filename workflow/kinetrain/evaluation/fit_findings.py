@@ -7,7 +7,7 @@ from kinetrain.appearance import label
 from kinetrain.evaluation.benchmark import Benchmark, for_all_problems, readable, schedule_grid
 from kinetrain.evaluation.network_findings import verdict
 from kinetrain.evaluation.pairs import ALL, decide, setting_name
-from kinetrain.evaluation.reduction import CLAIMED, REACHED, reductions
+from kinetrain.evaluation.reduction import BEST, CLAIMED, REACHED, ratios, reductions
 from kinetrain.evaluation.scores import BLOCK, SETTING, friedman, log_excess, with_size
 from kinetrain.evaluation.statistics import FEWEST, mean_over_blocks, wilson_interval
 from kinetrain.tables import FULL_BATCH
@@ -84,21 +84,27 @@ def reached_truth(fits: pd.DataFrame, nominal: pd.DataFrame | None):
 def plateaus(fits: pd.DataFrame):
     """Yield per problem how many runs of all settings end at one and the same value, if that is a tenth of them.
 
-    Values within PLATEAU of each other, on the same data, are the same; the best end of the data is none.
+    Values within PLATEAU of each other, on the same data, are the same; the best end of the data is none. Optimizers
+    are named by how many of their runs leave it.
     """
     for problem, group in fits.assign(objective=fits["objective"].astype(float)).groupby("problem", sort=False):
-        counts, values = [], []
-        for _, ends in group.groupby("replicate")["objective"]:
-            ends = np.sort(ends[np.isfinite(ends) & (ends > ends.min() + PLATEAU)].to_numpy(float))
+        stuck, values = pd.Series(False, index=group.index), []
+        for _, own in group.groupby("replicate")["objective"]:
+            ends = np.sort(own[np.isfinite(own) & (own > own.min() + PLATEAU)].to_numpy(float))
             inside = np.searchsorted(ends, ends + PLATEAU, side="right") - np.arange(len(ends))
-            counts.append(int(inside.max(initial=0)))
-            values += [f"{ends[inside.argmax()]:.5g}"] if len(ends) else []
-        if sum(counts) >= max(0.1 * len(group), FEWEST):
+            if len(ends):
+                value = ends[inside.argmax()]
+                stuck[own.index] = (own >= value) & (own <= value + PLATEAU)
+                values.append(f"{value:.5g}")
+        if stuck.sum() >= max(0.1 * len(group), FEWEST):
+            shares = (~stuck).groupby(group["optimizer"]).agg(["sum", "size"])
+            shares = shares.loc[shares.eval("sum / size").sort_values(ascending=False, kind="stable").index]
+            left = ", ".join(f"{label(name)} {row['sum']} of {row['size']}" for name, row in shares.iterrows())
             statement = (
-                f"{sum(counts)} of {len(group)} runs, of all settings, end within {PLATEAU:g} of "
-                f"{' or '.join(values)}: a plateau, on which optimizers find next to no gradient."
+                f"{stuck.sum()} of {len(group)} runs, of all settings, end within {PLATEAU:g} of "
+                f"{' or '.join(values)}: a plateau, where optimizers find next to no gradient. Elsewhere end: {left}."
             )
-            yield "Plateaus", problem, statement, sum(counts), len(group), "-"
+            yield "Plateaus", problem, statement, int(stuck.sum()), len(group), "-"
 
 
 def median_ends(data: Benchmark):
@@ -188,6 +194,25 @@ def cheaper(data: Benchmark):
         )
         topic = f"Claim: {CLAIMED:g} times fewer solves to the quality of full batch"
         yield topic, row.problem, statement, row.factor, CLAIMED, row.verdict
+
+
+def cheaper_at_targets(data: Benchmark):
+    """Yield per problem and target what the best full-batch optimizer costs over mini-batches, and over hybrids."""
+    table = ratios(data)
+    table = table[(table["other"] == BEST) & (table["unit"] == "cost")]
+    for (problem, kind), own in table.groupby(["problem", "kind"], sort=False):
+        parts = [
+            f"{row.target} ({row.excess:g}) {row.factor:.3g} [{row.low:.3g}, {row.high:.3g}] times, reached by "
+            f"{row.reached} against {row.reached_other} of {row.runs} starts"
+            for row in own.itertuples()
+        ]
+        statement = (
+            f"{own['conditions'].iloc[0]} conditions. What the cheapest full-batch optimizer costs per success, over "
+            f"what the cheapest {kind} setting costs (above 1: full batch costs more; claimed are {CLAIMED:g}), by the "
+            f"target above the best known: {'; '.join(parts)}."
+        )
+        decided = "yes" if (own["low"] > 1).all() else "no" if (own["high"] < 1).all() else "undecided"
+        yield "Cost ratio by target", problem, statement, own["factor"].median(), CLAIMED, decided
 
 
 def iterates(data: Benchmark, measurements: dict[str, float]):

@@ -16,7 +16,7 @@ from kinetrain.evaluation.scores import (
     size_order,
     with_size,
 )
-from kinetrain.evaluation.statistics import FEWEST, mean_over_blocks
+from kinetrain.evaluation.statistics import FEWEST, RESAMPLES, hierarchical_weights, holm, mean_over_blocks
 from kinetrain.tables import FULL_BATCH, frame
 
 ALL = "all problems"
@@ -39,8 +39,9 @@ def pairs(fits, traces, nominal, best_known: dict[str, float], meaning: dict) ->
     difference: mean over blocks of log10(F - J_best + 1e-3 n) of the first minus the second, averaged over the
     combinations of the other factors; low, high: its 95 % hierarchical bootstrap interval; factor: 10 ** difference;
     wins: share of blocks in which the first ends lower. verdict: `first` or `second` ends lower, where the interval
-    leaves out 0 and there are at least `statistics.FEWEST` blocks, or `undecided`. Intervals are not corrected for the
-    number of contrasts.
+    leaves out 0 and there are at least `statistics.FEWEST` blocks, or `undecided`. p_value: two-sided; p_holm: the same
+    corrected for the number of contrasts, those over all problems and those of single ones each by themselves.
+    Intervals are not corrected.
 
     meaning: what the names of the configuration stand for, {safeguards: {name: {rescue, line_search, variant}},
     schedules: {name: {start}}, optimizers: {name: {rule or torch, then}}}; contrasts that need a part that is missing
@@ -52,8 +53,10 @@ def pairs(fits, traces, nominal, best_known: dict[str, float], meaning: dict) ->
     runs = runs.assign(
         y=log_excess(runs, best, measurements), failed=~np.isfinite(runs["objective"].astype(float).fillna(np.inf))
     )
-    rows = [row for contrast in contrasts(runs, meaning) for row in _compare(contrast)]
-    return frame("pairs", rows)
+    table = frame("pairs", [row for contrast in contrasts(runs, meaning) for row in _compare(contrast)])
+    for _, own in table.groupby(table["problem"] == ALL):
+        table.loc[own.index, "p_holm"] = holm(own["p_value"])
+    return table
 
 
 def _with_factors(runs: pd.DataFrame, meaning: dict) -> pd.DataFrame:
@@ -184,7 +187,8 @@ def _compare(contrast: Contrast):
     groups = [*both.groupby("problem", sort=False)]
     for problem, group in [*groups, *([(ALL, both)] if len(groups) > 1 else [])]:
         blocks = group.groupby(BLOCK, sort=False)["difference"].mean()
-        value, low, high = mean_over_blocks(blocks.index.to_frame(index=False), blocks)
+        frame_of_blocks = blocks.index.to_frame(index=False)
+        value, low, high = mean_over_blocks(frame_of_blocks, blocks)
         yield {
             "contrast": contrast.name,
             "problem": problem,
@@ -199,8 +203,18 @@ def _compare(contrast: Contrast):
             "wins": float((blocks < 0).mean()),
             "failure_rate_first": group["failed_first"].mean(),
             "failure_rate_second": group["failed_second"].mean(),
+            "p_value": _p_value(frame_of_blocks, blocks.to_numpy()),
             "verdict": decide(low, high, len(blocks)),
         }
+
+
+def _p_value(blocks: pd.DataFrame, values) -> float:
+    """Return twice the share of bootstrap means on the other side of 0, NaN with fewer than `statistics.FEWEST`."""
+    if len(blocks) < FEWEST:
+        return np.nan
+    means = hierarchical_weights(blocks)[1] @ values
+    tail = min((means <= 0).sum(), (means >= 0).sum())
+    return float(min(1.0, 2 * (tail + 1) / (RESAMPLES + 1)))
 
 
 def decide(low: float, high: float, number: int) -> str:

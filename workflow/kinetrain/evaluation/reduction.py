@@ -1,11 +1,20 @@
-"""Cost ratios: what full-batch training costs to reach its own final objective, over what mini-batches need."""
+"""Cost ratios: what full-batch training costs to reach a quality, over what mini-batches need."""
 
 import numpy as np
 import pandas as pd
 
 from kinetrain.evaluation.benchmark import Benchmark
 from kinetrain.evaluation.pairs import setting_name
-from kinetrain.evaluation.scores import BLOCK, chosen_crosswise, hits, least_cost, settings_of
+from kinetrain.evaluation.scores import (
+    BLOCK,
+    SETTING,
+    chosen_crosswise,
+    costs_to_targets,
+    first_of_each,
+    hits,
+    least_cost,
+    settings_of,
+)
 from kinetrain.evaluation.statistics import FEWEST, hierarchical_weights, interval
 from kinetrain.tables import FULL_BATCH
 
@@ -15,6 +24,87 @@ COLUMNS = [
     *["problem", "conditions", "quality", "full_batch", "mini_batch", "cost_full_batch", "cost_mini_batch"],
     *["reached_full_batch", "reached_mini_batch", "runs", "factor", "low", "high", "verdict"],
 ]
+
+
+# Objectives above the best known: far, near, and as good as the best. A choice of ours.
+TARGETS = {"coarse": 100.0, "medium": 10.0, "fine": 1.0}
+BEST = "best full-batch optimizer"
+RATIOS = [
+    *["problem", "conditions", "target", "excess", "unit", "kind", "other", "chosen", "runs"],
+    *["cost", "cost_other", "reached", "reached_other", "factor", "low", "high", "verdict"],
+]
+
+
+def ratios(data: Benchmark) -> pd.DataFrame:
+    """Return per problem, target and unit of cost what full-batch training costs over what other training costs.
+
+    kind: `mini-batch` or `hybrid`; other: a full-batch optimizer, or BEST. The setting of a kind, and the best
+    optimizer, are those of the lowest expected cost to the very target on one half of the starts, judged on the other
+    half, both ways. unit: `cost` (forward solves of one condition) or `cpu_seconds` of the evaluations. factor, low,
+    high: as in `reductions`, above 1 where full-batch training costs more; NaN where neither reaches the target.
+    """
+    fits, rows = data.fits, []
+    hybrid = fits["optimizer"].isin(_hybrids(data))
+    whole = fits["schedule"] == FULL_BATCH
+    kinds = {"mini-batch": fits[~whole & ~hybrid & (fits["size"] != "full")], "hybrid": fits[hybrid]}
+    for problem, full in fits[whole].groupby("problem", sort=False):
+        traces = data.traces[data.traces["problem"] == problem]
+        sides = {kind: own[own["problem"] == problem] for kind, own in kinds.items()}
+        for unit in ("cost", "cpu_seconds"):
+            found = {kind: _to_targets(own, traces, unit) for kind, own in {**sides, BEST: full}.items()}
+            for number, (target, excess) in enumerate(TARGETS.items()):
+                at_target = {kind: _cheapest(table, number) for kind, table in found.items()}
+                others = {BEST: at_target.pop(BEST)}
+                others |= {
+                    name: own.assign(cost=own[f"cost{number}"], hit=own[f"hit{number}"])
+                    for name, own in found[BEST].groupby("optimizer")
+                }
+                same = {"problem": problem, "conditions": int(full["conditions"].iloc[0]), "target": target}
+                same |= {"excess": excess, "unit": unit}
+                rows += [
+                    {**same, "kind": kind, "other": name, **row}
+                    for kind, own in at_target.items()
+                    for name, other in others.items()
+                    if (row := _ratio(other, own))
+                ]
+    return pd.DataFrame(rows, columns=RATIOS)
+
+
+def _hybrids(data: Benchmark) -> list[str]:
+    return [name for name, settings in data.meaning.get("optimizers", {}).items() if "then" in settings]
+
+
+def _to_targets(runs: pd.DataFrame, traces: pd.DataFrame, unit: str) -> pd.DataFrame:
+    """Return the runs with columns cost0, hit0, ... of each of TARGETS."""
+    cost, hit = costs_to_targets(runs, traces, np.array(list(TARGETS.values())), unit)
+    columns = {f"cost{n}": cost[:, n] for n in range(len(TARGETS))} | {
+        f"hit{n}": hit[:, n] for n in range(len(TARGETS))
+    }
+    return runs[[*BLOCK, *SETTING]].assign(**columns)
+
+
+def _cheapest(runs: pd.DataFrame, target: int) -> pd.DataFrame:
+    """Return the runs of the setting that is cheapest on the other half of the starts, with `cost` and `hit`."""
+    runs = runs.assign(cost=runs[f"cost{target}"], hit=runs[f"hit{target}"])
+    half, parts = (runs["start"] + runs["replicate"]) % 2, [runs[:0]]
+    for one in (0, 1):
+        sums = runs[half != one].groupby(SETTING, sort=False)[["cost", "hit"]].sum()
+        expected = sums["cost"] / sums["hit"]  # infinite where none reaches the target
+        order = sorted(sums.index, key=lambda setting: (expected[setting], sums["cost"][setting]))
+        parts.append(first_of_each(runs[half == one], order))
+    return pd.concat(parts)
+
+
+def _ratio(whole: pd.DataFrame, own: pd.DataFrame) -> dict:
+    """Return the ratio of two tables of runs with cost and hit, over their common blocks; {} where there are none."""
+    whole, own = _paired(whole, own)
+    if own.empty:
+        return {}
+    found = _costs(whole, [whole, own])
+    names = {"cost_full_batch": "cost_other", "cost_mini_batch": "cost"}
+    names |= {"reached_full_batch": "reached_other", "reached_mini_batch": "reached"}
+    chosen = " or ".join(setting_name(setting) for setting in settings_of(own))
+    return {names.get(key, key): value for key, value in found.items()} | {"chosen": chosen}
 
 
 def reductions(data: Benchmark) -> pd.DataFrame:
@@ -27,8 +117,7 @@ def reductions(data: Benchmark) -> pd.DataFrame:
     factor, over pairs of the same start; verdict: whether it is at least CLAIMED: yes, no or undecided, as it is with
     fewer than `statistics.FEWEST` pairs.
     """
-    hybrid = [name for name, settings in data.meaning.get("optimizers", {}).items() if "then" in settings]
-    fits = data.fits
+    fits, hybrid = data.fits, _hybrids(data)
     mini = fits[(fits["schedule"] != FULL_BATCH) & (fits["size"] != "full") & ~fits["optimizer"].isin(hybrid)]
     chosen, rows = chosen_crosswise(mini), []
     for (problem, optimizer), whole in fits[fits["schedule"] == FULL_BATCH].groupby(
@@ -54,24 +143,32 @@ def _paired(whole: pd.DataFrame, own: pd.DataFrame):
 
 def _factor(whole, own, traces, targets) -> dict:
     """Return costs and their ratio; `targets` are the objectives to reach, one per row of both tables."""
-    _, draws = hierarchical_weights(whole[BLOCK])
-    found = [hits(runs, traces, targets) for runs in (whole, own)]
+    return _costs(whole, [hits(runs, traces, targets) for runs in (whole, own)])
+
+
+def _costs(blocks: pd.DataFrame, found: list[pd.DataFrame]) -> dict:
+    """Return the expected costs of two tables with cost and hit, from the same `blocks`, and the ratio of the first."""
+    _, draws = hierarchical_weights(blocks[BLOCK])
     with np.errstate(divide="ignore", invalid="ignore"):
         costs = [table["cost"].sum() / np.float64(table["hit"].sum()) for table in found]
         drawn = [(draws @ table["cost"]) / (draws @ table["hit"].astype(float)) for table in found]
         factors = drawn[0] / drawn[1]
     factors[np.isinf(drawn[0]) & np.isinf(drawn[1])] = 1.0  # neither is known to be cheaper
     low, high = interval(factors)
-    few = len(own) < FEWEST
+    few = len(blocks) < FEWEST
     if not found[1]["hit"].any():
         high = interval(drawn[0])[1] / least_cost(found[1])  # more runs might have reached it
+    if not found[0]["hit"].any():
+        low = least_cost(found[0]) / interval(drawn[1])[1]
+    with np.errstate(invalid="ignore"):
+        factor = costs[0] / costs[1]
     return {
         "cost_full_batch": costs[0],
         "cost_mini_batch": costs[1],
         "reached_full_batch": int(found[0]["hit"].sum()),
         "reached_mini_batch": int(found[1]["hit"].sum()),
-        "runs": len(own),
-        "factor": costs[0] / costs[1],
+        "runs": len(blocks),
+        "factor": factor,
         "low": low,
         "high": high,
         "verdict": "undecided" if few else "yes" if low >= CLAIMED else "no" if high < CLAIMED else "undecided",

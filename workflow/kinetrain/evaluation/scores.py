@@ -21,7 +21,9 @@ SETTING = ["optimizer", "schedule", "size", "safeguard"]
 BLOCK = ["problem", "replicate", "start"]
 DATA = ["problem", "replicate"]
 RUN = [*FIT, "start"]
+ROUNDING = 1e-9  # relative; of costs that are sums in another order
 FLOOR = 1e-3  # of the negative log-likelihood per data point: differences below it mean nothing
+SHARES = (0.1, 1, 10, 50, 100)  # percent of the budget, Grein et al. 2026
 TARGETS = {"quantile": None, "10": 10.0, "100": 100.0}  # above the best; None: 0.5 chi2(0.95, estimated parameters)
 
 
@@ -200,22 +202,22 @@ def expected_cost(fits: pd.DataFrame, found: pd.DataFrame) -> tuple[float, float
     return float((weights @ cost) / (weights @ hit)), low, high, int(hit.sum())
 
 
-def costs_to_targets(fits: pd.DataFrame, traces: pd.DataFrame, targets) -> tuple[np.ndarray, np.ndarray]:
+def costs_to_targets(fits: pd.DataFrame, traces: pd.DataFrame, targets, unit="cost") -> tuple[np.ndarray, np.ndarray]:
     """Return the cost of each run of `fits` until it first came within each target, and whether it did: (r, t) both.
 
     targets (t,): objective above the best value known (`excess` of both tables). A run that does not come there has its
-    whole cost, as in `hits`.
+    whole cost, as in `hits`. unit: the column of costs, `cost` or `cpu_seconds`.
     """
-    cost = np.repeat(fits["cost"].to_numpy(float)[:, None], len(targets), axis=1)
+    cost = np.repeat(fits[unit].to_numpy(float)[:, None], len(targets), axis=1)
     hit = np.zeros(cost.shape, dtype=bool)
-    names = [*RUN, "cost", "excess"]
+    names = list(dict.fromkeys([*RUN, "cost", unit, "excess"]))
     courses = dict(list(pd.concat([traces[names], fits[names]]).groupby(RUN, sort=False)))
     for row, key in enumerate(fits[RUN].itertuples(index=False, name=None)):
         course = courses[key].sort_values("cost", kind="stable")
         lowest = np.minimum.accumulate(course["excess"].fillna(np.inf).to_numpy(float))
         first = np.searchsorted(-lowest, -np.asarray(targets), side="left")  # lowest falls, its negative rises
         hit[row] = first < len(lowest)
-        cost[row, hit[row]] = course["cost"].to_numpy(float)[first[hit[row]]]
+        cost[row, hit[row]] = course[unit].to_numpy(float)[first[hit[row]]]
     return cost, hit
 
 
@@ -228,6 +230,22 @@ def expected_costs(blocks: pd.DataFrame, cost, hit) -> tuple[np.ndarray, np.ndar
         drawn = (draws @ cost) / (draws @ hit)
     low, high = np.array([interval(column) for column in drawn.T]).T if drawn.size else np.empty((2, 0))
     return value, low, high
+
+
+def values_within(fits: pd.DataFrame, traces: pd.DataFrame, budgets) -> np.ndarray:
+    """Return the lowest excess of each run within each budget (b,): (r, b); inf before its first point.
+
+    budgets: (r, b), costs of each run. A run that ended keeps what it found.
+    """
+    names = [*RUN, "cost", "excess"]
+    courses = dict(list(pd.concat([traces[names], fits[names]]).groupby(RUN, sort=False)))
+    found = np.full(np.shape(budgets), np.inf)
+    for row, key in enumerate(fits[RUN].itertuples(index=False, name=None)):
+        course = courses[key].sort_values("cost", kind="stable")
+        lowest = np.minimum.accumulate(course["excess"].fillna(np.inf).to_numpy(float))
+        last = np.searchsorted(course["cost"].to_numpy(float), budgets[row] * (1 + ROUNDING), side="right") - 1
+        found[row, last >= 0] = lowest[last[last >= 0]]
+    return found
 
 
 def least_cost(found: pd.DataFrame) -> float:
@@ -248,7 +266,7 @@ def scores(fits, traces, nominal, best_known: dict[str, float]) -> pd.DataFrame:
     rows = []
     for problem, group in fits.groupby("problem", sort=False):
         rank = mean_ranks(group).set_index(SETTING)
-        courses = traces[traces["problem"] == problem]
+        courses = with_best(traces[traces["problem"] == problem], best)
         found = {name: hits(group, courses, group["best"] + limits[problem][name]) for name in TARGETS}
         for setting, own in group.groupby(SETTING, sort=False):
             row = {"problem": problem, **dict(zip(SETTING, setting, strict=True)), **_ends(own)}
@@ -257,8 +275,16 @@ def scores(fits, traces, nominal, best_known: dict[str, float]) -> pd.DataFrame:
                 value, low, high, successes = expected_cost(own, table.loc[own.index])
                 row |= {f"cost_to_{name}": value, f"cost_to_{name}_low": low, f"cost_to_{name}_high": high}
                 row[f"successes_{name}"] = successes
+            row |= _values_at_shares(own, courses)
             rows.append(row | {"cost": own["cost"].sum(), "cpu_seconds": own["cpu_seconds"].sum()})
     return frame("scores", rows)
+
+
+def _values_at_shares(own: pd.DataFrame, traces: pd.DataFrame) -> dict:
+    """Return the median excess when shares of the budget are spent, the largest cost of any run of the setting."""
+    budgets = np.tile(np.array(SHARES) / 100 * own["cost"].max(), (len(own), 1))
+    medians = np.quantile(values_within(own, traces, budgets), 0.5, axis=0, method="higher")
+    return dict(zip([f"excess_at_{share:g}" for share in SHARES], medians, strict=True))
 
 
 def _ends(own: pd.DataFrame) -> dict:

@@ -92,6 +92,19 @@ def wilson_interval(successes: int, trials: int, level: float = 0.95) -> tuple[f
     return float(found.low), float(found.high)
 
 
+def holm(p_values) -> np.ndarray:
+    """Return p values (n,) corrected for their number by Holm's step-down procedure; NaN stays, and does not count.
+
+    Source: Holm, Scand. J. Stat. 6:65-70 (1979).
+    """
+    p_values = np.asarray(p_values, dtype=float)
+    corrected, known = np.full(len(p_values), np.nan), np.flatnonzero(~np.isnan(p_values))
+    order = known[np.argsort(p_values[known], kind="stable")]
+    scaled = p_values[order] * np.arange(len(order), 0, -1)
+    corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
+    return corrected
+
+
 def mean_interval(values, level: float = 0.95) -> tuple[float, float, float]:
     """Return the mean of `values` and its confidence interval by Student's t; NaN as bounds for a single value.
 

@@ -18,12 +18,14 @@ FIGURE = Declaration(
     caption="""
 **The best starts of each optimizer**, after figure 2d-f of Stapor et al. 2022: final objectives above the best known
 of the best quarter of the starts (the best 25 of 100, as in the paper), taken per data replicate. Thick line: median;
-box: middle half; whiskers: the whole range. Every optimizer stands with its best setting by mean rank, chosen on the
-same runs, where there are more than eight settings (a choice of ours: the paper does not say which setting it shows).
-The best quarter are other starts for every optimizer: it says how well an optimizer can end, not how a typical run
-ends, and hides failed runs, whose number among all stands on the right. Differences below 0.001 are drawn at 0.001.""",
+box: middle half; whiskers: the whole range; fewer than eight are drawn as points. Every optimizer stands with its best
+setting by mean rank, chosen on the same runs, where there are more than eight settings (a choice of ours: the paper
+does not say which setting it shows). The best quarter are other starts for every optimizer: it says how well an
+optimizer can end, not how a typical run ends, and hides failed runs, whose number among all stands on the right.
+Differences below 0.001 are drawn at 0.001.""",
 )
 
+FEWEST = 8  # points that a box is drawn from
 BOX = {"orientation": "horizontal", "widths": 0.6, "whis": (0, 100), "patch_artist": True, "manage_ticks": False}
 
 
@@ -45,7 +47,9 @@ def draw(table):
 
 def _box(axis, rows, place, colour) -> None:
     ended = rows.loc[np.isfinite(rows["excess_drawn"]), "excess_drawn"]
-    if len(ended):
+    if len(ended) < FEWEST:
+        axis.plot(ended, [place] * len(ended), "o", color=colour, markersize=3.5, alpha=0.8)
+    else:
         box = axis.boxplot([ended], positions=[place], **BOX)
         box["boxes"][0].set(facecolor=colour, alpha=0.75, linewidth=0.8)
         box["medians"][0].set(color=BLACK, linewidth=2)

@@ -18,8 +18,8 @@ FIGURE = Declaration(
     caption="""
 **How the objective falls with its cost.** Negative log-likelihood over all data, minus the best value known, against
 the cost: solves of one condition, a gradient counted at its measured weight in forward solves. Dots: median over all
-starts and data replicates, joined for the eye; band: the middle half of the starts. Both begin at the first cost at
-which every start has been evaluated; a start that has ended keeps its last value, a failed one counts as infinitely
+starts and data replicates, joined for the eye; band: the middle half of the starts. Panels begin where
+the first setting has fallen by a tenth; a start that has ended keeps its last value, a failed one counts as infinitely
 bad from there, so the median may rise where starts fail. For mini-batches the objective is that of the current
 iterate, evaluated over all data outside the counted cost, since that of a single mini-batch is noise, and it may
 rise; for full-batch optimizers it is the best value so far, and never rises. Of more than eight settings the best by
@@ -67,12 +67,19 @@ def _panel(axis, rows, look) -> dict:
         axis.fill_between(own["cost"], own["low"], own["high"], color=look[setting]["color"], alpha=0.15, linewidth=0)
         (lines[setting],) = axis.plot(own["cost"], own["excess"], **MEDIAN, **look[setting])
     axis.set(xscale="log", yscale="log")
+    axis.set_xlim(left=_parting(rows))
     wide = len(rows) and rows["cost"].max() > 100 * rows["cost"].min()
     axis.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
     axis.xaxis.set_major_formatter(EngFormatter(sep=""))
     axis.xaxis.set_minor_formatter(NullFormatter())
     axis.set_xlabel("Cost (forward solves of one condition)")
     return lines
+
+
+def _parting(rows: pd.DataFrame) -> float | None:
+    """Return a cost shortly before the first setting has fallen by a tenth: until there all are the same."""
+    fallen = rows[rows["excess"] < 0.9 * rows["excess"].max()]
+    return fallen["cost"].min() / 1.5 if len(fallen) else None
 
 
 def _course(traces: pd.DataFrame, runs: int) -> pd.DataFrame:
