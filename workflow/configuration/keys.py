@@ -94,7 +94,7 @@ class FullBatch(Options):
 
     optimizers: tuple[Annotated[str, Known("optimizer", known_runs)], ...] = option(
         ("fides",),
-        "Optimizers, run through pyPESTO; the hierarchical ones compute scalings, offsets and noise analytically.",
+        "Optimizers; the hierarchical ones compute scalings, offsets and noise analytically.",
         unique=True,
     )
 
