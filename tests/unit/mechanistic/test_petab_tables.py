@@ -113,6 +113,11 @@ def test_numbers_as_spreadsheets_write_them_and_columns_in_any_order_are_the_sam
         pd.testing.assert_frame_equal(one[other.columns], other, check_dtype=False, check_index_type=False)
 
 
+def test_a_model_that_does_not_name_its_encoding_is_read(tmp_path):
+    model = read_petab(write(tmp_path, SBML.replace(' encoding="UTF-8"', ""))).model.sbml_model
+    assert model.getSpecies("S").getInitialAmount() == 10
+
+
 def test_a_model_in_latin_1_is_read(tmp_path):
     sbml = SBML.replace("UTF-8", "ISO-8859-1").replace('name="S"', 'name="Müller"').encode("latin-1")
     document = read_sbml(write(tmp_path, sbml).parent / "model.xml")

@@ -5,7 +5,7 @@ import libsbml
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.formulas import check
 
-NOT_UTF8 = 10101  # of libsbml: what SBML demands, and libsbml can do without
+NOT_UTF8 = (10101, libsbml.MissingXMLEncoding)  # what SBML demands, and libsbml can do without
 
 
 def read_sbml(file) -> libsbml.SBMLDocument:
@@ -34,8 +34,8 @@ def read_sbml(file) -> libsbml.SBMLDocument:
 def _valid(file) -> libsbml.SBMLDocument:
     """Return an SBML document; InputError with the first error that libsbml finds in it."""
     document = libsbml.readSBMLFromFile(str(file))
-    if document.getModel() is None or _errors(document, NOT_UTF8):
-        found = _errors(document, NOT_UTF8) or ["no model in it"]
+    if document.getModel() is None or _errors(document, *NOT_UTF8):
+        found = _errors(document, *NOT_UTF8) or ["no model in it"]
         raise InputError(f"{file}: not a valid SBML model: {found[0]}")
     if document.getNumErrors(libsbml.LIBSBML_SEV_ERROR):  # written in UTF-8 it is no error any more
         document = libsbml.readSBMLFromString(libsbml.writeSBMLToString(document))
