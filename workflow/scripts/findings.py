@@ -29,7 +29,7 @@ def parse_arguments():
     parser.add_argument("--pairs", help="pairs.tsv: settings of fits compared start by start")
     parser.add_argument("--networks", help="networks.tsv: scores per model and of the controls")
     parser.add_argument("--pathways", help="pathways.tsv: gene sets with p-values")
-    parser.add_argument("--paper-tables", help="paper_tables.tsv: our numbers beside the published ones, with verdicts")
+    parser.add_argument("--paper-tables", help="paper_tables.tsv: our numbers and the published ones, with verdicts")
     parser.add_argument("--published", help="networks.tsv of the published values")
     add_meaning_of_fits(parser)
     parser.add_argument("--output", required=True, help="findings.tsv to write")

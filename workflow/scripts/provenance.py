@@ -18,7 +18,7 @@ def parse_arguments():
     parser.add_argument(
         "--found", nargs="+", required=True, help="what list_packages.py found there, in the same order"
     )
-    parser.add_argument("--workflow", required=True, help="what it found beside Snakemake (JSON)")
+    parser.add_argument("--workflow", required=True, help="what it found in Snakemake's environment (JSON)")
     parser.add_argument("--fits", required=True, help="fits.tsv: cost of the mechanistic fits")
     parser.add_argument("--networks", required=True, help="networks.tsv: cost of the neural runs")
     parser.add_argument("--solvers", nargs="*", default=[], help="solver settings of the problems (measure_solver.py)")

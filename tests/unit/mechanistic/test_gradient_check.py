@@ -79,7 +79,7 @@ def test_right_gradients_are_not_suspected():
     [
         (without_b(2), "disagrees with differences"),
         (lambda k, value, gradient: (value, gradient + (k == 2) * np.array([0, 2e-4, 0])), "disagrees"),
-        (lambda k, value, gradient: (value + (k == 2) * 0.1, gradient), "another objective beside the gradient"),
+        (lambda k, value, gradient: (value + (k == 2) * 0.1, gradient), "another objective with the gradient"),
         (lambda k, value, gradient: (value, gradient * (np.nan if k == 2 else 1)), "fails"),
     ],
 )
@@ -236,7 +236,7 @@ def test_changes_that_meet_at_a_measured_time_spoil_adjoint_objective_and_gradie
     path = write(tmp_path, VERSION_2, 2)
     choice = choose(path, compiled_model(path))
     assert choice["chosen"]["sensitivities"] == "forward"
-    assert "objective beside the gradient" in choice["check"]["methods"]["adjoint"]["reason"]
+    assert "objective with the gradient" in choice["check"]["methods"]["adjoint"]["reason"]
     problem = PetabProblem(path, compiled_model(path), SolverOptions(**choice["chosen"]))
     assert problem.value_and_gradient(problem.nominal, [0])[0] == pytest.approx(problem.value(problem.nominal, [0]))
 

@@ -23,7 +23,7 @@ from kinetrain.evaluation.statistics import quantiles_over_blocks, wilson_interv
 from kinetrain.tables import FULL_BATCH
 
 SMALLEST = 1e-3  # differences of the objective below this mean nothing; on log axes they are drawn here
-READABLE = 8  # settings that can be told apart in one panel
+READABLE = 8  # settings that can be distinguished in one panel
 QUARTER = 4  # of the starts of a setting the best quarter is "the best 25" of 100
 POINTS = 100  # of a course, or of a sorted set of runs
 ADAMS = ("adam_balanced", "adam_standard")
@@ -85,7 +85,7 @@ def for_all_problems(fits: pd.DataFrame, select) -> pd.DataFrame:
 def schedule_grid(fits: pd.DataFrame) -> pd.DataFrame:
     """Return the grid of optimizers and schedules: of the batch size and safeguard that most pairs were run with.
 
-    Of equally many the smallest batch size counts. Full-batch optimizers stand beside. Nothing where no optimizer was
+    Of equally many the smallest batch size counts. Full-batch optimizers are added. Nothing where no optimizer was
     run with two schedules.
     """
     mini = fits[fits["schedule"] != FULL_BATCH]
@@ -100,8 +100,8 @@ def schedule_grid(fits: pd.DataFrame) -> pd.DataFrame:
 def batch_size_grid(fits: pd.DataFrame) -> pd.DataFrame:
     """Return the runs that differ only in their batch size: of the combinations that most sizes were run with.
 
-    Of more than two combinations the two whose sizes rank best are kept, as in the paper. Full-batch optimizers stand
-    beside. Nothing where no combination was run with two sizes.
+    Of more than two combinations the two whose sizes rank best are kept, as in the paper. Full-batch optimizers are
+    added. Nothing where no combination was run with two sizes.
     """
     others = ["optimizer", "schedule", "safeguard"]
     varied = _most_varied(fits, "size", others)

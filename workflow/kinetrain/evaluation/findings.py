@@ -66,7 +66,7 @@ def findings(
 
 
 def _of_benchmark(fits, traces, nominal, best_known, meaning):
-    """Yield what needs the fits beside their traces and the nominal objectives, as far as these are given."""
+    """Yield the statements that need fits together with traces and nominal objectives, if these are given."""
     data = benchmark(fits, fits[:0] if traces is None else traces, nominal, best_known, meaning)
     yield from fit_findings.median_ends(data)
     yield from fit_findings.ranks_differ(data)

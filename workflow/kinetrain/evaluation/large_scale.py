@@ -15,7 +15,7 @@ PAIR = ["group", "condition", "observable"]
 ENSEMBLE = "ensemble"
 METRICS = ["correlation", "rmse", "auc", "accuracy"]
 RESAMPLES = 200
-EXAMPLE_ROWS = 40  # of a group in the figure; more cannot be told apart
+EXAMPLE_ROWS = 40  # of a group in the figure; more cannot be distinguished
 FIGURE_COLUMNS = [*RUN, "panel", "predictor", "group", "place", "x", "y", "sd", "label"]
 
 

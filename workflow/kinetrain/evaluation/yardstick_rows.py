@@ -44,7 +44,7 @@ def yardstick_rows(expression: Expression, level: dict, seeds, priors, truth, na
 
 
 def _why_not(yardstick, expression: Expression, priors) -> str:
-    """Return why a yardstick cannot be had for these data, nothing if it can."""
+    """Return why a yardstick is left out for these data, "" if it is not."""
     if yardstick.USES_PRIOR and not all(map(np.any, priors)):
         return "it needs a prior network, and the data set has none"
     genes, transitions = len(expression.genes), len(expression.of("train"))

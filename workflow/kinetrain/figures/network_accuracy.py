@@ -21,7 +21,7 @@ predictors that need no training (black). Balanced accuracy asks which effects a
 dense networks. The area under the precision-recall curve (AUPRC) and the precision among as many pairs as there are
 true edges ask how pairs are ranked by the size of their effect. Recall outside the prior: of the true edges that the
 prior lacks, how many the network has; a dense network has all of them, so the AUPRC over the pairs outside the prior
-stands beside it. Asterisk: the method uses the prior (dagger: part of the gold standard). Mean over the seeds and 95 %
+is shown too. Asterisk: the method uses the prior (dagger: part of the gold standard). Mean over the seeds and 95 %
 interval by Student's t; what a data set does not have (true edges outside its prior) is empty.""",
 )
 

@@ -29,7 +29,7 @@ pathways. Score and permutation test follow Hossain et al. 2024, appendix B.8; a
 
 CONTROL = "control"  # the column of the permuted labels
 TESTS = {"P": "p_tail", "R": "gsea_p_value", "O": "ora_p_value"}  # letters of the tests and their p-values
-LONGEST = 52  # letters of a pathway name that fit beside the map
+LONGEST = 52  # letters of a pathway name that fit next to the map
 TOP = 20  # pathways shown per method, as in Hossain et al. 2024
 
 

@@ -1,4 +1,4 @@
-"""Formulas of PEtab and SBML, read by libsbml: their values where they are numbers, and whether sympy can bear them.
+"""Formulas of PEtab and SBML, read by libsbml: their values where they are numbers, and limits that protect sympy.
 
 AMICI and PEtab give formulas to sympy, which evaluates `9^9^9^9` for as long as the computer lasts, and recurses into
 what is nested. So formulas are looked at here before anything else reads them.
@@ -36,11 +36,11 @@ SETTINGS.setParseUnits(libsbml.L3P_NO_UNITS)  # else 1e400 is 1, in units called
 
 
 class _TooMuch(Exception):
-    """What sympy or AMICI could not bear about a formula."""
+    """A formula is too large, or has a part that sympy or AMICI cannot process; the message says which."""
 
 
 def parse(text, where: str) -> libsbml.ASTNode:
-    """Return a PEtab formula as a tree; InputError, beginning with `where`, if it is none or sympy cannot bear it."""
+    """Return a PEtab formula as a tree; InputError, beginning with `where`, if it is none or too much for sympy."""
     tree = libsbml.parseL3FormulaWithSettings(str(text), SETTINGS)
     if tree is None:
         reason = " ".join(libsbml.getLastParseL3Error().split())
@@ -50,7 +50,7 @@ def parse(text, where: str) -> libsbml.ASTNode:
 
 
 def check(tree, where: str, functions: dict | None = None) -> None:
-    """Raise InputError, which begins with `where`, unless sympy can bear a formula.
+    """Raise InputError, which begins with `where`, if a formula is too much for sympy.
 
     `functions` are the bodies of the SBML model's own functions, by name, which AMICI puts in the place of their calls.
     """

@@ -42,8 +42,8 @@ class GradientCheck:
 
     In each check the derivative along a random direction, which all parameters are part of, is compared with that of
     central differences of `value`, extrapolated from several steps with an estimate of their error (Ridders 1982, doi
-    10.1016/S0141-1195(82)80057-0), and the value beside the gradient with that of `value`, all at tight tolerances.
-    Where two methods pass but differ, the direction between them decides.
+    10.1016/S0141-1195(82)80057-0), and the value returned with the gradient with that of `value`, all at tight
+    tolerances. Where two methods pass but differ, the direction between them decides.
 
     Attributes
     ----------
@@ -186,7 +186,7 @@ def kinds_of(problem) -> list[list[int]]:
 
 
 class Comparison:
-    """Gradients (by method, with the values beside them) at one point, and differences along some directions.
+    """Gradients (by method, with the values returned with them) at one point, and differences along some directions.
 
     Gradients and directions are in units of `scale` (n,), a typical change of each parameter.
     """
@@ -255,7 +255,7 @@ class Comparison:
         if method in self.failing:
             return "fails, though the objective can be computed"
         if abs(self._values[method] - self._at) > self.accuracy * max(1.0, abs(self._at)):
-            return "gives another objective beside the gradient than without it"
+            return "gives another objective with the gradient than without it"
         if self.error(method) > self.accuracy + 2 * self.resolution:
             return "disagrees with differences of the objective"
         return None
@@ -265,7 +265,7 @@ class Comparison:
         fault = self.fault(method)
         if fault is None or "fails" in fault:
             return str(fault)
-        if "beside" in fault:
+        if "another objective" in fault:
             return f"{fault}: {self._values[method]:.6g}, not {self._at:.6g}"
         slopes = np.array([self._slope_of(index) for index in range(len(names))])
         off = np.abs(self._gradients[method] - slopes)

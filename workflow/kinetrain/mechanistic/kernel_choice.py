@@ -213,7 +213,7 @@ class KernelCheck:
         if not np.isfinite(information).all():
             return "fails with the Fisher information"
         if not np.allclose(slope, gradient, rtol=1e-6, atol=1e-8 * np.abs(gradient).max(initial=1)):
-            return "has another gradient beside the Fisher information"
+            return "has another gradient with the Fisher information than without it"
         scale = np.outer(self._scale, self._scale)
         error = np.abs((information - right) * scale).max(initial=0) / max(1e-9, np.abs(right * scale).max(initial=0))
         self._note(information=error)

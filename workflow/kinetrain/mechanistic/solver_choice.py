@@ -20,7 +20,7 @@ GRADIENT_TOLERANCES = (1e-6, 1e-5, 1e-4)
 # The work of the parts of a solve, in steps without sensitivities. Rounded from CPU times of seven models of the PEtab
 # benchmark collection (8 to 109 states): the ratio of gradient and value, in the median of a model's conditions, is met
 # within a factor of 1.5.
-SOLVE, SOLVE_PARAMETER = 150.0, 0.1  # a solve beside its steps; more of it for each parameter
+SOLVE, SOLVE_PARAMETER = 150.0, 0.1  # of a solve apart from its steps; in addition for each parameter
 STEP_PARAMETER = 0.8  # of a step, for each parameter of forward sensitivities
 STORED_STEP, BACKWARD_STEP = 1.3, 6.0  # of adjoint ones
 WEIGHTS = 1, 1.5, 2, 3, 5, 7  # and ten times these, and so on: what weights are rounded to

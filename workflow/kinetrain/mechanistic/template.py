@@ -82,7 +82,7 @@ def with_scaling(overrides, scaling) -> pd.Series:
 
 
 def write_tables(folder, sbml, tables: dict, suffix: str = "") -> Path:
-    """Write a PEtab problem of four tables (`{name}{suffix}.tsv`) beside a copy of its model; return its YAML."""
+    """Write a PEtab problem of four tables (`{name}{suffix}.tsv`) and a copy of its model; return its YAML."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(sbml, folder / "model.xml")
