@@ -225,8 +225,8 @@ def made_path() -> pd.DataFrame:
 
 
 def test_the_path_is_summed_up_over_seeds_with_the_controls_of_the_same_data():
-    other = made_networks().assign(dataset="other")
-    table = pruning_path.tabulate(made_path(), pd.concat([made_networks(), other]))
+    other, lasso = made_networks().assign(dataset="other"), made_networks()[:2].assign(method="lasso")
+    table = pruning_path.tabulate(made_path(), pd.concat([made_networks(), other, lasso]))
     course = table[table["kind"] == "method"].set_index("epoch")
     assert course["models"].tolist() == [2, 2]
     assert course.loc[9, "balanced_accuracy"] == pytest.approx(0.74)
@@ -234,6 +234,9 @@ def test_the_path_is_summed_up_over_seeds_with_the_controls_of_the_same_data():
     assert table.loc[table["kind"] == "control", ["dataset", "method"]].to_numpy().tolist() == [
         ["SIM350", "prior alone"]
     ]
+    yardstick = table[table["kind"] == "yardstick"].iloc[0]
+    assert yardstick["method"] == "lasso" and yardstick["models"] == 2 and np.isnan(yardstick["sparsity"])
+    assert yardstick["balanced_accuracy"] == pytest.approx(lasso["balanced_accuracy"].mean())
 
 
 def test_recovery_is_summarised_per_corruption_and_only_where_there_is_something_to_recover():

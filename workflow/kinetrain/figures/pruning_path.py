@@ -8,6 +8,7 @@ from kinetrain.evaluation.statistics import mean_interval
 from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import GREY, colour, control_line, first_column, marker, nothing_to_show, panels
 from kinetrain.networks.controls import CONTROLS
+from kinetrain.yardsticks.known import YARDSTICKS
 
 FIGURE = Declaration(
     title="Accuracy along the pruning path",
@@ -22,8 +23,9 @@ training, at their mean sparsity; band: 95 % interval of the mean by Student's t
 equal sparsity here, which the single best models of the figure above are not. The horizontal axis is logarithmic in
 the weights that remain, since every event removes a fraction of these; sparser than 99.5 % is drawn there. Sparsity
 and balanced accuracy are defined as above. Black lines: predictors without training, namely the prior alone, every
-true regulator regulating every true target or all genes, and all genes regulating every true target. A choice of
-ours.""",
+true regulator regulating every true target or all genes, and all genes regulating every true target. Coloured dashed
+lines: yardsticks, ordinary network inference on the same data, whose models have no such weights; those whose networks
+are dense are at chance, and are judged by their rankings in the figure above. A choice of ours.""",
 )
 
 LEAST = 0.5  # per cent of the weights: sparser models are drawn here
@@ -31,23 +33,24 @@ SPARSITIES = (0, 50, 80, 90, 95, 98, 99)
 
 
 def tabulate(path: pd.DataFrame, networks: pd.DataFrame) -> pd.DataFrame:
-    """Return how accurate the networks are at every snapshot of the training, and the accuracy of the controls.
+    """Return how accurate networks are at every snapshot of the training, and those of controls and yardsticks.
 
     Mean and 95 % interval over the seeds still training at that epoch. Columns: panel, dataset, noise,
-    prior_corruption, method, kind (method or control), epoch, models, sparsity, balanced_accuracy,
-    balanced_accuracy_low, balanced_accuracy_high; controls have neither epoch nor sparsity.
+    prior_corruption, method, kind (method, control or yardstick), epoch, models, sparsity, balanced_accuracy,
+    balanced_accuracy_low, balanced_accuracy_high; controls and yardsticks have neither epoch nor sparsity.
     """
     scored = path[path["balanced_accuracy"].notna()]
     rows = []
     for key, group in scored.groupby([*GROUP, "method", "epoch"], sort=False):
         named = dict(zip([*GROUP, "method", "epoch"], key, strict=True))
         rows.append(named | {"kind": "method", "sparsity": group["sparsity"].mean()} | _accuracy(group))
-    known = networks[networks["method"].isin(CONTROLS) & networks["balanced_accuracy"].notna()]
-    known = known.merge(scored[GROUP].drop_duplicates())
-    for key, group in known.groupby([*GROUP, "method"], sort=False):
-        rows.append(dict(zip([*GROUP, "method"], key, strict=True)) | {"kind": "control"} | _accuracy(group))
-    names = ["balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_high"]
-    table = pd.DataFrame(rows, columns=[*GROUP, "method", "kind", "epoch", "models", "sparsity", *names])
+    for kind, names in (("control", CONTROLS), ("yardstick", YARDSTICKS)):
+        known = networks[networks["method"].isin(names) & networks["balanced_accuracy"].notna()]
+        known = known.merge(scored[GROUP].drop_duplicates())
+        for key, group in known.groupby([*GROUP, "method"], sort=False):
+            rows.append(dict(zip([*GROUP, "method"], key, strict=True)) | {"kind": kind} | _accuracy(group))
+    values = ["balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_high"]
+    table = pd.DataFrame(rows, columns=[*GROUP, "method", "kind", "epoch", "models", "sparsity", *values])
     table.insert(0, "panel", panel_names(table))
     return table
 
@@ -74,8 +77,8 @@ def draw(table):
 
 def _panel(axis, rows, sparsest) -> None:
     axis.axhline(50, color=GREY, linewidth=0.8)
-    for _, row in rows[rows["kind"] == "control"].iterrows():
-        axis.axhline(100 * row["balanced_accuracy"], **control_line(row["method"]))
+    for _, row in rows[rows["kind"] != "method"].iterrows():
+        axis.axhline(100 * row["balanced_accuracy"], **_line(row["method"]))
     methods = rows[rows["kind"] == "method"]
     for method in in_order(methods["method"]):
         own = methods[methods["method"] == method].sort_values("epoch")
@@ -95,12 +98,19 @@ def _remaining(sparsity):
     return (100 * (1 - sparsity)).clip(lower=LEAST)
 
 
+def _line(name: str) -> dict:
+    """Return the look of the line of a control or of a yardstick."""
+    return control_line(name) if name in CONTROLS else {"color": colour(name), "linewidth": 1, "linestyle": (0, (5, 2))}
+
+
 def _legend(table):
     from matplotlib.lines import Line2D
 
-    methods, controls = (in_order(table.loc[table["kind"] == kind, "method"]) for kind in ("method", "control"))
+    methods, lines = (
+        in_order(table.loc[own, "method"]) for own in (table["kind"] == "method", table["kind"] != "method")
+    )
     looks = [{"color": colour(name), "linewidth": 1.1, **marker(name, 4.5), "label": label(name)} for name in methods]
-    looks += [control_line(name, label=label(name)) for name in controls]
+    looks += [{**_line(name), "label": label(name)} for name in lines]
     return [Line2D([], [], **look) for look in [*looks, {"color": GREY, "linewidth": 0.8, "label": "Chance"}]]
 
 
