@@ -1,5 +1,7 @@
 """Ordinary network inference finds what it must find, and says nothing that depends on the order of the genes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -66,6 +68,14 @@ def test_with_little_noise_the_lasso_has_the_true_edges_and_few_others(seed):
     changes = linear_changes(seed, transitions=200, noise=0.05)
     found = lasso.infer(changes).strength != 0
     assert found[changes.prior].all() and found[~changes.prior].mean() < 0.3
+
+
+def test_genes_that_move_alike_share_their_edges_without_a_word_of_the_solver(recwarn):
+    changes = linear_changes(3, transitions=30, noise=0.1)
+    twice = changes.start.copy()
+    twice[:, 1] = twice[:, 0]
+    found = lasso.infer(replace(changes, start=twice, end=twice + changes.change))
+    assert np.isfinite(found.end).all() and not recwarn.list
 
 
 @pytest.mark.parametrize("name", YARDSTICKS)

@@ -17,6 +17,7 @@ from kinetrain.data.text import (
     refuse_repeated,
 )
 from kinetrain.errors import InputError, InputWarning
+from kinetrain.settings import did_you_mean
 
 TRAJECTORY = "trajectory"  # column of a tidy table unless another is named
 LARGEST = 100  # no logarithm of a measured quantity is as large
@@ -216,9 +217,9 @@ def _check_columns(path, table, label, layout) -> None:
             raise InputError(f"{path}: no column '{name}', which expression.{key} names; it has {_some(table.columns)}")
     if lacking := [clock for clock in layout.clocks if clock not in table.columns]:
         raise InputError(
-            f"{path}: no column '{lacking[0]}': a table has one row per sample, with a column of times (named by "
-            f"expression.time), one of trajectories and one per gene (one with genes in its rows must be transposed); "
-            f"it has {_some(table.columns)}{about_separator(table.columns)}"
+            f"{path}: no column '{lacking[0]}'{did_you_mean(lacking[0], table.columns)}: a table has one row per "
+            "sample, with a column of times (named by expression.time), one of trajectories and one per gene (one with "
+            f"genes in its rows must be transposed); it has {_some(table.columns)}{about_separator(table.columns)}"
         )
     refuse_repeated(path, [name for name in table.columns if name in (label, *layout.clocks)])
     if table.empty:
@@ -289,7 +290,10 @@ def _numbers(path, table, column, layout) -> np.ndarray:
         raise InputError(f"{path}: row {other.index[0]}: {where}: '{other.iloc[0]}' is not a number{note}")
     bad = np.isinf(numbers) if lineages else ~np.isfinite(numbers)
     if is_time and bad.any():
-        raise InputError(f"{path}: row {table.index[bad][0]}: a row without a finite time ('{column}')")
+        raise InputError(
+            f"{path}: row {table.index[bad][0]}: a row without a finite time ('{column}'): leave it out, or name the "
+            "columns of all lineages in a list (expression.time)"
+        )
     return numbers
 
 
@@ -377,6 +381,7 @@ def _pseudotime(path, cells, column, lineages: bool) -> np.ndarray:
     if len(unknown):
         raise InputError(
             f"{path}: '{column}' (expression.time) is no finite number for {len(unknown)} of {len(times)} cells, "
-            f"the first is '{cells.obs_names[unknown[0]]}': leave them out, or compute the pseudotime of one lineage"
+            f"the first is '{cells.obs_names[unknown[0]]}': leave them out, or name the columns of all lineages in a "
+            "list"
         )
     return times

@@ -1,5 +1,7 @@
 """Lasso of the changes on all other genes, with the penalty chosen by BIC for each target; no prior."""
 
+import warnings
+
 import numpy as np
 
 from kinetrain.yardsticks.changes import Answer, Changes, columns, linear_answer
@@ -39,6 +41,7 @@ def lasso(changes: Changes, found: ridge.Fit, trust=None) -> tuple[np.ndarray, f
 
 def _one(at, products, target, noise, factor) -> tuple[np.ndarray, float]:
     """Return the coefficients (k,) of one target and its BIC."""
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LassoLarsIC  # here, so that reading LABEL needs no scikit-learn
 
     transitions, own = len(at.columns), at.columns[:, target]
@@ -61,7 +64,10 @@ def _one(at, products, target, noise, factor) -> tuple[np.ndarray, float]:
     noise = max(noise, 1e-9 * variance)
     steps = min(STEPS, transitions - 2)
     path = LassoLarsIC("bic", fit_intercept=False, precompute=products, noise_variance=noise, max_iter=steps)
-    path.fit(left, response)
+    with warnings.catch_warnings():
+        # genes that move alike: the path goes on without one of them, or ends where nothing is left to explain
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        path.fit(left, response)
     coefficient[used] = path.coef_ * scale
     coefficient[target] -= shares @ np.where(np.arange(len(squares)) == target, 0, coefficient)
     return coefficient, float(path.criterion_.min())
