@@ -36,7 +36,16 @@ FIGURES = [
 ]
 
 
-PARTS = ["Snakefile", "workflow", "envs", "profiles", "config", "resources/published", "resources/datasets.tsv"]
+PARTS = [
+    "Snakefile",
+    "workflow",
+    "envs",
+    "profiles",
+    "config",
+    "resources/published",
+    "resources/datasets.tsv",
+    "resources/costs.tsv",
+]
 PROBLEM = """my mödel's "files" (1)"""
 
 

@@ -1,0 +1,46 @@
+"""A report of what is there so far takes the parts of tables as they are, and draws what they allow."""
+
+import sys
+from importlib import import_module
+
+import pandas as pd
+import pytest
+from command import run
+
+from kinetrain import tables
+
+
+def parts(folder, method: str, scores: list[float]) -> None:
+    """Write the scores of a training of some seeds, as the step that scores them does."""
+    same = {"dataset": "toy", "method": method, "noise": 0.0, "prior_corruption": 0.0, "uses_prior": "no"}
+    rows = [{**same, "seed": seed, "balanced_accuracy": score, "sparsity": 0.5} for seed, score in enumerate(scores)]
+    table = tables.completed("networks", pd.DataFrame(rows).assign(status="finished", auprc=0.3, test_mse=0.1))
+    (folder / "networks/toy/noise0_corruption0").mkdir(parents=True, exist_ok=True)
+    tables.save("networks", table, folder / f"networks/toy/noise0_corruption0/{method}.tsv")
+
+
+@pytest.fixture
+def so_far(tmp_path, monkeypatch):
+    """A function that writes the report of a folder and returns it."""
+
+    def write():
+        monkeypatch.setattr(sys, "argv", ["report_so_far.py", str(tmp_path)])
+        run(import_module("report_so_far").main)
+        return (tmp_path / "report-so-far.html").read_text()
+
+    return write
+
+
+def test_what_is_there_is_ranked_and_drawn(so_far, tmp_path):
+    parts(tmp_path, "sparseflow", [0.7, 0.8, 0.75])
+    first = so_far()
+    assert "SparseFlow" in first and "DASH" not in first.partition("<section>")[0].partition("<main")[2]
+    assert 'class="figure"' in first and "Recovered networks" in first
+    parts(tmp_path, "dash", [0.9, 0.91, 0.9])
+    assert "DASH" in so_far().partition("<section>")[0].partition("<main")[2]
+
+
+def test_a_folder_without_any_result_is_named(so_far, capsys):
+    with pytest.raises(SystemExit):
+        so_far()
+    assert "no fit and no trained model is there yet" in capsys.readouterr().err

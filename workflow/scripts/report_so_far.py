@@ -1,0 +1,114 @@
+"""Write a report of what a run has computed so far, while it goes on or after it was stopped."""
+
+import argparse
+from pathlib import Path
+
+# Where the parts of result tables lie until the last of them is there and they are collected.
+PARTS = {
+    "nominal": "nominal/*/*.tsv",
+    "fits": "fits/*/*/*.tsv",
+    "traces": "fits/*/*/*.trace.tsv",
+    "networks": "networks/**/*.tsv",
+    "path": "networks/*/*/*.path.tsv",
+    "effects": "networks/*/*/*.effects.tsv",
+    "pathways": "enrichment/*/*/*.tsv",
+    "estimates": "estimates/*/*.tsv",
+}
+PUBLISHED = Path(__file__).resolve().parents[2] / "resources" / "published" / "networks.tsv"
+INTRODUCTION = "A report of what is there so far: rankings and intervals change until the run has ended."
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("results", type=Path, help="folder of results; report-so-far.html is written into it")
+    return parser.parse_args()
+
+
+def collected(results: Path) -> dict:
+    """Return the result tables as far as their parts are there, without those that have none."""
+    import pandas as pd
+    from collect import without_repeated
+
+    from kinetrain import tables
+    from kinetrain.errors import InputError
+    from kinetrain.files import load_table
+
+    found = {}
+    for name, pattern in PARTS.items():
+        parts = []
+        for path in sorted(results.glob(pattern)):
+            part = load_table(path)
+            try:
+                tables.check(name, part, path)
+            except InputError:  # another table of the same folder
+                continue
+            parts += [part] if len(part) else []
+        if parts:
+            found[name] = pd.concat(without_repeated(name, parts), ignore_index=True)
+    return found
+
+
+def draw(found: dict, folder: Path) -> dict:
+    """Return the parts of the report that show figures, drawn from the tables that are there, by section."""
+    from kinetrain.evaluation.benchmark import benchmark
+    from kinetrain.figures.catalogue import FITS, find_figures
+    from kinetrain.figures.style import save, use_style
+    from kinetrain.files import load_table, save_table
+
+    sections: dict[str, list[dict]] = {}
+    sources = {**found, "published": load_table(PUBLISHED)}
+    for name, file in find_figures().items():
+        declared = file.FIGURE
+        if not set(declared.sources) <= set(sources):
+            continue
+        read = [sources[one] for one in declared.sources]
+        table = file.tabulate(*([benchmark(*read, {}, {})] if declared.sources == FITS else read))
+        if len(table):
+            with use_style():
+                save(file.draw(table), folder / f"{name}.svg")
+            save_table(table, folder / f"{name}.tsv")
+            part = {"title": declared.title, "file": str(folder / f"{name}.svg"), "caption": declared.caption}
+            sections.setdefault(declared.section, []).append({**part, "source": None})
+    return sections
+
+
+def main():
+    results = parse_arguments().results
+    from datetime import UTC, datetime
+
+    from kinetrain import tables
+    from kinetrain.errors import InputError
+    from kinetrain.evaluation.answers import answers
+    from kinetrain.evaluation.pairs import pairs
+    from kinetrain.files import atomic
+    from kinetrain.report.html import page
+    from kinetrain.report.page import report
+
+    found = collected(results)
+    if not found:
+        raise InputError(f"{results}: no fit and no trained model is there yet")
+    folder = results / "so-far"
+    folder.mkdir(exist_ok=True)
+    whole = {"nominal", "fits", "traces"} <= set(found)
+    compared = pairs(found["fits"], found["traces"], found["nominal"], {}, {}) if whole else None
+    given = {name: found.get(name) for name in ("nominal", "fits", "traces")} if whole else {}
+    answered = answers(**given, pairs=compared, networks=found.get("networks"))
+    shown = []
+    for name, table in found.items():
+        declared = tables.TABLES[name]
+        if declared.title:
+            file = folder / f"{name}.html"
+            file.write_text(page(table.head(500), declared.title, name=name), encoding="utf-8")
+            shown.append({"title": declared.title, "file": str(file), "caption": declared.meaning, "source": None})
+    now = datetime.now(UTC)
+    facts = [f"so far, {now:%-d %B %Y, %H:%M} UTC", *answered["data"]]
+    sections = {**draw(found, folder), "4 Tables": shown}
+    with atomic(results / "report-so-far.html") as path:
+        path.write_text(report("Kinetrain, so far", facts, answered, INTRODUCTION, sections), encoding="utf-8")
+    print(f"what is there so far: {results}/report-so-far.html")
+
+
+if __name__ == "__main__":
+    from command import run
+
+    run(main)
