@@ -93,6 +93,14 @@ def commands(text: str) -> list[str]:
     return found
 
 
+def test_code_that_pages_show_is_run_in_a_test(root):
+    run = (root / "tests/workflow/test_additions.py").read_text(encoding="utf-8")
+    for page in PAGES:
+        for _, title, text in BLOCK.findall((root / page).read_text(encoding="utf-8")):
+            if title.startswith("workflow/kinetrain/"):
+                assert text.strip() in run, f"{page}: {title} is not a file of test_additions.py, which runs it"
+
+
 def test_pages_made_from_the_code_are_up_to_date(root):
     made = subprocess.run(
         [sys.executable, "-c", "import generate, json; print(json.dumps({p: f() for p, f in generate.PAGES.items()}))"],
