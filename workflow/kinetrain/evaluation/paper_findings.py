@@ -48,8 +48,8 @@ def tables_of_the_paper(tables: pd.DataFrame):
 
 
 def _because(own: pd.DataFrame) -> str:
-    notes = own.loc[own["method"].isna(), "note"].dropna().unique()
-    return " ".join(notes) or "this run has none of its data."
+    datasets = own["dataset"].dropna().unique()
+    return f"this run has none of its data sets ({', '.join(datasets)})."
 
 
 def claims_of_the_paper(networks: pd.DataFrame, pathways: pd.DataFrame | None):

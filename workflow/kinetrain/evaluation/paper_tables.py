@@ -168,15 +168,11 @@ def page_of(tables: pd.DataFrame, number: int) -> tuple[pd.DataFrame, list[str]]
 
 def _verdicts(group: pd.DataFrame) -> str:
     """Return the verdicts on the numbers of a method, the same ones together; one alone where all are the same."""
-    judged = group.assign(verdict=group["verdict"].str.partition(" because")[0]).groupby("verdict", sort=False)[
-        "metric"
-    ]
-    if len(judged) == 1:
-        return group["verdict"].iloc[0].partition(" because")[0].replace("-", "")
-    names = {
-        verdict: ", ".join(HEADINGS[metric][0].partition(" (")[0].lower() for metric in own) for verdict, own in judged
-    }
-    return "; ".join(f"{verdict}: {metrics}" for verdict, metrics in names.items())
+    short = group["verdict"].str.partition(" because")[0].replace("-", "")
+    if short.nunique() == 1:
+        return short.iloc[0]
+    spoken = group["metric"].map(lambda metric: HEADINGS[metric][0].partition(" (")[0].partition(" ×")[0])
+    return "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in spoken.groupby(short, sort=False))
 
 
 def _with_interval(cell: pd.Series, factor: float) -> str:

@@ -23,107 +23,108 @@ def value_and_gradient(parameters, start, end, duration, weight, steps):
     """Return the loss (M,) of every model and the dict of its gradients, for the parameters w1, b1, w2 and b2.
 
     Arguments as in `rk4.value_and_gradient`. Exactly the derivative of the steps made: agrees with autograd to
-    rounding. Models of the same number of steps are solved together.
+    rounding. Models of the same number of steps are solved together, by NumPy on the CPU: the arrays are small, and an
+    operation of torch takes several times as long to begin as one of NumPy.
     """
-    values, gradients, at = [], [], 0
+    tensors = [parameters[name].detach() for name in ("w1", "b1", "w2", "b2")] + [start, end, duration, weight]
+    library = np if start.is_cpu else torch
+    arrays = [tensor.numpy() for tensor in tensors] if library is np else tensors
+    found, at = [], 0
     for count, members in groupby(steps):
         group = slice(at, at + len(list(members)))
         at = group.stop
-        own = {name: tensor[group] for name, tensor in parameters.items()}
-        rows = (tensor[group] for tensor in (start, end, duration, weight))
-        value, gradient = _same_steps(own, *rows, count)
-        values.append(value)
-        gradients.append(gradient)
-    return torch.cat(values), {name: torch.cat([one[name] for one in gradients]) for name in parameters}
+        found.append(_same_steps(library, *(array[group] for array in arrays), count))
+    value, *gradients = (library.concatenate(part) for part in zip(*found, strict=True))
+    if library is np:
+        value, *gradients = (torch.from_numpy(array) for array in (value, *gradients))
+    return value, dict(zip(("w1", "b1", "w2", "b2"), gradients, strict=True))
 
 
-@torch.no_grad()
-def _same_steps(parameters, start, end, duration, weight, steps: int):
-    """Return loss and gradients of models that all take `steps` steps."""
-    w1, b1, w2, b2 = (parameters[name] for name in ("w1", "b1", "w2", "b2"))
+def _same_steps(library, w1, b1, w2, b2, start, end, duration, weight, steps: int):
+    """Return the losses and the four gradients of models that all take `steps` steps, as arrays of `library`."""
     scale = (duration / steps)[..., None]
-    inner, drive = torch.bmm(w1, w2), torch.baddbmm(b1[..., None], w1, b2[..., None]).mT
-    first = torch.baddbmm(b1[:, None], start, w1.mT)
-    share, decay = _stage_weights(scale, steps)
-    curves, stages, pulls = first.new_empty((3, 4 * steps, *first.shape))
-    _walk(_forward, inner, drive, first, scale, curves, stages)
-    summed = (share * stages).sum(dim=0)
-    state = torch.baddbmm((1 - decay) * b2[:, None], summed, w2.mT).addcmul_(decay, start)
-    residual = state - end
-    counted = (weight / weight.sum(dim=1, keepdim=True) / start.shape[2])[..., None]
-    value = (residual.square() * counted).sum(dim=(1, 2))
-    adjoint = residual.mul_(counted).mul_(2)
-    pulled = torch.zeros_like(first)
-    _walk(_backward, inner, scale, curves, share * torch.bmm(adjoint, w2), pulls, pulled)
-    pulls, stages = (part.transpose(0, 1).flatten(1, 2) for part in (pulls, stages))
-    by_inner, by_drive = torch.bmm(pulls.mT, stages), pulls.sum(dim=1)
-    return value, {
-        "w1": torch.bmm(pulled.mT, start).baddbmm_(by_inner, w2.mT).baddbmm_(by_drive[..., None], b2[:, None]),
-        "b1": by_drive + pulled.sum(dim=1),
-        "w2": torch.bmm(adjoint.mT, summed).baddbmm_(w1.mT, by_inner),
-        "b2": torch.baddbmm(((1 - decay) * adjoint).sum(dim=1)[..., None], w1.mT, by_drive[..., None])[..., 0],
-    }
+    inner = w1 @ w2
+    drive = ((w1 @ b2[..., None])[..., 0] + b1)[:, None]
+    first = start @ _turned(w1) + b1[:, None]
+    share, decay = _stage_weights(library, scale, steps)
+    curves, stages = _forward(library, inner, drive, first, scale, steps)
+    summed = (share * stages).sum(0)
+    residual = decay * start + (1 - decay) * b2[:, None] + summed @ _turned(w2) - end
+    counted = (weight / weight.sum(1)[:, None] / start.shape[2])[..., None]
+    adjoint = 2 * counted * residual
+    value = (adjoint * residual).sum(2).sum(1) / 2
+    pulls, pulled = _backward(library, inner, scale, curves, share * (adjoint @ w2))
+    pulls, stages = (part.swapaxes(0, 1).reshape(len(w1), -1, part.shape[-1]) for part in (pulls, stages))
+    by_inner, by_drive = _turned(pulls) @ stages, pulls.sum(1)
+    return (
+        value,
+        _turned(pulled) @ start + by_inner @ _turned(w2) + by_drive[..., None] * b2[:, None],
+        by_drive + pulled.sum(1),
+        _turned(adjoint) @ summed + _turned(w1) @ by_inner,
+        ((1 - decay) * adjoint).sum(1) + (_turned(w1) @ by_drive[..., None])[..., 0],
+    )
 
 
-def _stage_weights(scale, steps: int):
+def _turned(matrices):
+    """Return the transposed of every matrix."""
+    return matrices.swapaxes(1, 2)
+
+
+def _stage_weights(library, scale, steps: int):
     """Return the weights (S, M, B, 1) of all stages in the end of the genes, and their decay (M, B, 1).
 
     Those of a step are what the fourth-order scheme makes of dx/ds = f − x with a value of f at each stage.
     """
     second = scale * scale
     third = second * scale / 12
-    fourth = scale / 6
+    last = scale / 6
     middle = scale / 3 - second / 6
-    of_step = torch.stack([fourth - second / 6 + third - third * scale / 2, middle + third, middle, fourth])
-    decay = 1 - of_step.sum(dim=0)
-    powers = torch.arange(steps, -1, -1, dtype=scale.dtype, device=scale.device)
-    later = decay ** powers[:, None, None, None]
-    return (later[1:, None] * of_step).flatten(0, 1), later[0]
+    of_step = [last - second / 6 + third - third * scale / 2, middle + third, middle, last]
+    decay = 1 - sum(of_step)
+    weights, later = [], 1
+    for _ in range(steps):
+        weights = [later * weight for weight in of_step] + weights
+        later = later * decay
+    return library.stack(weights), later
 
 
-def _walk(walk, *tensors) -> None:
-    """Walk over all stages, filling the last tensors, by NumPy where they are in the memory of the CPU.
+def _forward(library, inner, drive, units, scale, steps: int):
+    """Return elu′(u) and elu(u) of all stages, each (S, M, B, m), for hidden units that start at `units`."""
+    lower_of = np.minimum if library is np else torch.clamp_max
+    transposed, curves, stages = _turned(inner), [], []
 
-    The arrays of a stage are small, and an operation of torch takes several times as long to begin as one of NumPy.
-    """
-    if tensors[0].is_cpu:
-        walk(np.exp, np.minimum, *(one.numpy() for one in tensors))
-    else:
-        walk(torch.exp, torch.clamp_max, *tensors)
-
-
-def _forward(exp, lower_of, inner, drive, units, scale, curves, stages) -> None:
-    """Fill in elu′(u) and elu(u) of all stages, each (S, M, B, m), for hidden units that start at `units`."""
-    transposed = inner.swapaxes(1, 2)
-
-    def slope(stage, at):
+    def slope(at):
         below = lower_of(at, 0)
-        exp(below, out=curves[stage])
-        stages[stage] = at - below + curves[stage] - 1
-        return (stages[stage] @ transposed + (drive - at)) * scale
+        curves.append(library.exp(below))
+        stages.append(at - below + curves[-1] - 1)
+        return (stages[-1] @ transposed + (drive - at)) * scale
 
-    for stage in range(0, len(stages), 4):
-        slope1 = slope(stage, units)
-        slope2 = slope(stage + 1, units + 0.5 * slope1)
-        slope3 = slope(stage + 2, units + 0.5 * slope2)
-        slope4 = slope(stage + 3, units + slope3)
+    for _ in range(steps):
+        slope1 = slope(units)
+        slope2 = slope(units + 0.5 * slope1)
+        slope3 = slope(units + 0.5 * slope2)
+        slope4 = slope(units + slope3)
         units = units + (slope1 + slope4 + 2 * (slope2 + slope3)) / 6
+    return library.stack(curves), library.stack(stages)
 
 
-def _backward(exp, lower_of, inner, scale, curves, direct, pulls, adjoint) -> None:
-    """Fill in the adjoints of A elu(u) + d at all stages (S, M, B, m), and add that of the first u to `adjoint`.
+def _backward(library, inner, scale, curves, direct):
+    """Return the adjoints of A elu(u) + d at all stages (S, M, B, m), and that of the first hidden units (M, B, m).
 
     direct (S, M, B, m): derivative of the loss in elu(u) of every stage by way of the genes alone.
     """
+    kept = []
 
     def pull_back(stage, pull):
-        pulls[stage] = pull * scale
-        return (pulls[stage] @ inner + direct[stage]) * curves[stage] - pulls[stage]
+        kept.append(pull * scale)
+        return (kept[-1] @ inner + direct[stage]) * curves[stage] - kept[-1]
 
-    for stage in range(len(pulls) - 4, -1, -4):
+    adjoint = 0 * direct[0]
+    for stage in range(len(direct) - 4, -1, -4):
         sixth = adjoint / 6
         pulled4 = pull_back(stage + 3, sixth)
         pulled3 = pull_back(stage + 2, pulled4 + 2 * sixth)
         pulled2 = pull_back(stage + 1, 0.5 * pulled3 + 2 * sixth)
         pulled1 = pull_back(stage, 0.5 * pulled2 + sixth)
-        adjoint += pulled1 + pulled2 + pulled3 + pulled4
+        adjoint = adjoint + pulled1 + pulled2 + pulled3 + pulled4
+    return library.stack(kept[::-1]), adjoint
