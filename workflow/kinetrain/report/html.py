@@ -62,7 +62,7 @@ def as_html(table: pd.DataFrame, bad=None, name: str = "") -> str:
         rows.append(f"<tr{BAD if marked else ''}>{cells}</tr>")
     body = "\n".join(rows)
     return (
-        f'<div class="wide"><table class="data" data-name="{escape(name or "table")}">\n'
+        f'<div class="wide"><table class="data compact" data-name="{escape(name or "table")}">\n'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>\n"
     )
 
