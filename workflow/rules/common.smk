@@ -1,3 +1,4 @@
+# Shared by all rules: the checked configuration and its plan, inputs and flags of rules, and what is made.
 import csv
 import json
 import os

@@ -1,3 +1,6 @@
+# Data: downloads, simulated expression, and measured expression.
+
+
 rule download:
     output:
         "<resources>/downloads/{path}",

@@ -1,3 +1,6 @@
+# Enrichment: influence of genes, and pathway tests.
+
+
 rule measure_influence:
     input:
         model=rules.train_neural_ode.output.model,

@@ -1,3 +1,6 @@
+# Software environments: all of them at once, for a cluster whose nodes have no internet.
+
+
 rule environments:
     log:
         "<logs>/environments.log",

@@ -1,3 +1,6 @@
+# Figures: result tables, the tidy table of each figure, and the figure.
+
+
 rule collect_table:
     input:
         lambda w: PARTS[w.table],

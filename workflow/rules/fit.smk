@@ -1,3 +1,6 @@
+# Fits: mechanistic models by full-batch and mini-batch optimizers, neural ODEs without pruning.
+
+
 rule fit_full_batch:
     input:
         files=fitted_problem,

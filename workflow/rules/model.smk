@@ -1,3 +1,6 @@
+# Mechanistic models: compilation, artificial data, the choice of the solver, nominal objectives.
+
+
 # Only here are files read that lie outside the folder of a problem's YAML: all else reads the copies.
 rule gather_problem:
     input:

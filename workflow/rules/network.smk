@@ -1,3 +1,6 @@
+# Networks: gold standards, and scores of trained models, control predictors and yardsticks.
+
+
 rule build_gold_standard:
     input:
         unpack(truth_files),

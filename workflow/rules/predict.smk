@@ -1,3 +1,6 @@
+# Predictions of ensembles of fits, and their scores.
+
+
 rule predict_measurements:
     input:
         files=fitted_problem,

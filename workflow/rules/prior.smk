@@ -1,3 +1,6 @@
+# Prior networks and co-regulation.
+
+
 rule build_prior:
     input:
         unpack(prior_files),

@@ -1,3 +1,6 @@
+# Report: HTML tables, scores of fits, findings, provenance, and the page.
+
+
 for table, title in TABLES.items():
 
     rule:

@@ -1,3 +1,6 @@
+# Tuning: settings of methods chosen by cross-validation.
+
+
 rule tune_fold:
     input:
         expression="<results>/expression/{dataset}/expression.npz",

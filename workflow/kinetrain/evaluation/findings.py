@@ -1,4 +1,4 @@
-"""Plain statements about the results, each computed from the result tables and none from expectation."""
+"""All findings: plain statements, each computed from the result tables."""
 
 import pandas as pd
 

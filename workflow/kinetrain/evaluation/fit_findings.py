@@ -1,4 +1,4 @@
-"""Plain statements about mechanistic fits, each computed from the result tables and none from expectation."""
+"""Findings on mechanistic fits: plain statements, each computed from the result tables."""
 
 import numpy as np
 import pandas as pd
