@@ -1,0 +1,45 @@
+"""The page of runs shows what each answered, and the settings in which they differ."""
+
+import json
+import sys
+from importlib import import_module
+
+import pytest
+from command import run
+
+
+@pytest.fixture
+def compare(tmp_path, monkeypatch):
+    """A function that writes the page of a folder and returns it."""
+
+    def write():
+        monkeypatch.setattr(sys, "argv", ["compare_runs.py", str(tmp_path)])
+        run(import_module("compare_runs").main)
+        return (tmp_path / "index.html").read_text()
+
+    return write
+
+
+def finished(folder, first: str, starts: int) -> None:
+    """Write what a finished run leaves."""
+    folder.mkdir()
+    arm = {"question": "Which?", "rows": [[first, "1.5 [1, 2]"]], "decided": ["A over B"], "undecided": []}
+    (folder / "answers.json").write_text(json.dumps({"data": ["egf_akt"], "arms": [arm], "caution": ""}))
+    record = {"made": "2026-11-29T06:19:52+00:00", "commit": "d7bfb91d036a53", "cost": {"neural": {"cpu_seconds": 7}}}
+    configuration = {"fits": {"starts": starts, "epochs": 30}}
+    (folder / "provenance.json").write_text(json.dumps({**record, "configuration": configuration}))
+
+
+def test_answers_and_differing_settings_stand_side_by_side(compare, tmp_path):
+    finished(tmp_path / "small", "Adam", 4)
+    finished(tmp_path / "large", "Fides", 100)
+    page = compare()
+    for text in ("Adam: 1.5 [1, 2]", "Fides: 1.5 [1, 2]", "fits.starts", ">100<", "small/report.html", "d7bfb91d03"):
+        assert text in page, text
+    assert "fits.epochs" not in page
+
+
+def test_a_folder_without_a_finished_run_is_named(compare, capsys):
+    with pytest.raises(SystemExit):
+        compare()
+    assert "no finished run" in capsys.readouterr().err

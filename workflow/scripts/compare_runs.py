@@ -1,0 +1,75 @@
+"""Write a page that puts the runs of a folder beside each other: what each answered, and how their settings differ."""
+
+import argparse
+import json
+from pathlib import Path
+
+FIRST = 3  # of each ranking
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="folder with results of runs in it; index.html is written into it")
+    return parser.parse_args()
+
+
+def rows_of(run: str, answers: dict, record: dict) -> list[dict]:
+    """Return a row per arm of a run: when and by which code it was made, and what it answered."""
+    seconds = sum(part.get("cpu_seconds") or 0 for part in record["cost"].values())
+    made = {"run": run, "made": record["made"][:16].replace("T", " "), "commit": record["commit"][:10]}
+    made |= {"data": "; ".join(answers["data"]), "CPU time (s)": seconds}
+    rows = []
+    for arm in answers["arms"]:
+        row = {**made, "question": arm["question"]}
+        for place in range(FIRST):
+            first = arm["rows"][place] if place < len(arm["rows"]) else ["", ""]
+            value = next((one for one in first[1:] if "[" in one), "")
+            row[f"place {place + 1}"] = f"{first[0]}: {value}" if first[0] else ""
+        rows.append({**row, "decided": "; ".join(arm["decided"]), "not decided": len(arm["undecided"])})
+    return rows
+
+
+def flat(value, name: str = "") -> dict[str, str]:
+    """Return the keys of nested settings as `a.b.c` with their values as text."""
+    if isinstance(value, dict) and value:
+        parts = (flat(one, f"{name}.{key}" if name else key) for key, one in value.items())
+        return {key: text for part in parts for key, text in part.items()}
+    return {name: json.dumps(value)}
+
+
+def main():
+    folder = parse_arguments().folder
+    import pandas as pd
+
+    from kinetrain.errors import InputError
+    from kinetrain.files import atomic
+    from kinetrain.report.html import STYLE, as_html
+
+    rows, settings = [], {}
+    for file in sorted([*folder.glob("answers.json"), *folder.glob("*/answers.json")]):
+        if (file.parent / "provenance.json").is_file():
+            run = str(file.parent.relative_to(folder))
+            record = json.loads((file.parent / "provenance.json").read_text(encoding="utf-8"))
+            rows += rows_of(run, json.loads(file.read_text(encoding="utf-8")), record)
+            settings[run] = flat(record["configuration"])
+    if not rows:
+        raise InputError(f"{folder}: no finished run, with answers.json and provenance.json, is there")
+    table = pd.DataFrame(settings).fillna("-")
+    different = table[table.nunique(axis=1) > 1].rename_axis("setting").reset_index()
+    links = "".join(f'<li><a href="{run}/report.html">{run}</a></li>' for run in settings)
+    with atomic(folder / "index.html") as path:
+        path.write_text(
+            '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Runs</title>'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f"<style>{STYLE}</style></head>\n<body>\n<h1>Runs</h1>\n<ul>{links}</ul>\n"
+            "<p>Runs of other starts or seeds are not paired: small differences between them mean nothing.</p>\n"
+            f"{as_html(pd.DataFrame(rows))}<h2>Settings that differ</h2>\n{as_html(different)}</body></html>\n",
+            encoding="utf-8",
+        )
+    print(f"{len(settings)} runs beside each other: {folder}/index.html")
+
+
+if __name__ == "__main__":
+    from command import run
+
+    run(main)
