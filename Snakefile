@@ -46,6 +46,7 @@ rule all:
     input:
         expand("<results>/tables/{table}.tsv", table=PARTS.keys() - FOR_A_FIGURE),
         "<results>/report.html",
+        "<results>/ro-crate-metadata.json",
 
 
 rule figures:

@@ -95,11 +95,14 @@ class Plan:
         The completed configuration, and its problems and data sets with their overrides applied.
     downloads
         Lines of the manifest that the configuration needs, by name.
+    own_files
+        The other files that it names, and those that its PEtab problems name.
     """
 
     def __init__(self, config: dict, manifest: dict[str, Download], places=(Path(),), objectives=None):
         self.given, self.manifest, self.places, self.objectives = config, manifest, places, objectives or {}
         self.downloads: dict[str, Download] = {}
+        self.own_files: list[str] = []
         self.config = complete(config)
         mirror = self.config["mirror"]
         if mirror is not None and not Path(mirror).is_dir():
@@ -136,7 +139,9 @@ class Plan:
             check_description(path, description, elsewhere)
         except InputError as error:
             raise ConfigurationError(f"{key}: {error}") from None
-        return [str(path), *(usable(file, key) for file in list_files(path, description, elsewhere))]
+        named = [usable(file, key) for file in list_files(path, description, elsewhere)]
+        self.own_files += named
+        return [str(path), *named]
 
     def fit_labels(self, problem: str) -> list[str]:
         """Return the settings in which a problem is fitted, as they stand in the names of the result files."""

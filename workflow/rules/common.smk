@@ -397,6 +397,11 @@ with open(PUBLISHED_NUMBERS / "paper_tables.tsv") as layout:
     }
 
 
+# The files that are read: downloads by their address, the user's own by their name.
+READ = {one.url: f"{configuration.DOWNLOADS}/{one.path}" for one in PLAN.downloads.values()}
+READ |= {f"#{os.path.relpath(path, TOP)}": path for path in PLAN.own_files}
+
+
 def caption(name, text):
     """The file of a caption, for Snakemake's own report."""
     path = Path(".snakemake/captions", f"{name}.rst")

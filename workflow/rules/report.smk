@@ -260,3 +260,30 @@ rule write_report:
     shell:
         "({params.command} --title Kinetrain --answers {input.answers:q} --provenance {input.record:q} --introduction {input.introduction:q} --settings {params.sections:q}"
         " --output {output:q}) 2>&1 | tee {log:q}"
+
+
+rule describe_run:
+    input:
+        provenance="<results>/provenance.json",
+        read=list(READ.values()),
+        outputs=[
+            *expand("<results>/tables/{table}.tsv", table=PARTS.keys() - FOR_A_FIGURE),
+            *expand("<results>/figures/{figure}.{kind}", figure=FIGURES, kind=("svg", "tsv")),
+            "<results>/report.html",
+        ],
+        snakefile=str(TOP / "Snakefile"),
+    output:
+        crate="<results>/ro-crate-metadata.json",
+        bom="<results>/bom.json",
+        snakefile="<results>/Snakefile",
+    log:
+        "<logs>/report/ro_crate.log",
+    localrule: True
+    conda:
+        conda("analysis")
+    params:
+        command=command("analysis", "ro_crate"),
+        read=lambda w, input: settings(dict(zip(READ, input.read))),
+    shell:
+        "({params.command} --provenance {input.provenance:q} --inputs {params.read:q} --outputs {input.outputs:q}"
+        " --snakefile {input.snakefile:q} --crate {output.crate:q} --bom {output.bom:q}) 2>&1 | tee {log:q}"
