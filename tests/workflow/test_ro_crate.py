@@ -14,7 +14,7 @@ def test_the_crate_names_what_was_read_made_and_imported(tmp_path, monkeypatch):
         "machine": {"processor": "p", "system": "s"},
         "snakemake": "9.27.1",
         "solvers": {"egf": {"engine": "kernel"}},
-        "python": {"neural": "3.11.2"},
+        "python": {"neural": "3.11.2", "analysis": "3.11.2"},
         "packages": {"neural": ["torch==2.13.0+cpu", "numpy==2.4.6"], "analysis": ["numpy==2.4.6"]},
     }
     for name, text in {
