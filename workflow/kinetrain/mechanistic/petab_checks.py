@@ -123,7 +123,7 @@ def check_formulas(observables, path) -> None:
 
 
 def check_noise(sbml, observables, placeholders, measurements, fixed, varied, path) -> None:
-    """Raise InputError if the noise of a measurement is known and not a positive number.
+    """Raise InputError if the noise of a measurement is known and not a positive number, or a species.
 
     placeholders: names in the noise formula that the column noiseParameters fills in, by observable. fixed: values of
     parameters by name. varied: names whose value the tables say, so that those in the model do not count.
@@ -131,6 +131,8 @@ def check_noise(sbml, observables, placeholders, measurements, fixed, varied, pa
     cells = measurements.reindex(columns=["observableId", "noiseParameters"]).drop_duplicates()
     for observable, text in observables["noiseFormula"].items():
         tree, where = parse(text, observable), f"{path}: observable table: noiseFormula of '{observable}'"
+        if tree.isName() and sbml.getSpecies(tree.getName()):  # AMICI wants a parameter of a formula that is a name
+            raise InputError(f"{where} is the species '{tree.getName()}' alone, which AMICI does not support")
         known = {name: fixed.get(name) for name in names(tree) & fixed.keys()}
         known |= {name: initial_value(sbml, name, constant=True) for name in names(tree) - varied}
         _check_level(value(tree, known), f"{where}")

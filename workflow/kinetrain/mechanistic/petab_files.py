@@ -25,7 +25,7 @@ def read_description(path, elsewhere: bool = False) -> dict:
     try:
         description = yaml.safe_load(path.read_bytes())
     except yaml.YAMLError as error:
-        raise InputError(f"{path}: not valid YAML ({error})") from None
+        raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from None
     check_description(path, description, elsewhere)
     return description
 
