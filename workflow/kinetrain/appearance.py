@@ -16,6 +16,7 @@ from kinetrain.training import optimizers, update_rules
 from kinetrain.yardsticks import methods as yardsticks
 
 BLACK = "#000000"
+HYBRIDS = ("#6A7722", "#00A3AD", "#E377C2", "#8C564B")  # no hybrid may pass for one of its parts
 LAST = 1000  # place of files without PLACE
 # Hues a golden angle apart, in three shades: 48 colours of which neighbours differ much.
 PALETTE = tuple(
@@ -25,7 +26,6 @@ PALETTE = tuple(
     for index in range(48)
 )
 MARKERS = ("x", "+", "1", "2", "3", "4", "8", "o", "s", "v", "^", "<", ">", "p", "h", "D", "P", "X", "d", "H")
-FITTING = (4, 5)  # kinds that share figures of fits: update rules and optimizers
 MARKED = (1, 2)  # kinds that are drawn by markers: methods and yardsticks
 REFERENCES = {"truth": "Gold standard", "prior": "Prior"}  # networks that others are compared with
 
@@ -89,20 +89,8 @@ def look(name) -> Look:
     text = str(name)
     first, joined, second = text.partition("_then_")
     label = f"{look(first).label}, then {look(second).label}" if joined and second in known else _spaced(text)
-    shown = {one.colour for one in known.values() if one.kind in FITTING and not one.label.endswith("(hierarchical)")}
     colours = {one.colour for one in known.values()}
-    return Look(label, _free(text, _farthest(shown), colours), _free(text, MARKERS, set()))
-
-
-def _farthest(shown: set[str]) -> tuple[str, ...]:
-    """Return the sixth of the palette that is farthest from the colours shown: no hybrid may pass for its parts."""
-
-    def distance(first: str, second: str) -> float:
-        parts = [[int(colour[place : place + 2], 16) for place in (1, 3, 5)] for colour in (first, second)]
-        return sum(weight * (a - b) ** 2 for weight, a, b in zip((2, 4, 3), *parts, strict=True))  # as eyes weigh them
-
-    ordered = sorted(PALETTE, key=lambda one: -min(distance(one, other) for other in shown))
-    return tuple(ordered[: len(PALETTE) // 6])
+    return Look(label, _free(text, HYBRIDS if joined else PALETTE, colours), _free(text, MARKERS, set()))
 
 
 def label(name) -> str:

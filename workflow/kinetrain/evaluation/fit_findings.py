@@ -201,6 +201,12 @@ def cheaper_at_targets(data: Benchmark):
     table = ratios(data)
     table = table[(table["other"] == BEST) & (table["unit"] == "cost")]
     for (problem, kind), own in table.groupby(["problem", "kind"], sort=False):
+        if not (own["reached"] + own["reached_other"]).any():
+            statement = (
+                f"No start of full-batch or {kind} training comes within {own['excess'].max():g} of the best known."
+            )
+            yield "Cost ratio by target", problem, statement, np.nan, CLAIMED, "undecided"
+            continue
         parts = [
             f"{row.target} ({row.excess:g}) {row.factor:.3g} [{row.low:.3g}, {row.high:.3g}] times, reached by "
             f"{row.reached} against {row.reached_other} of {row.runs} starts"

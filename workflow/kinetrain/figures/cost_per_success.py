@@ -17,9 +17,10 @@ FIGURE = Declaration(
     needs=("problems",),
     caption="""
 **What a success costs.** Above: share of the starts (on all data replicates) whose final objective lies at most this
-far above the best value known; a curve that does not reach 1 has starts that failed. Below: expected cost of one
-success, a run that comes within the target on the horizontal axis: the cost of all starts, each until it gets there
-or ends, over the number that get there, so that restarts are paid. Targets get harder to the right; band: 95 %
+far above the best value known; a curve that does not reach 1 has starts that failed or ended further away. Below:
+expected cost of one success, a run that comes within the target on the horizontal axis: the cost of all starts, each
+until it gets there or ends, over the number that get there, so that restarts are paid. Targets get harder to the right;
+band: 95 %
 hierarchical bootstrap over data replicates and starts; a curve ends where no start gets nearer. Where two curves
 cross, the answer to "which optimizer is cheaper" changes. Costs are in gradients of the full objective. Dotted: the
 true parameters of artificial data. Costs are known to a constant factor, that between two points of a trace (about
@@ -28,6 +29,7 @@ mean rank of each optimizer is shown, chosen on the same runs.""",
 )
 
 TARGETS = 40
+MOST = 0.8  # of all runs of a problem; the hardest target that they end within is shown, and ten times more
 COLUMNS = ["problem", *SETTING, "part", "excess", "value", "low", "high", "successes", "runs", "true_excess"]
 
 
@@ -41,7 +43,7 @@ def tabulate(data: Benchmark) -> pd.DataFrame:
     traces = of_settings(data.traces, fits[SETTING].drop_duplicates().itertuples(index=False, name=None))
     parts = []
     for problem, group in fits.groupby("problem", sort=False):
-        targets = _targets(group, traces[traces["problem"] == problem])
+        targets = _targets(group)
         true = data.true_excess.get(problem, np.nan)
         for setting, own in group.groupby(SETTING, sort=False):
             same = {"problem": problem, **dict(zip(SETTING, setting, strict=True)), "true_excess": true}
@@ -51,16 +53,19 @@ def tabulate(data: Benchmark) -> pd.DataFrame:
     return table_of(parts, COLUMNS)
 
 
-def _targets(fits, traces) -> np.ndarray:
-    """Return the targets: from the worst start of a trace to the smallest difference that counts."""
-    seen = pd.concat([fits["excess"], traces["excess"]])
-    highest = seen[np.isfinite(seen)].max()
+def _targets(fits) -> np.ndarray:
+    """Return the targets: from above most ends to the smallest difference that counts.
+
+    Single runs far away, of models that explode, would press all others into a corner.
+    """
+    ended = fits.loc[np.isfinite(fits["excess"]), "excess"]
+    highest = 10 * ended.quantile(MOST) if len(ended) else 0.0
     return np.geomspace(max(highest, 10 * SMALLEST), SMALLEST, TARGETS)
 
 
 def _share(own, highest: float) -> pd.DataFrame:
     """Return the steps of the distribution of the final objectives, up to the highest target."""
-    ended = np.sort(own.loc[np.isfinite(own["excess"]), "excess"].clip(lower=SMALLEST))
+    ended = np.sort(own.loc[own["excess"] <= highest, "excess"].clip(lower=SMALLEST))
     count = np.append(np.arange(1, len(ended) + 1), len(ended))
     steps = {"part": "share", "excess": np.append(ended, highest), "value": count / len(own), "successes": count}
     return pd.DataFrame(steps)

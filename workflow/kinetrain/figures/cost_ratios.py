@@ -67,6 +67,9 @@ def _panel(axis, rows, others) -> dict:
         look = {"color": tone, "markerfacecolor": tone if filled else "white", "markersize": 4.5}
         (lines[name],) = axis.plot(at, own["factor"], "o", **look)
         axis.vlines(at, own["low"].clip(lower=1e-9), own["high"].clip(upper=1e9), color=tone, linewidth=1)
+    if not lines:
+        said = "no start of either side\nreaches a target"
+        axis.text(0.5, 0.5, said, transform=axis.transAxes, ha="center", va="center", color=GREY, fontsize=8)
     axis.axhline(1, color=GREY, linewidth=0.8)
     axis.axhline(CLAIMED, color=GREY, linewidth=0.8, linestyle="--")
     axis.set(yscale="log", ylim=_limits(rows))

@@ -62,7 +62,10 @@ def draw(table):
             rows = table[(table["target"] == target) & (table["part"] == part)]
             for setting, own in rows.groupby("setting", sort=False):
                 own = own.sort_values("at")
-                (lines[setting],) = axis.step(own["at"], own["share"], where="post", linewidth=1.3, **look[setting])
+                at = [*own["at"], rows["at"].max() * 1.1]  # no further start arrives
+                (lines[setting],) = axis.step(
+                    at, [*own["share"], own["share"].iloc[-1]], where="post", linewidth=1.3, **look[setting]
+                )
             axis.set(xscale="log", ylim=(-0.03, 1.03))
         column[0].set_xlabel("Cost over that of the cheapest")
         column[1].set_xlabel("Cost (gradients of the full objective)")
