@@ -44,8 +44,8 @@ plan: configured setup  ## say what a run of CONFIG takes: jobs, CPU hours, memo
 paper-neural:  ## the figures and tables of the DASH paper: MIRROR=folder, OVERLAY=config/paper-neural-small.yaml on one machine
 	@$(MAKE) --no-print-directory run CONFIG=config/paper-neural.yaml
 
-paper-mechanistic: setup  ## the figures of the mini-batch paper, in an evening: MIRROR=folder; OVERLAY=config/paper-mechanistic-small.yaml in ten minutes
-	@python3 workflow/configuration plan config/paper-mechanistic.yaml $${OVERLAY:+"$$OVERLAY"}
+paper-mechanistic:  ## the figures of the mini-batch paper, in an evening: MIRROR=folder; OVERLAY=config/paper-mechanistic-small.yaml in ten minutes
+	@$(MAKE) --no-print-directory plan CONFIG=config/paper-mechanistic.yaml
 	@$(MAKE) --no-print-directory run CONFIG=config/paper-mechanistic.yaml
 
 real:  ## run on measured data: MIRROR=folder with the files, or download them

@@ -127,15 +127,6 @@ def test_the_default_mini_batches_of_a_problem_with_few_conditions_are_full(smok
     assert plan.fit_labels("egf_akt") == ["adam_balanced-S3-batchfull-rescue", "fides"]
 
 
-def test_the_plan_says_how_many_fits_there_are_and_what_they_may_spend(smoke, root):
-    manifest = configuration.load_manifest(root / "resources" / "datasets.tsv")
-    said = configuration.Plan(smoke, manifest, places=(root,)).describe_fits()
-    assert said == (
-        "egf_akt: 1 data sets x 2 starts x 7 settings = 14 fits of at most 12 gradients of all conditions; "
-        "4 conditions: 0.0 million gradients of one"
-    )
-
-
 NEW = {
     "training/update_rules/halved.py": "def direction(moments, gradient, t):\n    return gradient / 2, moments\n",
     "training/optimizers/nothing.py": "def minimize(evaluate, x, lower, upper, information):\n    return str()\n",

@@ -11,7 +11,6 @@ sys.path.insert(0, str(TOP / "workflow"))
 
 USAGE = """usage: python workflow/configuration COMMAND
   check FILE...      check a configuration; keys of later files override those of the first
-  plan FILE...       print how many fits a configuration asks for, and their budgets
   results FILE...    print its folder of results
   manifest FILE      check a manifest of downloads
   keys               print the documentation of all keys (Markdown)
@@ -26,15 +25,13 @@ def main(arguments: list[str]) -> None:
     warnings.showwarning = lambda message, *_: print(f"warning: {message}", file=sys.stderr)
     try:
         match arguments:
-            case [("check" | "plan" | "results") as wanted, *paths] if paths:
+            case [("check" | "results") as wanted, *paths] if paths:
                 config: dict = reduce(configuration.merge, map(configuration.read_yaml, paths), {})
                 if wanted == "results":
                     print((config.get("pathvars") or {}).get("results", "results"))
                     return
                 manifest = configuration.load_manifest(TOP / "resources" / "datasets.tsv")
-                plan = configuration.Plan(config, manifest, places=(Path(), TOP))
-                if wanted == "plan":
-                    print(plan.describe_fits())
+                configuration.Plan(config, manifest, places=(Path(), TOP))
             case ["manifest", path]:
                 configuration.load_manifest(path)
             case ["keys"]:

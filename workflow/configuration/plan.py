@@ -153,21 +153,6 @@ class Plan:
         ]
         return list(dict.fromkeys(labels)) + fits["full_batch"]["optimizers"]
 
-    def describe_fits(self) -> str:
-        """Return a line per problem on its fits: how many there are, and what they may spend at most."""
-        lines = []
-        for name, problem in self.problems.items():
-            fits, settings, replicates = problem["fits"], len(self.fit_labels(name)), len(problem["replicates"])
-            runs = settings * replicates * fits["starts"]
-            said = f"{name}: {replicates} data sets x {fits['starts']} starts x {settings} settings = {runs:,} fits"
-            said += f" of at most {fits['epochs']:,} gradients of all conditions"
-            if "artificial" in problem:
-                conditions = Artificial.fitted_conditions(read_options(Artificial, problem["artificial"]))
-                total = runs * fits["epochs"] * conditions
-                said += f"; {conditions:,} conditions: {total / 1e6:,.1f} million gradients of one"
-            lines.append(said)
-        return "\n".join(lines)
-
     @property
     def varied(self) -> set[str]:
         """Which of optimizers, schedules, batch sizes and safeguards the mini-batch fits of some problem vary."""
