@@ -29,7 +29,7 @@ environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$
 # Words that write the hashes of the pins on standard input. A wheel of torch may be a local build, one of AMICI is ours.
 hash = uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url --no-annotate --no-header -
 
-.PHONY: .venv run plan clean compare so-far real paper-neural paper-mechanistic report test test-mechanistic test-neural test-analysis test-workflow test-petab test-faults test-cluster test-report coverage lint format benchmark docs pins configured setup environments help
+.PHONY: .venv run plan clean compare so-far real paper-neural paper-mechanistic report test test-mechanistic test-neural test-analysis test-workflow test-petab test-faults test-report coverage lint format benchmark docs pins configured setup environments help
 
 run: configured setup  ## run the configuration CONFIG (default: config/config.yaml), from the data to the report
 	@python3 workflow/configuration check $(configuration)

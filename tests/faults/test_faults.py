@@ -64,14 +64,6 @@ def test_a_worker_that_hangs_is_ended_and_says_where_it_was(workflow):
     assert status == 0, said
 
 
-def test_a_worker_that_lacks_memory_fails_and_the_next_run_goes_on(workflow):
-    target = "results/expression/modular24/expression.npz"
-    limited = ("bash", "-c", 'ulimit -v 1500000; exec "$@"', "limited")
-    status, said = workflow.run(target, prefix=limited)
-    assert status != 0 and not (workflow.folder / target).exists(), said
-    assert workflow.run(target)[0] == 0
-
-
 @pytest.fixture
 def small_disk(root, tmp_path):
     """A function that mounts a file system of so many kilobytes, or resizes it, and a workflow on it."""
