@@ -71,7 +71,7 @@ def test_methods_are_ordered_beside_the_prior_and_the_caution_says_when_it_is_tr
     )
     assert [row[0] for row in found["arms"][0]["rows"]] == ["Prior alone", "DASH", "SparseFlow"]
     assert "truer than the prior" in found["caution"] and "75.0 % against 90.0 %" in found["caution"]
-    assert any("DASH beside SparseFlow in balanced accuracy: better" in one for one in found["arms"][0]["decided"])
+    assert any("DASH against SparseFlow in balanced accuracy: better" in one for one in found["arms"][0]["decided"])
 
 
 def test_several_data_sets_are_counted_and_a_mixed_outcome_is_not_decided():
@@ -79,7 +79,7 @@ def test_several_data_sets_are_counted_and_a_mixed_outcome_is_not_decided():
     worse = networks_of({"dash": [0.5, 0.51, 0.5], "sparseflow": [0.7, 0.71, 0.7]}, dataset="other")
     found = answers(networks=pd.concat([better, worse]))["arms"][0]
     assert any("better on 1, worse on 1 of 2 data sets" in one for one in found["undecided"])
-    assert not any("DASH beside SparseFlow in balanced accuracy" in one for one in found["decided"])
+    assert not any("DASH against SparseFlow in balanced accuracy" in one for one in found["decided"])
     assert found["rows"][0][2].startswith("1.5")
 
 

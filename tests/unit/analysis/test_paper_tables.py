@@ -54,7 +54,7 @@ def test_what_is_not_in_the_run_is_left_out_and_named(published):
     assert set(absent["verdict"]) == {"not run"} and (absent["n"] == 0).all() and absent["mean"].isna().all()
     assert set(table.loc[(table["table"] == 4) & table["method"].isna(), "verdict"]) == {"not run"}
     assert "Not in this run: sim350_noise with noise 0.05 and 10 % of the prior moved." in notes[4]
-    assert "could not be had" in notes[8]
+    assert "could not be obtained" in notes[8]
     assert set(table.loc[table["method"].notna(), "table"]) == {1, 5, 7}
     assert paper_tables(made_networks().head(0), **published)["method"].isna().all()
 

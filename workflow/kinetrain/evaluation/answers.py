@@ -115,7 +115,7 @@ def _datasets(networks):
 
 
 def _of_networks(networks: pd.DataFrame) -> dict:
-    """Return the answers of the neural arm: methods beside yardsticks and the prior that they were given."""
+    """Return the answers of the neural arm: methods against yardsticks and the prior that they were given."""
     values, quantities = _values(networks)
     levels = values[GROUP].drop_duplicates()
     first = next(iter(quantities), None)
@@ -201,7 +201,7 @@ def _network_sentences(networks: pd.DataFrame):
     for _, row in comparisons(networks).iterrows():
         if row["quantity"] in ("balanced_accuracy", "auprc", "test_mse"):
             name = "test error" if row["quantity"] == "test_mse" else NETWORKS[row["quantity"]][0]
-            lead = f"Best neural model beside best yardstick, {KNOWLEDGE[row['knowledge']].lower()}, in {name}"
+            lead = f"Best neural model against best yardstick, {KNOWLEDGE[row['knowledge']].lower()}, in {name}"
             numbers = f"{label(row['neural'])} {row['first']:.3g}, {label(row['yardstick'])} {row['second']:.3g}"
             bounds = with_interval(row["difference"], row["low"], row["high"])
             evidence = f"{numbers}, difference {bounds}, {_count(row['pairs'], 'seed')}"
@@ -216,7 +216,7 @@ def _network_sentences(networks: pd.DataFrame):
                     outcome = "better" if min(sign * low, sign * high) > 0 else UNDECIDED
                     outcome = "worse" if max(sign * low, sign * high) < 0 else outcome
                     evidence = f"difference {with_interval(value, low, high)}, {_count(len(own), 'seed')}"
-                    lead = f"{label(first)} beside {label(second)} in {name}"
+                    lead = f"{label(first)} against {label(second)} in {name}"
                     yield lead, panel_names(group).iloc[0], outcome, evidence
 
 

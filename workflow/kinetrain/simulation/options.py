@@ -61,8 +61,8 @@ class Simulation(Trajectories):
     inputs: int = option(16, "Regulators that stay constant.", least=1)
     modules: int = option(
         8,
-        "Groups of genes with regulators of their own. They serve as gene sets, beside a planted one of the genes with "
-        "the most targets and random decoys.",
+        "Groups of genes with regulators of their own. They serve as gene sets, together with a planted one of the "
+        "genes with the most targets and random decoys.",
         least=1,
     )
     in_degree: int | None = option(
