@@ -1,5 +1,6 @@
 """What jobs cost is measured, told before a run, and asked of a cluster; and every job computes on one core."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,26 @@ def test_the_line_through_measured_jobs_goes_on_beyond_them(points):
 def test_a_rule_whose_cost_does_not_grow_costs_what_was_measured_and_one_never_negative():
     assert line([(1, 5.0), (9, 5.0)], 100) == 5
     assert line([(10, 1.0), (20, 10.0), (30, 40.0)], 0) >= 0
+
+
+def test_noise_among_small_jobs_is_no_growth_and_what_lies_far_beyond_them_is_said():
+    costs = Costs([{"rule": "a", "work": w, "cpu_seconds": 4 + w, "extent": w, "memory_mb": 170} for w in (0.1, 0.2)])
+    assert costs.expect("a", Size(1000, 1000)) == (4.2, 170) and costs.beyond("a", Size(1000, 1000))
+    assert not costs.beyond("a", Size(1, 1)) and not costs.beyond("unknown", Size(1000, 1))
+
+
+def test_every_rule_runs_here_or_says_what_it_asks_of_a_cluster_and_each_group_has_one_partition(root):
+    rules = []
+    for file in (root / "workflow" / "rules").glob("*.smk"):
+        for block in re.split(r"(?m)^(?= *(?:use )?rule\b)", file.read_text())[1:]:
+            assert "localrule: True" in block or "**needs(" in block, f"{file.name}: {block.splitlines()[0]}"
+            rules += re.findall(r"\*\*needs\(\"(\w+)\"\)", block)
+    profile = yaml.safe_load((root / "profiles" / "slurm" / "config.yaml").read_text())
+    assert set(rules) == profile["groups"].keys()
+    partitions = {}
+    for rule, group in profile["groups"].items():
+        partitions.setdefault(group, set()).add(profile["set-resources"].get(rule, {}).get("slurm_partition"))
+    assert all(len(names) == 1 for names in partitions.values()), partitions
 
 
 def test_more_genes_conditions_starts_and_attempts_ask_for_more(root, plan_of):

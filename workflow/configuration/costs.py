@@ -19,6 +19,12 @@ BYTES_PER_NAME = 8
 BYTES_PER_VALUE = 18
 LEAST_MINUTES, MORE_MINUTES = 10, 3  # a node may be slower than where costs were measured
 MORE_MEMORY, SPARE_MB = 1.3, 200
+NOISE = 1.25  # jobs that differ by less do not tell how a cost grows
+# Rules that hold about a dozen full matrices of all pairs of genes at a time, and MB of these per million pairs: for
+# as long as no job was measured that is large enough to show it.
+FULL_MATRICES = ("build_gold_standard", "score_network", "score_controls", "score_yardsticks")
+MB_PER_PAIRS = 100
+BEYOND = 10  # times the largest job that was measured: the line is not to be trusted there
 
 
 @dataclass(frozen=True)
@@ -232,12 +238,18 @@ class Costs:
 
     def expect(self, rule: str, size: Size | None) -> tuple[float, float]:
         """Return the CPU seconds and the memory in MB that a job of this size is expected to take."""
-        rows = self.measured.get(rule)
-        if not rows:
-            return UNKNOWN["cpu_seconds"], UNKNOWN["memory_mb"]
         size = size or Size(0, 0)
+        rows = self.measured.get(rule) or [{**UNKNOWN, "work": 0.0, "extent": 0.0}]
         seconds = line([(row["work"], row["cpu_seconds"]) for row in rows], size.work)
-        return seconds, line([(row["extent"], row["memory_mb"]) for row in rows], size.extent)
+        memory = line([(row["extent"], row["memory_mb"]) for row in rows], size.extent)
+        if rule in FULL_MATRICES:
+            memory = max(memory, MB_PER_PAIRS * size.extent)
+        return seconds, memory
+
+    def beyond(self, rule: str, size: Size | None) -> bool:
+        """Return whether a job is much larger than all that were measured of its rule."""
+        rows = self.measured.get(rule, [])
+        return bool(size and rows) and size.work > BEYOND * max(row["work"] for row in rows)
 
     def minutes(self, rule: str, size: Size | None, attempt: int) -> int:
         """Return the minutes that a job may ask a cluster for."""
@@ -253,7 +265,10 @@ def line(points: list[tuple[float, float]], at: float) -> float:
 
     The squares of the relative errors are minimised: small jobs count as much as large ones.
     """
-    weights = [1 / max(value, 1e-2) ** 2 for _, value in points]
+    values = [value for _, value in points]
+    if max(values) < NOISE * min(values):
+        return max(values)
+    weights = [1 / max(value, 1e-2) ** 2 for value in values]
     total = sum(weights)
     x = sum(w * p[0] for w, p in zip(weights, points, strict=True)) / total
     y = sum(w * p[1] for w, p in zip(weights, points, strict=True)) / total

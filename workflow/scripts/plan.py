@@ -104,6 +104,7 @@ def describe(jobs: list[Job], costs: configuration.Costs, plan, sizes) -> str:
             "",
             f"{len(jobs)} jobs, {sum(job.waits for job in jobs)} to do; {fits} fits and {trainings} trainings in all",
             f"about {hours:.1f} CPU hours to do{unmeasured(rules, costs)}",
+            *beyond(jobs, costs),
             to_download(plan, sizes),
         ]
     )
@@ -148,6 +149,12 @@ def bytes_of(path: str) -> int:
 def unmeasured(rules, costs) -> str:
     unknown = sorted(set(rules) - costs.measured.keys())
     return f" (guessed, as never measured: {', '.join(unknown)})" if unknown else ""
+
+
+def beyond(jobs: list[Job], costs: configuration.Costs) -> list[str]:
+    """Return a line with the rules some of whose jobs are much larger than all that were measured."""
+    rules = sorted({job.rule for job in jobs if costs.beyond(job.rule, job.size)})
+    return [f"some jobs are more than ten times as large as any that was measured: {', '.join(rules)}"] if rules else []
 
 
 def to_download(plan, sizes) -> str:
