@@ -249,7 +249,7 @@ class Costs:
     def beyond(self, rule: str, size: Size | None) -> bool:
         """Return whether a job is much larger than all that were measured of its rule."""
         rows = self.measured.get(rule, [])
-        return bool(size and rows) and size.work > BEYOND * max(row["work"] for row in rows)
+        return size is not None and bool(rows) and size.work > BEYOND * max(row["work"] for row in rows)
 
     def minutes(self, rule: str, size: Size | None, attempt: int) -> int:
         """Return the minutes that a job may ask a cluster for."""
