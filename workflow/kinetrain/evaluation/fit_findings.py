@@ -87,7 +87,8 @@ def plateaus(fits: pd.DataFrame):
     Values within PLATEAU of each other, on the same data, are the same; the best end of the data is none. Optimizers
     are named by how many of their runs leave it.
     """
-    for problem, group in fits.assign(objective=fits["objective"].astype(float)).groupby("problem", sort=False):
+    fits = fits.assign(objective=fits["objective"].astype(float)).reset_index(drop=True)
+    for problem, group in fits.groupby("problem", sort=False):
         stuck, values = pd.Series(False, index=group.index), []
         for _, own in group.groupby("replicate")["objective"]:
             ends = np.sort(own[np.isfinite(own) & (own > own.min() + PLATEAU)].to_numpy(float))
