@@ -35,6 +35,11 @@ def test_a_rule_whose_cost_does_not_grow_costs_what_was_measured_and_one_never_n
     assert line([(10, 1.0), (20, 10.0), (30, 40.0)], 0) >= 0
 
 
+def test_of_a_rule_measured_at_one_size_the_time_grows_with_the_work():
+    costs = Costs([{"rule": "a", "work": 2, "cpu_seconds": s, "extent": 2, "memory_mb": 170} for s in (3, 4)])
+    assert costs.expect("a", Size(20, 20)) == (40, 170) and costs.expect("a", Size(1, 1))[0] <= 4
+
+
 def test_noise_among_small_jobs_is_no_growth_and_what_lies_far_beyond_them_is_said():
     costs = Costs([{"rule": "a", "work": w, "cpu_seconds": 4 + w, "extent": w, "memory_mb": 170} for w in (0.1, 0.2)])
     assert costs.expect("a", Size(1000, 1000)) == (4.2, 170) and costs.beyond("a", Size(1000, 1000))

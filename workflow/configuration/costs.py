@@ -241,6 +241,10 @@ class Costs:
         size = size or Size(0, 0)
         rows = self.measured.get(rule) or [{**UNKNOWN, "work": 0.0, "extent": 0.0}]
         seconds = line([(row["work"], row["cpu_seconds"]) for row in rows], size.work)
+        largest = max(row["work"] for row in rows)
+        if {row["work"] for row in rows} == {largest} and size.work > largest > 0:
+            # Of one size no growth is known: time is taken to grow with the work, as a node ends what takes longer.
+            seconds = max(row["cpu_seconds"] for row in rows) * size.work / largest
         memory = line([(row["extent"], row["memory_mb"]) for row in rows], size.extent)
         if rule in FULL_MATRICES:
             memory = max(memory, MB_PER_PAIRS * size.extent)
