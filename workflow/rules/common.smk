@@ -79,7 +79,6 @@ wildcard_constraints:
 
 
 ENVIRONMENTS = ("mechanistic", "neural", "analysis")
-IN_IMAGE = "/opt/kinetrain"  # where the image has the environments
 
 
 def command(environment_name, script):
@@ -93,7 +92,7 @@ def command(environment_name, script):
     if "conda" in given:
         return run
     if "apptainer" in given:
-        return f'PATH="{IN_IMAGE}/{environment_name}/bin:$PATH" {run}'
+        return f'PATH="{environment.IN_IMAGE}/{environment_name}/bin:$PATH" {run}'
     pins = TOP / "envs" / f"{environment_name}.txt"
     making = shlex.join(["python3", f"{WORKFLOW}/scripts/environment.py", str(pins), str(environment.home(pins))])
     return f'programs=$({making}) && PATH="$programs:$PATH" {run}'

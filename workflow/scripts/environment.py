@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from kinetrain.cache import cache_folder, cache_home, locked, temporary_folder
 
+IN_IMAGE = "/opt/kinetrain"  # where the image has the environments; here, as rules are to hold no absolute path
 FINISHED = "kinetrain-finished"  # written last: a folder without it is incomplete and is made again
 SOURCE_ONLY = ("amici",)  # published without wheels and slow to build: the wheel we build is kept
 PLAIN = r"[\w./+=@-]+"  # a path that compilers, CMake, SWIG and the first lines of scripts accept
