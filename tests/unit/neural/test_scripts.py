@@ -29,7 +29,8 @@ def test_the_same_seed_simulates_the_same_bytes(call, tmp_path):
     truth = pd.read_csv(tmp_path / "a/truth.tsv", sep="\t")
     assert list(truth.columns) == ["regulator", "target", "sign"]
     sets = [line.split("\t") for line in (tmp_path / "a/sets.gmt").read_text().splitlines()]
-    assert [row[0] for row in sets] == ["module_1", "module_2"] and sum(len(row) - 2 for row in sets) == 14
+    assert [row[0] for row in sets[:4]] == ["module_1", "module_2", "planted_hubs", "decoy_1"] and len(sets) == 43
+    assert sorted(gene for row in sets[:2] for gene in row[2:]) == sorted(f"G{one:02}" for one in range(1, 15))
 
 
 def test_wrong_simulation_settings_are_refused(call, tmp_path):
