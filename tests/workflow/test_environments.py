@@ -79,7 +79,7 @@ def test_a_package_that_cannot_be_installed_is_named_and_the_way_on_is_reported(
     process = subprocess.run([sys.executable, script, pins, tmp_path / "env"], capture_output=True, text=True)
     assert process.returncode == 1
     assert "the environment 'broken' could not be made: kinetrain-no-such-package==1.0 failed" in process.stderr
-    assert "give the same command again" in process.stderr
+    assert "run the same command again" in process.stderr
 
 
 def test_settings_of_pip_hold_for_the_installer(tmp_path, monkeypatch):

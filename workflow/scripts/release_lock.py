@@ -28,7 +28,7 @@ def main():
     except OSError:
         sys.exit(
             "error: a run is going on in this folder, or one was killed: this file system has no locks, so they look "
-            "the same. If none is going on, delete the folder .snakemake/locks and give the same command again"
+            "the same. If none is going on, delete the folder .snakemake/locks and run the same command again"
         )
 
 
