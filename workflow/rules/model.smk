@@ -29,6 +29,9 @@ rule write_template:
         "<logs>/templates/{problem}.log",
     wildcard_constraints:
         problem=names(ARTIFICIAL),
+    # Later than other jobs that are ready: those of several problems would all wait for the first environment, for as
+    # long as AMICI is built, on cores that the neural arm can use.
+    priority: -1
     conda:
         conda("mechanistic")
     resources:

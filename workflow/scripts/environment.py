@@ -97,7 +97,7 @@ def install(pins: Path, folder: Path) -> None:
         tag = f"cp{sys.version_info.major}{sys.version_info.minor}"
         if not list(wheels.glob(f"{package}-{version}-{tag}-*_{os.uname().machine}.whl")):
             require_compiler(pins)
-            report(f"building {package} {version} from its source, about a minute (the wheel is kept in {wheels})")
+            report(f"building {package} {version} from its source, some minutes (the wheel is kept in {wheels})")
             with tempfile.TemporaryDirectory(dir=wheels) as new:
                 source = pins.with_suffix(".sources")
                 wanted = (

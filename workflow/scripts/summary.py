@@ -34,6 +34,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
-    run(main)
+    main()  # not by `run`, whose line on costs belongs into the log of a rule
