@@ -1,6 +1,7 @@
 """Running the workflow from tests: in a folder of its own, with the environments of this checkout."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,18 @@ def snakemake(root):
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def copy_parts(root):
+    """A function that copies files and folders of this checkout, given by their paths in it, into another folder."""
+
+    def copy(parts, folder: Path) -> None:
+        for part in parts:
+            (folder / part).parent.mkdir(parents=True, exist_ok=True)
+            (shutil.copytree if (root / part).is_dir() else shutil.copy)(root / part, folder / part)
+
+    return copy
 
 
 @pytest.fixture

@@ -175,12 +175,10 @@ FIT += ["--output=fits.tsv", "--trace=trace.tsv", "--parameters=parameters.npz"]
 
 
 @pytest.fixture(scope="module")
-def checkout(root, tmp_path_factory) -> Path:
+def checkout(root, copy_parts, tmp_path_factory) -> Path:
     """A copy of this checkout with the files of this test and a PEtab problem."""
     top = tmp_path_factory.mktemp("checkout")
-    for name in COPIED:
-        copy = shutil.copytree if (root / name).is_dir() else shutil.copy
-        copy(root / name, top / name)
+    copy_parts(COPIED, top)
     for path, text in FILES.items():
         (top / path).write_text(text.lstrip())
     shutil.copytree(root / "resources/models/egf_akt", top / "own")

@@ -6,7 +6,6 @@ What would take long is planned instead of run: Snakemake by a dry run, other ta
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -39,12 +38,10 @@ def tried(line: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def checkout(root, tmp_path_factory) -> Path:
+def checkout(root, copy_parts, tmp_path_factory) -> Path:
     """A copy of this checkout, to which pages add their files, with a folder that stands for downloaded ones."""
     top = tmp_path_factory.mktemp("checkout")
-    for name in COPIED:
-        copy = shutil.copytree if (root / name).is_dir() else shutil.copy
-        copy(root / name, top / name)
+    copy_parts(COPIED, top)
     for name in (".venv", ".snakemake/envs"):
         (top / name).parent.mkdir(exist_ok=True)
         (top / name).symlink_to((root / name).resolve())

@@ -14,12 +14,11 @@ ENVIRONMENTS = ("mechanistic", "neural", "analysis", "workflow")  # of which eac
 
 
 @pytest.fixture
-def make(root, tmp_path):
+def make(copy_parts, tmp_path):
     """A function that runs make in a folder whose name needs quotes, with a Snakemake that prints its arguments."""
     top = tmp_path / "it's a chéckout (1)"
     top.mkdir()
-    for part in ("Makefile", "workflow", "config", "envs", "resources"):
-        (shutil.copytree if (root / part).is_dir() else shutil.copy)(root / part, top / part)
+    copy_parts(("Makefile", "workflow", "config", "envs", "resources"), top)
     (top / ".venv" / "bin").mkdir(parents=True)
     shutil.copy(top / "envs" / "workflow.txt", top / ".venv" / "made")
     (top / ".venv" / "bin" / "python3").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -28,12 +27,10 @@ rule all:
 
 
 @pytest.fixture(scope="module")
-def repository(root, tmp_path_factory) -> Path:
+def repository(copy_parts, tmp_path_factory) -> Path:
     """A git repository of this workflow, with a tag."""
     top = tmp_path_factory.mktemp("repository")
-    for name in COPIED:
-        copy = shutil.copytree if (root / name).is_dir() else shutil.copy
-        copy(root / name, top / name)
+    copy_parts(COPIED, top)
     person = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.org"]
     for words in (["init", "-q"], ["add", "-A"], [*person, "commit", "-q", "-m", "All"], ["tag", "v1"]):
         subprocess.run(["git", *words], cwd=top, check=True)

@@ -50,17 +50,14 @@ PROBLEM = """my mödel's "files" (1)"""
 
 
 @pytest.fixture(scope="module")
-def again(root, snakemake, tmp_path_factory):
+def again(root, copy_parts, snakemake, tmp_path_factory):
     """A function that runs the smoke configuration in a checkout whose path needs quotes, with such a path of data.
 
     Compilers fail in such paths: the environments, and what is compiled, come from the user's cache.
     """
     top = tmp_path_factory.mktemp("smoke")
     checkout, cache = top / """it's a "smöke" $(touch harmed) & test; (1)""", top / "cache" / "kinetrain"
-    for part in PARTS:
-        (checkout / part).parent.mkdir(parents=True, exist_ok=True)
-        copy = shutil.copytree if (root / part).is_dir() else shutil.copy
-        copy(root / part, checkout / part)
+    copy_parts(PARTS, checkout)
     shutil.copytree(root / "resources" / "models" / "egf_akt", checkout / PROBLEM)
     cache.mkdir(parents=True)
     (cache / "envs").symlink_to((root / ".snakemake" / "envs").resolve())

@@ -111,6 +111,17 @@ def atomic(path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def write_text(path, text: str) -> None:
+    """Write a text as UTF-8, whole or not at all."""
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path, value) -> None:
+    """Write a value as JSON that people can read, whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
 def cached(folder: Path, make: Callable[[Path], None]) -> Path:
     """Return `folder`, filled by `make(a new folder)` on first use, and again if its files were damaged since.
 

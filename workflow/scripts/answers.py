@@ -14,18 +14,15 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    import json
-
     from kinetrain import tables
+    from kinetrain.cache import write_json
     from kinetrain.evaluation.answers import answers
-    from kinetrain.files import atomic
     from kinetrain.settings import read_settings
 
     names = ("nominal", "fits", "traces", "pairs", "networks")
     read = {name: tables.load(name, getattr(arguments, name)) for name in names}
     found = answers(**read, best_known=read_settings(arguments.best_known))
-    with atomic(arguments.output) as path:
-        path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(arguments.output, found)
 
 
 if __name__ == "__main__":

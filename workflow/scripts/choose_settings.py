@@ -18,7 +18,8 @@ def main():
     import pandas as pd
 
     from kinetrain import tables
-    from kinetrain.files import atomic, load_table
+    from kinetrain.cache import write_text
+    from kinetrain.files import load_table
     from kinetrain.neural import tuning
     from kinetrain.neural.options import Tuning
     from kinetrain.settings import read_options, read_settings
@@ -27,8 +28,7 @@ def main():
     table = pd.concat([load_table(path, tuning.FOLD) for path in arguments.folds])
     chosen = tuning.choose(table, plan.choice)
     tables.save("tuning", table.assign(chosen=table["setting"] == chosen), arguments.table)
-    with atomic(arguments.chosen) as temporary:
-        temporary.write_text(chosen + "\n")
+    write_text(arguments.chosen, chosen + "\n")
 
 
 if __name__ == "__main__":

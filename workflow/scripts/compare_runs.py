@@ -41,9 +41,9 @@ def main():
     folder = parse_arguments().folder
     import pandas as pd
 
+    from kinetrain.cache import write_text
     from kinetrain.errors import InputError
-    from kinetrain.files import atomic
-    from kinetrain.report.html import STYLE, as_html
+    from kinetrain.report.html import as_html, document
 
     rows, settings = [], {}
     for file in sorted([*folder.glob("answers.json"), *folder.glob("*/answers.json")]):
@@ -57,15 +57,12 @@ def main():
     table = pd.DataFrame(settings).fillna("-")
     different = table[table.nunique(axis=1) > 1].rename_axis("setting").reset_index()
     links = "".join(f'<li><a href="{run}/report.html">{run}</a></li>' for run in settings)
-    with atomic(folder / "index.html") as path:
-        path.write_text(
-            '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Runs</title>'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<style>{STYLE}</style></head>\n<body>\n<h1>Runs</h1>\n<ul>{links}</ul>\n"
-            "<p>Runs of other starts or seeds are not paired: small differences between them mean nothing.</p>\n"
-            f"{as_html(pd.DataFrame(rows))}<h2>Settings that differ</h2>\n{as_html(different)}</body></html>\n",
-            encoding="utf-8",
-        )
+    body = (
+        f"<ul>{links}</ul>\n"
+        "<p>Runs of other starts or seeds are not paired: small differences between them mean nothing.</p>\n"
+        f"{as_html(pd.DataFrame(rows))}<h2>Settings that differ</h2>\n{as_html(different)}"
+    )
+    write_text(folder / "index.html", document("Runs", body))
     print(f"{len(settings)} runs beside each other: {folder}/index.html")
 
 

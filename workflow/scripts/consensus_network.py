@@ -15,15 +15,15 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     from kinetrain import tables
+    from kinetrain.cache import write_text
     from kinetrain.evaluation.consensus import consensus, graphml
     from kinetrain.evaluation.networks import IDENTITY
-    from kinetrain.files import atomic, load_arrays, load_table
+    from kinetrain.files import load_arrays, load_table
 
     model = load_arrays(arguments.model, ["chains", "seeds", "genes"])
     table = consensus(model, load_table(arguments.runs, IDENTITY))
     tables.save("consensus", table, arguments.output)
-    with atomic(arguments.graphml) as path:
-        path.write_text(graphml(table), encoding="utf-8")
+    write_text(arguments.graphml, graphml(table))
 
 
 if __name__ == "__main__":

@@ -40,8 +40,9 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     from kinetrain import tables as declared
+    from kinetrain.cache import write_text
     from kinetrain.evaluation.findings import findings
-    from kinetrain.files import atomic, load_table
+    from kinetrain.files import load_table
     from kinetrain.report.html import page
     from kinetrain.settings import read_settings
 
@@ -56,8 +57,7 @@ def main():
     table = findings(**tables, best_known=known, meaning=meaning)
     declared.save("findings", table, arguments.output)
     shown = table[["verdict", "topic", "subject", "statement"]]
-    with atomic(arguments.page) as temporary:
-        temporary.write_text(page(shown, "Findings", CAPTION, table["verdict"] == "no", "findings"), encoding="utf-8")
+    write_text(arguments.page, page(shown, "Findings", CAPTION, table["verdict"] == "no", "findings"))
 
 
 if __name__ == "__main__":

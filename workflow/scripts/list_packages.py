@@ -1,7 +1,6 @@
 """List the packages that `import` finds in this environment, with the versions that are installed."""
 
 import argparse
-import json
 import platform
 import re
 from importlib import metadata
@@ -39,10 +38,9 @@ def list_packages() -> dict:
 
 def main():
     arguments = parse_arguments()
-    from kinetrain.cache import atomic
+    from kinetrain.cache import write_json
 
-    with atomic(arguments.output) as path:
-        path.write_text(json.dumps(list_packages(), indent=2) + "\n")
+    write_json(arguments.output, list_packages())
 
 
 if __name__ == "__main__":

@@ -22,9 +22,7 @@ NAMES = {"kernel": "the kinetics kernel", "amici": "AMICI"}
 
 def main():
     arguments = parse_arguments()
-    import json
-
-    from kinetrain.files import atomic
+    from kinetrain.cache import write_json
     from kinetrain.mechanistic.engines import choose
     from kinetrain.mechanistic.solver_options import SolverOptions
     from kinetrain.settings import read_options, read_settings
@@ -32,8 +30,7 @@ def main():
     options = read_options(SolverOptions, read_settings(arguments.settings))
     choice = choose(arguments.problem, arguments.model, options)
     print(f"{arguments.problem} is solved by {NAMES[choice['engine']]}: {choice['reason']}", file=sys.stderr)
-    with atomic(arguments.output) as temporary:
-        temporary.write_text(json.dumps(choice, indent=2) + "\n")
+    write_json(arguments.output, choice)
     if not choice["accurate"]:
         print(f"{arguments.problem}: no settings reach the accuracy {choice['accuracy']:g}", file=sys.stderr)
 

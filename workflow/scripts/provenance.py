@@ -29,7 +29,8 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    from kinetrain.files import atomic, load_table
+    from kinetrain.cache import write_json, write_text
+    from kinetrain.files import load_table
     from kinetrain.settings import read_settings
 
     top = Path(__file__).resolve().parents[2]
@@ -60,10 +61,8 @@ def main():
         },
         "not_as_pinned": {name: texts for name, texts in deviations.items() if texts},
     }
-    with atomic(arguments.output) as path:
-        path.write_text(json.dumps(record, indent=2) + "\n")
-    with atomic(arguments.page) as path:
-        path.write_text(page(record))
+    write_json(arguments.output, record)
+    write_text(arguments.page, page(record))
 
 
 def deviating(pins, found: dict) -> list[str]:

@@ -54,7 +54,7 @@ def main():
     import json
     from pathlib import Path
 
-    from kinetrain.files import atomic
+    from kinetrain.cache import write_text
     from kinetrain.report.page import report
     from kinetrain.settings import read_settings
 
@@ -65,8 +65,7 @@ def main():
     answers, record = (json.loads(Path(file).read_text("utf-8")) for file in (arguments.answers, arguments.provenance))
     introduction = Path(arguments.introduction).read_text(encoding="utf-8")
     page = report(arguments.title, facts(record, answers), answers, introduction, sections, "Provenance")
-    with atomic(arguments.output) as path:
-        path.write_text(page, encoding="utf-8")
+    write_text(arguments.output, page)
 
 
 if __name__ == "__main__":

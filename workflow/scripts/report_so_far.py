@@ -77,10 +77,10 @@ def main():
     from datetime import UTC, datetime
 
     from kinetrain import tables
+    from kinetrain.cache import write_text
     from kinetrain.errors import InputError
     from kinetrain.evaluation.answers import answers
     from kinetrain.evaluation.pairs import pairs
-    from kinetrain.files import atomic
     from kinetrain.report.html import page
     from kinetrain.report.page import report
 
@@ -103,8 +103,7 @@ def main():
     now = datetime.now(UTC)
     facts = [f"so far, {now:%-d %B %Y, %H:%M} UTC", *answered["data"]]
     sections = {**draw(found, folder), "4 Tables": shown}
-    with atomic(results / "report-so-far.html") as path:
-        path.write_text(report("Kinetrain, so far", facts, answered, INTRODUCTION, sections), encoding="utf-8")
+    write_text(results / "report-so-far.html", report("Kinetrain, so far", facts, answered, INTRODUCTION, sections))
     print(f"what is there so far: {results}/report-so-far.html")
 
 

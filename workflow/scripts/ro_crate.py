@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from kinetrain.cache import atomic, sha256
+from kinetrain.cache import atomic, sha256, write_json
 
 PROFILES = ("https://w3id.org/ro/wfrun/process/0.5", "https://w3id.org/ro/wfrun/workflow/0.5")
 PLANNED = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"
@@ -38,15 +38,10 @@ def main():
     root = arguments.crate.parent
     with atomic(root / "Snakefile") as path:
         path.write_bytes(arguments.snakefile.read_bytes())
-    write(arguments.bom, bill_of_materials(record))
+    write_json(arguments.bom, bill_of_materials(record))
     results = [described(path.relative_to(root).as_posix(), path) for path in [*arguments.outputs, arguments.bom]]
     read = [described(name, Path(path)) for name, path in json.loads(arguments.inputs).items()]
-    write(arguments.crate, crate(record, read, results))
-
-
-def write(path: Path, content: dict) -> None:
-    with atomic(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n")
+    write_json(arguments.crate, crate(record, read, results))
 
 
 def described(name: str, path: Path) -> dict:

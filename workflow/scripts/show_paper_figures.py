@@ -14,7 +14,8 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    from kinetrain.files import atomic, load_table
+    from kinetrain.cache import write_text
+    from kinetrain.files import load_table
     from kinetrain.report.html import page
 
     table = load_table(arguments.figures, ["paper", "figure", "shows", "ours", "state", "remark"])
@@ -22,8 +23,7 @@ def main():
     table["this run"] = drawn.map({True: "yes", False: "no"})
     table["file"] = ("figures/" + table["ours"] + ".svg").where(table["ours"] != "-", "")
     shown = table[["paper", "figure", "shows", "state", "file", "this run", "remark"]]
-    with atomic(arguments.output) as path:
-        path.write_text(page(shown, arguments.title), encoding="utf-8")
+    write_text(arguments.output, page(shown, arguments.title))
 
 
 if __name__ == "__main__":

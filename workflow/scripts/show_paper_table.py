@@ -25,13 +25,12 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     from kinetrain import tables
+    from kinetrain.cache import write_text
     from kinetrain.evaluation.paper_tables import page_of
-    from kinetrain.files import atomic
     from kinetrain.report.html import page
 
     table, notes = page_of(tables.load("paper_tables", arguments.tables), arguments.number)
-    with atomic(arguments.output) as temporary:
-        temporary.write_text(page(table, arguments.title, "\n\n".join([CAPTION, *notes])), encoding="utf-8")
+    write_text(arguments.output, page(table, arguments.title, "\n\n".join([CAPTION, *notes])))
 
 
 if __name__ == "__main__":

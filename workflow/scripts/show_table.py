@@ -25,8 +25,9 @@ def main():
     arguments = parse_arguments()
     from pathlib import Path
 
+    from kinetrain.cache import write_text
     from kinetrain.errors import InputError
-    from kinetrain.files import atomic, load_table
+    from kinetrain.files import load_table
     from kinetrain.report.html import page
 
     caption = arguments.caption
@@ -40,8 +41,7 @@ def main():
         table = table.head(arguments.rows)
     failed = table["status"] == "failed" if "status" in table else None
     shown = table[arguments.columns] if arguments.columns else table
-    with atomic(arguments.output) as temporary:
-        temporary.write_text(page(shown, arguments.title, caption, failed, arguments.name), encoding="utf-8")
+    write_text(arguments.output, page(shown, arguments.title, caption, failed, arguments.name))
 
 
 if __name__ == "__main__":

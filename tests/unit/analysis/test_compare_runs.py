@@ -1,23 +1,6 @@
 """The page of runs shows what each answered, and the settings in which they differ."""
 
 import json
-import sys
-from importlib import import_module
-
-import pytest
-from command import run
-
-
-@pytest.fixture
-def compare(tmp_path, monkeypatch):
-    """A function that writes the page of a folder and returns it."""
-
-    def write():
-        monkeypatch.setattr(sys, "argv", ["compare_runs.py", str(tmp_path)])
-        run(import_module("compare_runs").main)
-        return (tmp_path / "index.html").read_text()
-
-    return write
 
 
 def finished(folder, first: str, starts: int) -> None:
@@ -30,16 +13,16 @@ def finished(folder, first: str, starts: int) -> None:
     (folder / "provenance.json").write_text(json.dumps({**record, "configuration": configuration}))
 
 
-def test_answers_and_differing_settings_stand_side_by_side(compare, tmp_path):
+def test_answers_and_differing_settings_stand_side_by_side(run, tmp_path):
     finished(tmp_path / "small", "Adam", 4)
     finished(tmp_path / "large", "Fides", 100)
-    page = compare()
+    assert run("compare_runs", str(tmp_path)).returncode == 0
+    page = (tmp_path / "index.html").read_text()
     for text in ("Adam: 1.5 [1, 2]", "Fides: 1.5 [1, 2]", "fits.starts", ">100<", "small/report.html", "d7bfb91d03"):
         assert text in page, text
     assert "fits.epochs" not in page
 
 
-def test_a_folder_without_a_finished_run_is_named(compare, capsys):
-    with pytest.raises(SystemExit):
-        compare()
-    assert "no finished run" in capsys.readouterr().err
+def test_a_folder_without_a_finished_run_is_named(run, tmp_path):
+    ended = run("compare_runs", str(tmp_path))
+    assert ended.returncode != 0 and "no finished run" in ended.stderr

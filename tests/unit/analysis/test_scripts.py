@@ -1,10 +1,5 @@
 """The commands of the analysis, run by hand on small files."""
 
-import sys
-from importlib import import_module
-from types import SimpleNamespace
-
-import command
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,18 +14,8 @@ GENES = np.array([f"g{index}" for index in range(8)])
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Run a script in the folder of the test, as its command line would; exit status and standard error."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(name, *arguments):
-        monkeypatch.setattr(sys, "argv", [f"{name}.py", *arguments])
-        try:
-            command.run(import_module(name).main)
-        except SystemExit as end:
-            return SimpleNamespace(returncode=end.code or 0, stderr=capsys.readouterr().err)
-        return SimpleNamespace(returncode=0, stderr=capsys.readouterr().err)
-
+def run(run, tmp_path):
+    """Run a script, as in all tests of this folder, where small expression and a network lie."""
     values = np.random.default_rng(0).random((3, 4, 8))
     transitions = np.array([(trajectory, step) for trajectory in range(3) for step in range(3)])
     split = np.array(["train", "validation", "test"])[transitions[:, 0]]

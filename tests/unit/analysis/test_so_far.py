@@ -1,11 +1,7 @@
 """A report of what is there so far takes the parts of tables as they are, and draws what they allow."""
 
-import sys
-from importlib import import_module
-
 import pandas as pd
 import pytest
-from command import run
 
 from kinetrain import tables
 
@@ -20,12 +16,11 @@ def parts(folder, method: str, scores: list[float]) -> None:
 
 
 @pytest.fixture
-def so_far(tmp_path, monkeypatch):
+def so_far(run, tmp_path):
     """A function that writes the report of a folder and returns it."""
 
     def write():
-        monkeypatch.setattr(sys, "argv", ["report_so_far.py", str(tmp_path)])
-        run(import_module("report_so_far").main)
+        assert run("report_so_far", str(tmp_path)).returncode == 0
         return (tmp_path / "report-so-far.html").read_text()
 
     return write
@@ -40,7 +35,6 @@ def test_what_is_there_is_ranked_and_drawn(so_far, tmp_path):
     assert "DASH" in so_far().partition("<section>")[0].partition("<main")[2]
 
 
-def test_a_folder_without_any_result_is_named(so_far, capsys):
-    with pytest.raises(SystemExit):
-        so_far()
-    assert "no fit and no trained model is there yet" in capsys.readouterr().err
+def test_a_folder_without_any_result_is_named(run, tmp_path):
+    ended = run("report_so_far", str(tmp_path))
+    assert ended.returncode != 0 and "no fit and no trained model is there yet" in ended.stderr

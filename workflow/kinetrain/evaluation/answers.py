@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.appearance import label
-from kinetrain.evaluation.network_findings import COMPARED
+from kinetrain.evaluation.network_findings import paired_methods
 from kinetrain.evaluation.network_summaries import GROUP, panel_names, prediction_error
 from kinetrain.evaluation.pairs import ALL, setting_name
 from kinetrain.evaluation.scores import (
@@ -17,7 +17,7 @@ from kinetrain.evaluation.scores import (
     with_best,
     with_size,
 )
-from kinetrain.evaluation.statistics import FEWEST, mean_interval, median_over_blocks
+from kinetrain.evaluation.statistics import FEWEST, judge, mean_interval, median_over_blocks
 from kinetrain.evaluation.yardstick_findings import KNOWLEDGE, comparisons
 from kinetrain.networks.controls import CONTROLS, PRIOR_ALONE
 from kinetrain.yardsticks.known import YARDSTICKS
@@ -206,18 +206,11 @@ def _network_sentences(networks: pd.DataFrame):
             bounds = with_interval(row["difference"], row["low"], row["high"])
             evidence = f"{numbers}, difference {bounds}, {_count(row['pairs'], 'seed')}"
             yield lead, row["panel"], row["outcome"], evidence
-    for first, second in COMPARED:
-        for column, name, sign in (("balanced_accuracy", "balanced accuracy", 1), ("test_mse", "test error", -1)):
-            for _, group in networks.groupby(GROUP, sort=False):
-                table = group.pivot_table(index="seed", columns="method", values=column)
-                if {first, second} <= set(table.columns):
-                    own = table[[first, second]].dropna()
-                    value, low, high = mean_interval(own[first] - own[second])
-                    outcome = "better" if min(sign * low, sign * high) > 0 else UNDECIDED
-                    outcome = "worse" if max(sign * low, sign * high) < 0 else outcome
-                    evidence = f"difference {with_interval(value, low, high)}, {_count(len(own), 'seed')}"
-                    lead = f"{label(first)} against {label(second)} in {name}"
-                    yield lead, panel_names(group).iloc[0], outcome, evidence
+    for panel, name, wanted, pairs in paired_methods(networks):
+        first, second = pairs.columns
+        difference = mean_interval(pairs[first] - pairs[second])
+        evidence = f"difference {with_interval(*difference)}, {_count(len(pairs), 'seed')}"
+        yield f"{label(first)} against {label(second)} in {name}", panel, judge(difference, wanted), evidence
 
 
 def _grouped(sentences):

@@ -13,7 +13,7 @@ from kinetrain.evaluation.network_summaries import (
     prediction_error,
     sparsity_against_accuracy,
 )
-from kinetrain.evaluation.statistics import mean_interval
+from kinetrain.evaluation.statistics import judge, mean_interval
 from kinetrain.networks.controls import PERSISTENCE, PRIOR_ALONE, REGULATORS_X_ALL, REGULATORS_X_TARGETS
 from kinetrain.pruning.methods.l0 import FALL
 from kinetrain.yardsticks.known import YARDSTICKS
@@ -117,27 +117,34 @@ def _recovered(models: pd.DataFrame) -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def compared_methods(networks: pd.DataFrame):
-    """Yield per data set how two methods compare in balanced accuracy and test error, by pairs of the same seed."""
-    for first, second in COMPARED:
-        topic = f"{label(first)} against {label(second)}"
+def paired_methods(networks: pd.DataFrame):
+    """Yield how the methods of COMPARED compare per data set, in balanced accuracy and in test error.
+
+    That is the panel, the name of the quantity, the sign of the desired difference, and the values of both methods
+    (seeds, 2), a column per method, for the seeds that both have.
+    """
+    for methods in map(list, COMPARED):
         for column, name, wanted in (("balanced_accuracy", "balanced accuracy", 1), ("test_mse", "test error", -1)):
             for _, group in networks.groupby(GROUP, sort=False):
-                pairs = group[group["method"].isin([first, second])].pivot(
-                    index="seed", columns="method", values=column
-                )
-                if not {first, second} <= set(pairs.columns) or pairs.dropna().empty:
-                    continue
-                pairs = pairs.dropna()
-                difference = mean_interval(pairs[first] - pairs[second])
-                means = [interval_text(mean_interval(pairs[method])) for method in (first, second)]
-                statement = (
-                    f"{label(first)} has a {name} of {means[0]}, {label(second)} {means[1]}: difference "
-                    f"{interval_text(difference)} over {len(pairs)} pairs of the same seed."
-                )
-                better = min(wanted * difference[1], wanted * difference[2]) > 0
-                judged = verdict(better) if len(pairs) > 1 else "-"
-                yield topic, panel_names(group).iloc[0], statement, pairs[first].mean(), pairs[second].mean(), judged
+                pairs = group[group["method"].isin(methods)].pivot(index="seed", columns="method", values=column)
+                pairs = pairs.reindex(columns=methods).dropna()
+                if len(pairs):
+                    yield panel_names(group).iloc[0], name, wanted, pairs
+
+
+def compared_methods(networks: pd.DataFrame):
+    """Yield per data set how two methods compare in balanced accuracy and test error, by pairs of the same seed."""
+    for panel, name, wanted, pairs in paired_methods(networks):
+        first, second = pairs.columns
+        difference = mean_interval(pairs[first] - pairs[second])
+        means = [interval_text(mean_interval(pairs[method])) for method in (first, second)]
+        statement = (
+            f"{label(first)} has a {name} of {means[0]}, {label(second)} {means[1]}: difference "
+            f"{interval_text(difference)} over {len(pairs)} pairs of the same seed."
+        )
+        judged = verdict(judge(difference, wanted) == "better") if len(pairs) > 1 else "-"
+        topic = f"{label(first)} against {label(second)}"
+        yield topic, panel, statement, pairs[first].mean(), pairs[second].mean(), judged
 
 
 def multipliers_matter(networks: pd.DataFrame):

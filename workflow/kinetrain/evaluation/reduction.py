@@ -55,10 +55,7 @@ def ratios(data: Benchmark) -> pd.DataFrame:
             for number, (target, excess) in enumerate(TARGETS.items()):
                 at_target = {kind: _cheapest(table, number) for kind, table in found.items()}
                 others = {BEST: at_target.pop(BEST)}
-                others |= {
-                    name: own.assign(cost=own[f"cost{number}"], hit=own[f"hit{number}"])
-                    for name, own in found[BEST].groupby("optimizer")
-                }
+                others |= {name: _at(own, number) for name, own in found[BEST].groupby("optimizer")}
                 same = {"problem": problem, "conditions": int(full["conditions"].iloc[0]), "target": target}
                 same |= {"excess": excess, "unit": unit}
                 rows += [
@@ -77,15 +74,19 @@ def _hybrids(data: Benchmark) -> list[str]:
 def _to_targets(runs: pd.DataFrame, traces: pd.DataFrame, unit: str) -> pd.DataFrame:
     """Return the runs with columns cost0, hit0, ... of each of TARGETS."""
     cost, hit = costs_to_targets(runs, traces, np.array(list(TARGETS.values())), unit)
-    columns = {f"cost{n}": cost[:, n] for n in range(len(TARGETS))} | {
-        f"hit{n}": hit[:, n] for n in range(len(TARGETS))
-    }
+    numbers = range(len(TARGETS))
+    columns = {f"cost{n}": cost[:, n] for n in numbers} | {f"hit{n}": hit[:, n] for n in numbers}
     return runs[[*BLOCK, *SETTING]].assign(**columns)
+
+
+def _at(runs: pd.DataFrame, target: int) -> pd.DataFrame:
+    """Return the runs with `cost` and `hit` of a target."""
+    return runs.assign(cost=runs[f"cost{target}"], hit=runs[f"hit{target}"])
 
 
 def _cheapest(runs: pd.DataFrame, target: int) -> pd.DataFrame:
     """Return the runs of the setting that is cheapest on the other half of the starts, with `cost` and `hit`."""
-    runs = runs.assign(cost=runs[f"cost{target}"], hit=runs[f"hit{target}"])
+    runs = _at(runs, target)
     half, parts = (runs["start"] + runs["replicate"]) % 2, [runs[:0]]
     for one in (0, 1):
         sums = runs[half != one].groupby(SETTING, sort=False)[["cost", "hit"]].sum()

@@ -121,3 +121,9 @@ def mean_interval(values, level: float = 0.95) -> tuple[float, float, float]:
 
     half = float(stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
     return mean, mean - half, mean + half
+
+
+def judge(difference: tuple[float, float, float], wanted: int) -> str:
+    """Return better, worse or undecided for a difference with the bounds of its interval; `wanted` is its good sign."""
+    bounds = wanted * difference[1], wanted * difference[2]
+    return "better" if min(bounds) > 0 else "worse" if max(bounds) < 0 else "undecided"

@@ -6,7 +6,7 @@ import pandas as pd
 from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_findings import interval_text, two_groups, verdict
 from kinetrain.evaluation.network_summaries import GROUP, panel_names, prediction_error
-from kinetrain.evaluation.statistics import mean_interval
+from kinetrain.evaluation.statistics import judge, mean_interval
 from kinetrain.networks.controls import CONTROLS, PRIOR_ALONE
 from kinetrain.yardsticks.known import YARDSTICKS
 
@@ -58,12 +58,8 @@ def comparisons(networks: pd.DataFrame) -> pd.DataFrame:
             best = means[~ours].idxmax(), means[ours].idxmax()
             values = group.pivot_table(index="seed", columns="method", values=quantity)[list(best)].dropna()
             difference, low, high = mean_interval(values[best[0]] - values[best[1]])
-            outcome = "undecided"
-            if min(sign * low, sign * high) > 0:
-                outcome = "better"
-            elif max(sign * low, sign * high) < 0:
-                outcome = "worse"
-            named = dict(zip([*GROUP, "knowledge"], key, strict=True)) | {"quantity": quantity, "outcome": outcome}
+            named = dict(zip([*GROUP, "knowledge"], key, strict=True)) | {"quantity": quantity}
+            named["outcome"] = judge((difference, low, high), sign)
             named |= {"neural": best[0], "yardstick": best[1], "pairs": len(values)}
             named |= {"first": sign * means[best[0]], "second": sign * means[best[1]]}
             rows.append(named | {"difference": difference, "low": low, "high": high})

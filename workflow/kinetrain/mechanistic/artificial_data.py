@@ -5,7 +5,6 @@ them from weighted protocols, and noise relative to each observable's maximum, a
 examples the noise is known to the likelihood, and the nominal parameters are the true ones.
 """
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +12,8 @@ import numpy as np
 import pandas as pd
 import petab.v1 as petab
 
+from kinetrain.cache import write_json
 from kinetrain.errors import InputError
-from kinetrain.files import atomic
 from kinetrain.mechanistic.artificial_options import ArtificialOptions
 from kinetrain.mechanistic.engines import open_problem
 from kinetrain.mechanistic.petab_files import checksum, list_files, read_description, sbml_file
@@ -83,8 +82,7 @@ def make_artificial(path, model_folder, replicate: int, options: ArtificialOptio
         **({"scalings": factors} if factors else {}),
         "sha256": {file.name: checksum(file.read_bytes()) for yaml in written for file in _files(yaml)},
     }
-    with atomic(folder / "truth.json") as temporary:
-        temporary.write_text(json.dumps(truth, indent=2) + "\n")
+    write_json(folder / "truth.json", truth)
     return truth
 
 

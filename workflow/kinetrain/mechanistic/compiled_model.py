@@ -24,7 +24,7 @@ import petab.v1 as petab
 from amici.exporters.sundials.compile import build_model_extension
 from pandas.api.types import is_numeric_dtype
 
-from kinetrain.cache import atomic, cache_folder, cached, is_intact, write_checksums
+from kinetrain.cache import cache_folder, cached, is_intact, write_checksums, write_json
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.initial_assignments import assigned_parameters
 from kinetrain.mechanistic.petab_checks import PREEQUILIBRATION
@@ -179,8 +179,7 @@ def _place(module, record, folder):
     for file in (module / MODEL).iterdir():
         if file.suffix in (".py", ".so", ".pyd"):
             shutil.copy2(file, wanted)
-    with atomic(folder / RECORD) as temporary:
-        temporary.write_text(json.dumps(record, indent=2) + "\n")
+    write_json(folder / RECORD, record)
     write_checksums(folder)
 
 

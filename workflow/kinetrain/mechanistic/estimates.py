@@ -1,6 +1,5 @@
 """The parameters of the best fit of a problem: how certain they are, how far other good fits differ, and as PEtab."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +14,8 @@ from kinetrain.mechanistic.predictions import best_members
 
 LEVEL = 0.95
 AT_BOUND = 1e-3  # of the distance of the bounds: nearer than that is at one
-DETERMINED = (
-    1e-10  # smallest eigenvalue of the scaled information, relative to the largest, that determines a direction
-)
+DETERMINED = 1e-10  # smallest eigenvalue of the scaled information, over the largest, that determines a direction
 PART = 1e-3  # of a parameter in such a direction that is more than rounding
-UNSCALED: dict[str, Callable] = {"lin": lambda value: value, "log": np.exp, "log10": lambda value: 10.0**value}
 COLUMNS = [
     *["parameter", "scale", "estimate", "low", "high", "spread_low", "spread_high", "at_bound", "lower_bound"],
     *["upper_bound", "optimizer", "start", "objective", "good_fits"],
@@ -109,7 +105,7 @@ def half_widths(problem, theta, free) -> np.ndarray:
 def _unscaled(values, scales) -> np.ndarray:
     """Return values on the scales of the parameters in the units of the model."""
     with np.errstate(over="ignore"):
-        return np.array([UNSCALED[scale](value) for value, scale in zip(values, scales, strict=True)])
+        return np.array(list(petab.map_unscale(values, scales)))
 
 
 def write_fitted_problem(path, table: pd.DataFrame, folder) -> None:

@@ -12,8 +12,9 @@ import pandas as pd
 import petab.v1 as petab
 import yaml
 
+from kinetrain.cache import write_text
 from kinetrain.errors import InputError
-from kinetrain.files import atomic, save_table
+from kinetrain.files import save_table
 from kinetrain.mechanistic.artificial_options import ArtificialOptions
 from kinetrain.mechanistic.petab_checks import is_number
 from kinetrain.mechanistic.petab_files import sbml_file
@@ -95,8 +96,7 @@ def write_tables(folder, sbml, tables: dict, suffix: str = "") -> Path:
         "problems": [{"sbml_files": ["model.xml"], **files}],
     }
     path = folder / (f"{suffix.strip('_')}.yaml" if suffix else "problem.yaml")
-    with atomic(path) as temporary:
-        temporary.write_text(yaml.safe_dump(description, sort_keys=False))
+    write_text(path, yaml.safe_dump(description, sort_keys=False))
     return path
 
 

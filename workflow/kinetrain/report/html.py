@@ -21,10 +21,15 @@ def page(table: pd.DataFrame, title: str, caption: str = "", bad=None, name: str
     says what its columns mean and which of them are shown at first.
     """
     paragraphs = "".join(f"<p>{escape(' '.join(text.split()))}</p>\n" for text in caption.split("\n\n") if text.strip())
+    return document(title, paragraphs + as_html(table, bad, name))
+
+
+def document(title: str, body: str) -> str:
+    """Return a self-contained HTML page with a heading and a body of HTML."""
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{escape(title)}</title>\n'
-        f"<style>{STYLE}</style></head>\n<body>\n<h1>{escape(title)}</h1>\n"
-        f"{paragraphs}{as_html(table, bad, name)}</body>\n</html>\n"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<style>{STYLE}</style></head>\n<body>\n<h1>{escape(title)}</h1>\n{body}</body>\n</html>\n"
     )
 
 
