@@ -8,6 +8,7 @@ import pandas as pd
 import petab.v1 as petab
 import pytest
 
+from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.solver_options import SolverOptions
 from kinetrain.training.starts import starting_point
@@ -88,6 +89,13 @@ def test_a_point_that_cannot_be_evaluated_is_infinite_in_value_and_nan_in_gradie
     value, gradient = egf.value_and_gradient(np.full(19, np.nan), [0, 1])
     assert value == np.inf and egf.value(np.full(19, np.nan), [0, 1]) == np.inf
     assert np.isnan(gradient).all()
+
+
+def test_the_kernel_says_so_too_where_no_point_can_be_evaluated(egf_yaml):
+    kernel, nowhere = KernelProblem(egf_yaml), np.full(19, np.nan)
+    value, gradient, information = kernel.value_gradient_and_information(nowhere, [0, 1])
+    assert value == kernel.value(nowhere, [0, 1]) == np.inf
+    assert np.isnan(gradient).all() and np.isnan(information).all()
 
 
 def test_a_parameter_of_zero_can_be_evaluated_on_its_logarithmic_scale(egf_yaml, egf_model, tmp_path):

@@ -190,7 +190,7 @@ class KernelProblem:
         usable = (thetas < np.inf).all(axis=1)  # not NaN; -inf is a zero on a logarithmic scale
         kept = usable[points]
         found = self._evaluator.evaluate(thetas, conditions[kept], points[kept], order)
-        values = np.bincount(found.point, found.value, minlength=len(thetas))
+        values = np.bincount(found.point, found.value, minlength=len(thetas)).astype(float)  # of no pairs it is integer
         values[~usable] = np.inf
         gradients, information = found.gradient, found.information
         if self.priors:
