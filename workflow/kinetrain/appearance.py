@@ -25,6 +25,7 @@ PALETTE = tuple(
     )
     for index in range(48)
 )
+APART = 60  # least distance of colours that are told apart, in sums over red, green and blue of 0 to 255
 MARKERS = ("x", "+", "1", "2", "3", "4", "8", "o", "s", "v", "^", "<", ">", "p", "h", "D", "P", "X", "d", "H")
 MARKED = (1, 2)  # kinds that are drawn by markers: methods and yardsticks
 REFERENCES = {"truth": "Gold standard", "prior": "Prior"}  # networks that others are compared with
@@ -55,7 +56,7 @@ def known_looks() -> dict[str, Look]:
     for name, look in looks.items():
         marked = look.kind in MARKED and not look.marker
         marker = _free(name, MARKERS, markers) if marked else look.marker or MARKERS[0]
-        looks[name] = replace(look, colour=look.colour or _free(name, PALETTE, colours), marker=marker)
+        looks[name] = replace(look, colour=look.colour or _colour(name, PALETTE, colours), marker=marker)
     return looks
 
 
@@ -72,10 +73,31 @@ def _spaced(name) -> str:
     return str(name).replace("_", " ")
 
 
+def _colour(name: str, choices: tuple[str, ...], taken: set) -> str:
+    """Return the first free colour that lies APART from all that are taken, else the one farthest from them."""
+
+    def distance(colour):
+        return min(sum(abs(a - b) for a, b in zip(_parts(colour), _parts(one), strict=True)) for one in taken if one)
+
+    ordered = _from(name, choices)
+    chosen = next((one for one in ordered if distance(one) >= APART), max(ordered, key=distance))
+    taken.add(chosen)
+    return chosen
+
+
+def _parts(colour: str) -> list[int]:
+    return [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+
+
+def _from(name: str, choices: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the choices, beginning at one that follows from the name."""
+    start = crc32(name.encode()) % len(choices)
+    return choices[start:] + choices[:start]
+
+
 def _free(name: str, choices: tuple[str, ...], taken: set) -> str:
     """Return one of the choices that is not taken, and take it; any of them if all are taken."""
-    start = crc32(name.encode()) % len(choices)
-    ordered = choices[start:] + choices[:start]
+    ordered = _from(name, choices)
     chosen = next((one for one in ordered if one not in taken), ordered[0])
     taken.add(chosen)
     return chosen
@@ -90,7 +112,7 @@ def look(name) -> Look:
     first, joined, second = text.partition("_then_")
     label = f"{look(first).label}, then {look(second).label}" if joined and second in known else _spaced(text)
     colours = {one.colour for one in known.values()}
-    return Look(label, _free(text, HYBRIDS if joined else PALETTE, colours), _free(text, MARKERS, set()))
+    return Look(label, _colour(text, HYBRIDS if joined else PALETTE, colours), _free(text, MARKERS, set()))
 
 
 def label(name) -> str:

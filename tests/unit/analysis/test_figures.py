@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kinetrain.appearance import known_looks, look
+from kinetrain.appearance import APART, known_looks, look
 from kinetrain.evaluation.benchmark import Benchmark, benchmark
 from kinetrain.figures.catalogue import FITS, find_figures
 from kinetrain.figures.settings import shared, with_setting
@@ -137,7 +137,7 @@ def test_a_figure_has_a_panel_per_data_set_or_problem(tmp_path, name, panels):
 
 @pytest.mark.parametrize("name", OVER_ALL)
 def test_a_figure_over_all_problems_shows_every_setting(tmp_path, name):
-    table = made_table(name, 3)
+    table = made_table(name, 5)
     figure = draw(name, table)
     with use_style():
         save(figure, tmp_path / "figure.png")
@@ -149,6 +149,14 @@ def test_groups_of_settings_that_do_not_differ_are_as_large_as_they_can_be():
     cliques = import_module("kinetrain.figures.critical_difference")._cliques
     assert cliques(np.array([1.0, 1.5, 2.4, 4.0]), 1.0) == [(0, 1), (1, 2)]
     assert cliques(np.array([1.0, 3.0]), 1.0) == []
+
+
+def test_mean_ranks_of_fewer_than_five_problems_are_not_drawn():
+    few = FIGURES["critical_difference"].tabulate(made_benchmark([f"problem {index}" for index in range(4)]))
+    words = draw("critical_difference", few).texts[0].get_text()
+    assert words.startswith("Nothing to show: no test") and "five" in words
+    many = FIGURES["critical_difference"].tabulate(made_benchmark([f"problem {index}" for index in range(5)]))
+    assert len(many) == 7 and draw("critical_difference", many).axes
 
 
 def test_profiles_say_how_often_a_setting_is_cheapest_and_how_often_it_arrives():
@@ -257,6 +265,17 @@ def test_every_method_yardstick_and_optimizer_has_its_own_colour_and_name_across
     looks = {name: one for name, one in known_looks().items() if one.colour != "#000000"}
     assert {"dash", "random", "lasso", "adam_balanced", "fides", "fides_hierarchical"} <= set(looks)
     assert len({one.colour for one in looks.values()}) == len({one.label for one in looks.values()}) == len(looks)
+
+
+def test_colours_that_are_drawn_together_are_told_apart():
+    def parts(colour):
+        return np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)])
+
+    for kinds in ((1, 2), (4, 5)):
+        shown = [one for one in known_looks().values() if one.kind in kinds]
+        for index, one in enumerate(shown):
+            for other in shown[:index]:
+                assert np.abs(parts(one.colour) - parts(other.colour)).sum() >= APART, (one.label, other.label)
 
 
 def test_every_method_and_yardstick_has_its_own_marker():

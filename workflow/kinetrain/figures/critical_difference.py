@@ -17,15 +17,19 @@ FIGURE = Declaration(
     caption="""
 **Mean ranks of the settings by final objective** (1 is the lowest), over all problems and data replicates that every
 setting was run with. Settings that a grey line joins do not differ by Nemenyi's test at 0.05, of which one observation
-is the mean rank over the starts on the same data. With few data sets the test can decide little: with two, next to
-nothing. Source: Demsar 2006. Of more than eight settings the best by mean rank of each optimizer is shown.""",
+is the mean rank over the starts on the same data. It is drawn from five problems on: with fewer, Nemenyi's test can
+hardly tell any settings apart. Source: Demsar 2006. Of more than eight settings the best by mean rank of each optimizer
+is shown.""",
 )
+
+
+FEWEST_PROBLEMS = 5  # replicates of a problem are not others: they are drawn from the same truth
 
 
 def tabulate(data: Benchmark) -> pd.DataFrame:
     """Return mean rank per setting, with the critical distance and the p value of Friedman's test; empty without it."""
     common = in_all_problems(readable(data.fits))
-    found = friedman(common)
+    found = friedman(common) if common["problem"].nunique() >= FEWEST_PROBLEMS else None
     names = ["critical_distance", "p_value", "statistic", "settings"]
     if found is None:
         return table_of([], [*SETTING, "rank", "data_sets", *names])
@@ -36,7 +40,7 @@ def tabulate(data: Benchmark) -> pd.DataFrame:
 def draw(table):
     """Return one axis of ranks, a setting per row, and a line over every largest group that does not differ."""
     if table.empty:
-        return nothing_to_show("no test, as there are fewer than three settings or two data sets")
+        return nothing_to_show("no test, as there are fewer than three settings or five problems")
     common, table = shared(table), with_setting(table).sort_values("rank", kind="stable").reset_index(drop=True)
     optimizer, distance = settings_in_order(table), table["critical_distance"].iloc[0]
     figure = new_figure(6.4, 1.2 + 0.3 * len(table))
