@@ -148,8 +148,7 @@ setup:  ## put Snakemake and the checkers into .venv
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, this is {sys.version}")'
 	@echo "Setting up Snakemake in .venv (first use only, about half a minute)"
 	@rm -rf .venv
-	@$(PYTHON) -m venv .venv
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --requirement envs/workflow.hashes
+	@$(PYTHON) workflow/scripts/environment.py envs/workflow.txt .venv > /dev/null
 	@cp envs/workflow.txt .venv/made
 
 environments: setup  ## make the software environments, say before a machine goes off the network

@@ -154,3 +154,27 @@ def test_settings_of_uv_count_more_than_those_of_pip(tmp_path, monkeypatch):
     monkeypatch.setenv("UV_INDEX_URL", "https://other.example/simple")
     variables = environment.installer_variables(tmp_path / "env", tmp_path)
     assert variables["UV_INDEX_URL"] == "https://other.example/simple"
+
+
+def test_what_swig_writes_is_not_optimised_and_all_else_is(tmp_path):
+    compiler = environment.quick_compiler(tmp_path, "echo first")
+    for file, added in (("/a b/amiciPYTHON_wrap.cxx", " -O0"), ("src/model.cpp", "")):
+        words = ["-O3", "-c", file, "-o", "x.o"]
+        said = subprocess.run([compiler, *words], capture_output=True, text=True, check=True).stdout
+        assert said == f"first {' '.join(words)}{added}\n"
+
+
+def test_uv_is_installed_by_pip_with_the_hash_of_its_pin_where_it_is_not_there(root, tmp_path, monkeypatch):
+    monkeypatch.setattr(environment.shutil, "which", lambda *_, **__: None)
+    monkeypatch.setattr(environment, "cache_folder", lambda: tmp_path)
+    commands = []
+
+    def step(*words):
+        commands.append(words)
+        words[-1].is_absolute() and words[-1].suffix == "" and words[-1].mkdir()
+
+    uv = environment.find_uv(root / "envs" / "workflow.txt", step)
+    assert "--require-hashes" in commands[-1] and uv.startswith(str(tmp_path))
+    pin = commands[-1][-1].read_text()
+    version = dict(line.split("==") for line in packages((root / "envs" / "workflow.txt").read_text().split()))["uv"]
+    assert pin.startswith(f"uv=={version} \\\n") and "--hash=sha256:" in pin and pin.count("==") == 1

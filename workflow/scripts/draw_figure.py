@@ -25,9 +25,7 @@ def main():
 
     table = load_table(arguments.table)
     with use_style():
-        drawn = figure.draw(table)
-        for path in arguments.output:
-            save(drawn, path)
+        save(figure.draw(table), arguments.output)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -83,27 +84,29 @@ def make(pins: Path, folder: Path) -> Path:
 
 def install(pins: Path, folder: Path) -> None:
     """Fill `folder` with the pinned packages, then let the post-deploy script finish it."""
-    python, uv, wheels = folder / "bin" / "python", find_uv(), wheel_folder()
+    python, wheels = folder / "bin" / "python", wheel_folder()
     variables = installer_variables(folder, wheels)
     log = Path(f"{folder}.log")
     log.unlink(missing_ok=True)
 
-    def step(*command):
-        run_step([str(word) for word in command], variables, log, pins)
+    def step(*command, **more):
+        run_step([str(word) for word in command], variables | more, log, pins)
 
     delete_damaged(wheels)
+    uv = find_uv(pins, step)
     step(uv, "venv", "--seed", "--python", sys.executable, folder)
     for package, version in re.findall(rf"(?m)^({'|'.join(SOURCE_ONLY)})==(\S+)", pins.read_text()):
         tag = f"cp{sys.version_info.major}{sys.version_info.minor}"
         if not list(wheels.glob(f"{package}-{version}-{tag}-*_{os.uname().machine}.whl")):
             require_compiler(pins)
             report(f"building {package} {version} from its source, some minutes (the wheel is kept in {wheels})")
-            with tempfile.TemporaryDirectory(dir=wheels) as new:
+            with tempfile.TemporaryDirectory(dir=wheels) as new, tempfile.TemporaryDirectory() as programs:
                 source = pins.with_suffix(".sources")
                 wanted = (
                     ["--require-hashes", "--requirement", source] if source.is_file() else [f"{package}=={version}"]
                 )
-                step(python, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", new, *wanted)
+                compiler = quick_compiler(Path(programs), variables.get("CXX"))
+                step(python, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", new, *wanted, CXX=compiler)
                 os.sync()
                 for wheel in Path(new).iterdir():
                     wheel.replace(wheels / wheel.name)
@@ -174,14 +177,34 @@ def wheel_folder() -> Path:
     return folder.absolute()
 
 
-def find_uv() -> str:
-    """Return the path of the uv program that came with the workflow's own packages, or is on the PATH."""
+def find_uv(pins: Path, step: Callable) -> str:
+    """Return the path of the program uv: of the workflow's own packages, on the PATH, or else installed here by pip.
+
+    step: runs the words of a command, and stops if it fails.
+    """
     uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
     if uv is None:
-        raise Failed(
-            "the program 'uv' was not found: run `make setup`, or `pip install uv` into the environment of snakemake"
-        )
+        pin = re.search(r"(?m)^uv==(.*\\\n)*.*\n", pins.with_name("workflow.hashes").read_text())[0]
+        folder = cache_folder() / f"uv-{hashlib.sha256(pin.encode()).hexdigest()[:12]}"
+        uv = str(folder / "bin" / "uv")
+        with locked(Path(f"{folder}.lock")):
+            if not Path(uv).is_file():  # which pip writes last but for its records
+                step(sys.executable, "-m", "venv", "--clear", folder)
+                (folder / "uv.txt").write_text(pin)
+                step(folder / "bin" / "python", "-m", "pip", "install", "--require-hashes", "-r", folder / "uv.txt")
     return uv
+
+
+def quick_compiler(folder: Path, compiler: str | None) -> str:
+    """Return the path of a C++ compiler, made in `folder`, that does not optimise what SWIG writes.
+
+    That code hands arguments from Python to AMICI; with -O3, as AMICI's build asks for, it takes a third of the build.
+    """
+    compiler = compiler or next(filter(shutil.which, ("c++", "g++", "clang++")))
+    script = folder / "c++"
+    script.write_text(f"""#!/bin/sh\ncase "$*" in *_wrap.cxx*) set -- "$@" -O0;; esac\nexec {compiler} "$@"\n""")
+    script.chmod(0o755)
+    return str(script)
 
 
 def require_compiler(pins: Path) -> None:

@@ -65,7 +65,7 @@ def draw(found: dict, folder: Path) -> dict:
         table = file.tabulate(*([benchmark(*read, {}, {})] if declared.sources == FITS else read))
         if len(table):
             with use_style():
-                save(file.draw(table), folder / f"{name}.svg")
+                save(file.draw(table), [folder / f"{name}.svg"])
             save_table(table, folder / f"{name}.tsv")
             part = {"title": declared.title, "file": str(folder / f"{name}.svg"), "caption": declared.caption}
             sections.setdefault(declared.section, []).append({**part, "source": None})

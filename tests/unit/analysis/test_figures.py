@@ -127,7 +127,7 @@ def draw(name: str, table: pd.DataFrame):
 def test_a_figure_has_a_panel_per_data_set_or_problem(tmp_path, name, panels):
     figure = draw(name, made_table(name, panels))
     with use_style():
-        save(figure, tmp_path / "figure.png")
+        save(figure, [tmp_path / "figure.png"])
     titles = [
         text for axis in figure.axes if axis.get_visible() for text in (axis.get_title(loc="left"), axis.get_ylabel())
     ]
@@ -140,7 +140,7 @@ def test_a_figure_over_all_problems_shows_every_setting(tmp_path, name):
     table = made_table(name, 5)
     figure = draw(name, table)
     with use_style():
-        save(figure, tmp_path / "figure.png")
+        save(figure, [tmp_path / "figure.png"])
     words = figure.legends[0].get_texts() if figure.legends else figure.axes[0].get_yticklabels()
     assert len(words) == len(table.drop_duplicates(["optimizer", "schedule", "size", "safeguard"])) == 7
 

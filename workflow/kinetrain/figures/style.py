@@ -109,8 +109,16 @@ def nothing_to_show(why: str):
     return figure
 
 
-def save(figure, path) -> None:
-    """Write a figure in the format of its suffix; the same figure gives the same bytes."""
+def save(figure, paths) -> None:
+    """Write a figure to files, each in the format of its suffix; the same figure gives the same bytes.
+
+    What takes longest, the layout and the extent of what is drawn, is found once for all formats.
+    """
     metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None, "ModDate": None}, "png": {"Software": None}}
-    with atomic(path) as temporary:
-        figure.savefig(temporary, metadata=metadata[temporary.suffix[1:]], bbox_inches="tight", facecolor="white")
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    extent = figure.get_tightbbox().padded(0.1)  # inches
+    for path in paths:
+        with atomic(path) as temporary:
+            kind = metadata[temporary.suffix[1:]]
+            figure.savefig(temporary, metadata=kind, bbox_inches=extent, facecolor="white")
