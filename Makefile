@@ -146,7 +146,6 @@ setup:  ## put Snakemake and the checkers into .venv
 
 .venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, this is {sys.version}")'
-	@echo "Setting up Snakemake in .venv (first use only, about half a minute)"
 	@rm -rf .venv
 	@$(PYTHON) workflow/scripts/environment.py envs/workflow.txt .venv > /dev/null
 	@cp envs/workflow.txt .venv/made
