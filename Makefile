@@ -57,7 +57,7 @@ report: configured setup  ## write the self-contained HTML report of CONFIG
 	@$(quietly) --configfile $(configuration) $(with_mirror) $(discard) -- $(report)
 	@python3 workflow/scripts/summary.py $(results)
 
-compare: setup  ## put the runs in results/ beside each other, in results/index.html (FOLDER=another)
+compare: setup  ## show the runs in results/ side by side, in results/index.html (FOLDER=another)
 	@$(call environment,analysis) python workflow/scripts/compare_runs.py "$(or $(FOLDER),results)"
 
 so-far: configured setup  ## write a report of what is there so far, also while a run goes on

@@ -1,4 +1,4 @@
-"""Rows of the benchmark (mechanistic.py) on the kinetics kernel beside AMICI, in the solver settings chosen for it.
+"""Rows of the benchmark (mechanistic.py) on the kinetics kernel and AMICI, in the solver settings chosen for it.
 
 Variants take turns in one process; the first one is AMICI's. All gradients and values are at a point near the nominal
 parameters. Deviations are from the kernel at a tight tolerance, which was compared with AMICI before: of values
@@ -50,7 +50,7 @@ def kernel_rows(name: str, path, model, amici, turns: int, starts: int, tell) ->
     tell(f"{name}: kernel")
     rows = first_and_second_use(path)
     kernel = KernelProblem(path)
-    rows += beside(amici, kernel, path, turns, f"{amici.n_conditions} measured conditions")
+    rows += compared(amici, kernel, path, turns, f"{amici.n_conditions} measured conditions")
     rows += starts_in_lanes(amici, kernel, turns)
     if name in ROBUST:
         tell(f"{name}: {starts} random starts")
@@ -79,7 +79,7 @@ def artificial_rows(name: str, path, options, folder, turns: int, tell) -> list[
     make_artificial(template / "problem.yaml", model, 0, drawn, folder / "artificial")
     made = folder / "artificial/problem.yaml"
     amici = PetabProblem(made, model, options)
-    return beside(amici, KernelProblem(made), made, turns, f"{amici.n_conditions} artificial conditions")
+    return compared(amici, KernelProblem(made), made, turns, f"{amici.n_conditions} artificial conditions")
 
 
 def first_and_second_use(path) -> list[dict]:
@@ -102,7 +102,7 @@ def first_and_second_use(path) -> list[dict]:
     ]
 
 
-def beside(amici, kernel, path, turns, what) -> list[dict]:
+def compared(amici, kernel, path, turns, what) -> list[dict]:
     """Return rows of values and gradients of all conditions by AMICI and by the kernel, its AVX2 variant too."""
     from kinetrain.mechanistic.kernel import build
     from kinetrain.mechanistic.kernel.problem import KernelProblem

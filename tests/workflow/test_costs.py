@@ -1,4 +1,4 @@
-"""What jobs cost is measured, told before a run, and asked of a cluster; and every job computes on one core."""
+"""What jobs cost is measured, printed before a run, and asked of a cluster; and every job computes on one core."""
 
 import re
 import subprocess

@@ -7,7 +7,7 @@ import pytest
 from configuration import ConfigurationError, Plan, load_manifest, load_objectives
 
 from kinetrain.errors import InputError
-from kinetrain.yardsticks.known import YARDSTICKS
+from kinetrain.yardsticks.methods import YARDSTICKS
 
 NETWORK = {
     "genes": "SIM350/gene_names_350.csv",

@@ -26,7 +26,7 @@ from kinetrain.mechanistic.petab_files import check_description, list_files
 from kinetrain.neural.options import Options as NeuralOptions
 from kinetrain.pruning.methods import find_method
 from kinetrain.settings import did_you_mean, plain, read_options, try_options
-from kinetrain.yardsticks.known import YARDSTICKS
+from kinetrain.yardsticks.methods import YARDSTICKS
 
 DOWNLOADS = "<resources>/downloads"
 FILES = ("train", "test", "genes", "edges", "matrix", "equations")  # keys of a data set that name files
@@ -122,7 +122,7 @@ class Plan:
             self.downloads[value] = self.manifest[value]
             return f"{DOWNLOADS}/{self.manifest[value].path}"
         for place in self.places:
-            if os.path.isfile(place / value):  # Path.is_file() raises what it is told of names that are too long
+            if os.path.isfile(place / value):  # Path.is_file() raises on names that are too long
                 return usable(place / value, key)
         close = did_you_mean(value, self.manifest)
         raise ConfigurationError(f"{key} = '{value}': neither a name in resources/datasets.tsv{close} nor a file")

@@ -1,4 +1,4 @@
-"""Write a page that puts the runs of a folder beside each other: what each answered, and how their settings differ."""
+"""Write a page that shows the runs of a folder side by side: what each answered, and how their settings differ."""
 
 import argparse
 import json
@@ -63,7 +63,7 @@ def main():
         f"{as_html(pd.DataFrame(rows))}<h2>Settings that differ</h2>\n{as_html(different)}"
     )
     write_text(folder / "index.html", document("Runs", body))
-    print(f"{len(settings)} runs beside each other: {folder}/index.html")
+    print(f"{len(settings)} runs side by side: {folder}/index.html")
 
 
 if __name__ == "__main__":

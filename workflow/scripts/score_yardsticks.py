@@ -6,7 +6,7 @@ import argparse
 def parse_arguments():
     from command import parse_data_of_networks
 
-    from kinetrain.yardsticks.known import YARDSTICKS
+    from kinetrain.yardsticks.methods import YARDSTICKS
 
     parser = argparse.ArgumentParser(
         description="Write the rows of the yardsticks in the columns of networks.tsv, and their effects."

@@ -21,8 +21,8 @@ def main():
     for arm in answers["arms"]:
         print(f"{arm['title']}. {arm['question']}")
         for place, row in enumerate(arm["rows"][:MOST], 1):
-            told = ", ".join(f"{column} {value}" for column, value in zip(arm["columns"][1:], row[1:], strict=True))
-            print(f"  {place}. {row[0]}: {told}")
+            facts = ", ".join(f"{column} {value}" for column, value in zip(arm["columns"][1:], row[1:], strict=True))
+            print(f"  {place}. {row[0]}: {facts}")
         for word, sentences in (("decided", arm["decided"]), ("not decided", arm["undecided"])):
             print(f"  {word}: {len(sentences)}" + "".join(f"\n    - {text}" for text in sentences))
     if answers["caution"]:

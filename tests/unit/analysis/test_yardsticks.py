@@ -12,8 +12,7 @@ from kinetrain.data.expression import Split, prepare
 from kinetrain.evaluation.yardstick_rows import yardstick_rows
 from kinetrain.networks.scores import edge_scores
 from kinetrain.yardsticks.changes import Changes
-from kinetrain.yardsticks.known import YARDSTICKS, find_yardstick
-from kinetrain.yardsticks.methods import lasso, lasso_prior, ridge
+from kinetrain.yardsticks.methods import YARDSTICKS, find_yardstick, lasso, lasso_prior, ridge
 
 FEW = settings(max_examples=8, deadline=None)
 LEVEL = {"dataset": "linear", "noise": 0.0, "prior_corruption": 0.0}

@@ -82,7 +82,7 @@ def test_the_kernel_is_compared_with_amici_with_its_accuracy_and_what_it_reaches
 
     monkeypatch.setattr(kernel_rows, "peak_of_core", lambda: 1e11)
     kernel = KernelProblem(egf_yaml)
-    rows = kernel_rows.beside(egf, kernel, egf_yaml, 3, "6 conditions")
+    rows = kernel_rows.compared(egf, kernel, egf_yaml, 3, "6 conditions")
     for row in rows:
         assert row["deviation"] < (1e-6 if row["work"].startswith("value") else 1e-4)
         if row["variant"] != "objective":

@@ -20,7 +20,7 @@ from kinetrain.evaluation.scores import (
 from kinetrain.evaluation.statistics import FEWEST, judge, mean_interval, median_over_blocks
 from kinetrain.evaluation.yardstick_findings import KNOWLEDGE, comparisons
 from kinetrain.networks.controls import CONTROLS, PRIOR_ALONE
-from kinetrain.yardsticks.known import YARDSTICKS
+from kinetrain.yardsticks.methods import YARDSTICKS
 
 # what networks are ranked by: how it is called, and whether high (1) or low (-1) is good; shares, shown in per cent
 NETWORKS = {"balanced_accuracy": ("balanced accuracy", 1), "auprc": ("AUPRC", 1)}

@@ -16,7 +16,7 @@ from kinetrain.evaluation.network_summaries import (
 from kinetrain.evaluation.statistics import judge, mean_interval
 from kinetrain.networks.controls import PERSISTENCE, PRIOR_ALONE, REGULATORS_X_ALL, REGULATORS_X_TARGETS
 from kinetrain.pruning.methods.l0 import FALL
-from kinetrain.yardsticks.known import YARDSTICKS
+from kinetrain.yardsticks.methods import YARDSTICKS
 
 # control predictors, and how a statement on each begins
 PREDICTORS = {

@@ -11,7 +11,7 @@ from kinetrain.appearance import label
 from kinetrain.evaluation.statistics import mean_interval
 from kinetrain.networks.controls import CONTROLS
 from kinetrain.tables import TABLES
-from kinetrain.yardsticks.known import YARDSTICKS
+from kinetrain.yardsticks.methods import YARDSTICKS
 
 # metric: (heading, factor of the shown number)
 HEADINGS = {

@@ -8,7 +8,7 @@ from kinetrain.evaluation.network_findings import interval_text, two_groups, ver
 from kinetrain.evaluation.network_summaries import GROUP, panel_names, prediction_error
 from kinetrain.evaluation.statistics import judge, mean_interval
 from kinetrain.networks.controls import CONTROLS, PRIOR_ALONE
-from kinetrain.yardsticks.known import YARDSTICKS
+from kinetrain.yardsticks.methods import YARDSTICKS
 
 # what is compared: its label, and whether high (1) or low (-1) values are good
 QUANTITIES = {

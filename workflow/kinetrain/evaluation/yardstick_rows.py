@@ -11,7 +11,7 @@ from kinetrain.networks.effects import mean_out_degree
 from kinetrain.networks.scores import edge_scores
 from kinetrain.tables import completed
 from kinetrain.yardsticks.changes import Answer, Changes
-from kinetrain.yardsticks.known import YARDSTICKS, find_yardstick
+from kinetrain.yardsticks.methods import YARDSTICKS, find_yardstick
 
 ASKED = {"test_mse": ("test", False), "test_mse_noisy": ("test", True), "validation_mse": ("validation", True)}
 

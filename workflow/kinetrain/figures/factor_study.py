@@ -9,7 +9,7 @@ from kinetrain.evaluation.statistics import mean_interval
 from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import BLACK, colour, marker, new_figure, nothing_to_show
 from kinetrain.networks.controls import CONTROLS
-from kinetrain.yardsticks.known import YARDSTICKS
+from kinetrain.yardsticks.methods import YARDSTICKS
 
 FIGURE = Declaration(
     title="When is a neural model worth its training?",

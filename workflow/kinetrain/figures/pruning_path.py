@@ -8,7 +8,7 @@ from kinetrain.evaluation.statistics import mean_interval
 from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import GREY, colour, control_line, first_column, marker, nothing_to_show, panels
 from kinetrain.networks.controls import CONTROLS
-from kinetrain.yardsticks.known import YARDSTICKS
+from kinetrain.yardsticks.methods import YARDSTICKS
 
 FIGURE = Declaration(
     title="Accuracy along the pruning path",

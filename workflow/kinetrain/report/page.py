@@ -41,7 +41,7 @@ def report(
         If a file is neither SVG nor an HTML page.
     """
     pages = Environment(loader=PackageLoader("kinetrain", "report"), autoescape=True, undefined=StrictUndefined)
-    pages.filters |= {"rst": _from_rst, "anchor": _anchor, "base64": _encoded, "body": _body, "beside": _beside}
+    pages.filters |= {"rst": _from_rst, "anchor": _anchor, "base64": _encoded, "body": _body, "companion": _companion}
     pages.filters |= {"split_caption": split_caption}
     shown = {heading: [part for part in parts if _has_rows(part["file"])] for heading, parts in sections.items()}
     left_out = [part["title"] for parts in sections.values() for part in parts if not _has_rows(part["file"])]
@@ -93,7 +93,7 @@ def _unnumbered(heading: str) -> str:
 
 
 def _has_rows(file: str) -> bool:
-    """Return whether a part has something to show: a table its rows, a figure those of the table beside it."""
+    """Return whether a part has something to show: a table its rows, a figure those of its table."""
     if not file.endswith(".svg"):
         return NO_ROWS not in Path(file).read_text(encoding="utf-8")
     table = Path(file).with_suffix(".tsv")
@@ -107,7 +107,7 @@ def _encoded(file: str) -> str:
     return base64.b64encode(Path(file).read_bytes()).decode()
 
 
-def _beside(part: dict, suffix: str) -> str:
+def _companion(part: dict, suffix: str) -> str:
     """Return the address of a figure's other file, from where the report lies: the folder above the figures."""
     return f"{Path(part['file']).parent.name}/{Path(part['file']).stem}.{suffix}"
 

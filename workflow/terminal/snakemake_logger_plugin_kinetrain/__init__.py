@@ -76,14 +76,14 @@ class LogHandler(LogHandlerBase):
 
     def watch(self):
         """Print from time to time what long steps are doing."""
-        told = {}
+        shown = {}
         while not self.ended.wait(NEWS_SECONDS):
             with self.lock:
                 for number, step in self.steps.items():
                     seconds = time.monotonic() - step["begun"]
                     last = next((line for file in step["logs"] for line in reversed(lines(file)) if line), "")
-                    if seconds > NEWS_SECONDS and last and told.get(number) != last:
-                        told[number] = last
+                    if seconds > NEWS_SECONDS and last and shown.get(number) != last:
+                        shown[number] = last
                         say(f"... {step['name']}: {last}{remaining_time(last, seconds)}")
 
     def close(self):

@@ -128,7 +128,7 @@ class _Row:
         self.reset, self.preequilibration = np.zeros(n_x), -1
 
     def driven_by(self, driving):
-        """Leave only the parameters with these indices, so that equal pre-equilibrations are told to be equal."""
+        """Leave only the parameters with these indices, so that equal pre-equilibrations are found to be equal."""
         keep = np.isin(self.to_model, driving)
         self.to_model, self.from_theta = self.to_model[keep], self.from_theta[keep]
         other = ~np.isin(np.arange(len(self.base)), driving)

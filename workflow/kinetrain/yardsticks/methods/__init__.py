@@ -2,3 +2,21 @@
 
 MOST_WORK is the largest number of genes squared times transitions that takes about a quarter of an hour.
 """
+
+import sys
+from types import ModuleType
+
+from kinetrain import registry
+
+YARDSTICKS = tuple(registry.names(sys.modules[__name__]))
+
+
+def find_yardstick(name: str) -> ModuleType:
+    """Return the module of a yardstick.
+
+    Raises
+    ------
+    InputError
+        If there is no yardstick of that name (lists those there are), or a package that it imports is missing.
+    """
+    return registry.find(sys.modules[__name__], name, "yardstick")
