@@ -22,7 +22,7 @@ from configuration.keys import Artificial, Configuration, Enrichment, Fits, Prun
 from configuration.manifest import Download
 from configuration.yaml_files import read_yaml
 from kinetrain.errors import InputError
-from kinetrain.mechanistic.petab_files import check_description, list_files
+from kinetrain.mechanistic.petab_files import check_description, list_files, visualization_files
 from kinetrain.neural.options import Options as NeuralOptions
 from kinetrain.pruning.methods import find_method
 from kinetrain.settings import did_you_mean, plain, read_options, try_options
@@ -139,7 +139,8 @@ class Plan:
             check_description(path, description, elsewhere)
         except InputError as error:
             raise ConfigurationError(f"{key}: {error}") from None
-        named = [usable(file, key) for file in list_files(path, description, elsewhere)]
+        files = list_files(path, description, elsewhere) + visualization_files(path, description, elsewhere)
+        named = [usable(file, key) for file in files]
         self.own_files += named
         return [str(path), *named]
 

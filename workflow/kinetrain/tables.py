@@ -212,6 +212,34 @@ good_fits: number of the good fits
             "good_fits",
         ),
     ),
+    "courses": Table(
+        ("problem", "replicate", "panel", "label", "time"),
+        columns("""
+problem: name of the fit problem in the configuration
+replicate: number of the data replicate
+panel: of the figure: plotId of PEtab's visualization table, or the observable
+title: of the panel
+label: of the curve: its legend entry, or the condition
+condition: name of the condition
+observable: name of the observable
+time: in the unit of the problem
+measurement: measured value; empty at times between measurements
+noise: standard deviation of the measurement that the best fit assumes
+noise_scale: on which it is: lin, log or log10
+fitted: simulation of the best of all fits; empty where it failed
+nominal: simulation at the nominal parameters (of artificial data the truth); empty where there are none
+curves: how many curves the panel could have; of these the first 4 stand here, the first 12 of a visualization table
+panels: how many panels the problem could have; of these the first 12 stand here
+x_label: of the axis, from the visualization table
+y_label: the same
+x_scale: of the axis, linear or log
+y_scale: the same
+x_offset: what is added to the time in the figure, from the visualization table
+y_offset: what is added to the values
+"""),
+        "Measured and simulated time courses of the best fit of each problem: those that PEtab's visualization table "
+        "asks for, else of each observable in the first conditions.",
+    ),
     "scores": Table(
         ("problem", "optimizer", "schedule", "size", "safeguard"),
         columns("""

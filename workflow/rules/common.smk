@@ -354,6 +354,11 @@ PARTS = {
         for name, problem in PLAN.problems.items()
         for replicate in problem["replicates"]
     ],
+    "courses": [
+        f"<results>/estimates/{name}/{replicate}.courses.tsv"
+        for name, problem in PLAN.problems.items()
+        for replicate in problem["replicates"]
+    ],
     "predictions": PREDICTIONS,
     "networks": [f"<results>/networks/{run}.tsv" for run in RUNS]
     + [f"<results>/networks/{level}.yardsticks.tsv" for level in WITH_YARDSTICKS]

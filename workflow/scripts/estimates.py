@@ -1,4 +1,4 @@
-"""Write the parameters of the best fit of a problem, with intervals and spread, and the problem with these values."""
+"""Write the parameters of the best fit of a problem, their intervals and spread, its time courses, and it as PEtab."""
 
 import argparse
 
@@ -14,6 +14,7 @@ def parse_arguments():
     parser.add_argument("--replicate", type=int, default=0, help="number of the data replicate")
     parser.add_argument("--settings", default="{}", help="JSON: keys of `solver`, see config/README.md")
     parser.add_argument("--output", required=True, help="table to write: one row per parameter")
+    parser.add_argument("--courses", required=True, help="table to write: measured and simulated time courses")
     parser.add_argument("--petab", required=True, help="folder to write the PEtab problem with the estimates into")
     return parser.parse_args()
 
@@ -23,8 +24,9 @@ def main():
     from kinetrain import tables
     from kinetrain.files import load_arrays
     from kinetrain.mechanistic.engines import open_problem
-    from kinetrain.mechanistic.estimates import estimates, write_fitted_problem
+    from kinetrain.mechanistic.estimates import best_fit, estimates, write_fitted_problem
     from kinetrain.mechanistic.solver_options import SolverOptions, merged
+    from kinetrain.mechanistic.time_courses import time_courses
     from kinetrain.settings import read_options, read_settings
 
     solver = merged(read_options(SolverOptions, read_settings(arguments.settings)), arguments.solver)
@@ -33,11 +35,11 @@ def main():
         (tables.load("fits", fits), load_arrays(parameters, ["names", "last", "best"]))
         for fits, parameters in zip(arguments.fits, arguments.parameters, strict=True)
     ]
-    table = estimates(problem, settings)
+    table, best = estimates(problem, settings), best_fit(problem, settings)
     write_fitted_problem(arguments.problem, table, arguments.petab)
-    table.insert(0, "problem", arguments.name)
-    table.insert(1, "replicate", arguments.replicate)
-    tables.save("estimates", table, arguments.output)
+    courses = tables.empty("courses") if best is None else time_courses(problem, arguments.problem, best)
+    for name, written, path in (("estimates", table, arguments.output), ("courses", courses, arguments.courses)):
+        tables.save(name, written.assign(problem=arguments.name, replicate=arguments.replicate), path)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ PARTS = {
     "effects": "networks/*/*/*.effects.tsv",
     "pathways": "enrichment/*/*/*.tsv",
     "estimates": "estimates/*/*.tsv",
+    "courses": "estimates/*/*.courses.tsv",
 }
 PUBLISHED = Path(__file__).resolve().parents[2] / "resources" / "published" / "networks.tsv"
 INTRODUCTION = "A report of what is there so far: rankings and intervals change until the run has ended."

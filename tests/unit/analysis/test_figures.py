@@ -40,6 +40,8 @@ def made_table(name: str, panels: int, method="dash") -> pd.DataFrame:
         return FIGURES[name].tabulate(made_benchmark(problems))
     if name == "large_scale":
         return FIGURES[name].tabulate(made_predictions(problems))
+    if name == "time_courses":
+        return FIGURES[name].tabulate(made_courses(problems))
     networks = [(p, m, 0.5, 0.01) for p in problems for m in (method, "persistence", "prior alone")]
     networks = pd.DataFrame(networks, columns=["dataset", "method", "balanced_accuracy", "test_mse"])
     networks = networks.assign(**LEVEL, seed=0, sparsity=0.9)
@@ -108,6 +110,16 @@ def made_predictions(problems) -> pd.DataFrame:
     table = table.assign(optimizer="adam", schedule="S1", batch_size=1, safeguard="off", replicate=0, observable="y")
     members = {"member0": number + 0.1 * number**2, "member1": number + 0.3, "mean": number + 0.1, "sd": 0.2}
     return table.assign(measurement=number, scale="lin", **members)
+
+
+def made_courses(problems) -> pd.DataFrame:
+    """Two curves of one observable of each problem, measured at three times, in two data replicates."""
+    keys = [(p, r, label, t) for p in problems for r in (0, 1) for label in ("low", "high") for t in range(5)]
+    table = pd.DataFrame(keys, columns=["problem", "replicate", "label", "time"])
+    table = table.assign(panel="y", title="y", condition=table["label"], observable="y", fitted=table["time"] + 1.0)
+    table = table.assign(nominal=1.0, measurement=table["fitted"].where(table["time"] % 2 == 0), noise=0.1)
+    offsets = {"x_scale": "linear", "y_scale": "linear", "x_offset": 0.0, "y_offset": 0.0}
+    return table.assign(noise_scale="lin", x_label=np.nan, y_label=np.nan, **offsets, curves=5, panels=1)
 
 
 def made_folds(datasets, settings, method="dash") -> pd.DataFrame:
@@ -344,6 +356,19 @@ def test_a_setting_that_failed_in_a_fold_has_no_error():
     table = FIGURES["tuning"].tabulate(folds)
     assert table["validation_mse"].isna().tolist() == [True, False]
     draw("tuning", table)
+
+
+def test_time_courses_say_how_many_of_how_many_are_shown():
+    axis = draw("time_courses", made_table("time_courses", 1)).axes[0]
+    assert axis.get_title(loc="left") == "y\nproblem 0, 2 of 5 curves"
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["low", "high"]
+
+
+def test_error_bars_of_time_courses_stay_on_the_scale_of_the_noise():
+    table = made_table("time_courses", 1).assign(noise_scale="log10", y_scale="log", noise=1.0, title="cost in $")
+    axis = draw("time_courses", table).axes[0]
+    ends = [bar.get_segments()[0][:, 1].tolist() for bar in axis.collections]
+    assert ends == [pytest.approx([0.1, 10.0])] * 2
 
 
 @pytest.mark.parametrize("sparsity", [0.0, 1.0])

@@ -15,6 +15,7 @@ from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.petab_tables import read_petab, read_petab_1
 from kinetrain.mechanistic.predictions import predict
 from kinetrain.mechanistic.solver_options import SolverOptions
+from kinetrain.mechanistic.time_courses import time_courses
 
 # A is made at the rate `input` and lost at the rate `loss`.
 SBML = """<?xml version="1.0" encoding="UTF-8"?>
@@ -207,3 +208,15 @@ def test_wrong_entries_are_named(tmp_path, table, before, after, message):
     with pytest.raises(InputError, match=message) as caught:
         read_petab(problem)
     assert str(problem) in str(caught.value)
+
+
+def test_measured_time_courses_stand_beside_the_simulated_ones(toy):
+    problem = PetabProblem(*toy)
+    table = time_courses(problem, toy[0], problem.nominal)
+    measured = table[table["measurement"].notna()]
+    assert measured.groupby("condition", sort=False)["time"].apply(list).to_dict() == {
+        "steady": [0, 2, 4],
+        "fresh": [1, 3],
+    }
+    assert (measured["noise"] == 0.3).all() and len(table) > 200
+    assert ((measured["fitted"] - measured["measurement"]).abs() < 1).all()

@@ -33,11 +33,10 @@ def estimates(problem, settings: list[tuple[pd.DataFrame, dict]]) -> pd.DataFram
     information is not known. spread_low, spread_high: the range over the good fits, whose objective lies less than
     half the 95 % quantile of chi-squared above the best, with as many degrees of freedom as parameters.
     """
-    fits = [_points(problem, *setting) for setting in settings]
-    objectives = np.concatenate([found["objective"].to_numpy(float) for found, _ in fits])
-    if not len(objectives):
+    rows, points = all_fits(problem, settings)
+    if rows.empty:
         return pd.DataFrame(columns=COLUMNS)
-    points, rows = np.concatenate([values for _, values in fits]), pd.concat([found for found, _ in fits])
+    objectives = rows["objective"].to_numpy(float)
     best = int(np.argmin(objectives))
     good = objectives <= objectives[best] + 0.5 * stats.chi2.ppf(LEVEL, len(problem.names))
     theta = points[best]
@@ -66,6 +65,18 @@ def estimates(problem, settings: list[tuple[pd.DataFrame, dict]]) -> pd.DataFram
         objective=objectives[best],
         good_fits=int(good.sum()),
     )[COLUMNS]
+
+
+def best_fit(problem, settings: list[tuple[pd.DataFrame, dict]]) -> np.ndarray | None:
+    """Return the parameters (n,) of the best of all fits (as of `estimates`), None where every fit failed."""
+    rows, points = all_fits(problem, settings)
+    return points[int(np.argmin(rows["objective"].to_numpy(float)))] if len(rows) else None
+
+
+def all_fits(problem, settings: list[tuple[pd.DataFrame, dict]]) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the rows (m) of all fits that ended with a finite objective, and their parameters (m, n)."""
+    fits = [_points(problem, *setting) for setting in settings]
+    return pd.concat([found for found, _ in fits]), np.concatenate([values for _, values in fits])
 
 
 def _points(problem, fits: pd.DataFrame, arrays: dict):

@@ -100,7 +100,26 @@ def list_files(path, description, elsewhere: bool = False) -> list[Path]:
         If one of them is not in the folder of the YAML or below it, unless it may lie `elsewhere`: a problem that
         somebody else wrote must not make us read anything else.
     """
-    names, folder = _file_names(description), Path(path).parent
+    return _paths(path, _file_names(description), elsewhere)
+
+
+def visualization_files(path, description, elsewhere: bool = False) -> list[Path]:
+    """Return the paths of the visualization tables of a PEtab 1 problem that are there; it can do without.
+
+    InputError as of `list_files`.
+    """
+    return _paths(path, _visualization_names(path, description), elsewhere)
+
+
+def _visualization_names(path, description) -> list[str]:
+    names = [] if is_version_2(description) else description["problems"][0].get("visualization_files") or []
+    if not _are_names(names):
+        raise InputError(f"{path}: 'visualization_files' must be a list of file names, got {names!r}")
+    return [name for name in names if (Path(path).parent / name).is_file()]
+
+
+def _paths(path, names, elsewhere) -> list[Path]:
+    folder = Path(path).parent
     for name in () if elsewhere else names:
         if not (folder / name).resolve().is_relative_to(folder.resolve()):
             raise InputError(
@@ -114,7 +133,7 @@ def gather(path, folder) -> None:
     """Copy a PEtab problem, whose files may lie anywhere, into `folder` (made here) as `problem.yaml` and its files."""
     description = read_description(path, elsewhere=True)
     new: dict[str, str] = {}
-    for name in _file_names(description):
+    for name in _file_names(description) + _visualization_names(path, description):
         new[name] = Path(name).name if Path(name).name not in new.values() else f"{len(new)}_{Path(name).name}"
     Path(folder).mkdir(parents=True, exist_ok=True)
     for name, copied in new.items():

@@ -16,6 +16,7 @@ from amici.sim import sundials as amici
 
 from kinetrain.mechanistic.compiled_model import load_model
 from kinetrain.mechanistic.conditions import prepare
+from kinetrain.mechanistic.kernel.mapping import even_times
 from kinetrain.mechanistic.parameter_priors import Priors
 from kinetrain.mechanistic.petab_files import checksum, list_files, read_description
 from kinetrain.mechanistic.petab_tables import read_petab
@@ -145,17 +146,20 @@ class PetabProblem:
         """
         return self._first_order(theta, conditions, information=True)
 
-    def simulate(self, theta, conditions, derivatives: bool = False):
+    def simulate(self, theta, conditions, derivatives: bool = False, between: int = 0):
         """Return AMICI's results (`y`, `x`, `status`, `numsteps`, ...) for each condition at theta (n,).
 
         They are tried once, whatever `trials` says; a failed one has another `status` than zero. With derivatives the
         first time point is the start, measured or not: AMICI reports the backward steps between time points alone.
+        between: how many even times from the start to the last finite one are added to the measured times.
         """
         solver = make_solver(self.model, self.options, amici.SensitivityOrder(int(derivatives)))
         solver.set_return_data_reporting_mode(amici.RDataReporting.full)
         data = [self._fill(theta, k).data for k in conditions]
         if derivatives:
-            data = [_from_the_start(one, self.model) for one in data]
+            data = [_with_times(one, [self.model.t0()], self.model) for one in data]
+        if between:
+            data = [_with_times(one, even_times(one.t_start, _times(one), between), self.model) for one in data]
         return amici.run_simulations(self.model, solver, data, failfast=False)
 
     def _first_order(self, theta, conditions, information):
@@ -224,15 +228,20 @@ class PetabProblem:
         return condition
 
 
-def _from_the_start(data, model):
-    """Return a copy of AMICI's data that has the start of the simulation among its time points."""
-    data, times = amici.ExpData(data), data.get_timepoints()
-    if times[0] > model.t0():
-        nothing = [np.nan] * model.nytrue
-        measured, noise = data.get_measurements(), data.get_noise_scales()
-        data.set_timepoints([model.t0(), *times])
-        data.set_measurements([*nothing, *measured])
-        data.set_noise_scales([*nothing, *noise])
+def _times(data) -> np.ndarray:
+    return np.array(data.get_timepoints())
+
+
+def _with_times(data, added, model):
+    """Return a copy of AMICI's data that has these times among its time points, where it lacks them."""
+    data, times = amici.ExpData(data), _times(data)
+    added = np.setdiff1d(added, times)
+    order = np.argsort(np.concatenate([times, added]), kind="stable")
+    nothing = np.full((len(added), model.nytrue), np.nan)
+    measured, noise = (np.reshape(one, (len(times), -1)) for one in (data.get_measurements(), data.get_noise_scales()))
+    data.set_timepoints(np.concatenate([times, added])[order])
+    data.set_measurements(np.concatenate([measured, nothing])[order].ravel())
+    data.set_noise_scales(np.concatenate([noise, nothing])[order].ravel())
     return data
 
 

@@ -3,7 +3,7 @@
 They are kept beside the kernel, so that a problem that was seen before needs neither AMICI nor PEtab's library.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -35,6 +35,27 @@ class Arrays:
     time: np.ndarray
     measured: np.ndarray
     noise: np.ndarray
+
+    def with_times(self, count: int) -> "Arrays":
+        """Return the same problem with rows without measurements: `count` even times from the start to the last one."""
+        begin, parts = 0, []
+        for start, end in zip(self.start, self.row_end, strict=True):
+            own = [self.time[begin:end], self.measured[begin:end], self.noise[begin:end]]
+            added = even_times(start, own[0], count)
+            nothing = np.full((len(added), self.measured.shape[1]), np.nan)
+            order = np.argsort(np.concatenate([own[0], added]), kind="stable")
+            pairs = zip(own, (added, nothing, nothing), strict=True)
+            parts.append([np.concatenate(pair)[order] for pair in pairs])
+            begin = end
+        time, measured, noise = (np.concatenate(one) for one in zip(*parts, strict=True))
+        ends = np.cumsum([len(one) for one, *_ in parts]).astype(TYPES["row_end"])
+        return replace(self, row_end=ends, time=time, measured=measured, noise=noise)
+
+
+def even_times(start: float, measured, count: int) -> np.ndarray:
+    """Return `count` even times from the start to the last finite measured time, without those that are measured."""
+    finite = measured[np.isfinite(measured)]
+    return np.setdiff1d(np.linspace(start, finite.max(), count), finite) if len(finite) else np.empty(0)
 
 
 TYPES = {

@@ -165,8 +165,16 @@ class KernelProblem:
         values, gradients, information = self._evaluate([theta], [conditions], INFORMATION)
         return float(values[0]), gradients[0], information[0]
 
-    def simulate(self, theta, conditions) -> list[Simulation]:
-        """Return the simulation of each condition at theta (n,); a failed one has another `status` than zero."""
+    def simulate(self, theta, conditions, between: int = 0) -> list[Simulation]:
+        """Return the simulation of each condition at theta (n,); a failed one has another `status` than zero.
+
+        between: how many even times from the start to the last finite one are added to the measured times.
+        """
+        if between:
+            finer = copy.copy(self)
+            finer._arrays = self._arrays.with_times(between)
+            finer._solve_by(self.options)
+            return finer.simulate(theta, conditions)
         conditions = np.asarray(conditions, dtype=np.int32)
         ends = self._arrays.row_end
         times = [self._arrays.time[(ends[k - 1] if k else 0) : ends[k]] for k in conditions]
