@@ -92,14 +92,14 @@ def kernel():
     """An evaluator of conditions that are the rows of data: every parameter is estimated, on the linear scale."""
     own = library()
 
-    def make(data, relative=1e-6, absolute=1e-12):
-        conditions, p, rows = len(data), len(PARAMETERS), len(TIMES)
+    def make(data, relative=1e-6, absolute=1e-12, times=TIMES):
+        conditions, p, rows = len(data), len(PARAMETERS), len(times)
         values = {
             **{"start": np.zeros(conditions), "k": np.zeros((conditions, 0)), "base": np.zeros((conditions, p))},
             **{"scale": np.zeros((conditions, p)), "reset": np.zeros((conditions, N))},
             **{"preequilibration": np.full(conditions, -1), "mapping_end": p * np.arange(1, conditions + 1)},
             **{"to_model": np.tile(np.arange(p), conditions), "from_theta": np.tile(np.arange(p), conditions)},
-            **{"row_end": rows * np.arange(1, conditions + 1), "time": np.tile(TIMES, conditions)},
+            **{"row_end": rows * np.arange(1, conditions + 1), "time": np.tile(times, conditions)},
             **{"measured": np.concatenate(data), "noise": np.full((rows * conditions, 2), np.nan)},
         }
         arrays = Arrays(**{name: np.ascontiguousarray(values[name], dtype=kind) for name, kind in TYPES.items()})
@@ -222,6 +222,28 @@ def test_what_is_left_of_a_state_that_decayed_asks_for_no_steps(kernel):
     found = kernel([DATA], absolute=1e-30).evaluate(theta[None], [0], [0], VALUE)
     assert found.attempts[0] < 100  # 158 if the decay were followed down to 1e-30
     assert found.value[0] == pytest.approx(objective(theta, DATA), rel=1e-6)
+
+
+@pytest.mark.parametrize("relative", [1e-6, 1e-9])
+def test_a_steady_state_with_a_conserved_sum_is_found_though_rounding_changes_the_sum(kernel, relative):
+    own = {"turn01": 3e3, "turn10": 7e3, "turn12": 3e-4, "turn21": 1e-4, "start0": 1.0, "start1": 2.0, "start2": 0.5}
+    rest = {"half": 1.0, "hill": 1.0, "stop": -1.0, "sd": 0.3}
+    theta = np.array(list((dict.fromkeys(PARAMETERS, 0.0) | own | rest).values()))
+    places = [PARAMETERS.index(name) for name in own]
+
+    def solved_by_hand(values):
+        to_second, back, to_third, back_again, *starts = values
+        parts = np.cumprod([1.0, to_second / back, to_third / back_again])
+        found = np.array([sum(starts) / parts.sum(), np.log(1 + sum(starts))])
+        return float((0.5 * np.log(2 * np.pi * 0.09) + 0.5 * ((found - 1.0) / 0.3) ** 2).sum())
+
+    values = theta[places]
+    found = kernel([np.ones((1, 2))], relative, times=[np.inf]).evaluate(theta[None], [0], [0], GRADIENT)
+    assert found.status[0] == 0
+    assert found.value[0] == pytest.approx(solved_by_hand(values), rel=1e-6)
+    steps = 1e-5 * np.diag(values)
+    expected = np.array([(solved_by_hand(values + one) - solved_by_hand(values - one)) / 2e-5 for one in steps])
+    np.testing.assert_allclose(found.gradient[0, places] * values, expected, atol=1e-4 * np.abs(expected).max())
 
 
 def test_tighter_tolerances_bring_the_value_nearer_to_the_solution(kernel):

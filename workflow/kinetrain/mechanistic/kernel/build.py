@@ -1,7 +1,7 @@
 """Kernels compiled on first use, for the instructions of this processor, and kept by content in the user's cache.
 
-A kernel's folder holds its source and what Python needs to know of the model; beside it lies a library for each kind of
-processor that asked for one, so that a cache shared by different machines works on all of them.
+A kernel's folder holds its source and what Python needs to know of the model; next to it lies a library for each kind
+of processor that asked for one, so that a cache shared by different machines works on all of them.
 """
 
 import ctypes

@@ -2,9 +2,9 @@
 //
 // A job is one condition at one point of the parameters. Every lane has its own job, time, step size, error control and
 // next stop (a measured time, a switch of the input, an event); a lane that is done takes the next job, so that results do
-// not depend on what runs beside. Gradients are the discrete adjoint: exact for what was computed. Sensitivities for the
-// Fisher information are those of the steps too. The steady state of a pre-equilibration (or measured at infinity) is
-// integrated to; CLOSING steps of growing length with states held fixed let the derivatives follow.
+// not depend on what runs in other lanes. Gradients are the discrete adjoint: exact for what was computed. Sensitivities
+// for the Fisher information are those of the steps too. The steady state of a pre-equilibration (or measured at
+// infinity) is integrated to; CLOSING steps of growing length with states held fixed let the derivatives follow.
 //
 // MODEL is the generated header of one model.
 
@@ -33,7 +33,9 @@ enum Order { VALUE = 0, GRADIENT = 1, INFORMATION = 2 };
 const double INF = std::numeric_limits<double>::infinity(), NONE = std::numeric_limits<double>::quiet_NaN();
 const double LN10 = 2.302585092994045684;
 const double SMALLEST = 1e-8;  // of the largest a state has been: below it, errors are measured by this share of that
-const double STEADY = 1e-3;   // of the tolerance: the largest change if the rate went on for as long as it took so far
+// At a steady state: the largest change, if the rate went on for as long as it took so far, in units of the tolerance;
+// and where it is no larger than that many estimates of its error: rounding, which adds up in conserved sums.
+const double STEADY = 1e-3, STEADY_ROUNDED = 10, ROUNDED = 20;
 const int CLOSING = 7;        // steps at a steady state, each 10 times longer
 const int JOBS_AT_ONCE = 64;  // where there is a way back: what it needs stays in the cache
 const int VALUES_AT_ONCE = 512;
@@ -209,7 +211,7 @@ void Kernel::make_plan(const Condition& condition, const double* parameters, Pla
         for (int i = 0; i < N_TAU; i++) {
             const double time = lane(tau[i], 0);
             if (!(time > condition.start && time <= end && time < INF)) continue;
-            auto same = [&](const Stop& stop) {  // nearer than steps can be told apart
+            auto same = [&](const Stop& stop) {  // nearer than steps can resolve
                 return std::fabs(stop.time - time) <= 1e-14 * std::fabs(time);
             };
             auto found = std::find_if(plan.stops.begin(), plan.stops.end(), same);
@@ -670,7 +672,7 @@ struct Forward {
             const double a = lane(size, l), b = lane(rate, l), rest = lane(target, l) - lane(t, l);
             const double now = std::fabs(lane(t, l));
             double step = b == 0 ? std::max(1.0, now) : 0.01 * a / b;
-            step = std::max(step, 1e-12 * now);  // what time can tell; it is tried, not trusted
+            step = std::max(step, 1e-12 * now);  // what time resolves; it is tried, not trusted
             put(length, l, std::min(step, rest));  // NaN stays, and fails
             fresh[l] = false;
         }
@@ -739,12 +741,14 @@ struct Forward {
             );
             M steady{};
             if (seeking) {
-                V change = zero;
-                for (int n = 0; n < N; n++)
-                    change = larger(change, magnitude(new_y[n] - y[n]) / (absolute + relative * magnitude(new_y[n])));
-                V elapsed = t + step_length;
+                V elapsed = t + step_length, excess = zero;
                 for (int l = 0; l < LANES; l++) put(elapsed, l, lane(elapsed, l) - started[l]);
-                steady = accepted & (target == INF) & (change * elapsed <= STEADY * step_length) & ~held;
+                for (int n = 0; n < N; n++) {
+                    const V change = magnitude(new_y[n] - y[n]), estimate = magnitude(U[(STAGES - 1) * N + n]);
+                    const V most = choose(change <= ROUNDED * estimate, spread(STEADY_ROUNDED), spread(STEADY));
+                    excess = larger(excess, change / ((absolute + relative * magnitude(new_y[n])) * most));
+                }
+                steady = accepted & (target == INF) & (excess * elapsed <= step_length) & ~held;
                 accepted = accepted | held;
             }
             if (ORDER == INFORMATION) advance_sensitivities(w, step_length, accepted, held);
