@@ -141,6 +141,25 @@ def test_a_grid_of_fits_combines_only_what_is_defined(smoke, manifest, root, cha
     assert said in refusal(smoke, manifest, root)
 
 
+def test_given_starts_are_checked_before_anything_starts(smoke, manifest, root, tmp_path):
+    rows = (root / "resources/models/egf_akt/parameters.tsv").read_text().splitlines()
+    names = [row.split("\t")[0] for row in rows[1:]]
+    starts = tmp_path / "starts.tsv"
+    del smoke["problems"]["egf_akt"]["artificial"]
+    smoke["fits"]["start_from"] = str(starts)
+    assert f"problems.egf_akt.fits.start_from = '{starts}': neither" in refusal(smoke, manifest, root)
+    starts.write_text("\t".join(names) + "\n" + "\t".join(["1"] * len(names)) + "\n")
+    plan = Plan(smoke, manifest, places=(root,))
+    assert plan.problems["egf_akt"]["fits"]["start_from"] == str(starts) and str(starts) in plan.own_files
+    starts.write_text("\t".join(names) + "\n" + "\t".join(["1"] * (len(names) - 1) + ["-1"]) + "\n")
+    assert f"starts.tsv: row 2, column '{names[-1]}': -1 is below the lower bound" in refusal(smoke, manifest, root)
+    starts.write_text("k_turnovr\n1\n")
+    said = refusal(smoke, manifest, root)
+    assert "problems.egf_akt.fits.start_from" in said and "no column 'k_turnover'" in said and "k_turnovr" in said
+    smoke["pathvars"] = {"results": str(tmp_path)}
+    assert "this run writes into" in refusal(smoke, manifest, root)
+
+
 def test_an_optimizer_of_ones_own_is_a_rule_or_a_class_of_torch(smoke, manifest, root):
     smoke["fits"]["optimizers"] = {"mine": {"rule": "adam", "torch": "Adam"}}
     assert "fits.optimizers.mine: exactly one of rule or torch must be given" in refusal(smoke, manifest, root)

@@ -104,6 +104,12 @@ class Fits(Options):
     """How a problem is fitted."""
 
     starts: int = option(4, "Start points per problem and replicate; the same for all optimizers.", least=1, most=10**5)
+    start_from: File = option(
+        ABSENT,
+        "The first start points, in place of drawn ones: a table with a column for each estimated parameter (named by "
+        "its PEtab id, in the unit of the model) and a row per start, or `SETTING.parameters.npz` of a former run, "
+        "whose best fits are taken.",
+    )
     seed: int = option(0, "Seed of start points and mini-batches.", least=0, most=LARGEST_SEED)
     epochs: int = option(
         30,

@@ -22,6 +22,7 @@ from configuration.keys import Artificial, Configuration, Enrichment, Fits, Prun
 from configuration.manifest import Download
 from configuration.yaml_files import read_yaml
 from kinetrain.errors import InputError
+from kinetrain.mechanistic.given_starts import estimated_parameters, files_of, read_starts
 from kinetrain.mechanistic.petab_files import check_description, list_files, visualization_files
 from kinetrain.neural.options import Options as NeuralOptions
 from kinetrain.pruning.methods import find_method
@@ -222,6 +223,8 @@ class Plan:
             limit_batches(key, fits["mini_batch"], measured, refuse=False)
         if artificial and problem["petab"] not in self.manifest:
             check_artificial(f"{key}.artificial", artificial, files)
+        if "start_from" in fits:
+            fits["start_from"] = self._starts(fits["start_from"], key, fits["starts"], artificial, files[0])
         # Published objectives are those of the measured data, without priors.
         comparable = problem["petab"] in self.manifest and not artificial and not problem["solver"]["priors"]
         return {
@@ -231,6 +234,24 @@ class Plan:
             "files": files,
             "replicates": range(artificial.replicates) if artificial else range(1),
         }
+
+    def _starts(self, value: str, key: str, starts: int, artificial, yaml: str) -> str:
+        """Return the path of given starts, checked where the parameters of the problem are known before it is made."""
+        path = self.file(value, f"{key}.fits.start_from")
+        results = Path(self.config["pathvars"]["results"]).resolve()
+        if Path(path).resolve().is_relative_to(results):
+            raise ConfigurationError(
+                f"{key}.fits.start_from = '{value}': this run writes into {results} itself; copy the files to another "
+                "folder, or take another `pathvars.results`"
+            )
+        for needed in files_of(path):
+            self.own_files.append(self.file(needed, f"{key}.fits.start_from"))
+        if not artificial and Path(yaml).is_file():
+            try:
+                read_starts(path, estimated_parameters(yaml), starts)
+            except InputError as error:
+                raise ConfigurationError(f"{key}.fits.start_from: {error}") from None
+        return path
 
     def _dataset(self, name: str, dataset: dict) -> dict:
         key = f"datasets.{name}"

@@ -25,6 +25,7 @@ from kinetrain import tables
 from kinetrain.cache import cache_home, hold_lock, undo_future_dates
 from kinetrain.errors import InputError
 from kinetrain.evaluation.network_summaries import same_data
+from kinetrain.mechanistic.given_starts import files_of
 from kinetrain.figures.catalogue import FITS as FIT_SOURCES, find_figures
 
 # Jobs see the pinned packages alone, whatever Python variables the user's shell sets, and read text as UTF-8.
@@ -179,6 +180,12 @@ def template_or_files(wildcards):
 def fitted_problem(wildcards):
     """The problem that is fitted: a replicate of artificial data, or the measured data."""
     return artificial_or_own(wildcards.problem, f"problems/{wildcards.problem}/{wildcards.replicate}")
+
+
+def given_starts(wildcards):
+    """The files that the first starts of a problem are read from, if they are not drawn."""
+    given = PLAN.problems[wildcards.problem]["fits"].get("start_from")
+    return files_of(given) if given else []
 
 
 def first_replicate(wildcards):

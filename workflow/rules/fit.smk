@@ -6,6 +6,7 @@ rule fit_full_batch:
         files=fitted_problem,
         model="<results>/models/{problem}",
         solver="<results>/solvers/{problem}.json",
+        given=given_starts,
     output:
         fits="<results>/fits/{problem}/{replicate}/{optimizer}.tsv",
         trace="<results>/fits/{problem}/{replicate}/{optimizer}.trace.tsv",
@@ -20,12 +21,13 @@ rule fit_full_batch:
         command=command("mechanistic", "fit"),
         problem=lambda w, input: petab_yaml(input.files),
         starts=lambda w: PLAN.problems[w.problem]["fits"]["starts"],
+        given=lambda w, input: option("--start-from", input.given[0] if input.given else None),
         settings=lambda w: settings(PLAN.full_batch_settings(w.problem)),
         checkpoint=lambda w, output: f"{output.fits}.checkpoint",
     shell:
         "({params.command} --problem {params.problem:q} --model {input.model:q} --solver {input.solver:q}"
         " --name {wildcards.problem}"
-        " --replicate {wildcards.replicate} --optimizer {wildcards.optimizer} --starts {params.starts}"
+        " --replicate {wildcards.replicate} --optimizer {wildcards.optimizer} --starts {params.starts} {params.given}"
         " --settings {params.settings:q} --checkpoint {params.checkpoint:q}"
         " --output {output.fits:q} --trace {output.trace:q} --parameters {output.parameters:q}) 2>&1 | tee {log:q}"
 

@@ -18,6 +18,11 @@ def parse_arguments():
     )
     parser.add_argument("--starts", type=int, required=True, help="number of starting points")
     parser.add_argument(
+        "--start-from",
+        help="the first starting points: a table with a column per parameter and a row per start, or "
+        "SETTING.parameters.npz of a former run; the others are drawn",
+    )
+    parser.add_argument(
         "--settings",
         required=True,
         help="JSON: epochs (budget in full gradients), seed, and keys of `solver` (config/README.md); for "
@@ -50,17 +55,24 @@ def main():
     options = read_options(MinibatchFit if in_batches else FullBatchFit, settings)
     solver = merged(options, arguments.solver)
     problem = open_problem(arguments.problem, arguments.model, solver)
+    given = None
+    if arguments.start_from:
+        from kinetrain.mechanistic.given_starts import COLUMNS, read_starts
+
+        given = read_starts(
+            arguments.start_from, problem.petab.parameter_df.loc[problem.names, COLUMNS], arguments.starts
+        )
     run = (arguments.name, arguments.replicate, arguments.optimizer, arguments.starts)
     options = replace(options, **vars(solver))
     if in_batches:
-        fits, trace, parameters = minibatch_fits.fit_starts(problem, *run, options, arguments.checkpoint)
+        fits, trace, parameters = minibatch_fits.fit_starts(problem, *run, options, arguments.checkpoint, given)
     else:
         reduced = None
         if arguments.optimizer.endswith(HIERARCHICAL):
             from kinetrain.mechanistic.hierarchical import Hierarchical
 
             reduced = Hierarchical(problem, arguments.name)
-        fits, trace, parameters = full_batch.fit_starts(problem, *run, options, arguments.checkpoint, reduced)
+        fits, trace, parameters = full_batch.fit_starts(problem, *run, options, arguments.checkpoint, reduced, given)
     tables.save("traces", trace, arguments.trace)
     save_arrays(arguments.parameters, **parameters)
     tables.save("fits", fits, arguments.output)

@@ -23,9 +23,10 @@ def main():
     from kinetrain.errors import InputError
     from kinetrain.files import load_arrays
     from kinetrain.mechanistic.engines import open_problem
-    from kinetrain.mechanistic.predictions import best_members, predict
+    from kinetrain.mechanistic.predictions import predict
     from kinetrain.mechanistic.solver_options import SolverOptions, merged
     from kinetrain.settings import read_options, read_settings
+    from kinetrain.training.starts import best_members
 
     if arguments.ensemble < 1:
         raise InputError(f"--ensemble is {arguments.ensemble}; at least one fit is needed")

@@ -14,9 +14,10 @@ from kinetrain.errors import InputError
 from kinetrain.mechanistic.artificial_data import make_artificial
 from kinetrain.mechanistic.artificial_options import ArtificialOptions
 from kinetrain.mechanistic.petab_problem import PetabProblem
-from kinetrain.mechanistic.predictions import best_members, groups_of, predict
+from kinetrain.mechanistic.predictions import groups_of, predict
 from kinetrain.mechanistic.template import write_template
 from kinetrain.settings import read_options
+from kinetrain.training.starts import best_members
 
 SETTINGS = {
     "conditions": 12,

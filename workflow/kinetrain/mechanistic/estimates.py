@@ -10,7 +10,7 @@ from scipy import stats
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.petab_files import gather, is_version_2, parameter_files, read_description
 from kinetrain.mechanistic.petab_tables import read_tables
-from kinetrain.mechanistic.predictions import best_members
+from kinetrain.training.starts import best_members
 
 LEVEL = 0.95
 AT_BOUND = 1e-3  # of the distance of the bounds: nearer than that is at one

@@ -8,20 +8,6 @@ import pandas as pd
 
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.petab_tables import condition_names, is_name, require_version_1
-from kinetrain.tables import FULL_BATCH
-
-
-def best_members(fits: pd.DataFrame, arrays: dict, count: int) -> np.ndarray:
-    """Return the parameters (m, n) of the fits with the lowest objective, best first.
-
-    fits: table of the starts of one optimizer. arrays: names (n,), last and best (starts, n), as fit.py writes them.
-    A mini-batch fit is its last iterate, a full-batch fit the best point that it evaluated: those whose full objective
-    is in the table. There are fewer than `count` members where fewer fits ended with a finite objective.
-    """
-    full_batch = (fits["schedule"] == FULL_BATCH).all()
-    parameters = arrays["best" if full_batch else "last"]
-    fits = fits[np.isfinite(fits["objective"])].sort_values("objective", kind="stable")
-    return parameters[fits["start"].to_numpy(int)[:count]]
 
 
 def predict(train, test, names, members) -> pd.DataFrame:

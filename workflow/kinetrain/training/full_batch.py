@@ -12,7 +12,7 @@ from kinetrain.training.cost import BudgetExhausted, Counted
 from kinetrain.training.history import Evaluated, Recorder
 from kinetrain.training.optimizers import HIERARCHICAL, find_optimizer
 from kinetrain.training.settings import FullBatchOptions
-from kinetrain.training.starts import Checkpoint, budget_points, run_starts, starting_point
+from kinetrain.training.starts import Checkpoint, budget_points, identity_of, run_starts, starting_point
 
 FEWEST_INFORMATION = 10  # evaluations with the Fisher information; it is not used if the budget pays for fewer
 
@@ -119,9 +119,11 @@ def fit_starts(
     options: FullBatchOptions,
     checkpoint_folder,
     reduced: Reduced | None = None,
+    given: np.ndarray | None = None,
 ):
     """Return tables of fits and traces and the parameters of a full-batch multi-start (`starts.run_starts`).
 
+    given (m, n): the first starting points, if they are not drawn.
     Hierarchical optimizers, and they alone, take the problem `reduced` to its outer parameters.
 
     Raises
@@ -140,11 +142,13 @@ def fit_starts(
         "safeguard": FULL_BATCH,
         "replicate": replicate,
     }
-    checkpoint = Checkpoint(checkpoint_folder, {**identity, "settings": asdict(options), "data": problem.checksum})
+    checkpoint = Checkpoint(
+        checkpoint_folder, {**identity, "settings": asdict(options), "data": problem.checksum} | identity_of(given)
+    )
 
     def fit_all(left):
         for start in left:
-            begin, x = time.monotonic(), starting_point(problem, options.seed, start)
+            begin, x = time.monotonic(), starting_point(problem, options.seed, start, given)
             result = fit(problem, start, x, optimizer, options.epochs, checkpoint, reduced)
             yield start, result, time.monotonic() - begin
 

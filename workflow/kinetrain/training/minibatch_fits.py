@@ -16,7 +16,7 @@ from kinetrain.training.minibatch import EvaluationFailed, Minibatch
 from kinetrain.training.requests import Steps, complete_all
 from kinetrain.training.schedules import learning_rate
 from kinetrain.training.settings import MinibatchOptions, Optimizer
-from kinetrain.training.starts import Checkpoint, budget_points, run_starts, starting_point
+from kinetrain.training.starts import Checkpoint, budget_points, identity_of, run_starts, starting_point
 from kinetrain.training.update_rules import find_rule
 from kinetrain.training.updater import Updater
 
@@ -173,9 +173,11 @@ def fit_starts(
     starts: int,
     options: MinibatchOptions,
     checkpoint_folder,
+    given: np.ndarray | None = None,
 ):
     """Return tables of fits and traces and the parameters of a mini-batch multi-start (`starts.run_starts`).
 
+    given (m, n): the first starting points, if they are not drawn.
     `optimizer` is its name in the tables. Batches larger than the problem are full ones, with an InputWarning.
 
     Raises
@@ -199,10 +201,12 @@ def fit_starts(
         "safeguard": options.safeguard.name,
         "replicate": replicate,
     }
-    checkpoint = Checkpoint(checkpoint_folder, {**identity, "settings": asdict(options), "data": problem.checksum})
+    checkpoint = Checkpoint(
+        checkpoint_folder, {**identity, "settings": asdict(options), "data": problem.checksum} | identity_of(given)
+    )
 
     def fit_one(start):
-        x = starting_point(problem, options.seed, start)
+        x = starting_point(problem, options.seed, start, given)
         # The last number keeps the shuffling apart from the streams of the starts.
         generator = np.random.default_rng([options.seed, start, replicate, 1])
         return fit(problem, start, x, options, generator, checkpoint)

@@ -7,29 +7,47 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from kinetrain import tables
 from kinetrain.files import load_checkpoint, save_checkpoint
 from kinetrain.problem import SumOverConditions
+from kinetrain.tables import FULL_BATCH
 
 POINTS = ("last", "best", "averaged")
 
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
 
 
-def starting_point(problem: SumOverConditions, seed: int, start: int) -> np.ndarray:
+def starting_point(problem: SumOverConditions, seed: int, start: int, given: np.ndarray | None = None) -> np.ndarray:
     """Return start number `start` (n,) on the optimization scale, for all optimizers.
 
-    It is uniform in the starting box, unless the problem has a quantile function of an initialization prior.
+    The first ones are `given` (m, n), if any are. Others are uniform in the starting box, unless the problem has a
+    quantile function of an initialization prior.
 
     Source: Stapor et al. 2022, Fig. 2 (the same random points for all optimizers); parPE (uniform in the bounds, later
     PEtab's initialization priors).
     """
+    if given is not None and start < len(given):
+        return np.array(given[start], dtype=float)
     share = np.random.default_rng([seed, start]).uniform(size=len(problem.start_lower))
     point = problem.start_lower + share * (problem.start_upper - problem.start_lower)
     for index, quantile in problem.start_quantiles.items():
         point[index] = quantile(share[index])
     return point
+
+
+def best_members(fits: pd.DataFrame, arrays: dict, count: int) -> np.ndarray:
+    """Return the parameters (m, n) of the fits with the lowest objective, best first.
+
+    fits: table of the starts of one optimizer. arrays: names (n,), last and best (starts, n), as fit.py writes them.
+    A mini-batch fit is its last iterate, a full-batch fit the best point that it evaluated: those whose full objective
+    is in the table. There are fewer than `count` members where fewer fits ended with a finite objective.
+    """
+    full_batch = (fits["schedule"] == FULL_BATCH).all()
+    parameters = arrays["best" if full_batch else "last"]
+    fits = fits[np.isfinite(fits["objective"])].sort_values("objective", kind="stable")
+    return parameters[fits["start"].to_numpy(int)[:count]]
 
 
 def budget_points(epochs: int, most: int = 20) -> np.ndarray:
@@ -39,6 +57,11 @@ def budget_points(epochs: int, most: int = 20) -> np.ndarray:
     constant factor more than the one before.
     """
     return np.concatenate([[0.0], np.geomspace(0.1, epochs, most)])
+
+
+def identity_of(given: np.ndarray | None) -> dict:
+    """Return what tells the given starts apart in the identity of a checkpoint."""
+    return {} if given is None else {"given": np.asarray(given, dtype=float).tolist()}
 
 
 class Checkpoint:

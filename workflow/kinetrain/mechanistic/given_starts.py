@@ -1,0 +1,108 @@
+"""Starting points that are given: a table of the user's own, or the parameters that a former run arrived at."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kinetrain import tables
+from kinetrain.data.text import as_numbers, read_table, refuse_repeated
+from kinetrain.errors import InputError
+from kinetrain.files import load_arrays
+from kinetrain.mechanistic.petab_files import is_version_2, parameter_files, read_description
+from kinetrain.settings import did_you_mean
+from kinetrain.training.starts import best_members
+
+COLUMNS = ["parameterScale", "lowerBound", "upperBound"]
+FORMER = ".parameters.npz"  # what fit.py calls the parameters of a former run; the table of its fits lies beside it
+TO_SCALE: dict[str, Any] = {"lin": np.asarray, "log": np.log, "log10": np.log10}
+ROUNDING = 1e-9  # relative excess over a bound that is rounding
+
+
+def files_of(path) -> list[str]:
+    """Return the files that given starts are read from: a table, or both files of a former run."""
+    former = str(path).endswith(FORMER)
+    return [str(path), f"{str(path).removesuffix(FORMER)}.tsv"] if former else [str(path)]
+
+
+def estimated_parameters(yaml) -> pd.DataFrame:
+    """Return parameterScale, lowerBound and upperBound of the estimated parameters of a PEtab YAML, by name.
+
+    Those of version 2 have no scale in their file; here they are on the scale that `petab_v2` estimates them on.
+    """
+    description = read_description(yaml, elsewhere=True)
+    files = description["parameter_files"] if is_version_2(description) else parameter_files(description)
+    table = pd.concat([read_table(Path(yaml).parent / name, text=None) for name in files])
+    rows = table[table["estimate"].astype(str).str.lower().isin(["1", "1.0", "true"])].copy()
+    for name in ("lowerBound", "upperBound"):
+        rows[name] = as_numbers(rows.reindex(columns=[name])[name])[0]
+    if "parameterScale" not in rows:
+        rows["parameterScale"] = np.where(rows["lowerBound"] > 0, "log10", "lin")
+    rows["parameterScale"] = rows["parameterScale"].fillna("lin")
+    return rows.set_index("parameterId")[COLUMNS]
+
+
+def read_starts(path, parameters: pd.DataFrame, starts: int) -> np.ndarray:
+    """Return at most `starts` given starting points (m, n), on the scales of the parameters and in their order.
+
+    path: a table with a column for each estimated parameter, in the unit of the model, and a row per start; or
+    `SETTING.parameters.npz` of a former run, whose fits are taken from the best on.
+    parameters: of the problem, with COLUMNS (bounds in the unit of the model).
+
+    Raises
+    ------
+    InputError
+        If a parameter is missing or unknown, a value is missing, no number or out of bounds, or the table has no rows
+        or more than `starts`; with file, row and column.
+    """
+    if str(path).endswith(FORMER):
+        return _former(path, parameters, starts)
+    table = read_table(path, text=None)
+    refuse_repeated(path, table.columns)
+    _check_names(path, table.columns, parameters.index, "column")
+    if not 0 < len(table) <= starts:
+        wanted = f"`starts` is {starts}: raise it, or leave rows out" if len(table) else "a row per start is needed"
+        raise InputError(f"{path}: it has {len(table)} rows; {wanted}")
+    points = np.empty((len(table), len(parameters)))
+    for number, (name, scale, lower, upper) in enumerate(parameters.itertuples(name=None)):
+        values, wrong = as_numbers(table[name])
+        for row, cell in wrong.items():
+            raise InputError(f"{path}: row {row}, column '{name}': '{cell}' is no number")
+        for row, value in zip(table.index, values, strict=True):
+            if not np.isfinite(value):
+                raise InputError(f"{path}: row {row}, column '{name}': a finite number is needed")
+            _check_bounds(f"{path}: row {row}, column '{name}'", value, lower, upper)
+        points[:, number] = TO_SCALE[scale](values)
+    return points
+
+
+def _former(path, parameters, starts) -> np.ndarray:
+    arrays = load_arrays(path, ["names", "last", "best"])
+    names = list(map(str, arrays["names"]))
+    _check_names(path, names, parameters.index, "parameter")
+    fits = tables.load("fits", files_of(path)[1])
+    points = best_members(fits, arrays, starts)[:, [names.index(name) for name in parameters.index]]
+    if not len(points):
+        raise InputError(f"{path}: none of its fits ended with a finite objective; there is nothing to start from")
+    for number, (name, scale, lower, upper) in enumerate(parameters.itertuples(name=None)):
+        for fit, value in enumerate(points[:, number]):
+            unscaled = {"lin": value, "log": np.exp(value), "log10": 10.0**value}[scale]
+            _check_bounds(f"{path}: fit {fit} from the best, parameter '{name}'", unscaled, lower, upper)
+    return points
+
+
+def _check_names(path, given, wanted, kind) -> None:
+    for name in wanted:
+        if name not in given:
+            raise InputError(f"{path}: no {kind} '{name}', which is estimated{did_you_mean(name, given)}")
+    for name in given:
+        if name not in wanted:
+            raise InputError(f"{path}: the {kind} '{name}' is not estimated{did_you_mean(name, wanted)}")
+
+
+def _check_bounds(where, value, lower, upper) -> None:
+    if value < lower - ROUNDING * abs(lower):
+        raise InputError(f"{where}: {value:g} is below the lower bound {lower:g} of the problem")
+    if value > upper + ROUNDING * abs(upper):
+        raise InputError(f"{where}: {value:g} is above the upper bound {upper:g} of the problem")
