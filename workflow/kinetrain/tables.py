@@ -444,6 +444,20 @@ edges: predicted edges
         + METRICS["edges"],
         "Every model between its pruning events.",
     ),
+    "history": Table(
+        (*LEVEL, "seed", "epoch"),
+        LEVEL_COLUMNS
+        + SEED
+        + columns("""
+epoch: number of the epoch
+train_loss: mean squared error on training data with noise, the mean over the mini-batches of the epoch
+validation_mse: the same on validation data, at the end of the epoch
+mask_sparsity: share of pruned weights
+learning_rate: of the weights
+solver_steps: steps of the integrator per transition
+"""),
+        "The training of every model, epoch by epoch.",
+    ),
     "effects": Table(
         (*LEVEL, "seed", "regulator", "target"),
         LEVEL_COLUMNS

@@ -373,6 +373,7 @@ PARTS = {
     "simulations": [f"<results>/expression/{name}/simulation.tsv" for name in RANDOM],
     "tuning": [f"<results>/tuning/{run}/folds.tsv" for run in TUNED],
     "path": [f"<results>/networks/{run}.path.tsv" for run in RUNS],
+    "history": [f"<results>/training/{run}/history.tsv" for run in RUNS],
     "effects": [
         f"<results>/networks/{part}.effects.tsv" for part in RUNS + [f"{level}.yardsticks" for level in WITH_YARDSTICKS]
     ],
@@ -380,7 +381,7 @@ PARTS = {
     "consensus": [f"<results>/networks/{run}.network.tsv" for run in UNJUDGED],
     "pathways": [f"<results>/enrichment/{run}.tsv" for run in TESTED],
 }
-FOR_A_FIGURE = {"effects", "coregulation", "simulations"}  # tables that are made for a figure alone
+FOR_A_FIGURE = {"history", "effects", "coregulation", "simulations"}  # tables that are made for a figure alone
 # The data of every data set that may be compared with others for its multipliers.
 COMPARED = [same_data(name, dataset["training"]["multipliers"]) for name, dataset in PLAN.datasets.items()]
 COMPARED = [name for name in COMPARED if name]

@@ -10,6 +10,7 @@ PARTS = {
     "traces": "fits/*/*/*.trace.tsv",
     "networks": "networks/**/*.tsv",
     "path": "networks/*/*/*.path.tsv",
+    "history": "training/*/*/*/history.tsv",
     "effects": "networks/*/*/*.effects.tsv",
     "pathways": "enrichment/*/*/*.tsv",
     "estimates": "estimates/*/*.tsv",

@@ -77,7 +77,7 @@ def main():
     for row in runs[runs["reason"] != ""].itertuples():
         print(f"{row.dataset}, {row.method}, seed {row.seed} {row.status}: {row.reason}", file=sys.stderr)
     save_table(runs[[*level, *runs.columns.difference(level, sort=False)]], arguments.runs)
-    save_table(history_table(history, arguments.seeds, level), arguments.history)
+    tables.save("history", history_table(history, arguments.seeds, level), arguments.history)
     named = {"genes": expression.genes, "seeds": np.array(arguments.seeds)}
     layout = {"field": np.array(options.model), "chains": np.array(run.field.chains(run.shapes))}
     save_arrays(arguments.model, **named, **layout, **evaluation.best_models(run, state))

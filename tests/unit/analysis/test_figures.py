@@ -53,6 +53,8 @@ def made_table(name: str, panels: int, method="dash") -> pd.DataFrame:
     if name == "network_accuracy":
         rates = {"auprc": 0.5, "precision_at_edges": 0.4, "recall_outside_prior": np.nan, "auprc_outside_prior": np.nan}
         return FIGURES["network_accuracy"].tabulate(networks.assign(**rates, uses_prior="yes"))
+    if name == "learning_curves":
+        return FIGURES[name].tabulate(made_history(problems, method), networks.assign(validation_mse=0.02))
     if name == "prediction_error":
         return FIGURES["prediction_error"].tabulate(networks)
     if name == "multipliers":
@@ -110,6 +112,13 @@ def made_predictions(problems) -> pd.DataFrame:
     table = table.assign(optimizer="adam", schedule="S1", batch_size=1, safeguard="off", replicate=0, observable="y")
     members = {"member0": number + 0.1 * number**2, "member1": number + 0.3, "mean": number + 0.1, "sd": 0.2}
     return table.assign(measurement=number, scale="lin", **members)
+
+
+def made_history(problems, method) -> pd.DataFrame:
+    """Two seeds of three epochs, the second of which stops after two."""
+    rows = [(p, s, e, 1.0 / e + s) for p in problems for s in (0, 1) for e in range(1, 4 - s)]
+    table = pd.DataFrame(rows, columns=["dataset", "seed", "epoch", "validation_mse"]).assign(method=method, **LEVEL)
+    return table.assign(train_loss=0.5 * table["validation_mse"])
 
 
 def made_courses(problems) -> pd.DataFrame:
@@ -220,7 +229,7 @@ def test_the_same_table_gives_the_same_bytes(tmp_path, name, suffix):
     paths = [tmp_path / f"{index}.{suffix}" for index in range(2)]
     for path in paths:
         with use_style():
-            save(draw(name, made_table(name, 1)), path)
+            save(draw(name, made_table(name, 1)), [path])
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
@@ -356,6 +365,15 @@ def test_a_setting_that_failed_in_a_fold_has_no_error():
     table = FIGURES["tuning"].tabulate(folds)
     assert table["validation_mse"].isna().tolist() == [True, False]
     draw("tuning", table)
+
+
+def test_learning_curves_are_medians_of_the_seeds_that_still_train():
+    table = made_table("learning_curves", 1).set_index("method")
+    assert table.loc["dash", "models"].tolist() == [2, 2, 1]
+    assert table.loc["dash", "validation_mse"].tolist() == pytest.approx([1.5, 1.0, 1 / 3])
+    assert table.loc["persistence", "validation_mse"] == 0.02
+    axis = draw("learning_curves", made_table("learning_curves", 1)).axes[0]
+    assert axis.get_yscale() == "log" and axis.lines[-1].get_ydata()[0] == 0.02
 
 
 def test_time_courses_say_how_many_of_how_many_are_shown():
