@@ -17,7 +17,7 @@ from kinetrain.pruning.methods import find_method, known_methods
 from kinetrain.settings import ABSENT, LARGEST_SEED, REQUIRED, Each, Known, Name, Options, Text, option
 from kinetrain.simulation.options import PublishedSimulation, Simulation
 from kinetrain.training.optimizers import known_runs
-from kinetrain.training.settings import LearningRates, Optimizer, StepControl
+from kinetrain.training.settings import LearningRates, Optimizer, Restarts, StepControl
 
 File = Annotated[str, Text("file", r"[^\x00-\x1f\x7f]+", "a path without control characters")]
 Folder = Annotated[
@@ -89,7 +89,7 @@ class Grid(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FullBatch(Options):
+class FullBatch(Restarts):
     """Full-batch fits."""
 
     optimizers: tuple[Annotated[str, Known("optimizer", known_runs)], ...] = option(

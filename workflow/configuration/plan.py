@@ -169,10 +169,15 @@ class Plan:
             "schedule": {"name": schedule, **fits["schedules"][schedule]},
             "batch_size": batch_size if batch_size == "full" else int(batch_size),
             "safeguard": {"name": safeguard, **fits["safeguards"][safeguard]},
-            **self.full_batch_settings(problem),
+            **self._shared_settings(problem),
         }
 
     def full_batch_settings(self, problem: str) -> dict:
+        """Return the settings of a full-batch fit."""
+        restarts = self.problems[problem]["fits"]["full_batch"]["restarts"]
+        return {"restarts": restarts, **self._shared_settings(problem)}
+
+    def _shared_settings(self, problem: str) -> dict:
         """Return the settings that all fits of a problem share: budget, seed and solver."""
         planned = self.problems[problem]
         return {"epochs": planned["fits"]["epochs"], "seed": planned["fits"]["seed"], **planned["solver"]}

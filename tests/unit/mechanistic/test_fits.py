@@ -19,6 +19,7 @@ from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.settings import read_options
 from kinetrain.tables import TABLES
 from kinetrain.training import full_batch, minibatch_fits, starts
+from kinetrain.training.optimizers import fides_switched, known_optimizers
 from kinetrain.training.settings import FullBatchOptions, MinibatchOptions
 from kinetrain.training.starts import starting_point
 
@@ -83,7 +84,7 @@ def test_a_killed_fit_goes_on_to_the_same_result(tmp_path):
     assert_same_results(whole, killed)
 
 
-@pytest.mark.parametrize("optimizer", ["fides", "l_bfgs_b", "ipopt"])
+@pytest.mark.parametrize("optimizer", known_optimizers())
 def test_full_batch_optimizers_find_the_minimum_within_the_budget(quadratic, optimizer, tmp_path):
     kind_or_skip(optimizer)
     problem = quadratic()
@@ -97,7 +98,7 @@ def test_full_batch_optimizers_find_the_minimum_within_the_budget(quadratic, opt
     assert (fits["gradient_solves"] <= 50 * 4).all()
 
 
-@pytest.mark.parametrize("optimizer", ["fides", "l_bfgs_b", "ipopt"])
+@pytest.mark.parametrize("optimizer", known_optimizers())
 def test_a_used_budget_ends_a_run_with_its_best_point(quadratic, optimizer, tmp_path):
     kind_or_skip(optimizer)
     problem = quadratic()
@@ -125,6 +126,87 @@ def test_fides_pays_for_the_information_at_its_own_cost(quadratic, tmp_path):
     assert fits["l_bfgs_b"]["cost"] == 2 * fits["l_bfgs_b"]["gradient_solves"]
     plain = full_batch.fit_starts(quadratic(), "toy", 0, "fides", 1, options, tmp_path / "plain")[0].loc[0]
     assert fits["fides"]["gradient_solves"] < plain["gradient_solves"]  # with the curvature it needs fewer steps
+
+
+def informed(quadratic):
+    """The problem with its Fisher information, which costs as much as five gradients and notes where it was asked."""
+
+    class Informed(quadratic):
+        gradient_weight, information_weight = 1.0, 5.0
+
+        def value_gradient_and_information(self, theta, conditions):
+            asked.append(theta)
+            return *self.value_and_gradient(theta, conditions), len(conditions) * np.diag(self.weights)
+
+    asked: list = []
+    return Informed(), asked
+
+
+def test_fides_goes_by_information_at_first_or_never(quadratic, tmp_path, monkeypatch):
+    monkeypatch.setattr(fides_switched, "FIRST", 2)
+    options = read_options(FullBatchOptions, {"epochs": 200, "seed": 1})
+    for name, few in (("fides_bfgs", 0), ("fides_switched", 3)):
+        problem, asked = informed(quadratic)
+        row = full_batch.fit_starts(problem, "toy", 0, name, 1, options, tmp_path / name)[0].loc[0]
+        assert len(asked) == few < len(problem.evaluations)
+        assert row["cost"] == row["gradient_solves"] + 4 * few * 4
+        assert row["objective"] == pytest.approx(problem.value(problem.centres.mean(axis=0), np.arange(4)))
+
+
+class Wells:
+    """One condition with a deep well at 4 and shallow ones elsewhere, in which a local search ends."""
+
+    names, n_conditions, checksum, engine = ("x",), 1, "wells", "formula"
+    gradient_weight, information_weight, relaxed_solves = 1.0, None, 0
+    lower, upper, nominal = np.full(1, -10.0), np.full(1, 10.0), np.zeros(1)
+    start_lower, start_upper = lower, upper
+    start_quantiles = {}  # noqa: RUF012
+
+    def __init__(self, lives=np.inf):
+        self.lives, self.gradients = lives, 0
+
+    def value(self, theta, conditions):
+        return float((theta[0] - 4) ** 2 / 50 - np.cos(np.pi * (theta[0] - 4))) if theta[0] > -5 else np.inf
+
+    def value_and_gradient(self, theta, conditions):
+        self.gradients += 1
+        if self.gradients > self.lives:
+            raise KeyboardInterrupt
+        slope = (theta[0] - 4) / 25 + np.pi * np.sin(np.pi * (theta[0] - 4))
+        return self.value(theta, conditions), np.array([slope if theta[0] > -5 else np.nan])
+
+
+@pytest.mark.parametrize("optimizer", ["fides", "l_bfgs_b"])
+def test_with_restarts_a_fit_searches_on_until_its_budget_is_used(optimizer, tmp_path):
+    def fits(folder, problem=None, **settings):
+        options = read_options(FullBatchOptions, {"seed": 1, **settings})
+        return full_batch.fit_starts(problem or Wells(), "toy", 0, optimizer, 6, options, tmp_path / folder)
+
+    alone, (many, trace, parameters) = fits("alone", epochs=400)[0], fits("many", epochs=400, restarts=True)
+    assert (alone["cost"] < 100).all() and (alone["objective"] > -0.99).any() and (alone["status"] == "failed").any()
+    assert (many["cost"] == 400).all() and many["message"].str.fullmatch(r"budget used, \d+ searches").all()
+    np.testing.assert_allclose(many["objective"], -1, atol=1e-6)
+    np.testing.assert_allclose(parameters["best"], 4, atol=1e-3)
+    assert (many["status"] == "finished").all()  # a search that cannot begin is not the end of the fit
+    begin = trace.groupby("start")["objective"].first()
+    assert begin.equals(fits("few", epochs=2, restarts=True)[1].groupby("start")["objective"].first())
+    again = fits("again", epochs=400, restarts=True)[0]
+    pd.testing.assert_frame_equal(*(table.drop(columns=MEASURED) for table in (many, again)))
+
+
+def test_a_stopped_fit_with_restarts_goes_on_to_the_same_result(tmp_path, monkeypatch):
+    monkeypatch.setattr(starts, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    options = read_options(FullBatchOptions, {"epochs": 90, "seed": 1, "restarts": True})
+
+    def fit(problem, folder):
+        return full_batch.fit_starts(problem, "toy", 0, "l_bfgs_b", 1, options, tmp_path / folder)[0]
+
+    whole, last = fit(Wells(), "whole"), Wells()
+    with pytest.raises(KeyboardInterrupt):
+        fit(Wells(lives=60), "stopped")
+    resumed = fit(last, "stopped")
+    assert last.gradients <= 31  # nothing is done twice
+    pd.testing.assert_frame_equal(*(table.drop(columns=MEASURED) for table in (whole, resumed)))
 
 
 def test_a_budget_that_pays_for_few_informations_is_spent_on_gradients(quadratic, tmp_path):

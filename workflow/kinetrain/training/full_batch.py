@@ -1,6 +1,7 @@
 """Full-batch fits, with the objective, the starts and the budget of mini-batch fits."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Protocol
 
@@ -12,8 +13,9 @@ from kinetrain.training.cost import BudgetExhausted, Counted
 from kinetrain.training.history import Evaluated, Recorder
 from kinetrain.training.optimizers import HIERARCHICAL, find_optimizer
 from kinetrain.training.settings import FullBatchOptions
-from kinetrain.training.starts import Checkpoint, budget_points, identity_of, run_starts, starting_point
+from kinetrain.training.starts import Checkpoint, budget_points, identity_of, run_starts, starting_points
 
+USED = "budget used"
 FEWEST_INFORMATION = 10  # evaluations with the Fisher information; it is not used if the budget pays for fewer
 
 
@@ -50,26 +52,37 @@ def minimize(recorder: Recorder, lower, upper, x, name: str, information: bool) 
     try:
         return find_optimizer(name).minimize(recorder.evaluate, x, lower, upper, information)
     except BudgetExhausted:
-        return "budget used"
+        return USED
+
+
+def search_on(recorder: Recorder, lower, upper, points: Iterator[Vector], name: str, information: bool) -> str:
+    """Run an optimizer from one point (n,) after the other until the budget is used; return how many searches began."""
+    searches = 0
+    while True:
+        before, searches = len(recorder.records), searches + 1
+        message = minimize(recorder, lower, upper, next(points), name, information)
+        if message == USED or len(recorder.records) == before:  # what evaluates nothing would never use a budget up
+            return f"{message}, {searches} searches"
 
 
 def fit(
     problem: SumOverConditions,
     start: int,
-    x: Vector,
+    points: Iterator[Vector],
     name: str,
-    epochs: int,
+    options: FullBatchOptions,
     checkpoint: Checkpoint,
     reduced: Reduced | None = None,
 ):
-    """Return row, trace and points of one full-batch run from x (n,), with a budget of `epochs` gradients of all.
+    """Return row, trace and points of a full-batch run from the first of `points` (n,), or, with `restarts`, from all.
 
     Of a `reduced` problem only the outer parameters are optimized.
 
     The result is the best point evaluated, which is the `last` point too; there is no average. The trace
     holds the start and the best value so far at about 20 fixed budgets. A run whose start cannot be evaluated has
-    failed.
+    failed; one with restarts has if no point could be.
     """
+    epochs = options.epochs
     per_epoch = problem.gradient_weight * problem.n_conditions
     counted = Counted(problem, epochs * per_epoch)
     task: Evaluated = counted
@@ -82,17 +95,21 @@ def fit(
         recorder.restore(saved)
     box = problem.lower[outer], problem.upper[outer]
     information = takes_information(name, problem, epochs)
-    message = minimize(recorder, *box, x[outer], name, information)
+    begins = (x[outer] for x in points)
+    if options.restarts:
+        message = search_on(recorder, *box, begins, name, information)
+    else:
+        message = minimize(recorder, *box, next(begins), name, information)
     best = recorder.best_x
     if reduced is not None and best is not None:
         best = reduced.complete(best)
-    row = summary(counted, recorder, message)
+    row = summary(counted, recorder, message, options.restarts)
     return row, recorder.trace(per_epoch * budget_points(epochs)), points_of(best)
 
 
-def summary(counted: Counted, recorder: Recorder, message: str) -> dict:
-    """Return the columns of a fit whose last part was a full-batch run."""
-    finished = bool(recorder.entries) and np.isfinite(recorder.entries[0]["objective"])
+def summary(counted: Counted, recorder: Recorder, message: str, restarts: bool = False) -> dict:
+    """Return the columns of a fit whose last part was a full-batch run, or many from other points (`restarts`)."""
+    finished = bool(recorder.entries) and np.isfinite(recorder.entries[-1 if restarts else 0]["objective"])
     return {
         **counted.columns(),
         "objective": recorder.best if finished else np.inf,
@@ -148,8 +165,8 @@ def fit_starts(
 
     def fit_all(left):
         for start in left:
-            begin, x = time.monotonic(), starting_point(problem, options.seed, start, given)
-            result = fit(problem, start, x, optimizer, options.epochs, checkpoint, reduced)
+            begin, points = time.monotonic(), starting_points(problem, options.seed, start, given)
+            result = fit(problem, start, points, optimizer, options, checkpoint, reduced)
             yield start, result, time.monotonic() - begin
 
     return run_starts(fit_all, starts, checkpoint, identity, problem.names)

@@ -166,7 +166,7 @@ class Recorder(History):
         position = len(self.records)
         if position < len(self.replay):
             point, result, cost = self.replay[position]
-            if np.array_equal(point, theta) and len(result) == order + 1:
+            if np.array_equal(point, theta, equal_nan=True) and len(result) == order + 1:
                 return result, cost
             self.replay = []  # another run: evaluate from here on
         return None

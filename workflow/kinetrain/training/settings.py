@@ -10,11 +10,27 @@ from kinetrain.training.update_rules import known_rules
 
 
 @dataclass(frozen=True, kw_only=True)
-class FullBatchOptions(Options):
-    """Options of a full-batch fit."""
+class FitOptions(Options):
+    """Options of any fit."""
 
     epochs: int = option(REQUIRED, "Budget, in gradients of the full objective.", least=1, most=10**7)
     seed: int = option(0, "Seed of the starting points.", least=0, most=LARGEST_SEED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restarts(Options):
+    """What is done with a budget that a full-batch optimizer leaves."""
+
+    restarts: bool = option(
+        False,
+        "Where an optimizer ends before its budget is used, search on from another random point: a fit is then the "
+        "best of a multi-start of as many local searches as the budget pays for.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FullBatchOptions(FitOptions, Restarts):
+    """Options of a full-batch fit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +107,7 @@ class Optimizer(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MinibatchOptions(FullBatchOptions):
+class MinibatchOptions(FitOptions):
     """Options of a mini-batch fit."""
 
     optimizer: Optimizer

@@ -4,6 +4,7 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,21 +21,30 @@ SECONDS_BETWEEN_CHECKPOINTS = 5.0
 
 
 def starting_point(problem: SumOverConditions, seed: int, start: int, given: np.ndarray | None = None) -> np.ndarray:
-    """Return start number `start` (n,) on the optimization scale, for all optimizers.
+    """Return start number `start` (n,) on the optimization scale, for all optimizers."""
+    return next(starting_points(problem, seed, start, given))
 
-    The first ones are `given` (m, n), if any are. Others are uniform in the starting box, unless the problem has a
-    quantile function of an initialization prior.
+
+def starting_points(
+    problem: SumOverConditions, seed: int, start: int, given: np.ndarray | None = None
+) -> Iterator[np.ndarray]:
+    """Yield start number `start` (n,) on the optimization scale, and random points to search on from, without end.
+
+    The first starts are `given` (m, n), if any are. Other points are uniform in the starting box, unless the problem
+    has a quantile function of an initialization prior.
 
     Source: Stapor et al. 2022, Fig. 2 (the same random points for all optimizers); parPE (uniform in the bounds, later
     PEtab's initialization priors).
     """
     if given is not None and start < len(given):
-        return np.array(given[start], dtype=float)
-    share = np.random.default_rng([seed, start]).uniform(size=len(problem.start_lower))
-    point = problem.start_lower + share * (problem.start_upper - problem.start_lower)
-    for index, quantile in problem.start_quantiles.items():
-        point[index] = quantile(share[index])
-    return point
+        yield np.array(given[start], dtype=float)
+    generator = np.random.default_rng([seed, start])
+    while True:
+        share = generator.uniform(size=len(problem.start_lower))
+        point = problem.start_lower + share * (problem.start_upper - problem.start_lower)
+        for index, quantile in problem.start_quantiles.items():
+            point[index] = quantile(share[index])
+        yield point
 
 
 def best_members(fits: pd.DataFrame, arrays: dict, count: int) -> np.ndarray:

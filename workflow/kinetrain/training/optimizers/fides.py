@@ -11,18 +11,27 @@ def minimize(evaluate, x, lower, upper, information: bool) -> str:
     """Run Fides with its own tolerances; return the name of its exit flag, or what it could not compute."""
     import fides
 
-    order, update = (2, fides.HybridFixed()) if information else (1, fides.BFGS())
-    options = {fides.Options.MAXITER: 10**6}
-    run = fides.Optimizer(
+    return run(evaluate, x, lower, upper, fides.HybridFixed() if information else fides.BFGS())[0]
+
+
+def run(evaluate, x, lower, upper, update, hessian=None, iterations: int = 10**6):
+    """Return why Fides ended, and the point (n,) and the Hessian (n, n) that it arrived at.
+
+    update: of the Hessian, which begins as `hessian`, or the identity if that is None; None is the Fisher information.
+    """
+    import fides
+
+    order = 1 if isinstance(update, fides.BFGS) else 2
+    search = fides.Optimizer(
         lambda point: evaluate(point, order),
         upper,
         lower,
         verbose=logging.ERROR,
-        options=options,
+        options={fides.Options.MAXITER: iterations},
         hessian_update=update,
     )
     try:
-        run.minimize(x)
+        search.minimize(x, hess0=hessian)
     except RuntimeError as error:
-        return str(error)
-    return run.exitflag.name
+        return str(error), x, None
+    return search.exitflag.name, search.x, search.hess
