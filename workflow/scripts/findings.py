@@ -11,12 +11,12 @@ points. The prior alone is the given prior network, used as the prediction witho
 accuracy outside the prior, and knowing who regulates at all earns none within the rows of the true regulators.
 Yardsticks are ordinary network inference on the same data: correlation, ridge, lasso, trees. Numbers
 in brackets are 95 % intervals: of mechanistic fits by hierarchical bootstrap over problems, data replicates and starts,
-of networks of means by Student's t over seeds. Claims are those of Stapor et al. 2022; in them settings are
-compared start by start, all else being equal, by the logarithm of the final objective's distance from the best value
-known (plus 0.001 per data point, below which differences mean nothing), and a failed run counts as the worst end on the
-same data. Their intervals are not corrected for the number of comparisons,
-and fewer than six pairs decide nothing. The best mini-batch setting is chosen on other starts than it is compared on.
-Costs of a quality are read from traces of about 20 points, evaluated outside the cost."""
+of networks of means by Student's t over seeds (of shares on the logit scale, of errors on the logarithmic one). Claims
+are those of Stapor et al. 2022; in them settings are compared start by start, all else being equal, by the logarithm of
+the final objective's distance from the best value known (plus 0.001 per data point, below which differences mean
+nothing), and a failed run counts as the worst end on the same data. Their intervals are not corrected for the number of
+comparisons, and fewer than six pairs decide nothing. The best mini-batch setting is chosen on other starts than it is
+compared on. Costs of a quality are read from traces of about 20 points, evaluated outside the cost."""
 
 
 def parse_arguments():

@@ -2,7 +2,8 @@
 
 import argparse
 
-CAPTION = """Mean over models trained from different seeds, in brackets the 95 % interval of the mean by Student's t.
+CAPTION = """Mean over models trained from different seeds, in brackets the 95 % interval of the mean by Student's t (of
+shares on the logit scale, of all else on the logarithmic one).
 Models that failed are left out and counted below; one that diverged late counts with what it had reached. Published:
 the number of Hossain et al. 2024, a dash where it could not be read, with what it was read from: the running text, a
 leaderboard that quotes a cell of the table, the authors' plot of the first version of the paper (digitised; possibly

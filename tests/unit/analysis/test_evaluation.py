@@ -15,7 +15,7 @@ from kinetrain.evaluation.networks import (
     path_rows,
     score_rows,
 )
-from kinetrain.evaluation.statistics import mean_interval
+from kinetrain.evaluation.statistics import POSITIVE, SHARE, mean_interval
 from kinetrain.figures import coregulation, effect_matrices, pathways, prior_recovery, pruning_path
 from kinetrain.report.html import cell, page
 from kinetrain.tables import TABLES, check, completed
@@ -204,7 +204,8 @@ def test_scores_are_summed_up_over_seeds_per_method():
     )
     assert table.loc["dash", "models"] == 2
     assert table.loc["dash", "sparsity"] == pytest.approx(0.95)
-    assert table.loc["dash", "balanced_accuracy_sd"] == pytest.approx(0.02 / np.sqrt(2))
+    assert table.loc["dash", "balanced_accuracy_low"] < table.loc["dash", "balanced_accuracy"]
+    assert table.loc["dash", "balanced_accuracy_high"] < 1
     assert table.loc["prior alone", "kind"] == "control"
 
 
@@ -216,6 +217,29 @@ def test_the_interval_of_a_mean_is_that_of_student():
     assert mean == 2 and high - mean == pytest.approx(4.302653 / np.sqrt(3)) and low == 4 - high
     assert mean_interval([5.0])[0] == 5 and np.isnan(mean_interval([5.0])[1:]).all()
     assert np.isnan(mean_interval([])).all()
+
+
+@pytest.mark.parametrize("values", [[0.99, 1.0], [0.0, 0.001, 0.3], [0.5, 0.6, 0.7], [0.0, 1.0]])
+def test_the_interval_of_a_share_stays_between_nothing_and_all(values):
+    mean, low, high = mean_interval(values, scale=SHARE)
+    assert 0 <= low < mean < high <= 1
+    plain, mirrored = mean_interval(values), mean_interval([1 - value for value in values], scale=SHARE)
+    assert mean == plain[0] and (1 - mirrored[2], 1 - mirrored[1]) == pytest.approx((low, high))
+
+
+def test_an_interval_on_another_scale_is_that_of_student_where_the_ends_are_far():
+    shares, errors = np.array([0.5, 0.501, 0.502]), np.array([3.0, 3.001, 3.002])
+    assert mean_interval(shares, scale=SHARE) == pytest.approx(mean_interval(shares), abs=1e-5)
+    assert mean_interval(errors, scale=POSITIVE) == pytest.approx(mean_interval(errors), abs=1e-5)
+    mean, low, high = mean_interval([0.1, 2.0], scale=POSITIVE)
+    assert 0 < low < mean < high and low * high == pytest.approx(mean**2)
+    assert mean_interval([1.0, 1.0, 1.0], scale=SHARE) == (1, 1, 1)
+    assert np.isnan(mean_interval([0.5], scale=SHARE)[1:]).all()
+
+
+def test_a_share_above_one_is_an_error_of_ours():
+    with pytest.raises(ValueError, match="beyond the scale 0 to 1"):
+        mean_interval([50.0, 60.0], scale=SHARE)
 
 
 def made_path() -> pd.DataFrame:
@@ -416,7 +440,7 @@ def test_findings_compare_methods_by_pairs_of_the_same_seed():
     )
     table = findings(networks=pd.concat([made_networks(), other]))
     found = table[table["topic"] == "DASH against SparseFlow"].set_index("verdict")["statement"]
-    assert "DASH has a balanced accuracy of 0.91 [0.783, 1.04], SparseFlow 0.705" in found["yes"]
+    assert "DASH has a balanced accuracy of 0.91 [0.682, 0.979], SparseFlow 0.705" in found["yes"]
     assert "difference 0.205 [0.141, 0.269] over 2 pairs of the same seed." in found["yes"]
     assert "DASH has a test error of 0.003" in found["no"]
     single = findings(networks=pd.concat([made_networks(), other]).query("seed == 0"))
@@ -458,7 +482,7 @@ def test_findings_say_who_is_better_than_chance_outside_the_prior():
     table = findings(networks=networks)
     found = table[table["topic"] == "Outside the prior"].squeeze()
     assert found["verdict"] == "yes"
-    assert "DASH 0.615 [0.551, 0.679] (35 % of the true edges there, 85 % of the prior's wrong" in found["statement"]
+    assert "DASH 0.615 [0.55, 0.676] (35 % of the true edges there, 85 % of the prior's wrong" in found["statement"]
     worse = networks.assign(balanced_accuracy_outside_prior=[0.45, 0.62, np.nan, 0.5, np.nan])
     table = findings(networks=worse).set_index("topic")
     assert table.loc["Outside the prior", "verdict"] == "no"

@@ -17,7 +17,7 @@ from kinetrain.evaluation.scores import (
     with_best,
     with_size,
 )
-from kinetrain.evaluation.statistics import FEWEST, judge, mean_interval, median_over_blocks
+from kinetrain.evaluation.statistics import FEWEST, POSITIVE, SHARE, judge, mean_interval, median_over_blocks
 from kinetrain.evaluation.yardstick_findings import KNOWLEDGE, comparisons
 from kinetrain.networks.controls import CONTROLS, PRIOR_ALONE
 from kinetrain.yardsticks.methods import YARDSTICKS
@@ -164,8 +164,8 @@ def _means(values: pd.DataFrame, quantities: dict):
 
 
 def _in_per_cent(name: str, values) -> np.ndarray:
-    """Return mean and 95 % interval in per cent, cut to what is possible: no error is below 0, no share above 100."""
-    return np.clip(100 * np.array(mean_interval(values)), 0, 100 if name in NETWORKS else np.inf)
+    """Return mean and 95 % interval in per cent, within what is possible: no error below 0, no share above 100."""
+    return 100 * np.array(mean_interval(values, scale=SHARE if name in NETWORKS else POSITIVE))
 
 
 def _mean_ranks(values: pd.DataFrame, quantities: dict):

@@ -6,14 +6,14 @@ Source: Stapor et al. 2022, Fig. 4 (training) and 5 (test). The paper's definiti
 import numpy as np
 import pandas as pd
 
-from kinetrain.evaluation.statistics import interval, mean_interval
+from kinetrain.evaluation.statistics import POSITIVE, SHARE, interval, mean_interval
 from kinetrain.tables import FIT, TABLES
 
 RUN = list(FIT)
 SETS = ["train", "test"]
 PAIR = ["group", "condition", "observable"]
 ENSEMBLE = "ensemble"
-METRICS = ["correlation", "rmse", "auc", "accuracy"]
+METRICS = {"correlation": (-1.0, 1.0), "rmse": POSITIVE, "auc": SHARE, "accuracy": SHARE}  # and their scales
 RESAMPLES = 200
 EXAMPLE_ROWS = 40  # of a group in the figure; more cannot be distinguished
 FIGURE_COLUMNS = [*RUN, "panel", "predictor", "group", "place", "x", "y", "sd", "label"]
@@ -76,7 +76,8 @@ def metrics(predictions: pd.DataFrame) -> pd.DataFrame:
             for name in METRICS:
                 low, high = interval(drawn[name]) if len(drawn) else (np.nan, np.nan)
                 rows.append((*run, part, ENSEMBLE, name, found[name], low, high, *counts))
-                rows.append((*run, part, "single", name, *mean_interval([one[name] for one in singles]), *counts))
+                values = mean_interval([one[name] for one in singles], scale=METRICS[name])
+                rows.append((*run, part, "single", name, *values, *counts))
     return pd.DataFrame(rows, columns=TABLES["large_scale"].names())
 
 

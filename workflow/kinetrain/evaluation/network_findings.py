@@ -13,7 +13,7 @@ from kinetrain.evaluation.network_summaries import (
     prediction_error,
     sparsity_against_accuracy,
 )
-from kinetrain.evaluation.statistics import judge, mean_interval
+from kinetrain.evaluation.statistics import POSITIVE, SHARE, judge, mean_interval
 from kinetrain.networks.controls import PERSISTENCE, PRIOR_ALONE, REGULATORS_X_ALL, REGULATORS_X_TARGETS
 from kinetrain.pruning.methods.l0 import FALL
 from kinetrain.yardsticks.methods import YARDSTICKS
@@ -89,15 +89,15 @@ def _against_control(networks: pd.DataFrame, control: str):
 def beyond_prior_and_regulators(networks: pd.DataFrame):
     """Yield per data set which methods are better than chance where copying the prior, or its regulators, is not.
 
-    Better means that the 95 % interval of the mean balanced accuracy over seeds (Student's t) lies above 1/2; a single
-    seed is not judged.
+    Better means that the 95 % interval of the mean balanced accuracy over seeds (Student's t on the logit scale) lies
+    above 1/2; a single seed is not judged.
     """
     models = networks[~networks["method"].isin(CONTROLS)]
     for column, where in STRICT.items():
         if column not in models:
             continue
         for _, group in models.dropna(subset=[column]).groupby(GROUP, sort=False):
-            intervals = {method: mean_interval(own[column]) for method, own in group.groupby("method")}
+            intervals = {method: mean_interval(own[column], scale=SHARE) for method, own in group.groupby("method")}
             judged = {method: interval for method, interval in intervals.items() if np.isfinite(interval[1])}
             means = pd.Series({method: interval[0] for method, interval in judged.items()}, dtype=float)
             said = {method: f"{label(method)} {interval_text(interval)}" for method, interval in judged.items()}
@@ -137,7 +137,8 @@ def compared_methods(networks: pd.DataFrame):
     for panel, name, wanted, pairs in paired_methods(networks):
         first, second = pairs.columns
         difference = mean_interval(pairs[first] - pairs[second])
-        means = [interval_text(mean_interval(pairs[method])) for method in (first, second)]
+        scale = SHARE if name == "balanced accuracy" else POSITIVE
+        means = [interval_text(mean_interval(pairs[method], scale=scale)) for method in (first, second)]
         statement = (
             f"{label(first)} has a {name} of {means[0]}, {label(second)} {means[1]}: difference "
             f"{interval_text(difference)} over {len(pairs)} pairs of the same seed."

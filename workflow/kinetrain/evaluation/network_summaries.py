@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from kinetrain.evaluation.statistics import SHARE, mean_interval
 from kinetrain.networks.controls import CONTROLS, PERSISTENCE
 
 GROUP = ["dataset", "noise", "prior_corruption"]
@@ -33,21 +34,20 @@ def panel_names(table: pd.DataFrame) -> pd.Series:
 
 
 def sparsity_against_accuracy(networks: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
-    """Return mean and standard deviation over seeds of sparsity and balanced accuracy per method and data set.
+    """Return mean and 95 % interval over seeds of sparsity and balanced accuracy per method and data set.
 
     Columns: panel, dataset, noise, prior_corruption, method, kind (method, control or published), models, sparsity,
-    sparsity_sd, balanced_accuracy, balanced_accuracy_sd, source. Published values are added where the paper used the
+    balanced_accuracy (each with _low and _high), source. Published values are added where the paper used the
     same data set and noise; controls have no sparsity.
     """
     scored = networks[networks["balanced_accuracy"].notna()]
-    grouped = scored.groupby([*GROUP, "method"], sort=False)
-    table = grouped.agg(
-        models=("seed", "size"),
-        sparsity=("sparsity", "mean"),
-        sparsity_sd=("sparsity", "std"),
-        balanced_accuracy=("balanced_accuracy", "mean"),
-        balanced_accuracy_sd=("balanced_accuracy", "std"),
-    ).reset_index()
+    quantities = ("sparsity", "balanced_accuracy")
+    names = [f"{quantity}{part}" for quantity in quantities for part in ("", "_low", "_high")]
+    rows = [
+        (*key, len(group), *(one for quantity in quantities for one in mean_interval(group[quantity], scale=SHARE)))
+        for key, group in scored.groupby([*GROUP, "method"], sort=False, dropna=False)
+    ]
+    table = pd.DataFrame(rows, columns=[*GROUP, "method", "models", *names])
     table["kind"] = np.where(table["method"].isin(CONTROLS), "control", "method")
     table["source"] = "this run"
     table = pd.concat([table, *_published_points(table, published)], ignore_index=True)

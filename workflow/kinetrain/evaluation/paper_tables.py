@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.appearance import label
-from kinetrain.evaluation.statistics import mean_interval
+from kinetrain.evaluation.statistics import POSITIVE, SHARE, mean_interval
 from kinetrain.networks.controls import CONTROLS
 from kinetrain.tables import TABLES
 from kinetrain.yardsticks.methods import YARDSTICKS
@@ -25,17 +25,18 @@ EVIDENCE = ("text", "leaderboard", "digitised", "log")  # what is shown where se
 UNKNOWN_UNIT = "mse_in_unknown_unit"
 NOT_IN_PAPER = "not in the paper"
 NOT_RUN, UNREAD = "not run", "not comparable because the paper's number could not be read"
+SHARES = ("sparsity", "balanced_accuracy", "auroc", "auprc")
 CLOSE = {"sparsity": 0.03, "balanced_accuracy": 0.03}  # absolute; other metrics relative, by a fifth
 
 
 def paper_tables(networks: pd.DataFrame, layout, methods, published) -> pd.DataFrame:
     """Return one row per table, data set, method and metric that this run has, with notes on what is missing.
 
-    mean, low, high: mean over the n models that did not fail, and its 95 % interval by Student's t; without numbers
-    where all models of a method failed. A model that diverged late counts with its best model from before.
-    published, published_source, verdict, note: the paper's number, its source, what comparing gives, and remarks. A
-    method of the paper that this run lacks has rows without numbers. A row without a method is a note on the whole
-    condition: how the data differ from the paper's, and whether they are missing.
+    mean, low, high: mean over the n models that did not fail, and its 95 % interval by Student's t
+    (`statistics.mean_interval`); without numbers where all models of a method failed. A model that diverged late counts
+    with its best model from before. published, published_source, verdict, note: the paper's number, its source, what
+    comparing gives, and remarks. A method of the paper that this run lacks has rows without numbers. A row without a
+    method is a note on the whole condition: how the data differ from the paper's, and whether they are missing.
     """
     rows = []
     for _, part in layout.iterrows():
@@ -111,7 +112,7 @@ def _summary(group: pd.DataFrame, metric: str) -> dict:
     finished = group[group["status"] != "failed"]
     values = finished[metric].astype(float) if metric in finished else pd.Series(dtype=float)
     number = int(np.isfinite(values).sum())
-    mean, low, high = mean_interval(values)
+    mean, low, high = mean_interval(values, scale=SHARE if metric in SHARES else POSITIVE)
     counts = {
         "failed": len(group) - len(finished),
         "diverged late": int((group["status"] == "diverged").sum()),

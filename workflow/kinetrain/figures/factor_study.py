@@ -5,7 +5,7 @@ import pandas as pd
 
 from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_summaries import GROUP, prediction_error
-from kinetrain.evaluation.statistics import mean_interval
+from kinetrain.evaluation.statistics import POSITIVE, SHARE, mean_interval
 from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import BLACK, colour, marker, new_figure, nothing_to_show
 from kinetrain.networks.controls import CONTROLS
@@ -21,9 +21,10 @@ FIGURE = Declaration(
 **When is a neural model worth its training?** Random networks that differ from a common baseline in one factor at a
 time: a column per factor, from left to right its levels. Solid lines: neural models; dashed: ordinary network
 inference on the same data (yardsticks). Test error: mean squared error on noise-free test data divided by that of
-"next = now" (line at 1, logarithmic axis). Mean over seeds and 95 % interval by Student's t; seeds draw the model, the
-noise and the corruption of the prior, while the network of a level is one draw, so that steps between neighbouring
-levels of the first factors may be due to the network. Ranges (Hill exponents, EC50) stand by their middle.""",
+"next = now" (line at 1, logarithmic axis). Mean over seeds and 95 % interval by Student's t on the logit scale (errors:
+logarithmic); seeds draw the model, the noise and the corruption of the prior, while the network of a level is one draw,
+so that steps between neighbouring levels of the first factors may be due to the network. Ranges (Hill exponents, EC50)
+stand by their middle.""",
 )
 
 QUANTITIES = {"auprc": "AUPRC (%)", "balanced_accuracy": "Balanced accuracy (%)", "ratio": "Relative test error"}
@@ -67,7 +68,8 @@ def tabulate(networks: pd.DataFrame, simulations: pd.DataFrame) -> pd.DataFrame:
         for (value, method), group in scored.groupby(["value", "method"]):
             for quantity in QUANTITIES:
                 numbers = group[quantity].astype(float).dropna()
-                rows.append((factor, value, method, quantity, len(numbers), *mean_interval(numbers)))
+                scale = POSITIVE if quantity == "ratio" else SHARE
+                rows.append((factor, value, method, quantity, len(numbers), *mean_interval(numbers, scale=scale)))
     return pd.DataFrame(rows, columns=names)
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_summaries import MULTIPLIERS, by_multipliers
-from kinetrain.evaluation.statistics import mean_interval
+from kinetrain.evaluation.statistics import POSITIVE, SHARE, mean_interval
 from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import colour, marker, new_figure, nothing_to_show
 
@@ -28,7 +28,8 @@ FIGURE = Declaration(
 gene whose v has crossed zero predicts that it never changes: dead targets are such genes that do change in the data.
 *v 5x*: v learns five times as fast as all else (the corrected published model); *slip*: after the first pruning event
 U_P does, as in the released code; *v 1x*: nothing does; *living*: v 5x, kept at 0.001 or above. Points: means over
-seeds; bars: 95 % intervals (Student's t). Test data are without added noise.""",
+seeds; bars: 95 % intervals by Student's t on the logit scale (errors: logarithmic). Test data are without added
+noise.""",
 )
 
 
@@ -41,7 +42,8 @@ def tabulate(networks: pd.DataFrame) -> pd.DataFrame:
     for (data, multipliers, method), group in by_multipliers(networks).groupby(["data", "multipliers", "method"]):
         for measure in MEASURES:
             values = group[measure].astype(float) if measure in group else pd.Series(dtype=float)
-            rows.append((data, multipliers, method, measure, values.notna().sum(), *mean_interval(values)))
+            scale = POSITIVE if measure == "test_mse" else SHARE
+            rows.append((data, multipliers, method, measure, values.notna().sum(), *mean_interval(values, scale=scale)))
     return pd.DataFrame(rows, columns=["data", "multipliers", "method", "measure", "models", "mean", "low", "high"])
 
 

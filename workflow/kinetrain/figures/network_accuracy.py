@@ -4,7 +4,7 @@ import pandas as pd
 
 from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_summaries import GROUP, panel_names
-from kinetrain.evaluation.statistics import mean_interval
+from kinetrain.evaluation.statistics import SHARE, mean_interval
 from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import BLACK, GREY, colour, marker, new_figure, nothing_to_show
 from kinetrain.networks.controls import CONTROLS
@@ -22,7 +22,7 @@ dense networks. The area under the precision-recall curve (AUPRC) and the precis
 true edges ask how pairs are ranked by the size of their effect. Recall outside the prior: of the true edges that the
 prior lacks, how many the network has; a dense network has all of them, so the AUPRC over the pairs outside the prior
 is shown too. Asterisk: the method uses the prior (dagger: part of the gold standard). Mean over the seeds and 95 %
-interval by Student's t; what a data set does not have (true edges outside its prior) is empty.""",
+interval by Student's t on the logit scale; what a data set does not have (true edges outside its prior) is empty.""",
 )
 
 QUANTITIES = {
@@ -46,7 +46,7 @@ def tabulate(networks: pd.DataFrame) -> pd.DataFrame:
         for quantity in QUANTITIES:
             values = group[quantity].dropna()
             if len(values):
-                summary = dict(zip(("mean", "low", "high"), mean_interval(values), strict=True))
+                summary = dict(zip(("mean", "low", "high"), mean_interval(values, scale=SHARE), strict=True))
                 named = dict(zip([*GROUP, "method", "uses_prior"], key, strict=True))
                 rows.append(named | {"quantity": quantity, "models": len(values)} | summary)
     names = [*GROUP, "method", "uses_prior", "quantity", "models", "mean", "low", "high"]

@@ -5,7 +5,7 @@ import pandas as pd
 
 from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_summaries import GROUP, panel_names
-from kinetrain.evaluation.statistics import mean_interval
+from kinetrain.evaluation.statistics import SHARE, mean_interval
 from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import GREY, colour, marker, new_figure, nothing_to_show
 from kinetrain.networks.controls import CONTROLS
@@ -21,9 +21,9 @@ FIGURE = Declaration(
 true edges that the prior lacks, how many the model has (copying the prior: none). Middle: of the edges that the prior
 has wrong, how many the model has (copying: all). Right: balanced accuracy over the pairs that are not in the prior
 (copying, and chance: 50 %). A dense model scores high on the left and in the middle alike. Mean and 95 % interval by
-Student's t over seeds, against the share of the prior's edges that were moved elsewhere before training; points of
-different methods are set side by side. For measured data the prior also has errors of its own. A choice of ours,
-after the paper's table 6.""",
+Student's t on the logit scale over seeds, against the share of the prior's edges that were moved elsewhere before
+training; points of different methods are set side by side. For measured data the prior also has errors of its own. A
+choice of ours, after the paper's table 6.""",
 )
 
 QUANTITIES = {
@@ -46,7 +46,7 @@ def tabulate(networks: pd.DataFrame) -> pd.DataFrame:
         for quantity in RECOVERY:
             values = group[quantity].dropna() if quantity in group else []
             if len(values):
-                summary = dict(zip(("mean", "low", "high"), mean_interval(values), strict=True))
+                summary = dict(zip(("mean", "low", "high"), mean_interval(values, scale=SHARE), strict=True))
                 named = dict(zip([*GROUP, "method"], key, strict=True))
                 rows.append(named | {"quantity": quantity, "models": len(values)} | summary)
     table = pd.DataFrame(rows, columns=[*GROUP, "method", "quantity", "models", "mean", "low", "high"])

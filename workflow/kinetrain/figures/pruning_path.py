@@ -4,7 +4,7 @@ import pandas as pd
 
 from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_summaries import GROUP, panel_names
-from kinetrain.evaluation.statistics import mean_interval
+from kinetrain.evaluation.statistics import SHARE, mean_interval
 from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import GREY, colour, control_line, first_column, marker, nothing_to_show, panels
 from kinetrain.networks.controls import CONTROLS
@@ -19,13 +19,13 @@ FIGURE = Declaration(
     caption="""
 **Accuracy along the pruning path.** Each line is one method, each marker the networks at the end of the training
 between two pruning events (for methods without events, at the same epochs): mean over the seeds that were still
-training, at their mean sparsity; band: 95 % interval of the mean by Student's t over seeds. Methods are compared at
-equal sparsity here, which the single best models of the figure above are not. The horizontal axis is logarithmic in
-the weights that remain, since every event removes a fraction of these; sparser than 99.5 % is drawn there. Sparsity
-and balanced accuracy are defined as above. Black lines: predictors without training, namely the prior alone, every
-true regulator regulating every true target or all genes, and all genes regulating every true target. Coloured dashed
-lines: yardsticks, ordinary network inference on the same data, whose models have no such weights; those whose networks
-are dense are at chance, and are judged by their rankings in the figure above. A choice of ours.""",
+training, at their mean sparsity; band: 95 % interval of the mean over seeds by Student's t on the logit scale. Methods
+are compared at equal sparsity here, which the single best models of the figure above are not. The horizontal axis is
+logarithmic in the weights that remain, since every event removes a fraction of these; sparser than 99.5 % is drawn
+there. Sparsity and balanced accuracy are defined as above. Black lines: predictors without training, namely the prior
+alone, every true regulator regulating every true target or all genes, and all genes regulating every true target.
+Coloured dashed lines: yardsticks, ordinary network inference on the same data, whose models have no such weights; those
+whose networks are dense are at chance, and are judged by their rankings in the figure above. A choice of ours.""",
 )
 
 LEAST = 0.5  # per cent of the weights: sparser models are drawn here
@@ -115,6 +115,6 @@ def _legend(table):
 
 
 def _accuracy(group: pd.DataFrame) -> dict:
-    mean, low, high = mean_interval(group["balanced_accuracy"])
+    mean, low, high = mean_interval(group["balanced_accuracy"], scale=SHARE)
     interval = {"balanced_accuracy": mean, "balanced_accuracy_low": low, "balanced_accuracy_high": high}
     return interval | {"models": group["seed"].nunique()}

@@ -13,13 +13,14 @@ FIGURE = Declaration(
     needs=("datasets",),
     caption="""
 **How sparse the models are, and how true their networks.** Filled: mean over the seeds of this run whose training did
-not fail, bars one standard deviation; by default a seed's model is the sparsest within one standard error of its
-lowest validation error. Hollow: values published by Hossain et al., only where data set and noise are the same and
-the prior is corrupted by 5 % at most per noise of 0.025, as in the paper (digitised from a figure of the first
-version of the paper, about 0.3 points exact, possibly for a prior without corruption). Sparsity: share of exact zeros
-among the weights of the four matrices, where a weight behind a gene with a multiplier of zero or below counts as
-zero, as in the paper. Balanced accuracy: mean of the true positive and the true negative rate over all ordered pairs
-of genes, the diagonal included; an edge is predicted where the effect of one gene on another is not exactly zero.
+not fail, bars the 95 % interval of the mean by Student's t on the logit scale; by default a seed's model is the
+sparsest within one standard error of its lowest validation error. Hollow: values published by Hossain et al., only
+where data set and noise are the same and the prior is corrupted by 5 % at most per noise of 0.025, as in the paper
+(digitised from a figure of the first version of the paper, about 0.3 points exact, possibly for a prior without
+corruption). Sparsity: share of exact zeros among the weights of the four matrices, where a weight behind a gene with a
+multiplier of zero or below counts as zero, as in the paper. Balanced accuracy: mean of the true positive and the true
+negative rate over all ordered pairs of genes, the diagonal included; an edge is predicted where the effect of one gene
+on another is not exactly zero.
 
 Crosses: ordinary network inference on the same data (yardsticks), whose sparsity is the share of pairs without an edge.
 Dashed: the prior network itself, used as the prediction without any training. Dash-dotted: every true regulator is
@@ -30,7 +31,7 @@ choice of ours. Grey: chance.""",
 
 
 def draw(table):
-    """Return one panel per data set: mean and standard deviation over seeds, controls as lines, the paper's hollow."""
+    """Return one panel per data set: mean and 95 % interval over seeds, controls as lines, the paper's hollow."""
     if table.empty:
         return nothing_to_show("no scored networks")
     titles = list(table["panel"].drop_duplicates())
@@ -52,11 +53,12 @@ def _panel(axis, rows) -> None:
         place = 100 * row["sparsity"], 100 * row["balanced_accuracy"]
         axis.plot(*place, **marker(row["method"], 8), color=colour(row["method"]), markerfacecolor="none")
     for _, row in rows[rows["kind"] == "method"].iterrows():
+        bars = {name: _bar(row, name) for name in ("sparsity", "balanced_accuracy")}
         axis.errorbar(
             100 * row["sparsity"],
             100 * row["balanced_accuracy"],
-            xerr=100 * row["sparsity_sd"],
-            yerr=100 * row["balanced_accuracy_sd"],
+            xerr=bars["sparsity"],
+            yerr=bars["balanced_accuracy"],
             capsize=2,
             color=colour(row["method"]),
             **marker(row["method"]),
@@ -65,10 +67,15 @@ def _panel(axis, rows) -> None:
     axis.set_xlabel("Sparsity of the model (%)")
 
 
+def _bar(row, name) -> list:
+    """Return how far the interval of a mean reaches to both sides in per cent, nowhere for a single model."""
+    return [[100 * abs(row[name] - row[f"{name}_{side}"])] for side in ("low", "high")]
+
+
 def _heights(table) -> tuple[float, float]:
     """Return the limits of the vertical axis, which all panels share: every point with its error bar is inside."""
-    mean, spread = 100 * table["balanced_accuracy"], 100 * table["balanced_accuracy_sd"].fillna(0)
-    return min(45, (mean - spread).min() - 3), max(102, (mean + spread).max() + 2)
+    lowest = table["balanced_accuracy_low"].fillna(table["balanced_accuracy"]).min()
+    return min(45, 100 * lowest - 3), 102
 
 
 def _legend(table):
