@@ -4,8 +4,10 @@ import pandas as pd
 import pytest
 
 from kinetrain.errors import InputError
+from kinetrain.figures.catalogue import find_figures
 from kinetrain.report.html import as_html
 from kinetrain.report.page import report, split_caption
+from kinetrain.tables import TABLES
 
 ARM = {"title": "Training", "question": "Which?", "columns": ["optimizer", "rank"], "rows": [["Adam", "1 [1, 2]"]]}
 ARM |= {"note": "Few starts.", "decided": ["Adam ends lower than Ipopt"], "undecided": ["Adam or Fides"]}
@@ -75,6 +77,14 @@ def test_two_sentences_of_a_caption_are_shown_and_the_rest_on_demand():
     assert shown == "**Where fits end.** Points, e.g. starts. Lines: 2.5 and 3."
     assert rest == "Best: after figure 2. More."
     assert split_caption("One row per fit.\n\n*cost*: solves.") == ("One row per fit.", "*cost*: solves.")
+
+
+def test_what_is_shown_of_every_caption_is_short(root):
+    captions = {name: file.FIGURE.caption for name, file in find_figures().items()}
+    captions |= {name: table.meaning for name, table in TABLES.items() if table.title}
+    captions |= {path.name: path.read_text() for path in (root / "workflow/report").glob("*.rst")}
+    words = {name: len(split_caption(text)[0].split()) for name, text in captions.items()}
+    assert {name: number for name, number in words.items() if number > 55} == {}
 
 
 def test_columns_of_a_table_are_called_as_people_read_them():

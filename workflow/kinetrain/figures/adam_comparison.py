@@ -24,12 +24,12 @@ FIGURE = Declaration(
     sources=FITS,
     needs=("problems", "optimizers"),
     caption="""
-**Standard against balanced Adam**, after figure 2c of Stapor et al. 2022. Final objectives above the best known of
-the best quarter of the starts of each, which is the best 25 of 100 as in the paper, sorted; band: 95 % interval of
-the quantile by hierarchical bootstrap over data replicates and starts. Both have the schedule, batch size and
-safeguard at which the two together rank best, named below the panels: a choice of ours. The best quarter are other
-starts for each of the two, and it hides how often a run fails, which is noted in each panel; *Findings* compares the
-two start by start over all runs. Differences below 0.001 are drawn at 0.001.""",
+**Standard against balanced Adam**, after figure 2c of Stapor et al. 2022. Final objectives above the best known of the
+best quarter of the starts of each, sorted, with 95 % intervals as bands. The best quarter is the best 25 of 100 as in
+the paper; intervals are those of the quantile, by hierarchical bootstrap over data replicates and starts. Both have the
+schedule, batch size and safeguard at which the two together rank best, named below the panels: a choice of ours. The
+best quarter are other starts for each of the two, and it hides how often a run fails, which is noted in each panel;
+*Findings* compares the two start by start over all runs. Differences below 0.001 are drawn at 0.001.""",
 )
 
 

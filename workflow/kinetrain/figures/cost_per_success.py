@@ -16,16 +16,15 @@ FIGURE = Declaration(
     sources=FITS,
     needs=("problems",),
     caption="""
-**What a success costs.** Above: share of the starts (on all data replicates) whose final objective lies at most this
-far above the best value known; a curve that does not reach 1 has starts that failed or ended further away. Below:
-expected cost of one success, a run that comes within the target on the horizontal axis: the cost of all starts, each
-until it gets there or ends, over the number that get there, so that restarts are paid. Targets get harder to the right;
-band: 95 %
-hierarchical bootstrap over data replicates and starts; a curve ends where no start gets nearer. Where two curves
-cross, the answer to "which optimizer is cheaper" changes. Costs are in gradients of the full objective. Dotted: the
-true parameters of artificial data. Costs are known to a constant factor, that between two points of a trace (about
-20). Source of the expected cost: Hansen et al. 2009 (expected running time). Of more than eight settings the best by
-mean rank of each optimizer is shown, chosen on the same runs.""",
+**What a success costs.** Above: share of the starts whose final objective lies at most this far above the best value
+known. Below: expected cost of one success, a run that comes within the target on the horizontal axis. That is the cost
+of all starts, each until it gets there or ends, over the number that get there, so that restarts are paid. Starts are
+those on all data replicates; a curve that does not reach 1 has starts that failed or ended further away. Targets get
+harder to the right; band: 95 % hierarchical bootstrap over data replicates and starts; a curve ends where no start gets
+nearer. Where two curves cross, the answer to "which optimizer is cheaper" changes. Costs are in gradients of the full
+objective. Dotted: the true parameters of artificial data. Costs are known to a constant factor, that between two points
+of a trace (about 20). Source of the expected cost: Hansen et al. 2009 (expected running time). Of more than eight
+settings the best by mean rank of each optimizer is shown, chosen on the same runs.""",
 )
 
 TARGETS = 40

@@ -17,12 +17,12 @@ FIGURE = Declaration(
     needs=("problems", "optimizers"),
     caption="""
 **"More than an order of magnitude"**, the claim of Stapor et al. 2022, read off the cost per success: expected cost of
-a success of full-batch training over that of the cheapest mini-batch setting (filled) and of the cheapest hybrid, which
-goes on in full batch (open), at a coarse, a medium and a fine target (100, 10 and 1 above the best value known). Above
-1 full batch costs more; dashed: ten times more. Settings, and the best full-batch optimizer, are chosen for each target
-on one half of the starts and judged on the other half. Bars: 95 % hierarchical bootstrap over data replicates and
-starts; they go to the edge where one side never reaches the target. Above: forward solves of one condition; below: CPU
-seconds of the evaluations, mini-batch runs from several starts side by side, as they are run.""",
+a success of full-batch training over that of the cheapest mini-batch setting (filled) and hybrid (open). Above 1 full
+batch costs more; dashed: ten times more. Targets are coarse, medium and fine (100, 10 and 1 above the best value
+known); a hybrid goes on in full batch. Settings, and the best full-batch optimizer, are chosen for each target on one
+half of the starts and judged on the other half. Bars: 95 % hierarchical bootstrap over data replicates and starts; they
+go to the edge where one side never reaches the target. Above: forward solves of one condition; below: CPU seconds of
+the evaluations, mini-batch runs from several starts side by side, as they are run.""",
 )
 
 UNITS = {"cost": "forward solves", "cpu_seconds": "CPU seconds"}

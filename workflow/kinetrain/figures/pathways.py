@@ -15,16 +15,18 @@ FIGURE = Declaration(
     sources=("pathways",),
     needs=("datasets",),
     caption="""
-**Which pathways hold the influential genes.** The influence of a gene is the mean change of all other genes along a
-trajectory when its initial value is drawn anew; the score of a gene set is the sum of the influences of its genes,
-averaged over the models of all seeds. Colour: z-score of the set against permutations of the influences over all
-genes that occur in some set; negative values are shown as 0. Letters: tests with p below 0.05 after Bonferroni's
-correction for the sets tested: P, the permutation test, whose p is a saddlepoint approximation where fewer than 10
-permutations reach the score; R, prerank (the genes ranked by influence); O, over-representation of the regulators
-that the models keep. Control: the highest z, and the tests passed, of any method when the labels of the genes are
-permuted; no letter should stand there. Shown are the 20 sets with the highest z of each method; sets with no z above 0
-are left out. Effect sizes, p-values and how often a set is among the top in single seeds stand in the table of
-pathways. Score and permutation test follow Hossain et al. 2024, appendix B.8; all else is a choice of ours.""",
+**Which pathways hold the influential genes.** Colour: how far the summed influence of a gene set lies above that of
+random sets (z-score); letters: tests that it passes after correction. Control: the same with the labels of the genes
+permuted; no letter should stand there. The influence of a gene is the mean change of all other genes along a trajectory
+when its initial value is drawn anew; the score of a gene set is the sum of the influences of its genes, averaged over
+the models of all seeds. The z-score is that against permutations of the influences over all genes that occur in some
+set; negative values are shown as 0. The tests have p below 0.05 after Bonferroni's correction for the sets tested: P,
+the permutation test, whose p is a saddlepoint approximation where fewer than 10 permutations reach the score; R,
+prerank (the genes ranked by influence); O, over-representation of the regulators that the models keep. The control
+shows the highest z, and the tests passed, of any method. Shown are the 20 sets with the highest z of each method; sets
+with no z above 0 are left out. Effect sizes, p-values and how often a set is among the top in single seeds stand in the
+table of pathways. Score and permutation test follow Hossain et al. 2024, appendix B.8; all else is a choice of
+ours.""",
 )
 
 CONTROL = "control"  # the column of the permuted labels

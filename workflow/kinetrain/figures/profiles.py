@@ -18,11 +18,12 @@ FIGURE = Declaration(
     needs=("problems", "optimizers"),
     caption="""
 **How often a setting is the cheapest, and how often it gets there at all**, over all problems, data replicates and
-starts, at a coarse, a medium and a fine target (100, 10 and 1 above the best value known). Above, performance profiles
-(Dolan and More 2002): share of the starts from which a setting reaches the target at up to so many times the cost of
-the cheapest setting from that start. Below, data profiles (More and Wild 2009): the same share against the cost itself,
-in gradients of the full objective. Of more than eight settings the best by mean rank of each optimizer is shown, chosen
-on the same runs; settings that not all problems were run with are shown over those that were.""",
+starts. Above: share of the starts from which a setting reaches the target at up to so many times the cost of the
+cheapest; below: against the cost itself. Targets are coarse, medium and fine (100, 10 and 1 above the best value
+known). Above are performance profiles (Dolan and More 2002), in which the cheapest setting is that from the same start;
+below data profiles (More and Wild 2009), with costs in gradients of the full objective. Of more than eight settings the
+best by mean rank of each optimizer is shown, chosen on the same runs; settings that not all problems were run with are
+shown over those that were.""",
 )
 
 COLUMNS = [*SETTING, "target", "part", "at", "share", "runs"]

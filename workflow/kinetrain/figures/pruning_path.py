@@ -17,15 +17,15 @@ FIGURE = Declaration(
     sources=("path", "networks"),
     needs=("datasets",),
     caption="""
-**Accuracy along the pruning path.** Each line is one method, each marker the networks at the end of the training
-between two pruning events (for methods without events, at the same epochs): mean over the seeds that were still
-training, at their mean sparsity; band: 95 % interval of the mean over seeds by Student's t on the logit scale. Methods
-are compared at equal sparsity here, which the single best models of the figure above are not. The horizontal axis is
-logarithmic in the weights that remain, since every event removes a fraction of these; sparser than 99.5 % is drawn
-there. Sparsity and balanced accuracy are defined as above. Black lines: predictors without training, namely the prior
-alone, every true regulator regulating every true target or all genes, and all genes regulating every true target.
-Coloured dashed lines: yardsticks, ordinary network inference on the same data, whose models have no such weights; those
-whose networks are dense are at chance, and are judged by their rankings in the figure above. A choice of ours.""",
+**Accuracy along the pruning path.** Each line is one method, each marker its networks before a pruning event: mean over
+seeds, band: 95 % interval. Methods are compared at equal sparsity here, which the single best models of the figure
+above are not. Markers stand at the mean sparsity of the seeds that were still training (of methods without events, at
+the same epochs); intervals are by Student's t on the logit scale. The horizontal axis is logarithmic in the weights
+that remain, since every event removes a fraction of these; sparser than 99.5 % is drawn there. Sparsity and balanced
+accuracy are defined as above. Black lines: predictors without training, namely the prior alone, every true regulator
+regulating every true target or all genes, and all genes regulating every true target. Coloured dashed lines:
+yardsticks, ordinary network inference on the same data, whose models have no such weights; those whose networks are
+dense are at chance, and are judged by their rankings in the figure above. A choice of ours.""",
 )
 
 LEAST = 0.5  # per cent of the weights: sparser models are drawn here

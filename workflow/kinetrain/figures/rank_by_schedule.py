@@ -15,15 +15,15 @@ FIGURE = Declaration(
     sources=FITS,
     needs=("problems", "schedules"),
     caption="""
-**Mean rank by optimizer and learning-rate schedule**, after figure 2b of Stapor et al. 2022. From each start of each
-data replicate all shown settings are ranked by their final objective, 1 being the lowest; a dot is the mean rank, the
-line its 95 % interval by hierarchical bootstrap over problems, data replicates and starts. Ties share their mean
-rank, and failed runs tie at the bottom (choices of ours: the paper's rules could not be read). Ranks depend on the
-compared set: it is exactly what is shown, and its size stands below each panel. The mean over models is that over the
-models that were run with the same settings. Shown are the schedules at the batch size and safeguard that most
-combinations of optimizer and schedule were run with (named in the legend); full-batch optimizers are ranked with
-them. Schedules are named as in the configuration. Ranks say nothing about sizes of differences; see *Final objective
-per optimizer* for these. The paper's schedules and ranks could not be read.""",
+**Mean rank by optimizer and learning-rate schedule**, after figure 2b of Stapor et al. 2022. From each start all shown
+settings are ranked by their final objective, 1 being the lowest; a dot is the mean rank, the line its 95 % interval.
+Intervals are by hierarchical bootstrap over problems, data replicates and starts. Ties share their mean rank, and
+failed runs tie at the bottom (choices of ours: the paper's rules could not be read). Ranks depend on the compared set:
+it is exactly what is shown, and its size stands below each panel. The mean over models is that over the models that
+were run with the same settings. Shown are the schedules at the batch size and safeguard that most combinations of
+optimizer and schedule were run with (named in the legend); full-batch optimizers are ranked with them. Schedules are
+named as in the configuration. Ranks say nothing about sizes of differences; see *Final objective per optimizer* for
+these. The paper's schedules and ranks could not be read.""",
 )
 
 MARKERS = "osD^vP"  # of the schedules, in their order

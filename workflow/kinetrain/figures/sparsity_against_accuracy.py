@@ -12,21 +12,21 @@ FIGURE = Declaration(
     sources=("networks", "published"),
     needs=("datasets",),
     caption="""
-**How sparse the models are, and how true their networks.** Filled: mean over the seeds of this run whose training did
-not fail, bars the 95 % interval of the mean by Student's t on the logit scale; by default a seed's model is the
-sparsest within one standard error of its lowest validation error. Hollow: values published by Hossain et al., only
-where data set and noise are the same and the prior is corrupted by 5 % at most per noise of 0.025, as in the paper
-(digitised from a figure of the first version of the paper, about 0.3 points exact, possibly for a prior without
+**How sparse the models are, and how true their networks.** Filled: mean over the seeds of this run with its 95 %
+interval; hollow: values published by Hossain et al. for the same data. Lines: predictions without any training, which a
+method has to beat. Intervals are by Student's t on the logit scale, over the seeds whose training did not fail; by
+default a seed's model is the sparsest within one standard error of its lowest validation error. Published values are
+shown only where data set and noise are the same and the prior is corrupted by 5 % at most per noise of 0.025, as in the
+paper (digitised from a figure of the first version of the paper, about 0.3 points exact, possibly for a prior without
 corruption). Sparsity: share of exact zeros among the weights of the four matrices, where a weight behind a gene with a
 multiplier of zero or below counts as zero, as in the paper. Balanced accuracy: mean of the true positive and the true
 negative rate over all ordered pairs of genes, the diagonal included; an edge is predicted where the effect of one gene
 on another is not exactly zero.
 
 Crosses: ordinary network inference on the same data (yardsticks), whose sparsity is the share of pairs without an edge.
-Dashed: the prior network itself, used as the prediction without any training. Dash-dotted: every true regulator is
-said to regulate every true target; dotted: every gene; widely dotted: all genes are said to regulate every true
-target. These are predictors that a method has to beat before its network can count as learned; showing them is a
-choice of ours. Grey: chance.""",
+Dashed: the prior network itself, used as the prediction without any training. Dash-dotted: every true regulator is said
+to regulate every true target; dotted: every gene; widely dotted: all genes are said to regulate every true target. A
+network that does not beat these predictors cannot count as learned; showing them is a choice of ours. Grey: chance.""",
 )
 
 

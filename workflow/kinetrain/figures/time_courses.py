@@ -13,11 +13,11 @@ FIGURE = Declaration(
     sources=("courses",),
     needs=("problems",),
     caption="""
-**Measured and simulated time courses.** Dots are measurements, with the standard deviation that the best fit assumes
-for them; solid lines are simulated with the parameters of the best of all fits, dashed ones with the nominal parameters
-(those that artificial data were drawn with). Panels and curves are those of PEtab's visualization table, else the first
-observables, each in the first conditions in which it is measured at several times; titles say how many of how many are
-shown. Where an observable has noise on a logarithmic scale its error bars are asymmetric. Lines are simulated at 100
+**Measured and simulated time courses.** Dots: measurements with their noise; solid lines: simulated with the parameters
+of the best of all fits; dashed: with the nominal ones (of artificial data the truth). Titles say how many of how many
+curves are shown. Panels and curves are those of PEtab's visualization table, else the first observables, each in the
+first conditions in which it is measured at several times. The noise is the standard deviation that the best fit
+assumes. Where an observable has noise on a logarithmic scale its error bars are asymmetric. Lines are simulated at 100
 even times and at the measured ones. Measurements of steady states (at infinite time) are not shown. Of several data
 replicates the first is shown; ``tables/courses.tsv`` holds all. The best fit is that of ``tables/estimates.tsv``.""",
 )
