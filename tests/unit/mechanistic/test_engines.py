@@ -94,6 +94,18 @@ def test_an_error_of_amici_is_not_blamed_on_the_kernel(egf_yaml, egf_model, monk
     assert choice["engine"] == "kernel" and choice["check"]["amici_wrong"] > 0
 
 
+def test_a_value_of_amici_that_is_too_loose_is_not_blamed_on_the_kernel(egf_yaml, egf_model, monkeypatch):
+    right = PetabProblem.value
+
+    def loose(self, theta, conditions):
+        return right(self, theta, conditions) * (1 + 1e-4 * (self.options.relative_tolerance > 1e-12))
+
+    monkeypatch.setattr(PetabProblem, "value", loose)
+    choice = engines.choose(egf_yaml, egf_model)
+    assert choice["engine"] == "kernel" and choice["check"]["amici_wrong"] > 0
+    assert choice["check"]["largest_errors"]["value"] < 1e-6
+
+
 def test_large_models_are_checked_by_differences(egf_yaml, egf_model, monkeypatch):
     monkeypatch.setattr(kernel_choice, "WORK", 1.0)
     check = engines.choose(egf_yaml, egf_model)["check"]

@@ -5,6 +5,7 @@ used. Work is counted, not timed, as in solver_choice.py.
 """
 
 from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,8 @@ from kinetrain.mechanistic.solver_options import SolverOptions, filled
 
 ACCURACY = 1e-4  # of gradients: of the largest component of a condition's
 VALUE_ACCURACY, INFORMATION_ACCURACY = 0.1, 1e-3  # relative: of what differences are asked for; of the largest element
-EXACT = SolverOptions(relative_tolerance=1e-9, absolute_tolerance=1e-14, max_steps=100_000)  # of the kernel
+EXACT = SolverOptions(relative_tolerance=1e-9, absolute_tolerance=1e-18, max_steps=100_000)  # of the kernel
+CLOSEST: dict[str, Any] = {"relative_tolerance": 1e-13, "absolute_tolerance": 1e-18, "gradient_tolerance": 1e-11}
 TOGETHER, ROUNDING = 100, 1e-9  # conditions in one batch; how exactly it is the sum of its conditions
 TOLERANCES = (1e-6, 1e-7, 1e-8)
 POINTS = 4  # the nominal parameters and random ones
@@ -162,13 +164,24 @@ class KernelCheck:
                 faults = self._faults(solved, level, k, theta, direction)
                 if faults is None:
                     continue
-                if faults:
+                if faults and self._is_right_at_last(k, theta, direction):
+                    self._blamed += 1
+                elif faults:
                     where = f"{share:.0%} of the way to random start {number}" if number else "the nominal parameters"
                     name = self.amici.condition_names[k]
                     raise KernelWrongError(f"{self.path}: the kernel {faults} in the condition '{name}', at {where}")
                 return True
         self._failed += 1
         return False
+
+    def _is_right_at_last(self, k, theta, direction) -> bool:
+        """Return whether the kernel agrees with AMICI at its tightest tolerances, as it should with nothing looser.
+
+        Where states are smaller than AMICI's absolute tolerance, logarithms of them can be off by percents without a
+        word: of Bachmann's model far from the nominal parameters 7e-5 of the value at 1e-14, 1e-8 at 1e-18.
+        """
+        closest = self.amici.solved_by(SolverOptions("forward", **CLOSEST, **LONG))
+        return self._faults(closest, 0, k, theta, direction) == ""
 
     def _faults(self, solved, level, k, theta, direction) -> str | None:
         """Return what is wrong with the kernel, if anything; None where AMICI says nothing."""
@@ -183,9 +196,9 @@ class KernelCheck:
             return "fails, and AMICI does not,"
         accuracy = TIGHTNESS[level][1]
         error = abs(value - right) / max(1.0, abs(right))
-        self._note(value=error)
         if error > VALUE_ACCURACY * accuracy:
             return f"gives {value:.9g} and AMICI {right:.9g}"
+        self._note(value=error)
         gradients = {"kernel": (value, gradient)}
         if slope is not None:
             length = max(np.abs(slope * self._scale).max(initial=0), NEGLIGIBLE * max(1.0, abs(right)))
