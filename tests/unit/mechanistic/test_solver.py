@@ -237,3 +237,9 @@ def test_the_information_is_by_forward_sensitivities_and_has_a_cost_of_its_own(e
 def test_parameters_that_are_no_numbers_fail_without_a_solve(egf, theta):
     assert egf.value(np.full(19, theta), [0]) == np.inf
     assert np.isnan(egf.value_and_gradient(np.full(19, theta), [0])[1]).all()
+
+
+def test_gradients_that_are_all_zero_agree():
+    still = SimpleNamespace(value_and_gradient=lambda theta, conditions: (1.0, np.zeros(2)))
+    known = [(np.zeros(2), np.ones(1), np.zeros((1, 2)))]
+    assert solver_choice._error(still, [0], known) == 0.0

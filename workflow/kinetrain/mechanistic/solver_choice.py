@@ -204,7 +204,8 @@ def _error(candidate, sample, known) -> float:
         found, slopes = _evaluate(candidate, theta, sample)
         if not np.isfinite(found).all():
             return np.inf
-        errors.append(np.linalg.norm(slopes - gradients) / max(least, np.linalg.norm(gradients)))
+        off = np.linalg.norm(slopes - gradients)
+        errors.append(off / max(least, np.linalg.norm(gradients)) if off else 0.0)  # where no parameter acts all are 0
         errors.append(abs(found.sum() - values.sum()) / max(1.0, abs(values.sum())))
     return float(max(errors, default=np.inf))
 
