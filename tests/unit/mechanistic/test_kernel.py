@@ -238,12 +238,15 @@ def test_a_steady_state_with_a_conserved_sum_is_found_though_rounding_changes_th
         return float((0.5 * np.log(2 * np.pi * 0.09) + 0.5 * ((found - 1.0) / 0.3) ** 2).sum())
 
     values = theta[places]
-    found = kernel([np.ones((1, 2))], relative, times=[np.inf]).evaluate(theta[None], [0], [0], GRADIENT)
-    assert found.status[0] == 0
-    assert found.value[0] == pytest.approx(solved_by_hand(values), rel=1e-6)
     steps = 1e-5 * np.diag(values)
     expected = np.array([(solved_by_hand(values + one) - solved_by_hand(values - one)) / 2e-5 for one in steps])
-    np.testing.assert_allclose(found.gradient[0, places] * values, expected, atol=1e-4 * np.abs(expected).max())
+    evaluator = kernel([np.ones((1, 2))], relative, times=[np.inf])
+    for order in (GRADIENT, INFORMATION):
+        found = evaluator.evaluate(theta[None], [0], [0], order)
+        assert found.status[0] == 0
+        assert found.value[0] == pytest.approx(solved_by_hand(values), rel=1e-6)
+        gradient = found.gradient[0, places] * values
+        np.testing.assert_allclose(gradient, expected, atol=1e-5 * np.abs(expected).max())
 
 
 def test_tighter_tolerances_bring_the_value_nearer_to_the_solution(kernel):

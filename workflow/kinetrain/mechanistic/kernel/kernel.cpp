@@ -4,7 +4,7 @@
 // next stop (a measured time, a switch of the input, an event); a lane that is done takes the next job, so that results do
 // not depend on what runs in other lanes. Gradients are the discrete adjoint: exact for what was computed. Sensitivities
 // for the Fisher information are those of the steps too. The steady state of a pre-equilibration (or measured at
-// infinity) is integrated to; CLOSING steps of growing length with states held fixed let the derivatives follow.
+// infinity) is integrated to; some long steps with states held fixed let the derivatives follow (`follow`).
 //
 // MODEL is the generated header of one model.
 
@@ -34,9 +34,11 @@ const double INF = std::numeric_limits<double>::infinity(), NONE = std::numeric_
 const double LN10 = 2.302585092994045684;
 const double SMALLEST = 1e-8;  // of the largest a state has been: below it, errors are measured by this share of that
 // At a steady state: the largest change, if the rate went on for as long as it took so far, in units of the tolerance;
-// and where it is no larger than that many estimates of its error: rounding, which adds up in conserved sums.
-const double STEADY = 1e-3, STEADY_ROUNDED = 10, ROUNDED = 20;
-const int CLOSING = 7;        // steps at a steady state, each 10 times longer
+// and where it is no larger than that many estimates of its error: rounding, which adds up in conserved sums. Rounding
+// may be that large (relative) at any tolerance.
+const double STEADY = 1e-3, STEADY_ROUNDED = 10, ROUNDED = 20, FINEST = 1e-7;
+const int MOST_CLOSING = 9;   // steps with states held fixed, each at most 10 times longer
+const double SETTLED = 1e-6, ROUGH = 1e-2;  // relative change of a disturbance in the last of them; where it is rounding
 const int JOBS_AT_ONCE = 64;  // where there is a way back: what it needs stays in the cache
 const int VALUES_AT_ONCE = 512;
 
@@ -463,6 +465,7 @@ struct Forward {
     int busy = 0, seeking = 0;  // lanes with a job; those on their way to a steady state
     bool some_fresh = false;
     V y[N1], largest[N1], c[N_C1], h[N_H1], t, target, length, is_busy;  // largest: sizes of states so far
+    V disturbance[N1], changed[N1], closing_length, settled;  // at a steady state (`follow`)
     int job[LANES], stop[LANES], closing[LANES], begins[LANES];
     bool fresh[LANES];
     double started[LANES];
@@ -473,8 +476,10 @@ struct Forward {
         for (V& one : largest) one = spread(1.0);
         for (V& one : c) one = spread(1.0);
         for (V& one : h) one = spread(0.0);
+        for (V& one : disturbance) one = spread(0.0);
+        for (V& one : changed) one = spread(0.0);
         t = is_busy = spread(0.0);
-        target = spread(1.0);
+        target = closing_length = settled = spread(1.0);
         length = spread(1e-3);
         for (int l = 0; l < LANES; l++) {
             job[l] = begins[l] = -1;
@@ -699,8 +704,7 @@ struct Forward {
             if (seeking && ORDER != VALUE)
                 for (int l = 0; l < LANES; l++)
                     if (closing[l]) {
-                        const double long_time = std::max(lane(t, l) - started[l], 1e-300);
-                        put(step_length, l, long_time * std::pow(10.0, CLOSING + 1 - closing[l]));
+                        put(step_length, l, lane(closing_length, l));
                         put(kind, l, 2);
                     }
             if (ORDER == GRADIENT) {
@@ -741,15 +745,17 @@ struct Forward {
             );
             M steady{};
             if (seeking) {
+                const V most_rounded = spread(std::max(STEADY_ROUNDED, FINEST / kernel.relative));
                 V elapsed = t + step_length, excess = zero;
                 for (int l = 0; l < LANES; l++) put(elapsed, l, lane(elapsed, l) - started[l]);
                 for (int n = 0; n < N; n++) {
                     const V change = magnitude(new_y[n] - y[n]), estimate = magnitude(U[(STAGES - 1) * N + n]);
-                    const V most = choose(change <= ROUNDED * estimate, spread(STEADY_ROUNDED), spread(STEADY));
+                    const V most = choose(change <= ROUNDED * estimate, most_rounded, spread(STEADY));
                     excess = larger(excess, change / ((absolute + relative * magnitude(new_y[n])) * most));
                 }
                 steady = accepted & (target == INF) & (excess * elapsed <= step_length) & ~held;
                 accepted = accepted | held;
+                if (any(held)) follow(w, step_length, held);
             }
             if (ORDER == INFORMATION) advance_sensitivities(w, step_length, accepted, held);
             const M moved = accepted & ~held;
@@ -772,17 +778,52 @@ struct Forward {
         }
     }
 
+    // Let the derivatives follow a lane that is steady: by steps of ten times as long as it took to be so.
+    void close(int l) {
+        closing[l] = 1;
+        put(closing_length, l, 10 * std::max(lane(t, l) - started[l], 1e-300));
+        for (int n = 0; n < N; n++) {
+            const double size = kernel.absolute / kernel.relative + std::fabs(lane(y[n], l));
+            put(disturbance[n], l, n * 2654435761u % 97 < 48 ? size : -size);  // no eigenvector
+            put(changed[n], l, 1e3);
+        }
+    }
+
+    // Where a disturbance of the states does not change any more, but in what is conserved, nor do derivatives. A step
+    // much longer than this needs would let rounding grow along what is conserved. So steps get longer only where the
+    // disturbance goes on to change in the same way; where it changes at random, that is rounding.
+    void follow(const Work& w, V step_length, M held) {
+        V now[N1], largest_change = spread(0.0), own = spread(0.0), before = spread(0.0), both = spread(0.0);
+        const V rate = vdiv(spread(1.0 / GAMMA), step_length);
+        for (int n = 0; n < N; n++) now[n] = disturbance[n] * rate;
+        model_solve(w.LU, now);
+        for (int n = 0; n < N; n++) {
+            const V size = larger(kernel.absolute / kernel.relative + magnitude(y[n]), magnitude(now[n]));
+            const V change = vdiv(now[n] - disturbance[n], size);
+            largest_change = larger(largest_change, magnitude(change));
+            own += change * change, before += changed[n] * changed[n], both += change * changed[n];
+            disturbance[n] = choose(held, now[n], disturbance[n]);
+            changed[n] = choose(held, change, changed[n]);
+        }
+        const M goes_on = both * both > 0.25 * own * before, slow = own > 0.0025 * before;
+        closing_length = choose(held & slow & goes_on, 10.0 * closing_length, closing_length);
+        const M rounding = (largest_change <= ROUGH) & slow & ~goes_on;
+        settled = choose(held, choose((largest_change <= SETTLED) | rounding, spread(1.0), spread(0.0)), settled);
+    }
+
     // See to the lanes that are at a stop or cannot go on.
     void look(const M& arrived, const M& small, const M& lost, const M& steady, const M& held, Record* record) {
         for (int l = 0; l < LANES; l++) {
             if (job[l] < 0) continue;
             if (held[l]) {
-                if (--closing[l] == 0) arrive(l, record);
+                if (lane(settled, l) == 0 && closing[l]++ < MOST_CLOSING) continue;
+                closing[l] = 0;
+                arrive(l, record);
             } else if (steady[l]) {
                 if (ORDER == VALUE)
                     arrive(l, record);
                 else
-                    closing[l] = CLOSING;
+                    close(l);
             } else if (arrived[l]) {
                 arrive(l, record);
             } else if (lost[l]) {
