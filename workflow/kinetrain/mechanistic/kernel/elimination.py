@@ -135,77 +135,70 @@ def _straight(size, pattern, elimination, place, entry) -> tuple[str, int]:
 
 
 def _by_tables(size, pattern, elimination, place) -> str:
-    order = elimination.order
+    order, entries = elimination.order, elimination.entries
     number = {entry: index for index, entry in enumerate(pattern)}
-    source = [number.get((order[i], order[j]), -1) for i, j in elimination.entries]
-    steps = {}
-    for i, k, columns in elimination.steps:
-        steps.setdefault(k, []).append((i, columns))
-    program = []  # for each pivot: (entry of the row, count, (entry, entry of U) ...) for each row, then -1
-    for k in range(size):
-        for i, columns in steps.get(k, []):
-            program += [place[i, k], len(columns)]
-            program += [index for j in columns for index in (place[i, j], place[k, j])]
-        program.append(-1)
+    ends = list(accumulate((sum(i == row for i, _ in entries) for row in range(size)), initial=0))
     tables = {
-        "LU_SOURCE": source,
-        "LU_DIAGONAL": [place[k, k] for k in range(size)],
-        "LU_PROGRAM": program,
-        "LU_ORDER": order,
+        "int LU_SOURCE": [number.get((order[i], order[j]), -1) for i, j in entries],
+        "int LU_ROW": ends,
+        "int LU_DIAGONAL": [place[k, k] for k in range(size)],
+        "int LU_ORDER": order,
+        "uint16_t LU_COLUMN": [j for _, j in entries],
     }
-    groups = {"LOWER_ROW": [], "UPPER_ROW": [], "LOWER_COLUMN": [], "UPPER_COLUMN": []}
-    for name, group in groups.items():
-        group += [[] for _ in range(size)]
-        for i, j in elimination.entries:
-            if (j < i) == name.startswith("LOWER") and i != j:
-                own, other = (i, j) if name.endswith("ROW") else (j, i)
-                group[own].append((other, place[i, j]))
-        tables[f"{name}_END"] = [0, *accumulate(2 * len(own) for own in group)]
-        late_last = -1 if name in ("UPPER_ROW", "LOWER_COLUMN") else 1
-        ordered = [entry for own in group for entry in own[::late_last]]
-        tables[name] = [index for other, at in ordered for index in (at, other)] or [0]
-    text = "".join(f"static const int {name}[] = {{{','.join(map(str, own))}}};\n" for name, own in tables.items())
+    text = "".join(f"static const {name}[] = {{{','.join(map(str, own))}}};\n" for name, own in tables.items())
     return text + TABLE_CODE
 
 
+# Row by row, so that what is written stays in the first cache, and what is read is contiguous.
 TABLE_CODE = """
 NOINLINE static void model_decompose(
     const V* RESTRICT x, const V* RESTRICT c, V t, const V* RESTRICT h, V d, V* RESTRICT J, V* RESTRICT LU
 ) {
+    V row[N];
     model_jacobian(x, c, t, h, J);
-    for (int q = 0; q < N_LU; q++) LU[q] = LU_SOURCE[q] >= 0 ? -J[LU_SOURCE[q]] : spread(0.0);
-    for (int k = 0; k < N; k++) LU[LU_DIAGONAL[k]] += d;
-    const int* at = LU_PROGRAM;
-    for (int k = 0; k < N; k++) {
-        const V inverse = vdiv(spread(1.0), LU[LU_DIAGONAL[k]]);
-        LU[LU_DIAGONAL[k]] = inverse;
-        for (; *at >= 0;) {
-            const V factor = LU[at[0]] * inverse;
-            LU[at[0]] = factor;
-            const int count = at[1];
-            at += 2;
-            for (int q = 0; q < count; q++, at += 2) LU[at[0]] -= factor * LU[at[1]];
+    for (int i = 0; i < N; i++) {
+        const int diagonal = LU_DIAGONAL[i], end = LU_ROW[i + 1];
+        for (int q = LU_ROW[i]; q < end; q++) row[LU_COLUMN[q]] = LU_SOURCE[q] >= 0 ? -J[LU_SOURCE[q]] : spread(0.0);
+        row[i] += d;
+        for (int q = LU_ROW[i]; q < diagonal; q++) {
+            const int k = LU_COLUMN[q], pivot = LU_DIAGONAL[k], last = LU_ROW[k + 1];
+            const V own = row[k];
+            LU[q] = own * LU[pivot];
+            for (int r = pivot + 1; r < last; r++) row[LU_COLUMN[r]] -= own * LU[r];
         }
-        at++;
+        const V inverse = LU[diagonal] = vdiv(spread(1.0), row[i]);
+        for (int q = diagonal + 1; q < end; q++) LU[q] = row[LU_COLUMN[q]] * inverse;
     }
-    for (int i = 0; i < N; i++)
-        for (int q = UPPER_ROW_END[i]; q < UPPER_ROW_END[i + 1]; q += 2) LU[UPPER_ROW[q]] *= LU[LU_DIAGONAL[i]];
 }
-template <const int* END, const int* ENTRIES>
-static inline V less_known(const V* RESTRICT LU, const V* RESTRICT z, int i, V sum) {
-    for (int q = END[i]; q < END[i + 1]; q += 2) sum -= LU[ENTRIES[q]] * z[ENTRIES[q + 1]];
-    return sum;
+// Subtract known parts, in two sums, so that a product need not wait for the one before.
+static inline V less_known(const V* RESTRICT LU, const V* RESTRICT z, V sum, int q, int end) {
+    V other = spread(0.0);
+    for (; q + 1 < end; q += 2) {
+        sum -= LU[q] * z[LU_COLUMN[q]];
+        other += LU[q + 1] * z[LU_COLUMN[q + 1]];
+    }
+    if (q < end) other += LU[q] * z[LU_COLUMN[q]];
+    return sum - other;
 }
 NOINLINE static void model_solve(const V* RESTRICT LU, V* RESTRICT b) {
     V z[N];
-    for (int i = 0; i < N; i++) z[i] = less_known<LOWER_ROW_END, LOWER_ROW>(LU, z, i, b[LU_ORDER[i]]);
-    for (int i = 0; i < N; i++) z[i] *= LU[LU_DIAGONAL[i]];
-    for (int i = N - 1; i >= 0; i--) b[LU_ORDER[i]] = z[i] = less_known<UPPER_ROW_END, UPPER_ROW>(LU, z, i, z[i]);
+    for (int i = 0; i < N; i++) z[i] = less_known(LU, z, b[LU_ORDER[i]], LU_ROW[i], LU_DIAGONAL[i]);
+    for (int i = N - 1; i >= 0; i--) {
+        const int diagonal = LU_DIAGONAL[i];
+        b[LU_ORDER[i]] = z[i] = less_known(LU, z, z[i] * LU[diagonal], diagonal + 1, LU_ROW[i + 1]);
+    }
 }
 NOINLINE static void model_solve_transposed(const V* RESTRICT LU, V* RESTRICT b) {
     V z[N];
-    for (int i = 0; i < N; i++) z[i] = less_known<UPPER_COLUMN_END, UPPER_COLUMN>(LU, z, i, b[LU_ORDER[i]]);
-    for (int i = 0; i < N; i++) z[i] *= LU[LU_DIAGONAL[i]];
-    for (int i = N - 1; i >= 0; i--) b[LU_ORDER[i]] = z[i] = less_known<LOWER_COLUMN_END, LOWER_COLUMN>(LU, z, i, z[i]);
+    for (int i = 0; i < N; i++) z[i] = b[LU_ORDER[i]];
+    for (int i = 0; i < N; i++) {
+        const V own = z[i];
+        for (int q = LU_DIAGONAL[i] + 1; q < LU_ROW[i + 1]; q++) z[LU_COLUMN[q]] -= LU[q] * own;
+        z[i] = own * LU[LU_DIAGONAL[i]];
+    }
+    for (int i = N - 1; i >= 0; i--) {
+        const V own = b[LU_ORDER[i]] = z[i];
+        for (int q = LU_ROW[i]; q < LU_DIAGONAL[i]; q++) z[LU_COLUMN[q]] -= LU[q] * own;
+    }
 }
 """
