@@ -19,7 +19,7 @@ from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.settings import read_options
 from kinetrain.tables import TABLES
 from kinetrain.training import full_batch, minibatch_fits, starts
-from kinetrain.training.optimizers import fides_switched, known_optimizers
+from kinetrain.training.optimizers import fides, fides_switched, known_optimizers
 from kinetrain.training.settings import FullBatchOptions, MinibatchOptions
 from kinetrain.training.starts import starting_point
 
@@ -151,6 +151,16 @@ def test_fides_goes_by_information_at_first_or_never(quadratic, tmp_path, monkey
         assert len(asked) == few < len(problem.evaluations)
         assert row["cost"] == row["gradient_solves"] + 4 * few * 4
         assert row["objective"] == pytest.approx(problem.value(problem.centres.mean(axis=0), np.arange(4)))
+
+
+def test_fides_does_not_fill_the_log_with_what_its_steps_cannot_compute():
+    def evaluate(x, order):
+        assert np.isnan(np.array([np.inf, 1.0]).dot(np.zeros(2)))
+        return float(x @ x), 2 * x
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fides.minimize(evaluate, np.ones(2), np.full(2, -5.0), np.full(2, 5.0), False)
 
 
 class Wells:

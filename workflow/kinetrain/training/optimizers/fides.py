@@ -20,6 +20,7 @@ def run(evaluate, x, lower, upper, update, hessian=None, iterations: int = 10**6
     update: of the Hessian, which begins as `hessian`, or the identity if that is None; None is the Fisher information.
     """
     import fides
+    import numpy as np
 
     order = 1 if isinstance(update, fides.BFGS) else 2
     search = fides.Optimizer(
@@ -31,7 +32,8 @@ def run(evaluate, x, lower, upper, update, hessian=None, iterations: int = 10**6
         hessian_update=update,
     )
     try:
-        search.minimize(x, hess0=hessian)
+        with np.errstate(all="ignore"):  # a subproblem without solution ends in NaN, and the step is rejected
+            search.minimize(x, hess0=hessian)
     except RuntimeError as error:
         return str(error), x, None
     return search.exitflag.name, search.x, search.hess
