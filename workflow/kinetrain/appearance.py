@@ -16,7 +16,7 @@ from kinetrain.training import optimizers, update_rules
 from kinetrain.yardsticks import methods as yardsticks
 
 BLACK = "#000000"
-HYBRIDS = ("#6A7722", "#00A3AD", "#E377C2", "#8C564B")  # no hybrid may pass for one of its parts
+HYBRIDS = ("#E60099", "#00B400", "#9900E6", "#00C8D0")  # no hybrid may pass for one of its parts, nor for another
 LAST = 1000  # place of files without PLACE
 # Hues a golden angle apart, in three shades: 48 colours of which neighbours differ much.
 PALETTE = tuple(
@@ -52,7 +52,8 @@ def known_looks() -> dict[str, Look]:
     looks |= {name: Look(one.label, BLACK, kind=3, place=place) for place, (name, one) in enumerate(CONTROLS.items())}
     looks |= {f"{name}_hierarchical": _hierarchical(looks[name]) for name in registry.names(optimizers)}
     looks = dict(sorted(looks.items(), key=lambda item: (item[1].kind, item[1].place, item[0])))
-    colours, markers = {look.colour for look in looks.values()}, {look.marker for look in looks.values()}
+    colours = {look.colour for look in looks.values()} | set(HYBRIDS)
+    markers = {look.marker for look in looks.values()}
     for name, look in looks.items():
         marked = look.kind in MARKED and not look.marker
         marker = _free(name, MARKERS, markers) if marked else look.marker or MARKERS[0]

@@ -214,6 +214,7 @@ def test_a_hybrid_does_not_look_like_any_optimizer():
     for name in ("adam_balanced_then_fides", "sgd_then_ipopt", "tenth_then_fides"):
         distances = [np.abs(parts(look(name).colour) - parts(other)).sum() for other in others if other != "#000000"]
         assert min(distances) > 60
+    assert look("adam_then_fides").colour != look("tenth_then_fides").colour
 
 
 @pytest.mark.parametrize("name", FIGURES)
