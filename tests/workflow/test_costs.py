@@ -102,4 +102,4 @@ def test_the_plan_tells_what_is_done_what_is_to_do_and_what_is_to_download(root,
     assert said.returncode == 0, said.stderr
     cells = {line.split()[0]: line.split() for line in said.stdout.splitlines() if line}
     assert cells["simulate_expression"][1:3] == ["1", "0"] and cells["build_prior"][1:3] == ["2", "2"]
-    assert "8 trainings in all" in said.stdout and "6 files to download" in said.stdout
+    assert "8 trainings in all" in said.stdout and "7 files to download" in said.stdout
