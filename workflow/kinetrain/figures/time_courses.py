@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.figures.catalogue import MINI_BATCH, Declaration
-from kinetrain.figures.style import BLACK, GREY, new_figure, nothing_to_show
+from kinetrain.figures.style import BLACK, BLUE, GREY, ORANGE, RED, new_figure, nothing_to_show
 
 FIGURE = Declaration(
     title="Time courses of the best fit",
@@ -23,7 +23,7 @@ replicates the first is shown; ``tables/courses.tsv`` holds all. The best fit is
 )
 
 # Okabe & Ito 2008, without yellow, which is pale on white
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#777777"]
+COLOURS = [BLUE, RED, "#009E73", "#CC79A7", ORANGE, "#56B4E9", BLACK, GREY]
 COLUMNS = 3
 WIDTH, HEIGHT, LEGEND = 2.7, 2.2, 0.7  # inches of a panel, and of names beside it
 

@@ -16,7 +16,9 @@ from kinetrain.training.starts import best_members
 
 COLUMNS = ["parameterScale", "lowerBound", "upperBound"]
 FORMER = ".parameters.npz"  # what fit.py calls the parameters of a former run; the table of its fits lies beside it
+# Not PEtab's library, which is missing where a configuration is read.
 TO_SCALE: dict[str, Any] = {"lin": np.asarray, "log": np.log, "log10": np.log10}
+FROM_SCALE: dict[str, Any] = {"lin": np.asarray, "log": np.exp, "log10": lambda value: 10.0**value}
 ROUNDING = 1e-9  # relative excess over a bound that is rounding
 
 
@@ -87,8 +89,8 @@ def _former(path, parameters, starts) -> np.ndarray:
         raise InputError(f"{path}: none of its fits ended with a finite objective; there is nothing to start from")
     for number, (name, scale, lower, upper) in enumerate(parameters.itertuples(name=None)):
         for fit, value in enumerate(points[:, number]):
-            unscaled = {"lin": value, "log": np.exp(value), "log10": 10.0**value}[scale]
-            _check_bounds(f"{path}: fit {fit} from the best, parameter '{name}'", unscaled, lower, upper)
+            where = f"{path}: fit {fit} from the best, parameter '{name}'"
+            _check_bounds(where, FROM_SCALE[scale](value), lower, upper)
     return points
 
 

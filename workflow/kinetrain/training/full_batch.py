@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Protocol
 
 import numpy as np
@@ -13,7 +12,7 @@ from kinetrain.training.cost import BudgetExhausted, Counted
 from kinetrain.training.history import Evaluated, Recorder
 from kinetrain.training.optimizers import HIERARCHICAL, find_optimizer
 from kinetrain.training.settings import FullBatchOptions
-from kinetrain.training.starts import Checkpoint, budget_points, identity_of, run_starts, starting_points
+from kinetrain.training.starts import Checkpoint, budget_points, checkpoint_of, run_starts, starting_points
 
 USED = "budget used"
 FEWEST_INFORMATION = 10  # evaluations with the Fisher information; it is not used if the budget pays for fewer
@@ -159,9 +158,7 @@ def fit_starts(
         "safeguard": FULL_BATCH,
         "replicate": replicate,
     }
-    checkpoint = Checkpoint(
-        checkpoint_folder, {**identity, "settings": asdict(options), "data": problem.checksum} | identity_of(given)
-    )
+    checkpoint = checkpoint_of(checkpoint_folder, identity, options, problem, given)
 
     def fit_all(left):
         for start in left:

@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -16,7 +16,7 @@ from kinetrain.training.minibatch import EvaluationFailed, Minibatch
 from kinetrain.training.requests import Steps, complete_all
 from kinetrain.training.schedules import learning_rate
 from kinetrain.training.settings import MinibatchOptions, Optimizer
-from kinetrain.training.starts import Checkpoint, budget_points, identity_of, run_starts, starting_point
+from kinetrain.training.starts import Checkpoint, budget_points, checkpoint_of, run_starts, starting_point
 from kinetrain.training.update_rules import find_rule
 from kinetrain.training.updater import Updater
 
@@ -201,9 +201,7 @@ def fit_starts(
         "safeguard": options.safeguard.name,
         "replicate": replicate,
     }
-    checkpoint = Checkpoint(
-        checkpoint_folder, {**identity, "settings": asdict(options), "data": problem.checksum} | identity_of(given)
-    )
+    checkpoint = checkpoint_of(checkpoint_folder, identity, options, problem, given)
 
     def fit_one(start):
         x = starting_point(problem, options.seed, start, given)

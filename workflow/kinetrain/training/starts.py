@@ -5,6 +5,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -69,11 +70,6 @@ def budget_points(epochs: int, most: int = 20) -> np.ndarray:
     return np.concatenate([[0.0], np.geomspace(0.1, epochs, most)])
 
 
-def identity_of(given: np.ndarray | None) -> dict:
-    """Return what tells the given starts apart in the identity of a checkpoint."""
-    return {} if given is None else {"given": np.asarray(given, dtype=float).tolist()}
-
-
 class Checkpoint:
     """The folder of one multi-start, with its finished starts and the state of those under way.
 
@@ -108,6 +104,14 @@ class Checkpoint:
             end = time.monotonic()
             # At most 5 % of the time goes to the checkpoints of all starts that are under way.
             self.due[start] = end + SECONDS_BETWEEN_CHECKPOINTS * max(1.0, 4 * (end - begin) * len(self.due))
+
+
+def checkpoint_of(folder, identity: dict, options, problem: SumOverConditions, given: np.ndarray | None) -> Checkpoint:
+    """Return the checkpoint of a multi-start: one of the same settings, options, data and given starts goes on."""
+    made_of = {**identity, "settings": asdict(options), "data": problem.checksum}
+    if given is not None:
+        made_of["given"] = np.asarray(given, dtype=float).tolist()
+    return Checkpoint(folder, made_of)
 
 
 def run_starts(fit_all, starts: int, checkpoint: Checkpoint, identity: dict, names):
