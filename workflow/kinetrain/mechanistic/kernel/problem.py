@@ -81,7 +81,9 @@ class KernelProblem:
         self._library, self.engine = build.load(self.kernel, variant), f"kernel-{variant}"
         facts = build.facts_of(self.kernel)
         assert facts is not None  # kept with the kernel
-        self._weights = weights(facts, build.sizes_of(self._library))
+        gradient, information = weights(facts, build.sizes_of(self._library))
+        self._carried = bool((self._arrays.preequilibration >= 0).any())
+        self._weights = gradient, round(information + gradient * self._carried, 1)
         self.priors = Priors.of_terms(self._terms) if options and options.priors else None
         self._solve_by(options or SolverOptions())
 
@@ -164,7 +166,7 @@ class KernelProblem:
         rounding grows in sensitivities that are carried along until a steady state, up to 3e-4 of Isensee's gradient.
         """
         values, gradients, information = self._evaluate([theta], [conditions], INFORMATION)
-        if (self._arrays.preequilibration >= 0).any() and np.isfinite(values[0]):
+        if self._carried and np.isfinite(values[0]):
             values, gradients = self.values_and_gradients([theta], [conditions])
         return float(values[0]), gradients[0], information[0]
 
