@@ -1,6 +1,7 @@
 """Fixtures of all tests: the folder of this checkout and, where there is one, the mirror of the real data."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,28 @@ def mirror() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real data not at hand: no mirror at {folder} (set KINETRAIN_MIRROR)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def calls_of():
+    """A function that runs another and returns how many Python and C functions it called, and what it returned.
+
+    Seconds depend on what else the machine does, also those of a process; a loop over rows shows in calls.
+    """
+
+    def count(function, *arguments):
+        events = 0
+
+        def profile(frame, event, argument):
+            nonlocal events
+            events += event in ("call", "c_call")
+
+        before = sys.getprofile()
+        sys.setprofile(profile)
+        try:
+            result = function(*arguments)
+        finally:
+            sys.setprofile(before)
+        return events, result
+
+    return count

@@ -1,7 +1,5 @@
 """Problems of the shape of Froehlich et al. 2018: thousands of conditions and parameters, one steady state each."""
 
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -139,17 +137,13 @@ def test_mini_batches_fit_such_a_problem(small, tmp_path):
     assert fits["objective"].iloc[0] < 0.2 * trace["objective"].iloc[0]
 
 
-def test_thousands_of_conditions_and_parameters_are_prepared_in_seconds(small, tmp_path):
+def test_thousands_of_conditions_and_parameters_are_prepared_column_by_column(small, tmp_path, calls_of):
     path = write_problem(tmp_path / "lines", 1000)
-    begin = time.perf_counter()
-    problem = PetabProblem(path, small[1])
-    prepared = time.perf_counter()
-    value, gradient = problem.value_and_gradient(problem.nominal, np.arange(100))
-    solved = time.perf_counter()
-    print(f"3000 conditions prepared in {prepared - begin:.1f} s, gradient of 100 in {solved - prepared:.2f} s")
+    preparation, problem = calls_of(PetabProblem, path, small[1])
+    solution, (value, gradient) = calls_of(problem.value_and_gradient, problem.nominal, np.arange(100))
     assert (problem.n_conditions, len(problem.names)) == (3000, 1007)
     assert np.isfinite(value) and np.count_nonzero(gradient) == 7 + 34
-    assert prepared - begin < 10 and solved - prepared < 5
+    assert preparation < 4.5e6 and solution < 10_000  # 2.2e6 and 4,100
 
 
 def test_the_published_problem_says_which_of_its_files_are_missing(mirror):

@@ -1,7 +1,6 @@
 """A compiled PEtab problem is a sum over conditions with correct gradients, and equals the published models."""
 
 import logging
-import time
 
 import numpy as np
 import pandas as pd
@@ -188,7 +187,7 @@ def test_amici_itself_finds_the_same_objective(egf, egf_yaml):
     assert egf.value(theta, np.arange(6)) == pytest.approx(-result["llh"], rel=1e-8)
 
 
-def test_a_thousand_conditions_are_read_and_set_up_within_a_second(egf_yaml, egf_model, tmp_path):
+def test_a_thousand_conditions_are_read_and_set_up_column_by_column(egf_yaml, egf_model, tmp_path, calls_of):
     for file in egf_yaml.parent.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     conditions = pd.read_csv(tmp_path / "conditions.tsv", sep="\t").iloc[:1]
@@ -199,9 +198,8 @@ def test_a_thousand_conditions_are_read_and_set_up_within_a_second(egf_yaml, egf
     many.to_csv(tmp_path / "conditions.tsv", sep="\t", index=False)
     rows = [measurements.assign(simulationConditionId=name) for name in names]
     pd.concat(rows).to_csv(tmp_path / "measurements.tsv", sep="\t", index=False)
-    begin = time.process_time()
-    problem = PetabProblem(tmp_path / "problem.yaml", egf_model)
-    assert time.process_time() - begin < 1  # 0.35 s were measured, for 24,000 measurements
+    calls, problem = calls_of(PetabProblem, tmp_path / "problem.yaml", egf_model)
+    assert calls < 2.5e6  # 1.3e6 for 24,000 measurements
     assert problem.n_conditions == 1000
     values = [problem.value(problem.nominal, [k]) for k in (0, 500, 999)]
     assert len(set(values)) == 3 and np.isfinite(values).all()
