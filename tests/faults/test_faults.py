@@ -58,9 +58,9 @@ def test_a_second_run_in_the_same_folder_is_refused_and_the_first_goes_on(whole,
 
 
 def test_a_worker_that_hangs_is_ended_and_says_where_it_was(workflow):
-    status, said = workflow.run("results/priors/modular24/corruption0.0/seed0.npz", KINETRAIN_LIMIT_HOURS="0.00001")
+    status, said = workflow.run("results/priors/modular24/corruption0/seed0.npz", KINETRAIN_LIMIT_HOURS="0.00001")
     assert status != 0 and "Timeout (" in said and "most recent call first" in said
-    status, said = workflow.run("results/priors/modular24/corruption0.0/seed0.npz")
+    status, said = workflow.run("results/priors/modular24/corruption0/seed0.npz")
     assert status == 0, said
 
 
@@ -107,11 +107,11 @@ def test_results_that_cannot_be_written_are_named(small_disk):
     assert workflow.run("results/expression/modular24/expression.npz")[0] == 0
 
 
-RUN = "modular24/noise0.0_corruption0.0"
+RUN = "modular24/noise0_corruption0"
 # File of an intermediate state, and what is made from it.
 MADE_FROM = {
-    "results/expression/modular24/expression.npz": "results/priors/modular24/corruption0.0/seed0.npz",
-    "results/priors/modular24/corruption0.0/seed0.npz": f"results/networks/{RUN}.controls.tsv",
+    "results/expression/modular24/expression.npz": "results/priors/modular24/corruption0/seed0.npz",
+    "results/priors/modular24/corruption0/seed0.npz": f"results/networks/{RUN}.controls.tsv",
     f"results/training/{RUN}/dash/model.npz": f"results/networks/{RUN}/dash.tsv",
     f"results/training/{RUN}/dash/runs.tsv": f"results/networks/{RUN}/dash.tsv",
     f"results/tuning/{RUN}/dash/chosen.json": f"results/training/{RUN}/dash/model.npz",

@@ -41,6 +41,7 @@ rule estimate_parameters:
         table="<results>/estimates/{problem}/{replicate}.tsv",
         courses="<results>/estimates/{problem}/{replicate}.courses.tsv",
         petab=directory("<results>/estimates/{problem}/{replicate}/petab"),
+        pypesto="<results>/estimates/{problem}/{replicate}/pypesto.hdf5",
     log:
         "<logs>/estimates/{problem}/{replicate}.log",
     conda:
@@ -55,7 +56,7 @@ rule estimate_parameters:
         "({params.command} --problem {params.problem:q} --model {input.model:q} --solver {input.solver:q}"
         " --fits {input.fits:q} --parameters {input.parameters:q} --name {wildcards.problem}"
         " --replicate {wildcards.replicate} --settings {params.settings:q} --output {output.table:q}"
-        " --courses {output.courses:q} --petab {output.petab:q}) 2>&1 | tee {log:q}"
+        " --courses {output.courses:q} --petab {output.petab:q} --pypesto {output.pypesto:q}) 2>&1 | tee {log:q}"
 
 
 rule score_ensembles:

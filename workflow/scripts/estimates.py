@@ -1,4 +1,4 @@
-"""Write the parameters of the best fit of a problem, their intervals and spread, its time courses, and it as PEtab."""
+"""Write the parameters of the best fit of a problem, how certain they are, its courses, and files for other tools."""
 
 import argparse
 
@@ -16,27 +16,33 @@ def parse_arguments():
     parser.add_argument("--output", required=True, help="table to write: one row per parameter")
     parser.add_argument("--courses", required=True, help="table to write: measured and simulated time courses")
     parser.add_argument("--petab", required=True, help="folder to write the PEtab problem with the estimates into")
+    parser.add_argument("--pypesto", required=True, help="result file of pyPESTO to write: all fits (HDF5)")
     return parser.parse_args()
 
 
 def main():
     arguments = parse_arguments()
+    from pathlib import Path
+
     from kinetrain import tables
     from kinetrain.files import load_arrays
     from kinetrain.mechanistic.engines import open_problem
     from kinetrain.mechanistic.estimates import best_fit, estimates, write_fitted_problem
+    from kinetrain.mechanistic.pypesto_file import write_results
     from kinetrain.mechanistic.solver_options import SolverOptions, merged
     from kinetrain.mechanistic.time_courses import time_courses
     from kinetrain.settings import read_options, read_settings
 
     solver = merged(read_options(SolverOptions, read_settings(arguments.settings)), arguments.solver)
     problem = open_problem(arguments.problem, arguments.model, solver)
-    settings = [
-        (tables.load("fits", fits), load_arrays(parameters, ["names", "last", "best"]))
+    by_name = {
+        Path(fits).stem: (tables.load("fits", fits), load_arrays(parameters, ["names", "last", "best"]))
         for fits, parameters in zip(arguments.fits, arguments.parameters, strict=True)
-    ]
+    }
+    settings = list(by_name.values())
     table, best = estimates(problem, settings), best_fit(problem, settings)
     write_fitted_problem(arguments.problem, table, arguments.petab)
+    write_results(problem, by_name, arguments.pypesto)
     courses = tables.empty("courses") if best is None else time_courses(problem, arguments.problem, best)
     for name, written, path in (("estimates", table, arguments.output), ("courses", courses, arguments.courses)):
         tables.save(name, written.assign(problem=arguments.name, replicate=arguments.replicate), path)

@@ -82,10 +82,21 @@ def all_fits(problem, settings: list[tuple[pd.DataFrame, dict]]) -> tuple[pd.Dat
 def _points(problem, fits: pd.DataFrame, arrays: dict):
     """Return the fits that ended with a finite objective, best first, and their parameters in the problem's order."""
     found = fits[np.isfinite(fits["objective"])].sort_values("objective", kind="stable")
+    return found, best_members(fits, arrays, len(fits))[:, places(problem, arrays)]
+
+
+def places(problem, arrays: dict) -> list[int]:
+    """Return where the problem's parameters (n,) stand among those of fits, whose arrays fit.py wrote.
+
+    Raises
+    ------
+    InputError
+        If these are not the same ones.
+    """
     names = list(map(str, arrays["names"]))
     if sorted(names) != sorted(problem.names):
         raise InputError("the fits have other parameters than the problem: it was changed since")
-    return found, best_members(fits, arrays, len(fits))[:, [names.index(name) for name in problem.names]]
+    return [names.index(name) for name in problem.names]
 
 
 def half_widths(problem, theta, free) -> np.ndarray:

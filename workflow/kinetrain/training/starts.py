@@ -48,15 +48,21 @@ def starting_points(
         yield point
 
 
-def best_members(fits: pd.DataFrame, arrays: dict, count: int) -> np.ndarray:
-    """Return the parameters (m, n) of the fits with the lowest objective, best first.
+def end_points(fits: pd.DataFrame, arrays: dict) -> np.ndarray:
+    """Return the parameters (starts, n) that the fits of one optimizer are known by, in the order of their starts.
 
-    fits: table of the starts of one optimizer. arrays: names (n,), last and best (starts, n), as fit.py writes them.
-    A mini-batch fit is its last iterate, a full-batch fit the best point that it evaluated: those whose full objective
-    is in the table. There are fewer than `count` members where fewer fits ended with a finite objective.
+    fits: table of the starts. arrays: names (n,), last and best (starts, n), as fit.py writes them. A mini-batch fit is
+    its last iterate, a full-batch fit the best point that it evaluated: those whose full objective is in the table.
     """
-    full_batch = (fits["schedule"] == FULL_BATCH).all()
-    parameters = arrays["best" if full_batch else "last"]
+    return arrays["best" if (fits["schedule"] == FULL_BATCH).all() else "last"]
+
+
+def best_members(fits: pd.DataFrame, arrays: dict, count: int) -> np.ndarray:
+    """Return the parameters (m, n) of the fits (as of `end_points`) with the lowest objective, best first.
+
+    There are fewer than `count` members where fewer fits ended with a finite objective.
+    """
+    parameters = end_points(fits, arrays)
     fits = fits[np.isfinite(fits["objective"])].sort_values("objective", kind="stable")
     return parameters[fits["start"].to_numpy(int)[:count]]
 
