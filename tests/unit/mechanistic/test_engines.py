@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from kinetrain.cache import cache_folder
+from kinetrain.compiler import runnable
 from kinetrain.errors import InputError
 from kinetrain.mechanistic import engines, kernel_choice, solver_choice
 from kinetrain.mechanistic.kernel import build
@@ -144,7 +145,7 @@ def test_damaged_kernels_are_made_anew(egf_yaml, egf_model, monkeypatch, tmp_pat
         (shutil.copytree if entry.is_dir() else shutil.copy)(entry, copy / entry.name)
     KernelProblem(egf_yaml)  # finds the kernel, and keeps what it knows of the problem
     problem = next((copy / "problems").iterdir())
-    library = build.library_file(right.kernel, build.instructions())
+    library = build.library_file(right.kernel, runnable()[0])
     capsys.readouterr()
     for damaged in (problem, copy / right.kernel / "facts.json", library):
         beginning = damaged.read_bytes()[:100]

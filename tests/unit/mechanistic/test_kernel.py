@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 from kinetrain.cache import CHECKSUMS
+from kinetrain.compiler import CompilerError, runnable
 from kinetrain.mechanistic.kernel import build, elimination
 from kinetrain.mechanistic.kernel.evaluation import GRADIENT, INFORMATION, VALUE, Evaluator
 from kinetrain.mechanistic.kernel.expressions import INPUT, TIME, Graph, Translator, UnsupportedModelError
@@ -84,7 +85,7 @@ def family() -> Model:
 def library():
     generator = Generator(family())
     name = build.keep(generator.text(), {"states": N, "driving": generator.driving})
-    return build.load(name, build.instructions())
+    return build.load(name, runnable()[0])
 
 
 @pytest.fixture(scope="module")
@@ -359,11 +360,11 @@ def test_unknown_functions_and_symbols_are_reported():
 def test_a_missing_or_failing_compiler_is_reported(tmp_path, monkeypatch):
     name = build.keep("this is no C++", {"states": 1})
     monkeypatch.setenv("CXX", str(tmp_path / "nothing"))
-    with pytest.raises(build.KernelBuildError, match="needs a C\\+\\+ compiler"):
-        build.load(name, build.instructions())
+    with pytest.raises(CompilerError, match="C\\+\\+ compiler is needed"):
+        build.load(name, runnable()[0])
     monkeypatch.delenv("CXX")
-    with pytest.raises(build.KernelBuildError, match="cannot be compiled"):
-        build.load(name, build.instructions())
+    with pytest.raises(CompilerError, match="cannot be compiled"):
+        build.load(name, runnable()[0])
 
 
 def test_a_damaged_library_is_made_anew(monkeypatch, tmp_path):
@@ -372,7 +373,7 @@ def test_a_damaged_library_is_made_anew(monkeypatch, tmp_path):
 
     def compile_again(name, variant, folder):
         made.append(variant)
-        raise build.KernelBuildError("not now")
+        raise CompilerError("not now")
 
     monkeypatch.setattr(build, "_compile", compile_again)
     name = build.keep("// nothing", {"states": 1})
@@ -380,6 +381,6 @@ def test_a_damaged_library_is_made_anew(monkeypatch, tmp_path):
     library.parent.mkdir()
     library.write_bytes(b"broken")
     (library.parent / CHECKSUMS).write_text(json.dumps({library.name: "another digest"}))
-    with pytest.raises(build.KernelBuildError):
+    with pytest.raises(CompilerError):
         build.load(name, "plain")
     assert made == ["plain"]

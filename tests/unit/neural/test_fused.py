@@ -1,12 +1,12 @@
 """The compiled kernel gives what Runge-Kutta in torch gives, for every size, mask and set of instructions."""
 
-import ctypes
 import multiprocessing
 
 import numpy as np
 import pytest
 import torch
 
+from kinetrain.compiler import runnable
 from kinetrain.errors import InputError
 from kinetrain.neural import ensemble
 from kinetrain.neural.fields import mlp, phoenix
@@ -186,13 +186,6 @@ def test_shapes_that_do_not_fit_are_named():
         fused.value_and_gradient(phoenix, parameters, start, end[:, 1:], duration, weight, [4])
 
 
-def runnable() -> list[str]:
-    """Return the sets of instructions that this processor can run."""
-    files = fused._built()
-    best = ctypes.CDLL(str(files["plain"])).kinetrain_instructions()
-    return list(files)[: best + 1]
-
-
 @pytest.mark.parametrize("rows", [4, 7])
 @pytest.mark.parametrize("density", [1, 0.04])
 def test_all_sets_of_instructions_give_the_same(monkeypatch, rows, density):
@@ -200,7 +193,7 @@ def test_all_sets_of_instructions_give_the_same(monkeypatch, rows, density):
     masks = random_masks(arguments[0], density)
     expected = fused.value_and_gradient(phoenix, *arguments, [6], masks)
     for variant in runnable():
-        library = fused._load(fused._built()[variant])
+        library = fused._load(fused._library(variant))
         monkeypatch.setattr(fused, "_kernel", lambda library=library: library)
         assert_same(fused.value_and_gradient(phoenix, *arguments, [6], masks), expected)
 
@@ -214,23 +207,23 @@ def test_processes_that_start_together_compile_once(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("CXX", str(compiler))
     context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=fused._built) for _ in range(3)]
+    processes = [context.Process(target=fused._library, args=("plain",)) for _ in range(3)]
     for process in processes:
         process.start()
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0, 0]
-    files = fused._built().values()
-    assert all(file.exists() for file in files)
-    assert len((tmp_path / "calls").read_text().splitlines()) == len(files)
-    assert [entry for entry in (tmp_path / "kinetrain").iterdir() if entry.is_dir()] == [next(iter(files)).parent]
+    assert fused._library("plain").exists()
+    assert len((tmp_path / "calls").read_text().splitlines()) == 1
+    folders = [entry for entry in (tmp_path / "kinetrain").iterdir() if entry.is_dir()]
+    assert folders == [fused._library("plain").parent]
 
 
 def test_without_a_compiler_it_is_said_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("CXX", "no-such-compiler")
     with pytest.raises(InputError, match=r"no-such-compiler.*Install.*rk4"):
-        fused._built()
+        fused._library("plain")
     monkeypatch.setenv("CXX", "c++ --no-such-flag")
     with pytest.raises(InputError, match=r"cannot be compiled(?s:.)*no-such-flag"):
-        fused._built()
+        fused._library("plain")

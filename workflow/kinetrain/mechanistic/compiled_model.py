@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import platform
-import shlex
 import shutil
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from amici.exporters.sundials.compile import build_model_extension
 from pandas.api.types import is_numeric_dtype
 
 from kinetrain.cache import cache_folder, cached, is_intact, write_checksums, write_json
+from kinetrain.compiler import find_compiler
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.initial_assignments import assigned_parameters
 from kinetrain.mechanistic.petab_checks import PREEQUILIBRATION
@@ -84,7 +84,7 @@ def compile_model(path, folder) -> dict:
 def _key(record) -> str:
     """Return the name in the cache of what is compiled from these contents, with these tools, for this machine."""
     tools = [sys.version, platform.system(), platform.machine(), platform.libc_ver(), TOGETHER]
-    version = subprocess.run([*_compiler(), "--version"], capture_output=True, text=True, check=False).stdout
+    version = subprocess.run([*find_compiler(), "--version"], capture_output=True, text=True, check=False).stdout
     tools += [metadata.version(name) for name in PACKAGES]
     flags = {name: value for name, value in os.environ.items() if name in FLAGS or name.startswith(FLAGS_OF)}
     flags.pop("AMICI_PARALLEL_COMPILE", None)
@@ -228,18 +228,8 @@ def _read_record(folder) -> dict | None:
     return json.loads((folder / RECORD).read_text()) if is_intact(folder) else None
 
 
-def _compiler() -> list[str]:
-    """Return the command of the C++ compiler that CMake will take."""
-    return shlex.split(os.environ.get("CXX") or next(filter(shutil.which, ("c++", "g++", "clang++")), "c++"))
-
-
 def _require_tools():
-    compiler = _compiler()[0]
-    if shutil.which(compiler) is None:
-        raise InputError(
-            f"no C++ compiler: '{compiler}' is not on PATH. Install one "
-            "(Debian, Ubuntu: apt install g++; conda: conda install cxx-compiler)"
-        )
+    find_compiler()
     for tool in ("swig", "cmake"):
         if shutil.which(tool) is None:
             raise InputError(

@@ -7,6 +7,7 @@ come from the engine that they test.
 
 from dataclasses import replace
 
+from kinetrain.compiler import CompilerError
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.solver_options import SolverOptions
 
@@ -49,14 +50,13 @@ def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
         reason = "the kernel does not try failed solves again ('trials')"
     elif options.engine != "amici":
         from kinetrain.mechanistic import kernel_choice
-        from kinetrain.mechanistic.kernel.build import KernelBuildError
         from kinetrain.mechanistic.kernel.problem import KernelUnsupportedError
 
         try:
             choice = kernel_choice.choose(path, model_folder, options)
             found_right = "it supports the model and agrees with AMICI"
             return {"engine": "kernel", "reason": reason if options.engine == "kernel" else found_right, **choice}
-        except (KernelBuildError, KernelUnsupportedError, kernel_choice.KernelWrongError) as error:
+        except (CompilerError, KernelUnsupportedError, kernel_choice.KernelWrongError) as error:
             if options.engine == "kernel":
                 raise InputError(f"{error}; with 'engine: auto' or 'engine: amici' AMICI solves it") from None
             reason = str(error)

@@ -52,7 +52,7 @@ def choose(path, model_folder, options: SolverOptions) -> dict:
     ------
     KernelWrongError
         If the kernel disagrees with AMICI (`KernelCheck`).
-    KernelUnsupportedError, KernelBuildError
+    KernelUnsupportedError, CompilerError
         If there is no kernel for this model.
     """
     kernel = KernelProblem(path, replace(options, priors=False))

@@ -7,32 +7,20 @@ of processor that asked for one, so that a cache shared by different machines wo
 import ctypes
 import hashlib
 import json
-import os
-import platform
-import shlex
 import shutil
-import subprocess
 from functools import cache, partial
 from pathlib import Path
 
 from kinetrain.cache import cache_folder, cached, is_intact
-from kinetrain.errors import InputError
+from kinetrain.compiler import X86, CompilerError, compile_library, kind_of_machine
 
 HERE = Path(__file__).parent
 SOURCES = ("kernel.cpp", "lanes.hpp", "rodas.hpp")
-FLAGS = ("-std=c++17", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-Wno-psabi", "-fPIC", "-shared")
-X86 = {
-    "plain": (),
-    "avx2": ("-mavx2", "-mfma"),
-    "avx512": ("-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq", "-mavx2", "-mfma", "-mprefer-vector-width=512"),
-}
+FLAGS = ("-std=c++17", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-Wno-psabi")
+WIDE = ("-mprefer-vector-width=512",)  # of loops that the compiler vectorizes, where there is AVX-512
 LIBRARY = "kernel.so"
 LARGE = 150  # states up to which -O3 takes seconds
 SIZES = ("states", "parameters", "constants", "observables", "lanes", "jacobian", "lu", "stages", "record_bytes")
-
-
-class KernelBuildError(InputError):
-    """The kernel cannot be compiled here; the message says why, and what to do."""
 
 
 def keep(text: str, facts: dict) -> str:
@@ -41,7 +29,9 @@ def keep(text: str, facts: dict) -> str:
     The name is a digest of all that the library is made of.
     """
     sources = [(HERE / name).read_text() for name in SOURCES]
-    name = hashlib.sha256(json.dumps([text, facts, sources, FLAGS, X86], sort_keys=True).encode()).hexdigest()[:32]
+    name = hashlib.sha256(json.dumps([text, facts, sources, FLAGS, X86, WIDE], sort_keys=True).encode()).hexdigest()[
+        :32
+    ]
 
     def write(folder):
         for source in SOURCES:
@@ -68,31 +58,20 @@ def problem_file(content: str) -> Path:
     return _folder("problems") / name
 
 
-def instructions() -> str:
-    """Return the variant for this processor: `avx512`, `avx2` or `plain`."""
-    if platform.machine() not in ("x86_64", "AMD64"):
-        return "plain"
-    from numpy._core._multiarray_umath import __cpu_features__ as has
-
-    if all(has.get(name) for name in ("AVX512F", "AVX512VL", "AVX512BW", "AVX512DQ", "AVX2", "FMA3")):
-        return "avx512"
-    return "avx2" if has.get("AVX2") and has.get("FMA3") else "plain"
-
-
 @cache
 def load(name: str, variant: str):
     """Return the library of a kernel, compiled where it is missing or damaged.
 
     Raises
     ------
-    KernelBuildError
+    CompilerError
         If there is no C++ compiler, it fails, or the library cannot be loaded.
     """
     file = cached(library_file(name, variant).parent, partial(_compile, name, variant)) / LIBRARY
     try:
         library = ctypes.PyDLL(str(file))  # one evaluation at a time, as with a model of AMICI
     except OSError as error:
-        raise KernelBuildError(
+        raise CompilerError(
             f"the kinetics kernel cannot be loaded ({error}): name a folder from which programs may run in the "
             "variable XDG_CACHE_HOME"
         ) from None
@@ -108,8 +87,7 @@ def load(name: str, variant: str):
 
 def library_file(name: str, variant: str) -> Path:
     """Return where the library of a kernel is kept, for this kind of machine and C library."""
-    kind = f"{platform.system()}-{platform.machine()}-{'-'.join(platform.libc_ver())}-{variant}"
-    return _folder(f"{name}-{kind}") / LIBRARY
+    return _folder(f"{name}-{kind_of_machine()}-{variant}") / LIBRARY
 
 
 def sizes_of(library) -> dict[str, int]:
@@ -124,17 +102,7 @@ def _folder(name) -> Path:
 
 
 def _compile(name, variant, folder):
-    compiler = shlex.split(os.environ.get("CXX") or next(filter(shutil.which, ("c++", "g++", "clang++")), "c++"))
-    if shutil.which(compiler[0]) is None:
-        raise KernelBuildError(
-            f"the kinetics kernel needs a C++ compiler, and '{compiler[0]}' is not there. Install one (Debian, Ubuntu: "
-            "apt install g++; Fedora: dnf install gcc-c++; conda: conda install cxx-compiler; macOS: xcode-select "
-            "--install) or name it in the variable CXX"
-        )
-    facts = facts_of(name)
-    flags = [*FLAGS, "-O2" if facts["states"] > LARGE else "-O3", *X86[variant], '-DMODEL="model.hpp"']
-    command = [*compiler, *flags, str(_folder(name) / "kernel.cpp"), "-o", str(folder / LIBRARY)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip()[:2000]
-        raise KernelBuildError(f"the kinetics kernel cannot be compiled ({shlex.join(command)}):\n{said}")
+    optimisation = "-O2" if facts_of(name)["states"] > LARGE else "-O3"
+    wide = WIDE if variant == "avx512" else ()
+    flags = [*FLAGS, optimisation, *X86[variant], *wide, '-DMODEL="model.hpp"']
+    compile_library(_folder(name) / "kernel.cpp", folder / LIBRARY, flags)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kinetrain.compiler import runnable
 from kinetrain.errors import InputError
 from kinetrain.files import load_checkpoint, save_checkpoint
 from kinetrain.mechanistic.kernel import build
@@ -68,7 +69,7 @@ class KernelProblem:
     ------
     KernelUnsupportedError
         If the model has something that the kernel does not support.
-    KernelBuildError
+    CompilerError
         If it cannot be compiled.
     """
 
@@ -77,7 +78,7 @@ class KernelProblem:
         content = b"".join(file.read_bytes() for file in list_files(path, read_description(path)))
         self.checksum = checksum(content)
         self._read(_prepared(self._path, self.checksum) if tables is None else _prepare(self._path, tables))
-        variant = variant or build.instructions()
+        variant = variant or runnable()[0]
         self._library, self.engine = build.load(self.kernel, variant), f"kernel-{variant}"
         facts = build.facts_of(self.kernel)
         assert facts is not None  # kept with the kernel

@@ -3,27 +3,23 @@
 Transitions take steps of about equal size: the longest one takes `steps`, the others a number in proportion to their
 length and three more (`rk4`: all take `steps`), so that none costs more than its error asks for.
 
-The kernel is compiled on first use, for several instruction sets at once, and kept in $XDG_CACHE_HOME/kinetrain
-(~/.cache/kinetrain); which of them the processor can run is asked when it is loaded, so that a folder shared by the
-different nodes of a cluster works on all of them. Other fields than PHOENIX, other devices and other number formats
+The kernel is compiled on first use, for the instructions of this processor, and kept in $XDG_CACHE_HOME/kinetrain
+(~/.cache/kinetrain), in a folder of its own for each kind of processor, so that a cache shared by the different nodes
+of a cluster works on all of them. Other fields than PHOENIX, other devices and other number formats
 than float32 are passed on to `rk4`.
 """
 
 import ctypes
 import hashlib
-import os
-import platform
-import shlex
-import shutil
 import struct
-import subprocess
 from collections.abc import Mapping
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 import torch
 
 from kinetrain.cache import cache_folder, cached
+from kinetrain.compiler import X86, CompilerError, compile_library, kind_of_machine, runnable
 from kinetrain.errors import InputError
 from kinetrain.neural import ensemble
 from kinetrain.neural.fields import phoenix
@@ -33,12 +29,8 @@ from kinetrain.neural.phoenix_rk4 import MATRICES
 TOGETHER = False  # one model is solved after the other: its weights stay in the cache of the core
 
 SOURCE = Path(__file__).with_name("phoenix_kernel.cpp")
-FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi", "-fPIC", "-shared")
-X86: dict[str, tuple[str, ...]] = {
-    "plain": (),
-    "avx2": ("-mavx2", "-mfma"),
-    "avx512": ("-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq", "-mavx2", "-mfma"),
-}  # in the order in which `kinetrain_instructions` counts them
+FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi")
+LIBRARY = "kernel.so"
 NAMES = tuple(phoenix.shapes(1, 1))  # the parameters in the order in which the kernel takes them
 
 
@@ -193,11 +185,8 @@ def _check(code: int) -> None:
 
 @cache
 def _kernel():
-    """Return the build for this processor, compiled if there is none yet."""
-    files = _built()
-    return _load(
-        files[list(files)[_load(files["plain"]).kinetrain_instructions()]] if len(files) > 1 else files["plain"]
-    )
+    """Return the kernel for this processor."""
+    return _load(_library(runnable()[0]))
 
 
 @cache
@@ -208,39 +197,22 @@ def _load(file: Path):
     return library
 
 
-def _built() -> dict[str, Path]:
-    """Return the library of every set of instructions of this kind of processor; they are compiled where missing.
+def _library(instructions: str) -> Path:
+    """Return the kernel for these instructions (`kinetrain.compiler.X86`), compiled where it is missing.
 
     Raises
     ------
     InputError
         If there is no C++ compiler, or it fails.
     """
-    machine = platform.machine()
-    variants: dict[str, tuple[str, ...]] = X86 if machine in ("x86_64", "AMD64") else {"plain": ()}
-    identity = [SOURCE.read_text(), FLAGS, variants, platform.system(), machine, platform.libc_ver()]
-    digest = hashlib.sha256(repr(identity).encode()).hexdigest()[:16]
-    folder = cached(cache_folder() / f"phoenix-{digest}", partial(_compile, variants))
-    return {variant: folder / f"{variant}.so" for variant in variants}
+    flags = [*FLAGS, *X86[instructions]]
+    content = hashlib.sha256(f"{SOURCE.read_text()}{flags}".encode()).hexdigest()[:16]
+    folder = cache_folder() / f"phoenix-{content}-{kind_of_machine()}"
 
+    def write(folder):
+        try:
+            compile_library(SOURCE, folder / LIBRARY, flags)
+        except CompilerError as error:
+            raise InputError(f"integrator: fused: {error}. `integrator: rk4` needs no compiler") from None
 
-def _compile(variants: dict[str, tuple[str, ...]], folder: Path) -> None:
-    """Compile the kernel into the folder once for each variant, with its flags, all at the same time."""
-    compiler = shlex.split(os.environ.get("CXX") or "c++")
-    if shutil.which(compiler[0]) is None:
-        raise InputError(
-            f"integrator: fused needs a C++ compiler, and '{compiler[0]}' is not there. Install one (Debian, Ubuntu: "
-            "apt install g++; Fedora: dnf install gcc-c++; conda: conda install gxx; macOS: xcode-select --install) or "
-            "name it in the variable CXX. `integrator: rk4` works without a compiler, but takes several times longer."
-        )
-    running = []
-    for variant, flags in variants.items():
-        command = [*compiler, *FLAGS, *flags, str(SOURCE), "-o", str(folder / f"{variant}.so")]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        running.append((command, process))
-    for command, process, (said, _) in [(command, process, process.communicate()) for command, process in running]:
-        if process.returncode:
-            raise InputError(
-                f"integrator: fused cannot be compiled ({shlex.join(command)}):\n{said.strip()[:2000]}\n"
-                "Another compiler can be named in the variable CXX. `integrator: rk4` works without a compiler."
-            )
+    return cached(folder, write) / LIBRARY

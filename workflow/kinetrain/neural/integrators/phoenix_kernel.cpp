@@ -1396,22 +1396,6 @@ double sparse_below(long rows) { return std::min(0.02 + 0.03 * double(rows), 0.3
 
 extern "C" {
 
-// Lanes of the vectors of this build.
-int kinetrain_lanes() { return LANES; }
-
-// The best build for this processor: 0 the plain one, 1 avx2, 2 avx512.
-int kinetrain_instructions() {
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    bool fused = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
-    return fused ? (wide ? 2 : 1) : 0;
-#else
-    return 0;
-#endif
-}
-
 void kinetrain_row_steps(const float* duration, const float* weight, int64_t rows, int64_t most, int32_t* steps) {
     row_steps(duration, weight, rows, most, steps);
 }
