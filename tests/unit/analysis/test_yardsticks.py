@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import LassoLarsIC
 
 from kinetrain.data.expression import Split, prepare
 from kinetrain.evaluation.yardstick_rows import yardstick_rows
@@ -174,3 +175,15 @@ def test_scores_do_not_depend_on_the_order_of_genes_nor_on_the_unit_of_strength(
     both = np.ix_(order, order)
     first, second = edge_scores(strength, truth, prior), edge_scores(unit * strength[both], truth[both], prior[both])
     pd.testing.assert_series_equal(pd.Series(first), pd.Series(second))
+
+
+@pytest.mark.parametrize("case", range(8))
+def test_the_path_of_the_lasso_ends_early_and_finds_what_the_whole_one_does(case):
+    random = np.random.default_rng(case)
+    transitions, genes = int(random.integers(20, 500)), int(random.integers(3, 80))
+    columns = random.normal(size=(transitions, genes)) @ (np.eye(genes) + 0.03 * random.normal(size=(genes, genes)))
+    response = columns[:, : case % 3 + 1].sum(axis=1) + 0.5 * random.normal(size=transitions)
+    products = columns.T @ columns if transitions > genes else None
+    coefficients, _ = lasso.best_on_path(columns, response, products, 0.25)
+    whole = LassoLarsIC("bic", fit_intercept=False, noise_variance=0.25, max_iter=min(lasso.STEPS, transitions - 2))
+    assert coefficients == pytest.approx(whole.fit(columns, response).coef_, abs=1e-9)

@@ -12,6 +12,7 @@ REFERENCE = "Tibshirani 1996; least angle regression, BIC of Zou, Hastie & Tibsh
 USES_PRIOR = False
 MOST_WORK = 1e9
 STEPS = 100  # of the path: regulators of one target at most
+FIRST_STEPS = 16  # after which a path is looked at for the first time
 
 
 def infer(changes: Changes) -> Answer:
@@ -41,9 +42,6 @@ def lasso(changes: Changes, found: ridge.Fit, trust=None) -> tuple[np.ndarray, f
 
 def _one(at, products, target, noise, factor) -> tuple[np.ndarray, float]:
     """Return the coefficients (k,) of one target and its BIC."""
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LassoLarsIC  # here, so that reading LABEL needs no scikit-learn
-
     transitions, own = len(at.columns), at.columns[:, target]
     shares = own @ at.columns / transitions  # of the own column in the others: its mean square is 1, or 0
     persistence = own @ at.response[:, target] / transitions
@@ -62,12 +60,35 @@ def _one(at, products, target, noise, factor) -> tuple[np.ndarray, float]:
         products = inner * np.outer(scale, scale)
     # noise far below the signal changes no choice, but its inverse would exceed the precision of the path
     noise = max(noise, 1e-9 * variance)
-    steps = min(STEPS, transitions - 2)
-    path = LassoLarsIC("bic", fit_intercept=False, precompute=products, noise_variance=noise, max_iter=steps)
-    with warnings.catch_warnings():
-        # genes that move alike: the path goes on without one of them, or ends where nothing is left to explain
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        path.fit(left, response)
-    coefficient[used] = path.coef_ * scale
+    best, criterion = best_on_path(left, response, products, noise)
+    coefficient[used] = best * scale
     coefficient[target] -= shares @ np.where(np.arange(len(squares)) == target, 0, coefficient)
-    return coefficient, float(path.criterion_.min())
+    return coefficient, criterion
+
+
+def best_on_path(left, response, products, noise) -> tuple[np.ndarray, float]:
+    """Return the coefficients of least BIC on the lasso's path, and this BIC without its constant.
+
+    left (N, u): columns; products (u, u): their inner products, or None; noise: variance of the response (N,).
+    As scikit-learn's LassoLarsIC with the noise given, but the path ends where no longer one can have a lower BIC.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import lars_path  # here, so that reading LABEL needs no scikit-learn
+
+    price = np.log(len(left))  # of a coefficient that is not zero
+    most, steps = min(STEPS, len(left) - 2), FIRST_STEPS
+    least = 0.0  # sum of squares that all columns leave
+    if products is not None:
+        inner = left.T @ response
+        least = max(response @ response - inner @ np.linalg.lstsq(products, inner, rcond=None)[0], 0.0)
+    while True:
+        with warnings.catch_warnings():
+            # genes that move alike: the path goes on without one of them, or ends where nothing is left to explain
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            path = lars_path(left, response, Gram=products, max_iter=min(steps, most), method="lasso")[2]
+        used = np.count_nonzero(path, axis=0)
+        criteria = ((response[:, None] - left @ path) ** 2).sum(axis=0) / noise + price * used
+        best = np.argmin(criteria)
+        if steps >= most or path.shape[1] <= steps or criteria[best] <= least / noise + price * used[-1]:
+            return path[:, best], float(criteria[best])
+        steps *= 2
