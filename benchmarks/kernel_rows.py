@@ -69,7 +69,7 @@ def artificial_rows(name: str, path, options, folder, turns: int, tell) -> list[
     from kinetrain.mechanistic.kernel.problem import KernelProblem
     from kinetrain.mechanistic.petab_problem import PetabProblem
     from kinetrain.mechanistic.template import write_template
-    from kinetrain.settings import read_options
+    from kinetrain.options import read_options
 
     tell(f"{name}: artificial data")
     settings = yaml_format.safe_load(PAPER.read_text())["problems"][ARTIFICIAL[name]]["artificial"]

@@ -297,7 +297,7 @@ def training_run(genes=350, hidden=40, trajectories=150, epochs=200, tell=lambda
     from kinetrain.data import prior_networks
     from kinetrain.data.expression import Expression, all_transitions, split_transitions
     from kinetrain.neural import training_loop
-    from kinetrain.neural.options import Options
+    from kinetrain.neural.options import NeuralOptions
     from kinetrain.neural.run import Run
     from kinetrain.pruning.methods.dash import Method
     from kinetrain.simulation import gene_network as networks
@@ -315,7 +315,7 @@ def training_run(genes=350, hidden=40, trajectories=150, epochs=200, tell=lambda
     known = tuple(sparse.csr_array(part) for part in (prior, prior_networks.coregulation(prior)))
     seconds, errors, updates = [], [], 0
     for integrator in ("rk4", "fused"):
-        options = Options(integrator=integrator, hidden=hidden, epochs=epochs, patience_epochs=None)
+        options = NeuralOptions(integrator=integrator, hidden=hidden, epochs=epochs, patience_epochs=None)
         run = Run(Method(), expression, [known], [0], expression.noisy(0.025, 0)[None], options)
         with tempfile.TemporaryDirectory() as folder:
             began = time.process_time()

@@ -51,7 +51,7 @@ from typing import ClassVar
 import numpy as np
 
 from kinetrain.pruning import method
-from kinetrain.settings import option
+from kinetrain.options import option
 
 
 @dataclass(frozen=True)

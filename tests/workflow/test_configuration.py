@@ -9,8 +9,8 @@ import yaml
 from configuration import ConfigurationError, Plan, load_manifest
 
 from kinetrain.errors import InputError, InputWarning
+from kinetrain.options import plain, read_options
 from kinetrain.pruning.methods import find_method, known_methods
-from kinetrain.settings import plain, read_options
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kinetrain.errors import InputError
-from kinetrain.settings import kinds, plain, read_options, resolve, try_options
-from kinetrain.training.settings import LearningRates
+from kinetrain.options import plain, read_options, try_options
+from kinetrain.options.types import kinds, resolve
+from kinetrain.training.options import LearningRates
 
 SCHEMA = configuration.schema()
 CHECKER = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
@@ -135,7 +136,7 @@ NEW = {
     "pruning/methods/odd.py": """from dataclasses import dataclass
 
 from kinetrain.pruning import method
-from kinetrain.settings import option
+from kinetrain.options import option
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 
 from configuration.keys import Artificial
 from configuration.yaml_files import read_yaml
-from kinetrain.errors import InputError, InputWarning
+from kinetrain.errors import InputError, InputWarning, did_you_mean
 from kinetrain.mechanistic.petab_files import is_version_2
+from kinetrain.options import read_options
 from kinetrain.pruning.methods import find_method
-from kinetrain.settings import did_you_mean, read_options
 from kinetrain.training.update_rules import known_rules
 
 # Folders of the project, in which no results may be written.

@@ -6,8 +6,9 @@ import json
 import typing
 
 from configuration.keys import SECTIONS, Configuration
+from kinetrain.options import REQUIRED, Each, Known, Text, plain
+from kinetrain.options.types import choices, kinds, resolve
 from kinetrain.pruning.methods import find_method, known_methods
-from kinetrain.settings import REQUIRED, Each, Known, Text, choices, kinds, plain, resolve
 
 JSON = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null", dict: "object"}
 WORDS = {bool: "true or false", int: "whole number", float: "number", str: "text", type(None): "null", dict: "mapping"}

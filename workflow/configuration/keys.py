@@ -12,12 +12,12 @@ from kinetrain.enrichment.options import InfluenceOptions, TestOptions
 from kinetrain.mechanistic.artificial_options import Artificial, Distribution
 from kinetrain.mechanistic.solver_options import SolverOptions
 from kinetrain.neural.options import TrainingOptions, Tuning
+from kinetrain.options import ABSENT, LARGEST_SEED, REQUIRED, Each, Known, Name, Options, Text, option
 from kinetrain.pruning.events import PruningSchedule
 from kinetrain.pruning.methods import find_method, known_methods
-from kinetrain.settings import ABSENT, LARGEST_SEED, REQUIRED, Each, Known, Name, Options, Text, option
 from kinetrain.simulation.options import PublishedSimulation, Simulation
 from kinetrain.training.optimizers import known_runs
-from kinetrain.training.settings import LearningRates, Optimizer, Restarts, StepControl
+from kinetrain.training.options import LearningRates, Optimizer, Restarts, StepControl
 
 File = Annotated[str, Text("file", r"[^\x00-\x1f\x7f]+", "a path without control characters")]
 Folder = Annotated[

@@ -21,12 +21,12 @@ from configuration.checks import (
 from configuration.keys import Artificial, Configuration, Enrichment, Fits, PruningSchedule, TrainingOptions
 from configuration.manifest import Download
 from configuration.yaml_files import read_yaml
-from kinetrain.errors import InputError
+from kinetrain.errors import InputError, did_you_mean
 from kinetrain.mechanistic.given_starts import estimated_parameters, files_of, read_starts
 from kinetrain.mechanistic.petab_files import check_description, list_files, visualization_files
-from kinetrain.neural.options import Options as NeuralOptions
+from kinetrain.neural.options import NeuralOptions
+from kinetrain.options import plain, read_options, try_options
 from kinetrain.pruning.methods import find_method
-from kinetrain.settings import did_you_mean, plain, read_options, try_options
 from kinetrain.yardsticks.methods import YARDSTICKS
 
 DOWNLOADS = "<resources>/downloads"

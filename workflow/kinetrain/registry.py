@@ -4,8 +4,7 @@ import importlib
 import pkgutil
 from types import ModuleType
 
-from kinetrain.errors import InputError
-from kinetrain.settings import did_you_mean
+from kinetrain.errors import InputError, did_you_mean
 
 
 def names(package: ModuleType) -> list[str]:

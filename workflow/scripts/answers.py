@@ -17,7 +17,7 @@ def main():
     from kinetrain import tables
     from kinetrain.cache import write_json
     from kinetrain.evaluation.answers import answers
-    from kinetrain.settings import read_settings
+    from kinetrain.options import read_settings
 
     names = ("nominal", "fits", "traces", "pairs", "networks")
     read = {name: tables.load(name, getattr(arguments, name)) for name in names}

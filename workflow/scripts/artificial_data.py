@@ -22,7 +22,7 @@ def main():
     arguments = parse_arguments()
     from kinetrain.mechanistic.artificial_data import make_artificial
     from kinetrain.mechanistic.artificial_options import ArtificialOptions
-    from kinetrain.settings import read_options, read_settings
+    from kinetrain.options import read_options, read_settings
 
     options = read_options(ArtificialOptions, read_settings(arguments.settings))
     truth = make_artificial(arguments.problem, arguments.model, arguments.replicate, options, arguments.output)

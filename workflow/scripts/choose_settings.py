@@ -22,7 +22,7 @@ def main():
     from kinetrain.files import load_table
     from kinetrain.neural import tuning
     from kinetrain.neural.options import Tuning
-    from kinetrain.settings import read_options, read_settings
+    from kinetrain.options import read_options, read_settings
 
     plan = read_options(Tuning, read_settings(arguments.tuning), "--tuning")
     table = pd.concat([load_table(path, tuning.FOLD) for path in arguments.folds])

@@ -31,7 +31,7 @@ def main():
     from kinetrain.mechanistic.pypesto_file import write_results
     from kinetrain.mechanistic.solver_options import SolverOptions, merged
     from kinetrain.mechanistic.time_courses import time_courses
-    from kinetrain.settings import read_options, read_settings
+    from kinetrain.options import read_options, read_settings
 
     solver = merged(read_options(SolverOptions, read_settings(arguments.settings)), arguments.solver)
     problem = open_problem(arguments.problem, arguments.model, solver)

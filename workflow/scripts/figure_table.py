@@ -28,7 +28,7 @@ def main():
     from kinetrain.evaluation.benchmark import benchmark
     from kinetrain.figures.catalogue import FITS
     from kinetrain.files import load_table, save_table
-    from kinetrain.settings import read_settings
+    from kinetrain.options import read_settings
 
     sources = {name: getattr(arguments, name) for name in figure.FIGURE.sources}
     read = [tables.load(name, path) if name in tables.TABLES else load_table(path) for name, path in sources.items()]

@@ -43,8 +43,8 @@ def main():
     from kinetrain.cache import write_text
     from kinetrain.evaluation.findings import findings
     from kinetrain.files import load_table
+    from kinetrain.options import read_settings
     from kinetrain.report.html import page
-    from kinetrain.settings import read_settings
 
     names = ("nominal", "fits", "traces", "pairs", "networks", "pathways", "paper_tables", "published")
     paths = {name: getattr(arguments, name) for name in names}

@@ -46,7 +46,7 @@ def main():
     from kinetrain.mechanistic.engines import open_problem
     from kinetrain.mechanistic.fit_options import FullBatchFit, MinibatchFit
     from kinetrain.mechanistic.solver_options import merged
-    from kinetrain.settings import read_options, read_settings
+    from kinetrain.options import read_options, read_settings
     from kinetrain.training import full_batch, minibatch_fits
     from kinetrain.training.optimizers import HIERARCHICAL
 

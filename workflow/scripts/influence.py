@@ -30,7 +30,7 @@ def main():
     from kinetrain.errors import InputError
     from kinetrain.files import load_arrays, save_table
     from kinetrain.neural.fields import find_field
-    from kinetrain.settings import read_options, read_settings
+    from kinetrain.options import read_options, read_settings
 
     torch.set_num_threads(1)
     options = read_options(InfluenceOptions, read_settings(arguments.settings))

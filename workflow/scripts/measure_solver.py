@@ -25,7 +25,7 @@ def main():
     from kinetrain.cache import write_json
     from kinetrain.mechanistic.engines import choose
     from kinetrain.mechanistic.solver_options import SolverOptions
-    from kinetrain.settings import read_options, read_settings
+    from kinetrain.options import read_options, read_settings
 
     options = read_options(SolverOptions, read_settings(arguments.settings))
     choice = choose(arguments.problem, arguments.model, options)

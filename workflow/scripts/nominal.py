@@ -30,7 +30,7 @@ def main():
     from kinetrain.errors import InputError
     from kinetrain.mechanistic.engines import open_problem
     from kinetrain.mechanistic.solver_options import SolverOptions, merged
-    from kinetrain.settings import read_options, read_settings
+    from kinetrain.options import read_options, read_settings
 
     options = merged(read_options(SolverOptions, read_settings(arguments.settings)), arguments.solver)
     problem = open_problem(arguments.problem, arguments.model, options)

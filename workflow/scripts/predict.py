@@ -25,7 +25,7 @@ def main():
     from kinetrain.mechanistic.engines import open_problem
     from kinetrain.mechanistic.predictions import predict
     from kinetrain.mechanistic.solver_options import SolverOptions, merged
-    from kinetrain.settings import read_options, read_settings
+    from kinetrain.options import read_options, read_settings
     from kinetrain.training.starts import best_members
 
     if arguments.ensemble < 1:

@@ -31,7 +31,7 @@ def main():
     from kinetrain.data.expression_files import read_trajectories
     from kinetrain.data.options import Preparation
     from kinetrain.errors import InputError
-    from kinetrain.settings import read_options, read_settings
+    from kinetrain.options import read_options, read_settings
 
     options = read_options(Preparation, read_settings(arguments.settings))
     genes, *train = read_trajectories(arguments.train, arguments.genes, options)

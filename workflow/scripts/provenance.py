@@ -31,7 +31,7 @@ def main():
     arguments = parse_arguments()
     from kinetrain.cache import write_json, write_text
     from kinetrain.files import load_table
-    from kinetrain.settings import read_settings
+    from kinetrain.options import read_settings
 
     top = Path(__file__).resolve().parents[2]
     found = {

@@ -55,8 +55,8 @@ def main():
     from pathlib import Path
 
     from kinetrain.cache import write_text
+    from kinetrain.options import read_settings
     from kinetrain.report.page import report
-    from kinetrain.settings import read_settings
 
     sections = {
         heading: [{**part, "caption": caption(**part["caption"])} for part in parts]

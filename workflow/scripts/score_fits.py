@@ -26,7 +26,7 @@ def main():
     from kinetrain.evaluation.pairs import pairs
     from kinetrain.evaluation.scores import scores
     from kinetrain.files import load_table
-    from kinetrain.settings import read_settings
+    from kinetrain.options import read_settings
 
     fits, traces, nominal = (tables.load(name, getattr(arguments, name)) for name in ("fits", "traces", "nominal"))
     claims = load_table(arguments.claims, ["subject", "quantity", "value", "source", "measure"])

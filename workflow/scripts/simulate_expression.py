@@ -65,7 +65,7 @@ def main():
 
 def read_network(arguments):
     """Return the network and the settings of its simulation: published if its files are given, else random."""
-    from kinetrain.settings import read_options, read_settings
+    from kinetrain.options import read_options, read_settings
     from kinetrain.simulation import gene_network as networks
     from kinetrain.simulation import published_network
     from kinetrain.simulation.options import PublishedSimulation, Simulation

@@ -29,7 +29,7 @@ def main():
     from kinetrain.enrichment.pathways import test_gene_sets
     from kinetrain.errors import InputError
     from kinetrain.files import load_table
-    from kinetrain.settings import read_options, read_settings
+    from kinetrain.options import read_options, read_settings
 
     options = read_options(TestOptions, read_settings(arguments.settings))
     influence = load_table(arguments.influence, ["seed", "gene", "influence", "targets"], text=["gene"])

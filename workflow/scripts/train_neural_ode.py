@@ -52,10 +52,10 @@ def main():
     from kinetrain.data.expression import load_expression
     from kinetrain.files import save_arrays, save_table
     from kinetrain.neural import evaluation, training_loop
-    from kinetrain.neural.options import Options
+    from kinetrain.neural.options import NeuralOptions
     from kinetrain.neural.run import Run, read_priors
+    from kinetrain.options import read_options, read_settings
     from kinetrain.pruning.methods import find_method
-    from kinetrain.settings import read_options, read_settings
 
     began = time.monotonic()
     torch.set_num_threads(1)  # matrices are small: a second thread costs more than it gives
@@ -63,7 +63,7 @@ def main():
     chosen = read_settings(arguments.tuned) if arguments.tuned else {}
     record = find_method(arguments.method)
     method = read_options(record, settings.pop("method", {}) | chosen, f"methods.{arguments.method}")
-    options, expression = read_options(Options, settings), load_expression(arguments.expression)
+    options, expression = read_options(NeuralOptions, settings), load_expression(arguments.expression)
     priors = read_priors(arguments.prior, arguments.seeds, expression.genes, method)
     noisy = np.stack([expression.noisy(arguments.noise, seed) for seed in arguments.seeds])
     run = Run(method, expression, priors, arguments.seeds, noisy, options)

@@ -32,17 +32,17 @@ def main():
     from kinetrain.data.expression import load_expression
     from kinetrain.files import save_table
     from kinetrain.neural import tuning
-    from kinetrain.neural.options import Options, Tuning
+    from kinetrain.neural.options import NeuralOptions, Tuning
     from kinetrain.neural.run import Run, read_priors
+    from kinetrain.options import read_options, read_settings
     from kinetrain.pruning.methods import find_method
-    from kinetrain.settings import read_options, read_settings
     from kinetrain.tables import LEVEL
 
     torch.set_num_threads(1)
     plan = read_options(Tuning, read_settings(arguments.tuning), "--tuning")
     settings = read_settings(arguments.settings)
     given, record = settings.pop("method", {}), find_method(arguments.method)
-    options = read_options(Options, settings)
+    options = read_options(NeuralOptions, settings)
     expression = tuning.fold(load_expression(arguments.expression), plan.folds, arguments.fold, arguments.seed)
     values = expression.noisy(arguments.noise, arguments.seed)[None]
     priors = read_priors(arguments.prior, [arguments.seed], expression.genes, record)

@@ -16,7 +16,7 @@ def main():
     arguments = parse_arguments()
     from kinetrain.mechanistic.artificial_options import ArtificialOptions
     from kinetrain.mechanistic.template import write_template
-    from kinetrain.settings import read_options, read_settings
+    from kinetrain.options import read_options, read_settings
 
     options = read_options(ArtificialOptions, read_settings(arguments.settings))
     left_out = write_template(arguments.problem, options, arguments.output)

@@ -15,7 +15,7 @@ from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.petab_tables import read_petab
 from kinetrain.mechanistic.random_conditions import draw_conditions
 from kinetrain.mechanistic.template import write_template
-from kinetrain.settings import read_options
+from kinetrain.options import read_options
 
 STEP = {"EGF_0": {"log10_uniform": [-1.5, 1.5]}, "EGF_rate": {"constant": 0}, "EGF_end": {"constant": 3600}}
 RAMP = {"EGF_0": {"constant": 0}, "EGF_rate": {"log10_uniform": [-5.1, -2]}, "EGF_end": {"constant": 3600}}

@@ -16,11 +16,11 @@ import pytest
 from kinetrain.errors import InputError
 from kinetrain.files import load_arrays
 from kinetrain.mechanistic.petab_problem import PetabProblem
-from kinetrain.settings import read_options
+from kinetrain.options import read_options
 from kinetrain.tables import TABLES
 from kinetrain.training import full_batch, minibatch_fits, starts
 from kinetrain.training.optimizers import fides, fides_switched, known_optimizers
-from kinetrain.training.settings import FullBatchOptions, MinibatchOptions
+from kinetrain.training.options import FullBatchOptions, MinibatchOptions
 from kinetrain.training.starts import starting_point
 
 TOY = str(Path(__file__).with_name("toy_fit.py"))

@@ -7,9 +7,9 @@ import pytest
 from kinetrain import tables
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.given_starts import estimated_parameters, files_of, read_starts
-from kinetrain.settings import read_options
+from kinetrain.options import read_options
 from kinetrain.training import full_batch, minibatch_fits
-from kinetrain.training.settings import FullBatchOptions, MinibatchOptions
+from kinetrain.training.options import FullBatchOptions, MinibatchOptions
 from kinetrain.training.starts import starting_point
 
 PARAMETERS = pd.DataFrame(

@@ -12,10 +12,10 @@ from kinetrain.errors import InputError
 from kinetrain.mechanistic.hierarchical import Hierarchical
 from kinetrain.mechanistic.inner_parameters import inner_parameters
 from kinetrain.mechanistic.petab_problem import PetabProblem
-from kinetrain.settings import read_options
+from kinetrain.options import read_options
 from kinetrain.training import full_batch
 from kinetrain.training.cost import Counted
-from kinetrain.training.settings import FullBatchOptions
+from kinetrain.training.options import FullBatchOptions
 
 TIMES = np.array([1.0, 2.0, 3.0, 4.0])
 OBSERVABLES = {  # observableFormula, noiseFormula, observableTransformation

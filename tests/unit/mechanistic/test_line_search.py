@@ -9,9 +9,9 @@ import pytest
 from kinetrain.training.cost import Counted
 from kinetrain.training.line_search import corrected
 from kinetrain.training.minibatch import Minibatch
+from kinetrain.training.options import Safeguard
 from kinetrain.training.requests import complete
 from kinetrain.training.schedules import learning_rate
-from kinetrain.training.settings import Safeguard
 from kinetrain.training.updater import Updater
 
 START = np.array([-3.0, 4.0])

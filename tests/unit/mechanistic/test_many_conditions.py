@@ -11,9 +11,9 @@ from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.petab_tables import read_petab
 from kinetrain.mechanistic.predictions import groups_of
 from kinetrain.mechanistic.solver_options import SolverOptions
-from kinetrain.settings import read_options
+from kinetrain.options import read_options
 from kinetrain.training import minibatch_fits
-from kinetrain.training.settings import MinibatchOptions
+from kinetrain.training.options import MinibatchOptions
 
 # A signal, made from the expression of a gene and degraded faster under a drug, drives proliferation.
 RATES = {"k_make": 0.4, "k_lose": 0.5, "k_drug": 2.0, "k_grow": 1.5, "k_rest": 0.7}

@@ -7,9 +7,9 @@ import pytest
 
 from kinetrain.training.cost import BudgetExhausted, Counted
 from kinetrain.training.minibatch import MOST_FAILED_EVALUATIONS, EvaluationFailed, Minibatch
+from kinetrain.training.options import Safeguard
 from kinetrain.training.requests import complete
 from kinetrain.training.schedules import learning_rate
-from kinetrain.training.settings import Safeguard
 from kinetrain.training.updater import Updater
 
 START = np.array([-3.0, 4.0])

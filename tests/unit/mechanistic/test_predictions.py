@@ -16,7 +16,7 @@ from kinetrain.mechanistic.artificial_options import ArtificialOptions
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.predictions import groups_of, predict
 from kinetrain.mechanistic.template import write_template
-from kinetrain.settings import read_options
+from kinetrain.options import read_options
 from kinetrain.training.starts import best_members
 
 SETTINGS = {

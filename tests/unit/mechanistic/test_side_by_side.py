@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from kinetrain.mechanistic.kernel.problem import KernelProblem
-from kinetrain.settings import read_options
+from kinetrain.options import read_options
 from kinetrain.training import minibatch_fits, starts
+from kinetrain.training.options import MinibatchOptions
 from kinetrain.training.requests import Request, complete_all
-from kinetrain.training.settings import MinibatchOptions
 
 toy = runpy.run_path(str(Path(__file__).with_name("toy_fit.py")))
 MEASURED = ["cpu_seconds", "wall_seconds", "peak_memory_mb"]

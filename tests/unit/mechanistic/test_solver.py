@@ -12,7 +12,7 @@ from kinetrain.mechanistic import solver_choice
 from kinetrain.mechanistic.petab_problem import PetabProblem, make_solver
 from kinetrain.mechanistic.solver_choice import choose
 from kinetrain.mechanistic.solver_options import SolverOptions, filled, merged, safe_options
-from kinetrain.settings import read_options
+from kinetrain.options import read_options
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ torch = pytest.importorskip("torch", exc_type=ImportError)
 from kinetrain.errors import InputError  # noqa: E402
 from kinetrain.training.cost import Counted  # noqa: E402
 from kinetrain.training.minibatch import Minibatch  # noqa: E402
+from kinetrain.training.options import Safeguard  # noqa: E402
 from kinetrain.training.requests import complete  # noqa: E402
-from kinetrain.training.settings import Safeguard  # noqa: E402
 from kinetrain.training.torch_update_rule import TorchUpdater  # noqa: E402
 
 GRADIENTS = np.array([(3, -4), (1, 2), (-2, 0.5), (0.1, 0.1)])

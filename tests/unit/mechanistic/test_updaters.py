@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kinetrain.errors import InputError
-from kinetrain.settings import read_options
+from kinetrain.options import read_options
+from kinetrain.training.options import MinibatchOptions
 from kinetrain.training.schedules import SHAPES, learning_rate
-from kinetrain.training.settings import MinibatchOptions
 from kinetrain.training.update_rules import known_rules
 from kinetrain.training.updater import Updater
 

@@ -6,9 +6,9 @@ import time
 import numpy as np
 
 from kinetrain.files import save_arrays, save_table
-from kinetrain.settings import read_options
+from kinetrain.options import read_options
 from kinetrain.training import full_batch, minibatch_fits, starts
-from kinetrain.training.settings import FullBatchOptions, MinibatchOptions
+from kinetrain.training.options import FullBatchOptions, MinibatchOptions
 
 
 class Valley:

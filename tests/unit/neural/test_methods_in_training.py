@@ -13,16 +13,16 @@ from kinetrain.errors import InputError
 from kinetrain.neural import evaluation, training_loop, tuning
 from kinetrain.neural.ensemble import unpack
 from kinetrain.neural.integrators import rk4
-from kinetrain.neural.options import Options, Tuning
+from kinetrain.neural.options import NeuralOptions, Tuning
 from kinetrain.neural.run import Run
+from kinetrain.options import read_options
 from kinetrain.pruning.events import PruningSchedule
 from kinetrain.pruning.method import Method
 from kinetrain.pruning.methods import find_method
-from kinetrain.settings import read_options
 
 GENES, EPOCHS = 12, 9
 SCHEDULE = PruningSchedule(first_epoch=2, first_fraction=0.5, every=3, fraction=0.2)
-OPTIONS = Options(
+OPTIONS = NeuralOptions(
     integrator="rk4", hidden=5, epochs=EPOCHS, learning_rate=0.01, steps=2, pruning=SCHEDULE, patience_epochs=None
 )
 

@@ -10,14 +10,14 @@ from scipy import sparse
 from kinetrain.errors import InputError
 from kinetrain.neural import evaluation, training_loop
 from kinetrain.neural.ensemble import unpack
-from kinetrain.neural.options import Options
+from kinetrain.neural.options import NeuralOptions
 from kinetrain.neural.run import FLOOR, Run
+from kinetrain.options import read_options
 from kinetrain.pruning.events import PruningSchedule
 from kinetrain.pruning.methods import find_method
-from kinetrain.settings import read_options
 
 GENES = 12
-OPTIONS = Options(
+OPTIONS = NeuralOptions(
     integrator="rk4", hidden=5, epochs=12, learning_rate=0.02, steps=3, pruning=PruningSchedule(2, 0.5, 3, 0.2)
 )
 
@@ -122,4 +122,4 @@ def test_fields_without_multipliers_have_no_dead_targets(tmp_path, expression, p
 
 def test_unknown_multipliers_are_refused_with_those_there_are():
     with pytest.raises(InputError, match="multipliers = 'dead': expected 'living', 'published', 'slipped' or 'slow'"):
-        read_options(Options, {"multipliers": "dead"})
+        read_options(NeuralOptions, {"multipliers": "dead"})

@@ -9,11 +9,11 @@ from scipy import sparse
 
 from kinetrain.errors import InputError
 from kinetrain.neural.fields import mlp, phoenix
+from kinetrain.options import read_options
 from kinetrain.pruning import methods
 from kinetrain.pruning.events import PruningSchedule, prune
 from kinetrain.pruning.method import Event
 from kinetrain.pruning.methods import bioprune, dash, sparseflow
-from kinetrain.settings import read_options
 
 GENES, HIDDEN = 20, 6
 

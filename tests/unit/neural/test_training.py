@@ -23,16 +23,16 @@ from kinetrain.files import load_arrays, save_arrays
 from kinetrain.neural import evaluation, selection, training_loop
 from kinetrain.neural.ensemble import Plateau, adam_step, pack, unpack
 from kinetrain.neural.fields import phoenix
-from kinetrain.neural.options import Options
+from kinetrain.neural.options import NeuralOptions
 from kinetrain.neural.run import Run, read_priors
 from kinetrain.neural.state import State
+from kinetrain.options import read_options
 from kinetrain.pruning.events import PruningSchedule
 from kinetrain.pruning.methods import find_method
-from kinetrain.settings import read_options
 
 GENES = 12
 SCHEDULE = PruningSchedule(first_epoch=2, first_fraction=0.5, every=3, fraction=0.2)
-OPTIONS = Options(
+OPTIONS = NeuralOptions(
     integrator="rk4", hidden=5, epochs=8, learning_rate=0.01, steps=3, pruning=SCHEDULE, patience_epochs=None
 )
 
@@ -53,7 +53,7 @@ def train(tmp_path, *arguments, **settings):
 @pytest.mark.parametrize("batch", ["trajectory", 4])
 @pytest.mark.parametrize("method", ["unpruned", "sparseflow", "dash"])
 def test_a_model_is_trained_among_others_as_if_alone(tmp_path, expression, prior, method, batch):
-    options = read_options(Options, {**vars(OPTIONS), "batch": batch, "pruning": vars(SCHEDULE)})
+    options = read_options(NeuralOptions, {**vars(OPTIONS), "batch": batch, "pruning": vars(SCHEDULE)})
     _, together, _ = train(tmp_path / "a", expression, prior, method, [0, 1, 2], options)
     _, alone, _ = train(tmp_path / "b", expression, prior, method, [1], options)
     assert np.abs(together.kept_weights[1] - alone.kept_weights[0]).max() < 1e-5
@@ -78,7 +78,9 @@ def test_pruned_weights_stay_zero_and_every_matrix_has_the_sparsity_of_the_sched
 
 
 def test_no_model_from_before_the_first_pruning_is_kept(tmp_path, expression, prior):
-    options = read_options(Options, {"integrator": "rk4", "hidden": 5, "epochs": 6, "pruning": {"first_epoch": 5}})
+    options = read_options(
+        NeuralOptions, {"integrator": "rk4", "hidden": 5, "epochs": 6, "pruning": {"first_epoch": 5}}
+    )
     _, state, _ = train(tmp_path, expression, prior, "sparseflow", [0, 1], options)
     assert (state.kept_epoch >= 5).all()
     assert ((state.kept_weights == 0) >= ~state.mask).all()
@@ -114,7 +116,7 @@ def test_training_learns(tmp_path, expression, prior):
 
 def test_the_learning_rate_starts_anew_after_pruning(tmp_path, expression, prior):
     options = read_options(
-        Options,
+        NeuralOptions,
         {**vars(OPTIONS), "pruning": vars(SCHEDULE), "plateau_patience": 0, "plateau_threshold": 1.0, "epochs": 7},
     )
     _, _, history = train(tmp_path, expression, prior, "sparseflow", [0], options)
@@ -124,7 +126,9 @@ def test_the_learning_rate_starts_anew_after_pruning(tmp_path, expression, prior
 
 
 def test_a_model_that_stops_is_frozen_and_others_go_on(tmp_path, expression, prior):
-    options = read_options(Options, {**vars(OPTIONS), "pruning": vars(SCHEDULE), "epochs": 60, "patience_epochs": 2})
+    options = read_options(
+        NeuralOptions, {**vars(OPTIONS), "pruning": vars(SCHEDULE), "epochs": 60, "patience_epochs": 2}
+    )
     _, state, history = train(tmp_path, expression, prior, "unpruned", [0, 1, 2], options)
     last = history.groupby("model").epoch.max()
     assert (last == state.stopped_epoch).all() and last.nunique() > 1
@@ -164,8 +168,8 @@ def test_a_model_that_cannot_be_integrated_says_why(tmp_path, expression, prior,
 
 def test_the_solver_takes_more_steps_where_they_are_needed_and_fewer_where_not(tmp_path, expression, prior):
     settings = {"integrator": "rk4", "hidden": 5, "epochs": 6, "patience_epochs": None}
-    strict = read_options(Options, {**settings, "steps": 1, "tolerances": [1e-7, 1e-12]})
-    lax = read_options(Options, {**settings, "steps": 8, "tolerances": [0.9, 0.5]})
+    strict = read_options(NeuralOptions, {**settings, "steps": 1, "tolerances": [1e-7, 1e-12]})
+    lax = read_options(NeuralOptions, {**settings, "steps": 8, "tolerances": [0.9, 0.5]})
     assert train(tmp_path / "a", expression, prior, "unpruned", [0], strict)[1].steps[0] == 13
     assert train(tmp_path / "b", expression, prior, "unpruned", [0], lax)[1].steps[0] == 2
 
@@ -286,8 +290,8 @@ def test_a_killed_training_continues_to_the_identical_result(tmp_path, command):
 
 def test_a_checkpoint_of_other_settings_is_not_continued(tmp_path, expression, prior):
     settings = {"integrator": "rk4", "hidden": 5, "checkpoint_seconds": 0}
-    train(tmp_path, expression, prior, "dash", [0], read_options(Options, {**settings, "epochs": 10}))
-    options = read_options(Options, {**settings, "epochs": 11})
+    train(tmp_path, expression, prior, "dash", [0], read_options(NeuralOptions, {**settings, "epochs": 10}))
+    options = read_options(NeuralOptions, {**settings, "epochs": 11})
     reported = []
     training_loop.train(run(expression, prior, "dash", [0], options), tmp_path / "training.npz", reported.append)
     assert not any("continuing" in text for text in reported)
@@ -314,7 +318,7 @@ def test_a_checkpoint_of_other_settings_is_not_continued(tmp_path, expression, p
 )
 def test_wrong_settings_name_the_key(settings, message):
     with pytest.raises(InputError, match=message):
-        read_options(Options, settings)
+        read_options(NeuralOptions, settings)
 
 
 def test_wrong_input_ends_the_script_with_one_line(command):

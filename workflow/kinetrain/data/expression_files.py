@@ -16,8 +16,7 @@ from kinetrain.data.text import (
     read_table,
     refuse_repeated,
 )
-from kinetrain.errors import InputError, InputWarning
-from kinetrain.settings import did_you_mean
+from kinetrain.errors import InputError, InputWarning, did_you_mean
 
 TRAJECTORY = "trajectory"  # column of a tidy table unless another is named
 LARGEST = 100  # no logarithm of a measured quantity is as large

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from kinetrain.settings import LARGEST_SEED, Options, option
+from kinetrain.options import LARGEST_SEED, Options, option
 
 
 @dataclass(frozen=True)

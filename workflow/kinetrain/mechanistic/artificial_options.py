@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from kinetrain.mechanistic.solver_options import SolverOptions
-from kinetrain.settings import ABSENT, LARGEST_SEED, REQUIRED, Options, option
+from kinetrain.options import ABSENT, LARGEST_SEED, REQUIRED, Options, option
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kinetrain.mechanistic.solver_options import SolverOptions
-from kinetrain.training.settings import FullBatchOptions, MinibatchOptions
+from kinetrain.training.options import FullBatchOptions, MinibatchOptions
 
 
 @dataclass(frozen=True, kw_only=True)

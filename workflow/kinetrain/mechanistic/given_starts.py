@@ -8,10 +8,9 @@ import pandas as pd
 
 from kinetrain import tables
 from kinetrain.data.text import as_numbers, read_table, refuse_repeated
-from kinetrain.errors import InputError
+from kinetrain.errors import InputError, did_you_mean
 from kinetrain.files import load_arrays
 from kinetrain.mechanistic.petab_files import is_version_2, parameter_files, read_description
-from kinetrain.settings import did_you_mean
 from kinetrain.training.starts import best_members
 
 COLUMNS = ["parameterScale", "lowerBound", "upperBound"]

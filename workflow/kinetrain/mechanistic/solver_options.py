@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kinetrain.errors import InputError
-from kinetrain.settings import Options, option
+from kinetrain.options import Options, option
 
 # Safe constants. Adjoint sensitivities pay off with many parameters; a backward solve that needs more steps fails.
 SAFE: dict[str, Any] = {

@@ -3,17 +3,16 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from kinetrain import settings
 from kinetrain.neural.fields import known_fields
 from kinetrain.neural.integrators import known_integrators
+from kinetrain.options import REQUIRED, Known, Options, Text, option
 from kinetrain.pruning.events import PruningSchedule
-from kinetrain.settings import REQUIRED, Known, Text, option
 
 MOST_TRIED = 10_000  # combinations of a grid
 
 
 @dataclass(frozen=True)
-class TrainingOptions(settings.Options):
+class TrainingOptions(Options):
     """How a vector field is trained; the defaults are those of the published 350-gene problem."""
 
     model: Annotated[str, Known("model", known_fields)] = option(
@@ -97,7 +96,7 @@ class TrainingOptions(settings.Options):
 
 
 @dataclass(frozen=True)
-class Options(TrainingOptions):
+class NeuralOptions(TrainingOptions):
     """How a vector field is trained and pruned."""
 
     pruning: PruningSchedule = option(PruningSchedule(), "Pruning schedule: when weights are pruned, and how many.")
@@ -111,7 +110,7 @@ class Options(TrainingOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tuning(settings.Options):
+class Tuning(Options):
     """How the settings of a method are chosen by cross-validation."""
 
     folds: int = option(

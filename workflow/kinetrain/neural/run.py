@@ -12,7 +12,7 @@ from kinetrain.errors import InputError
 from kinetrain.neural.ensemble import unpack
 from kinetrain.neural.fields import find_field
 from kinetrain.neural.integrators import find_integrator
-from kinetrain.neural.options import Options
+from kinetrain.neural.options import NeuralOptions
 from kinetrain.pruning.method import Method
 from kinetrain.pruning.methods.dash import published_factors
 
@@ -34,7 +34,7 @@ class Run:
     priors: list
     seeds: list[int]
     values: np.ndarray
-    options: Options
+    options: NeuralOptions
 
     def __post_init__(self):
         if self.options.device != "cpu" and not torch.cuda.is_available():

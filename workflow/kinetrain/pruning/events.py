@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kinetrain.settings import Options, option
+from kinetrain.options import Options, option
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from kinetrain.options import Options
 from kinetrain.pruning.events import PruningSchedule
-from kinetrain.settings import Options
 
 Shapes = dict[str, tuple[int, ...]]  # of parameters, by name
 Arrays = dict[str, Any]  # tensors of torch, by name

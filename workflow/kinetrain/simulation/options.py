@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from kinetrain.data.options import Split
-from kinetrain.settings import LARGEST_SEED, Options, option
+from kinetrain.options import LARGEST_SEED, Options, option
 
 FILE_EXPONENTS = (1.39, 1.8)  # the range that the Hill exponents in the published files of edges were drawn from
 

@@ -11,7 +11,7 @@ from kinetrain.tables import FULL_BATCH
 from kinetrain.training.cost import BudgetExhausted, Counted
 from kinetrain.training.history import Evaluated, Recorder
 from kinetrain.training.optimizers import HIERARCHICAL, find_optimizer
-from kinetrain.training.settings import FullBatchOptions
+from kinetrain.training.options import FullBatchOptions
 from kinetrain.training.starts import Checkpoint, budget_points, checkpoint_of, run_starts, starting_points
 
 USED = "budget used"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kinetrain.training.line_search import SEARCHES
+from kinetrain.training.options import Safeguard
 from kinetrain.training.requests import Steps
-from kinetrain.training.settings import Safeguard
 
 SHRINK, GROWTH = 5.0, 1.3
 MOST_FAILURES, RESTART = 10, 1e-5

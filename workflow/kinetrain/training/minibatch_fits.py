@@ -13,9 +13,9 @@ from kinetrain.training import full_batch
 from kinetrain.training.cost import BudgetExhausted, Cost, Counted
 from kinetrain.training.history import Journal, Recorder
 from kinetrain.training.minibatch import EvaluationFailed, Minibatch
+from kinetrain.training.options import MinibatchOptions, Optimizer
 from kinetrain.training.requests import Steps, complete_all
 from kinetrain.training.schedules import learning_rate
-from kinetrain.training.settings import MinibatchOptions, Optimizer
 from kinetrain.training.starts import Checkpoint, budget_points, checkpoint_of, run_starts, starting_point
 from kinetrain.training.update_rules import find_rule
 from kinetrain.training.updater import Updater

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from kinetrain.options import option
 from kinetrain.pruning import method
 from kinetrain.pruning.methods import dash
-from kinetrain.settings import option
 
 LABEL, COLOUR, MARKER, PLACE = "BioPrune", "#E69F00", "D", 13
 

@@ -7,8 +7,8 @@ as in the code of Hossain et al. 2024 (NeurIPS), whose gates are those of L0, wi
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from kinetrain.options import option
 from kinetrain.pruning.methods import l0
-from kinetrain.settings import option
 
 LABEL, COLOUR, MARKER, PLACE = "C-NODE", "#44AA99", "<", 3
 

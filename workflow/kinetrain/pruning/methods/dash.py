@@ -12,9 +12,9 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from kinetrain.errors import InputError
+from kinetrain.options import option
 from kinetrain.pruning import method
 from kinetrain.pruning.magnitude import normalised_magnitudes
-from kinetrain.settings import option
 
 LABEL, COLOUR, MARKER, PLACE = "DASH", "#0072B2", "*", 14
 

@@ -8,9 +8,9 @@ to |x| = 0.4, then 0.4 up to 1, else 0. The extra loss α Σ exp(−threshold) d
 from dataclasses import dataclass
 from typing import ClassVar
 
+from kinetrain.options import option
 from kinetrain.pruning import method
 from kinetrain.pruning.methods.l0 import matrices
-from kinetrain.settings import option
 
 LABEL, COLOUR, MARKER, PLACE = "DST", "#332288", ">", 6
 

@@ -10,8 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from kinetrain.options import option
 from kinetrain.pruning import method
-from kinetrain.settings import option
 
 LABEL, COLOUR, MARKER, PLACE = "L0", "#999933", "v", 2
 

@@ -7,8 +7,8 @@ as in the code of Hossain et al. 2024 (NeurIPS).
 from dataclasses import dataclass
 from typing import Literal
 
+from kinetrain.options import option
 from kinetrain.pruning.methods import c_node, l0
-from kinetrain.settings import option
 
 LABEL, COLOUR, MARKER, PLACE = "PathReg", "#882255", "^", 4
 

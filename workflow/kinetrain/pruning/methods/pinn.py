@@ -9,8 +9,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from kinetrain.options import option
 from kinetrain.pruning import method
-from kinetrain.settings import option
 
 LABEL, COLOUR, MARKER, PLACE = "PINN", "#CC79A7", "h", 5
 

@@ -10,9 +10,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from kinetrain.options import option
 from kinetrain.pruning.magnitude import normalised_magnitudes
 from kinetrain.pruning.methods import pinn
-from kinetrain.settings import option
 
 LABEL, COLOUR, MARKER, PLACE = "PINN + MP", "#D55E00", "H", 12
 

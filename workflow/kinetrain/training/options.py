@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
-from kinetrain.settings import ABSENT, LARGEST_SEED, REQUIRED, Known, Name, Options, option
+from kinetrain.options import ABSENT, LARGEST_SEED, REQUIRED, Known, Name, Options, option
 from kinetrain.training.optimizers import known_optimizers
 from kinetrain.training.schedules import SHAPES
 from kinetrain.training.update_rules import known_rules
