@@ -3,7 +3,7 @@
 Settings are those of the section `training` of the configuration (config/README.md has all keys and defaults), with
 `pruning` as a mapping in it, and the settings of the pruning method as the mapping `method`.
 
-kinetrain/tables.py explains the columns of the table of runs (`networks`). The v of a model divided by the time_scale
+kinetrain/tables/ explains the columns of the table of runs (`networks`). The v of a model divided by the time_scale
 of the expression file is a rate per unit of time of the data. The CPU seconds of an epoch are shared equally by the
 models trained in it.
 """

@@ -143,7 +143,7 @@ def test_fits_that_are_the_same_stand_in_the_table_once(run, tmp_path):
 def test_a_column_that_no_table_declares_is_refused(run, tmp_path):
     (tmp_path / "a.tsv").write_text("\t".join([*TABLES["tuning"].names(), "own"]) + "\n" + "1\t" * 8 + "1\n")
     done = run("collect", "tuning", "--output", "all.tsv", "--parts", "a.tsv")
-    assert done.returncode == 2 and "has own, which kinetrain/tables.py does not declare" in done.stderr
+    assert done.returncode == 2 and "has own, which kinetrain/tables does not declare" in done.stderr
     assert "a.tsv: no column 'problem'" in run("collect", "fits", "--output", "all.tsv", "--parts", "a.tsv").stderr
 
 

@@ -16,7 +16,7 @@ def test_a_forgotten_column_is_refused(tmp_path):
 
 def test_a_column_that_is_not_declared_is_refused(tmp_path):
     table = tables.empty("traces").assign(own=1)
-    with pytest.raises(InputError, match=r"has own, which kinetrain/tables.py does not declare"):
+    with pytest.raises(InputError, match=r"has own, which kinetrain/tables does not declare"):
         tables.save("traces", table, tmp_path / "traces.tsv")
     with pytest.raises(InputError, match="has own"):
         tables.frame("fits", [{"problem": "p", "own": 1}])

@@ -20,7 +20,7 @@ FITS = ("fits", "traces", "nominal")  # sources that `tabulate` takes together, 
 class Declaration:
     """The declaration of a figure.
 
-    title, section, place: where it stands in the report. sources: the result tables (`tables.py`) that `tabulate` takes
+    title, section, place: where it stands in the report. sources: the result tables (`tables`) that `tabulate` takes
     under these names, or `published` for the published values of networks. caption: reStructuredText. needs: what a
     configuration must contain for the figure to be drawn: `problems`, `datasets`, `predictions`, `tuning`,
     `factors` (several random networks), `multipliers` (data sets that differ in them alone), or what its grids of fits

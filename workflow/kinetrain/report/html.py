@@ -6,7 +6,8 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-from kinetrain.tables import TABLES, Column, heading
+from kinetrain.tables import TABLES
+from kinetrain.tables.declaration import Column, heading
 
 STYLE = (files("kinetrain.report") / "page.css").read_text(encoding="utf-8")
 BAD = ' class="bad"'
@@ -17,7 +18,7 @@ def page(table: pd.DataFrame, title: str, caption: str = "", bad=None, name: str
     """Return an HTML page with a heading, a caption and the table; rows where `bad` is true are marked.
 
     `caption` is plain text, its paragraphs separated by empty lines. Numbers have four significant digits, the bounds
-    of an interval stand behind the value that they belong to. `name`: the result table (`tables.py`) whose declaration
+    of an interval stand behind the value that they belong to. `name`: the result table (`tables`) whose declaration
     says what its columns mean and which of them are shown at first.
     """
     paragraphs = "".join(f"<p>{escape(' '.join(text.split()))}</p>\n" for text in caption.split("\n\n") if text.strip())

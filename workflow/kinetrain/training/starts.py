@@ -121,7 +121,7 @@ def checkpoint_of(folder, identity: dict, options, problem: SumOverConditions, g
 
 
 def run_starts(fit_all, starts: int, checkpoint: Checkpoint, identity: dict, names):
-    """Return the tables of fits and traces of a multi-start (`tables.py`), and its parameters.
+    """Return the tables of fits and traces of a multi-start (`kinetrain.tables`), and its parameters.
 
     `fit_all(left)` yields, for each of the starts (numbers) that are left, as they end: its number, its result, and its
     seconds. A result is a dict of the columns of a fit, a list of dicts of its trace, and a dict of the `POINTS` (n,)

@@ -1,7 +1,7 @@
 """Metrics of predicted networks, one file each: COLUMNS and a function `score`. A new file is a new metric.
 
 `score` takes a `Prediction` and returns {column: number}, NaN where a share has an empty whole; COLUMNS declares
-these columns for `tables.py`, in lines `name: meaning`.
+these columns for `kinetrain.tables`, in lines `name: meaning`.
 """
 
 import sys

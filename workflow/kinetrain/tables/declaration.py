@@ -1,0 +1,65 @@
+"""How a result table is declared: its columns with units and meaning, its key, and how the report shows it."""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its name (a name that ends in `*` stands for all that begin so), its meaning, and its unit."""
+
+    name: str
+    meaning: str
+    unit: str = ""
+
+    @property
+    def heading(self) -> str:
+        """How the column is called where people read it, with its unit."""
+        return heading(self.name, self.unit)
+
+    def matches(self, name: str) -> bool:
+        """Return whether this column is declared for the name."""
+        return name.startswith(self.name[:-1]) if self.name.endswith("*") else name == self.name
+
+
+WORDS = {"mse": "MSE", "auroc": "AUROC", "auprc": "AUPRC", "cpu": "CPU", "sd": "standard deviation"}
+UNITS_IN_NAMES = {"seconds": "time", "mb": ""}  # said by the unit
+
+
+def heading(name: str, unit: str = "") -> str:
+    """Return how a column is called where people read it: `cpu_seconds` in s as `CPU time (s)`."""
+    words = [UNITS_IN_NAMES.get(word, word) if unit else word for word in name.split("_")]
+    text = " ".join(WORDS.get(word, word) for word in words if word)
+    return f"{text} ({unit})" if unit else text
+
+
+@dataclass(frozen=True)
+class Table:
+    """A result table.
+
+    key: the columns that identify a row. title: in the report, None where it is not shown. shown: the columns that
+    are shown there at first, all where none are named.
+    """
+
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    meaning: str
+    title: str | None = None
+    arm: str = ""  # `problems` or `datasets`: the table is shown where the configuration has some
+    shown: tuple[str, ...] = ()
+
+    def names(self) -> list[str]:
+        """Return the names of the columns that every such table has."""
+        return [column.name for column in self.columns if not column.name.endswith("*")]
+
+
+def columns(text: str) -> tuple[Column, ...]:
+    """Return columns from lines `name [unit]: meaning`; a meaning goes on in lines that begin with blanks."""
+    found = []
+    for line in re.sub(r"\n\s+", " ", text.strip()).splitlines():
+        declared = re.fullmatch(r"([\w*]+)(?: \[(.+?)\])?: (.+)", line)
+        if declared is None:
+            raise ValueError(f"not a column, `name [unit]: meaning`: {line}")
+        name, unit, meaning = declared.groups()
+        found.append(Column(name, meaning, unit or ""))
+    return tuple(found)
