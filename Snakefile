@@ -27,6 +27,9 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/mechanistic_inputs.smk"
+include: "workflow/rules/neural_inputs.smk"
+include: "workflow/rules/targets.smk"
 include: "workflow/rules/environments.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/prior.smk"
