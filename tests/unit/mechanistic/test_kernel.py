@@ -15,11 +15,13 @@ from scipy.integrate import solve_ivp
 from kinetrain.cache import CHECKSUMS
 from kinetrain.compiler import CompilerError, runnable
 from kinetrain.mechanistic.kernel import build, elimination
+from kinetrain.mechanistic.kernel.derivatives import adjoints, derivative
 from kinetrain.mechanistic.kernel.evaluation import GRADIENT, INFORMATION, VALUE, Evaluator
-from kinetrain.mechanistic.kernel.expressions import INPUT, TIME, Graph, Translator, UnsupportedModelError
 from kinetrain.mechanistic.kernel.generate import Generator
+from kinetrain.mechanistic.kernel.graph import INPUT, TIME, Graph, UnsupportedModelError
 from kinetrain.mechanistic.kernel.mapping import TYPES, Arrays
 from kinetrain.mechanistic.kernel.model import Jump, Model
+from kinetrain.mechanistic.kernel.translation import Translator
 
 N = 3
 TIMES = np.array([0.0, 0.4, 1.0, 2.5, 6.0])
@@ -311,9 +313,9 @@ def test_the_graph_has_values_and_derivatives_of_any_expression(formula, x, y):
     assert graph.evaluate([root, *graph.with_coefficients([root])], values) == pytest.approx(
         [exact] * 2, rel=1e-9, abs=1e-12
     )
-    back = graph.adjoints([(root, graph.number(1))], leaves.__contains__)
+    back = adjoints(graph, [(root, graph.number(1))], leaves.__contains__)
     for leaf in leaves:
-        forward = graph.evaluate([graph.derivative(root, leaf)], values)[0]
+        forward = graph.evaluate([derivative(graph, root, leaf)], values)[0]
         reverse = graph.evaluate([back[leaf]], values)[0] if leaf in back else 0.0
         assert reverse == pytest.approx(forward, rel=1e-9, abs=1e-12)
         side = [graph.evaluate([root], values | {leaf: values[leaf] + step})[0] for step in (-1e-6, 1e-6)]

@@ -7,8 +7,10 @@ dynamics) and `o` (of the observables); the other functions take these in place 
 import math
 
 from kinetrain.mechanistic.kernel import elimination
-from kinetrain.mechanistic.kernel.expressions import INPUT, LEAVES, NUMBER, TIME
+from kinetrain.mechanistic.kernel.derivatives import adjoints, derivative, tangents
+from kinetrain.mechanistic.kernel.graph import INPUT, LEAVES, NUMBER, TIME
 from kinetrain.mechanistic.kernel.model import Model
+from kinetrain.mechanistic.kernel.straight_line import assignments
 
 LARGEST_INLINE = 12  # states up to which what each stage calls is short enough to be repeated in it
 STORE_STAGES_BELOW = 25  # states; from there on it is faster to compute the stages again on the way back
@@ -76,7 +78,7 @@ class Generator:
         return self.graph.node(INPUT, name)
 
     def _function(self, name, arguments, outputs, leaf):
-        lines, self.operations[name] = self.graph.code(outputs, leaf)
+        lines, self.operations[name] = assignments(self.graph, outputs, leaf)
         body = "\n".join(f"    {line}" for line in lines)
         kind = "OF_A_STAGE" if name == "f" else "GENERATED static"
         self.parts.append(f"{kind} void model_{name}({arguments}) {{\n{body}\n}}\n")
@@ -99,7 +101,7 @@ class Generator:
         for node, (operation, *operands) in enumerate(self.graph.nodes):
             if node in seeds or (operation not in LEAVES and not moving.isdisjoint(operands)):
                 moving.add(node)
-        return self.graph.tangents(nodes, seeds, is_constant)
+        return tangents(self.graph, nodes, seeds, is_constant)
 
     # Functions
 
@@ -110,11 +112,11 @@ class Generator:
         for i, node in enumerate(f):
             for leaf in graph.leaves(node):
                 if graph.nodes[leaf][0] == "x":
-                    value = graph.derivative(node, leaf)
+                    value = derivative(graph, node, leaf)
                     if graph.value(value) != 0:
                         jacobian[i, graph.nodes[leaf][1]] = value
         self.pattern = sorted(jacobian)
-        by_time = [graph.derivative(node, self._time) for node in f]
+        by_time = [derivative(graph, node, self._time) for node in f]
         self.timed = [i for i, node in enumerate(by_time) if graph.value(node) != 0]
         by_time = [by_time[i] for i in self.timed]
         entries = [jacobian[entry] for entry in self.pattern]
@@ -122,10 +124,10 @@ class Generator:
         def is_end(node):
             return graph.is_static(node) or graph.nodes[node][0] == "x"
 
-        back = graph.adjoints([(node, self._input(f"v[{i}]")) for i, node in enumerate(f)], is_end)
+        back = adjoints(graph, [(node, self._input(f"v[{i}]")) for i, node in enumerate(f)], is_end)
         seeds = [(node, self._input(f"m[{q}]")) for q, node in enumerate(entries)]
         seeds += [(node, self._input(f"mt[{q}]")) for q, node in enumerate(by_time)]
-        second = graph.adjoints(seeds, is_end)
+        second = adjoints(graph, seeds, is_end)
         reached = [node for found in (back, second) for node in found if graph.is_static(node)]
         lean = graph.with_coefficients([*f, *entries, *by_time])
         every = [*f, *entries, *by_time, *lean, *back.values(), *second.values(), *reached]
@@ -161,7 +163,7 @@ class Generator:
         self._function("jacobian_along", f"{change}, V* RESTRICT J, V* RESTRICT ft", outputs, leaf)
         names: dict = {}
         text, self.n_lu, operations = elimination.code(
-            n, self.pattern, lambda q: graph.code([(f"const V j{q}", "=", lean[n + q])], leaf, names)
+            n, self.pattern, lambda q: assignments(graph, [(f"const V j{q}", "=", lean[n + q])], leaf, names)
         )
         self.parts.append(text)
         self.operations |= operations
@@ -175,7 +177,7 @@ class Generator:
 
         seeds = [(node, self._input(f"yb[{i}]")) for i, node in enumerate(model.y)]
         seeds += [(node, self._input(f"sb[{i}]")) for i, node in enumerate(model.sigma)]
-        back = graph.adjoints(seeds, is_end)
+        back = adjoints(graph, seeds, is_end)
         table = self._frontier([*nodes, *back.values(), *(node for node in back if graph.is_static(node))])
 
         def direction(table):
@@ -206,16 +208,16 @@ class Generator:
         groups = {"c": list(self.dynamic), "o": list(self.observed), "x0": model.initial}
         every = [node for nodes in groups.values() for node in nodes]
         seeds = [(node, self._input(f"{name}b[{i}]")) for name, nodes in groups.items() for i, node in enumerate(nodes)]
-        back = graph.adjoints(seeds, lambda node: graph.nodes[node][0] == "p")
+        back = adjoints(graph, seeds, lambda node: graph.nodes[node][0] == "p")
         along = self._tangents(every, {leaf: self._input(f"dp[{i}]") for i, leaf in enumerate(self._p)})
         point = "const V* RESTRICT p, const V* RESTRICT k, V t"
         places = [f"{name}[{i}]" for name, nodes in groups.items() for i in range(len(nodes))]
         values = ", ".join(f"V* RESTRICT {name}" for name in groups)
         outputs = list(zip(places, ["="] * len(places), every, strict=True))
         self._function("setup", f"{point}, {values}", outputs, self._direct)
-        adjoints = ", ".join(f"const V* RESTRICT {name}b" for name in groups)
+        seeded = ", ".join(f"const V* RESTRICT {name}b" for name in groups)
         outputs = self._gradient(back, self._p, "pb", "+=")
-        self._function("setup_back", f"{point}, {adjoints}, V* RESTRICT pb", outputs, self._direct)
+        self._function("setup_back", f"{point}, {seeded}, V* RESTRICT pb", outputs, self._direct)
         outputs = list(zip(places, ["="] * len(places), along, strict=True))
         self._function("setup_along", f"{point}, const V* RESTRICT dp, {values}", outputs, self._direct)
         # Parameters that the states depend on: others need no sensitivities of states.
@@ -228,10 +230,10 @@ class Generator:
         y, s = self._input("y"), self._input("s")
         cases = []
         for kind, node in enumerate(self.model.losses):
-            back = graph.adjoints([(node, graph.number(1))], lambda other: other in (y, s))
+            back = adjoints(graph, [(node, graph.number(1))], lambda other: other in (y, s))
             outputs = [("loss", "=", node)]
             outputs += [(name, "=", back.get(leaf, self._zero)) for name, leaf in (("by_y", y), ("by_s", s))]
-            lines, _ = graph.code(outputs, self._literal)
+            lines, _ = assignments(graph, outputs, self._literal)
             body = "\n".join(f"        {line}" for line in lines)
             cases.append(f"    case {kind}: {{\n{body}\n    }} break;\n")
         arguments = "int kind, V y, V m, V s, V& loss, V& by_y, V& by_s"
@@ -245,7 +247,7 @@ class Generator:
         outputs = [(f"tau[{i}]", "=", node) for i, node in enumerate(model.times)]
         self._function("times", f"{point}, V* RESTRICT tau", outputs, self._direct)
         seeds = [(node, self._input(f"taub[{i}]")) for i, node in enumerate(model.times)]
-        back = graph.adjoints(seeds, lambda node: graph.nodes[node][0] == "p")
+        back = adjoints(graph, seeds, lambda node: graph.nodes[node][0] == "p")
         outputs = self._gradient(back, self._p, "pb", "+=")
         self._function("times_back", f"{point}, const V* RESTRICT taub, V* RESTRICT pb", outputs, self._direct)
         along = self._tangents(model.times, {leaf: self._input(f"dp[{i}]") for i, leaf in enumerate(self._p)})
@@ -260,7 +262,7 @@ class Generator:
         for number, jump in enumerate(self.model.jumps):
             leaves = {*self._x, *self._p, self._time}
             seeds = [(node, self._input(f"v[{i}]")) for i, node in zip(jump.targets, jump.values, strict=True)]
-            back = graph.adjoints(seeds, leaves.__contains__)
+            back = adjoints(graph, seeds, leaves.__contains__)
             direction = {leaf: self._input(f"dx[{i}]") for i, leaf in enumerate(self._x)}
             direction |= {leaf: self._input(f"dp[{i}]") for i, leaf in enumerate(self._p)}
             along = self._tangents(jump.values, direction | {self._time: self._input("dt")})
@@ -272,7 +274,7 @@ class Generator:
                 "_along": [(f"z[{i}]", "=", node) for i, node in zip(jump.targets, along, strict=True)],
             }
             for name, own in texts.items():
-                lines, _ = graph.code(own, self._direct)
+                lines, _ = assignments(graph, own, self._direct)
                 body = "\n".join(f"        {line}" for line in lines)
                 cases[name].append(f"    case {number}: {{\n{body}\n    }} break;\n")
         arguments = {

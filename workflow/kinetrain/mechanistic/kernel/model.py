@@ -10,7 +10,9 @@ from amici.importers.petab.v1._sbml_import import import_model_sbml
 
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.compiled_model import without_overrides
-from kinetrain.mechanistic.kernel.expressions import INPUT, QUANTITIES, TIME, Graph, Translator, UnsupportedModelError
+from kinetrain.mechanistic.kernel.derivatives import derivative
+from kinetrain.mechanistic.kernel.graph import INPUT, QUANTITIES, TIME, Graph, UnsupportedModelError
+from kinetrain.mechanistic.kernel.translation import Translator
 from kinetrain.mechanistic.petab_tables import for_amici, is_version_1
 
 POINTS = 20  # at which a condition on states is tested
@@ -184,7 +186,7 @@ def _check_continuity(graph, node, text, functions):
     for number in range(POINTS):
         values = dict(zip(leaves, np.exp(rng.normal(0, 1, len(leaves))), strict=True))
         state = states[number % len(states)]
-        slope = graph.derivative(node, state)
+        slope = derivative(graph, node, state)
         for _ in range(20):  # Newton's method: to where the node is zero
             height, rise = graph.evaluate([node, slope], values)
             if not (height and rise):
@@ -266,7 +268,7 @@ def _times(node, graph) -> list[int]:
     ):
         parts = [graph.sub(*operands)] if operation in ("lt", "le") else operands
         return [found for part in parts for found in _times(part, graph)]
-    slope = graph.derivative(node, time)
+    slope = derivative(graph, node, time)
     if graph.depends(slope, TIME):
         raise UnsupportedModelError("an event or a condition whose time is no linear equation")
     return [graph.neg(graph.div(graph.substitute(node, {time: graph.number(0)}), slope))]

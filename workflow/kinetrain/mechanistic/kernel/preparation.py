@@ -6,8 +6,8 @@ from kinetrain.errors import InputError
 from kinetrain.mechanistic.compiled_model import compile_model, load_model
 from kinetrain.mechanistic.conditions import prepare as prepare_conditions
 from kinetrain.mechanistic.kernel import build
-from kinetrain.mechanistic.kernel.expressions import UnsupportedModelError
 from kinetrain.mechanistic.kernel.generate import Generator
+from kinetrain.mechanistic.kernel.graph import UnsupportedModelError
 from kinetrain.mechanistic.kernel.mapping import Arrays, Names, arrays_of
 from kinetrain.mechanistic.kernel.model import import_symbolic, read_model
 from kinetrain.mechanistic.kernel.problem import KernelUnsupportedError
