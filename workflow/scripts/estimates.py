@@ -27,7 +27,7 @@ def main():
     from kinetrain import tables
     from kinetrain.files import load_arrays
     from kinetrain.mechanistic.engines import open_problem
-    from kinetrain.mechanistic.estimates import best_fit, estimates, write_fitted_problem
+    from kinetrain.mechanistic.estimates import estimates, write_fitted_problem
     from kinetrain.mechanistic.pypesto_file import write_results
     from kinetrain.mechanistic.solver_options import SolverOptions, merged
     from kinetrain.mechanistic.time_courses import time_courses
@@ -39,8 +39,7 @@ def main():
         Path(fits).stem: (tables.load("fits", fits), load_arrays(parameters, ["names", "last", "best"]))
         for fits, parameters in zip(arguments.fits, arguments.parameters, strict=True)
     }
-    settings = list(by_name.values())
-    table, best = estimates(problem, settings), best_fit(problem, settings)
+    table, best = estimates(problem, list(by_name.values()))
     write_fitted_problem(arguments.problem, table, arguments.petab)
     write_results(problem, by_name, arguments.pypesto)
     courses = tables.empty("courses") if best is None else time_courses(problem, arguments.problem, best)

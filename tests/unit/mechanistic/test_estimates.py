@@ -36,7 +36,7 @@ def setting(points, objectives, optimizer="fides", names=NAMES):
 
 
 def test_intervals_are_those_of_the_normal_distribution():
-    table = estimates(problem_of([[4.0, 0.0], [0.0, 0.25]]), [setting([[1.0, 2.0]], [3.0])])
+    table, _ = estimates(problem_of([[4.0, 0.0], [0.0, 0.25]]), [setting([[1.0, 2.0]], [3.0])])
     z = stats.norm.ppf(0.975)
     assert (table["high"] - table["estimate"]).tolist() == pytest.approx([z / 2, z * 2])
     assert (table["estimate"] - table["low"]).tolist() == pytest.approx([z / 2, z * 2])
@@ -45,25 +45,26 @@ def test_intervals_are_those_of_the_normal_distribution():
 def test_the_best_of_all_optimizers_is_taken_and_good_fits_make_the_spread():
     first = setting([[1.0, 1.0], [9.0, 9.0]], [5.0, np.inf])
     second = setting([[2.0, 2.0], [2.5, 1.0], [4.0, 4.0]], [1.0, 2.0, 30.0], "ipopt")
-    table = estimates(problem_of(np.eye(2)), [first, second]).set_index("parameter")
+    table, _ = estimates(problem_of(np.eye(2)), [first, second])
+    table = table.set_index("parameter")
     assert table.loc["a", ["estimate", "spread_low", "spread_high", "good_fits"]].tolist() == [2.0, 2.0, 2.5, 2]
     assert table["optimizer"].tolist() == ["ipopt"] * 2 and table["start"].tolist() == [0, 0]
 
 
 def test_a_bound_that_was_hit_is_marked_and_has_no_interval():
-    table = estimates(problem_of([[4.0, 1.0], [1.0, 1.0]]), [setting([[5.0, -5.0 + 1e-9]], [0.0])])
+    table, _ = estimates(problem_of([[4.0, 1.0], [1.0, 1.0]]), [setting([[5.0, -5.0 + 1e-9]], [0.0])])
     assert table["at_bound"].tolist() == ["upper", "lower"] and table["low"].isna().all()
 
 
 def test_what_the_data_do_not_determine_has_an_infinite_interval():
-    table = estimates(problem_of([[1.0, 1.0], [1.0, 1.0]]), [setting([[0.0, 0.0]], [0.0])])  # only a + b is known
+    table, _ = estimates(problem_of([[1.0, 1.0], [1.0, 1.0]]), [setting([[0.0, 0.0]], [0.0])])  # only a + b is known
     assert np.isposinf(table["high"]).all()
     alone = half_widths(problem_of([[1.0, 0.0], [0.0, 0.0]]), np.zeros(2), np.array([True, True]))
     assert np.isfinite(alone[0]) and np.isposinf(alone[1])
 
 
 def test_values_are_in_the_units_of_the_model():
-    table = estimates(problem_of(np.eye(2), ("log10", "log")), [setting([[2.0, 1.0]], [0.0])])
+    table, _ = estimates(problem_of(np.eye(2), ("log10", "log")), [setting([[2.0, 1.0]], [0.0])])
     assert table["estimate"].tolist() == pytest.approx([100.0, np.e])
     assert table["upper_bound"].tolist() == pytest.approx([1e5, np.exp(5)])
 
@@ -71,7 +72,8 @@ def test_values_are_in_the_units_of_the_model():
 def test_fits_of_another_problem_are_refused_and_failed_ones_give_no_rows():
     with pytest.raises(InputError, match="other parameters than the problem"):
         estimates(problem_of(np.eye(2)), [setting([[0.0, 0.0]], [0.0], names=["a", "c"])])
-    assert estimates(problem_of(np.eye(2)), [setting([[0.0, 0.0]], [np.inf])]).empty
+    table, best = estimates(problem_of(np.eye(2)), [setting([[0.0, 0.0]], [np.inf])])
+    assert table.empty and best is None
 
 
 def test_the_problem_with_the_estimates_is_petab_that_others_read(egf_yaml, tmp_path):

@@ -22,20 +22,22 @@ COLUMNS = [
 ]
 
 
-def estimates(problem, settings: list[tuple[pd.DataFrame, dict]]) -> pd.DataFrame:
-    """Return the parameters of the best of all fits, a row per estimated parameter, in the units of the model.
+def estimates(problem, settings: list[tuple[pd.DataFrame, dict]]) -> tuple[pd.DataFrame, np.ndarray | None]:
+    """Return a table of the parameters of the best of all fits, in the units of the model, and their values (n,).
 
     problem: that was fitted. settings: per optimizer and its setting the table of its starts and the arrays that fit.py
-    writes. The result has COLUMNS and no rows where every fit failed.
+    writes. The table has COLUMNS and a row per estimated parameter, the values are on the scales of the optimization.
+    Where every fit failed, it has no rows, and they are None.
 
     low, high: 95 % interval from the Fisher information at the estimate (a quadratic approximation on the parameter's
     scale), of the parameters that are not at a bound; infinite where the data determine no value, empty where the
     information is not known. spread_low, spread_high: the range over the good fits, whose objective lies less than
     half the 95 % quantile of chi-squared above the best, with as many degrees of freedom as parameters.
     """
-    rows, points = all_fits(problem, settings)
+    fits = [_points(problem, *setting) for setting in settings]
+    rows, points = pd.concat([found for found, _ in fits]), np.concatenate([values for _, values in fits])
     if rows.empty:
-        return pd.DataFrame(columns=COLUMNS)
+        return pd.DataFrame(columns=COLUMNS), None
     objectives = rows["objective"].to_numpy(float)
     best = int(np.argmin(objectives))
     good = objectives <= objectives[best] + 0.5 * stats.chi2.ppf(LEVEL, len(problem.names))
@@ -56,7 +58,7 @@ def estimates(problem, settings: list[tuple[pd.DataFrame, dict]]) -> pd.DataFram
         "upper_bound": problem.upper,
     }
     table = pd.DataFrame({name: _unscaled(value, scales) for name, value in values.items()})
-    return table.assign(
+    table = table.assign(
         parameter=problem.names,
         scale=scales,
         at_bound=at_bound,
@@ -64,19 +66,8 @@ def estimates(problem, settings: list[tuple[pd.DataFrame, dict]]) -> pd.DataFram
         start=rows["start"].iloc[best],
         objective=objectives[best],
         good_fits=int(good.sum()),
-    )[COLUMNS]
-
-
-def best_fit(problem, settings: list[tuple[pd.DataFrame, dict]]) -> np.ndarray | None:
-    """Return the parameters (n,) of the best of all fits (as of `estimates`), None where every fit failed."""
-    rows, points = all_fits(problem, settings)
-    return points[int(np.argmin(rows["objective"].to_numpy(float)))] if len(rows) else None
-
-
-def all_fits(problem, settings: list[tuple[pd.DataFrame, dict]]) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return the rows (m) of all fits that ended with a finite objective, and their parameters (m, n)."""
-    fits = [_points(problem, *setting) for setting in settings]
-    return pd.concat([found for found, _ in fits]), np.concatenate([values for _, values in fits])
+    )
+    return table[COLUMNS], theta
 
 
 def _points(problem, fits: pd.DataFrame, arrays: dict):

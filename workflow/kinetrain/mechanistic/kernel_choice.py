@@ -20,9 +20,9 @@ from kinetrain.mechanistic.gradient_check import (
     kinds_of,
     parameter_scales,
 )
-from kinetrain.mechanistic.kernel.problem import ABSOLUTE, MOST_ATTEMPTS, KernelProblem
+from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.petab_problem import PetabProblem
-from kinetrain.mechanistic.solver_options import SolverOptions, filled
+from kinetrain.mechanistic.solver_options import KERNEL, SolverOptions, filled
 
 ACCURACY = 1e-4  # of gradients: of the largest component of a condition's
 VALUE_ACCURACY = 0.1  # relative, of what differences are asked for
@@ -61,9 +61,7 @@ def choose(path, model_folder, options: SolverOptions) -> dict:
     rows = _measure(kernel, check.conditions, options.relative_tolerance)
     row = next((row for row in rows if row["error"] <= ACCURACY), rows[-1])
     own = SolverOptions(
-        absolute_tolerance=ABSOLUTE,
-        relative_tolerance=row["relative_tolerance"],
-        max_steps=MOST_ATTEMPTS,
+        **KERNEL | {"relative_tolerance": row["relative_tolerance"]},
         gradient_weight=kernel.gradient_weight,
         information_weight=kernel.information_weight,
         engine="kernel",

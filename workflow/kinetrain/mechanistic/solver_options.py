@@ -1,4 +1,4 @@
-"""Solver options: those of the user, with open ones filled by what was measured (`solver_choice`)."""
+"""Solver options: those of the user, with open ones filled by what was measured (`solver_choice`), or by defaults."""
 
 import json
 from dataclasses import dataclass, fields, replace
@@ -8,7 +8,8 @@ from typing import Any, Literal
 from kinetrain.errors import InputError
 from kinetrain.options import Options, option
 
-# Safe constants. Adjoint sensitivities pay off with many parameters; a backward solve that needs more steps fails.
+# Constants of AMICI for what is open and was not measured. Adjoint sensitivities pay off with many parameters; a
+# backward solve that needs more steps fails.
 SAFE: dict[str, Any] = {
     "absolute_tolerance": 1e-10,
     "relative_tolerance": 1e-8,
@@ -18,6 +19,8 @@ SAFE: dict[str, Any] = {
     "gradient_weight": 5.0,
 }
 FEW_PARAMETERS = 30
+# The same of the kinetics kernel. States in mol per litre can be as small as 1e-12 and matter on a logarithmic scale.
+KERNEL: dict[str, Any] = {"absolute_tolerance": 1e-16, "relative_tolerance": 1e-6, "max_steps": 5000}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from kinetrain.mechanistic.simulated_times import even_times
+
 SCALE_CODES = {"none": 0, "ln": 1, "log10": 2}
 
 
@@ -50,12 +52,6 @@ class Arrays:
         time, measured, noise = (np.concatenate(one) for one in zip(*parts, strict=True))
         ends = np.cumsum([len(one) for one, *_ in parts]).astype(TYPES["row_end"])
         return replace(self, row_end=ends, time=time, measured=measured, noise=noise)
-
-
-def even_times(start: float, measured, count: int) -> np.ndarray:
-    """Return `count` even times from the start to the last finite measured time, without those that are measured."""
-    finite = measured[np.isfinite(measured)]
-    return np.setdiff1d(np.linspace(start, finite.max(), count), finite) if len(finite) else np.empty(0)
 
 
 TYPES = {

@@ -22,10 +22,8 @@ from kinetrain.mechanistic.kernel.mapping import TYPES, Arrays, Names
 from kinetrain.mechanistic.kernel.work import weights
 from kinetrain.mechanistic.parameter_priors import Priors
 from kinetrain.mechanistic.petab_files import checksum, list_files, read_description
-from kinetrain.mechanistic.solver_options import SolverOptions
+from kinetrain.mechanistic.solver_options import KERNEL, SolverOptions
 
-# States in mol per litre can be as small as 1e-12 and matter on a logarithmic scale.
-RELATIVE, ABSOLUTE, MOST_ATTEMPTS = 1e-6, 1e-16, 5000
 BOXES = ("lower", "upper", "nominal", "start_lower", "start_upper")
 
 
@@ -55,7 +53,7 @@ class KernelProblem:
     Parameters
     ----------
     path: the PEtab YAML.
-    options: how to solve it; what is open is 1e-6 (relative tolerance), 1e-16 (absolute) and 5,000 attempts of a step.
+    options: how to solve it; what is open is as in `solver_options.KERNEL`, steps being attempts of a step.
     tables: PEtab tables to use in place of those that the YAML names, for the same model.
     variant: `plain`, `avx2` or `avx512`; the best one of this processor if None.
 
@@ -126,9 +124,9 @@ class KernelProblem:
         self._evaluator = Evaluator(
             self._library,
             self._arrays,
-            options.relative_tolerance or RELATIVE,
-            options.absolute_tolerance or ABSOLUTE,
-            options.max_steps or MOST_ATTEMPTS,
+            options.relative_tolerance or KERNEL["relative_tolerance"],
+            options.absolute_tolerance or KERNEL["absolute_tolerance"],
+            options.max_steps or KERNEL["max_steps"],
         )
 
     @property
