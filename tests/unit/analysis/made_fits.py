@@ -1,0 +1,53 @@
+"""Made fits whose answer is known: rows of the table `fits`, their traces and nominal objectives."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from kinetrain.evaluation import scores
+
+INF = float("inf")
+NOMINAL = ["problem", "replicate", "objective_nominal", "data", "parameters", "measurements"]
+MEANING = {
+    "safeguards": {
+        "rescue": {"rescue": 2, "line_search": 0, "variant": "published"},
+        "off": {"rescue": 0, "line_search": 0, "variant": "published"},
+        "search": {"rescue": 0, "line_search": 3, "variant": "corrected"},
+    },
+    "schedules": {"S1": {"start": 1.0, "end": 0.1}, "S2": {"start": 0.3, "end": 0.1}, "S3": {"start": 0.1, "end": 0.1}},
+    "optimizers": {"hybrid": {"rule": "adam_balanced", "then": "fides", "share": 0.2}},
+}
+
+
+def made(ends: dict, problems=("P",), replicates=(0,), starts=8) -> pd.DataFrame:
+    """One fit per block and setting; ends: (optimizer, schedule, batch size, safeguard) -> objective, or f(start)."""
+    rows = [
+        (*block, *setting, value(block[2]) if callable(value) else value)
+        for block, (setting, value) in product(product(problems, replicates, range(starts)), ends.items())
+    ]
+    names = ["problem", "replicate", "start", "optimizer", "schedule", "batch_size", "safeguard", "objective"]
+    table = pd.DataFrame(rows, columns=names)
+    status = np.where(np.isfinite(table["objective"].astype(float)), "finished", "failed")
+    return table.assign(conditions=20, cost=100.0, cpu_seconds=1.0, status=status, gradient_solves=20, value_solves=0)
+
+
+def made_nominal(problems=("P",), truth=0.0, data="artificial") -> pd.DataFrame:
+    return pd.DataFrame([(name, 0, truth, data, 4, 1000) for name in problems], columns=NOMINAL)
+
+
+def traced(table: pd.DataFrame, points: dict[float, float]) -> pd.DataFrame:
+    """The same course for every fit: cost -> objective."""
+    return pd.concat([table.assign(cost=cost, objective=value) for cost, value in points.items()])
+
+
+ADAM, FIDES = ("adam_balanced", "S2", 5, "rescue"), ("fides", "-", 20, "-")
+
+
+def of_problems(**ends) -> pd.DataFrame:
+    """Fits of several problems, each with its own settings."""
+    return pd.concat([made(own, problems=(problem,)) for problem, own in ends.items()], ignore_index=True)
+
+
+def grid(*settings) -> pd.DataFrame:
+    return scores.with_size(made({setting: float(number) for number, setting in enumerate(settings)}, starts=2))

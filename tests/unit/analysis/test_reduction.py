@@ -1,0 +1,70 @@
+"""What full-batch training costs over mini-batches, in made fits whose answer is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_fits import ADAM, FIDES, INF, MEANING, made, made_nominal, traced
+
+from kinetrain.evaluation import benchmark as fits
+from kinetrain.evaluation.findings import findings
+from kinetrain.evaluation.reduction import BEST, ratios, reductions
+from kinetrain.evaluation.statistics import (
+    wilson_interval,
+)
+
+
+@pytest.mark.parametrize(("cost", "verdict", "factor"), [(5.0, "yes", 20), (50.0, "no", 2)])
+def test_the_quality_of_full_batch_is_reached_at_a_fraction_of_its_cost(cost, verdict, factor):
+    table = made({ADAM: 1.0, FIDES: 1.0})
+    adam, fides = (table[table["optimizer"] == name] for name in ("adam_balanced", "fides"))
+    course = pd.concat([traced(adam, {0.0: 90.0, cost: 1.0}), traced(fides, {0.0: 90.0, 100.0: 1.0})])
+    data = fits.benchmark(table, course, made_nominal(), {}, MEANING)
+    rows = reductions(data)
+    assert rows["quality"].tolist() == ["median", "best"]
+    assert rows["factor"].tolist() == [factor] * 2 and rows["verdict"].tolist() == [verdict] * 2
+    said = findings(fits=table, traces=course, nominal=made_nominal().assign(reference=np.nan), meaning=MEANING)
+    said = said[said["topic"].str.startswith("Claim: 10 times")].iloc[0]
+    assert said["verdict"] == verdict and f": {factor} [{factor}, {factor}] times fewer" in said["statement"]
+
+
+def test_cost_ratios_are_of_each_target_and_of_settings_chosen_on_other_starts():
+    other = ("adam_balanced", "S1", 5, "rescue")
+    table = made({ADAM: 1.0, other: 1.0, ("hybrid", "S2", 5, "rescue"): 0.0, FIDES: 0.5})
+    courses = {"S2": {0.0: 900.0, 5.0: 50.0, 40.0: 1.0}, "S1": {0.0: 900.0, 20.0: 1.0}, "-": {0.0: 900.0, 100.0: 0.5}}
+    course = pd.concat([traced(table[table["schedule"] == name], points) for name, points in courses.items()])
+    found = ratios(fits.benchmark(table, course.assign(cpu_seconds=course["cost"] ** 2), made_nominal(), {}, MEANING))
+    found = found.set_index(["unit", "kind", "other", "target"])
+    mini = found.loc[("cost", "mini-batch", BEST)]
+    assert mini["factor"].to_dict() == {"coarse": 20, "medium": 5, "fine": 5}
+    assert mini["low"].equals(mini["factor"]) and mini["high"].equals(mini["factor"])
+    chosen = ["Adam (balanced), S2, batch 5, rescue", *["Adam (balanced), S1, batch 5, rescue"] * 2]
+    assert mini["chosen"].tolist() == chosen and (mini["runs"] == 8).all()
+    assert found.loc[("cost", "mini-batch", "fides"), "factor"].equals(mini["factor"])
+    assert found.loc[("cost", "hybrid", "fides", "coarse"), "factor"] == 20
+    assert found.loc[("cpu_seconds", "mini-batch", BEST, "medium"), "factor"] == 25
+
+
+def test_a_target_that_full_batch_never_reaches_has_a_lower_bound_only():
+    table = made({ADAM: 1.0, FIDES: 300.0})
+    found = ratios(fits.benchmark(table, table[:0], made_nominal(), {}, MEANING)).query("unit == 'cost'")
+    assert (found["factor"] == INF).all() and (found["high"] == INF).all()
+    assert found["low"].tolist() == pytest.approx([100 / wilson_interval(0, 8)[1] / 100] * 6)
+    neither = made({ADAM: 300.0, FIDES: 300.0})
+    found = ratios(fits.benchmark(neither, neither[:0], made_nominal(), {}, MEANING))
+    assert found["factor"].isna().all() and (found["low"] == 0).all() and (found["high"] == INF).all()
+
+
+def test_a_quality_that_mini_batches_never_reach_is_no_reduction():
+    table = made({ADAM: 50.0, FIDES: 1.0})
+    rows = reductions(fits.benchmark(table, traced(table, {0.0: 90.0}), made_nominal(), {}, MEANING))
+    assert rows["factor"].tolist() == [0, 0] and rows["reached_mini_batch"].tolist() == [0, 0]
+    assert rows["high"].tolist() == pytest.approx([100 / (100 / wilson_interval(0, 8)[1])] * 2)
+    assert set(rows["verdict"]) == {"no"}
+    few = table[table["start"] < 2].assign(cost=lambda fit: fit["cost"].where(fit["optimizer"] == "fides", 5.0))
+    rows = reductions(fits.benchmark(few, traced(few, {0.0: 90.0}), made_nominal(), {}, MEANING))
+    assert set(rows["verdict"]) == {"undecided"}  # two short runs say little
+
+
+def test_a_hybrid_and_a_batch_of_all_conditions_do_not_count_as_mini_batch():
+    table = made({("hybrid", "S2", 5, "rescue"): 1.0, ("sgd", "S2", 20, "rescue"): 1.0, FIDES: 1.0})
+    assert reductions(fits.benchmark(table, table[:0], made_nominal(), {}, MEANING)).empty

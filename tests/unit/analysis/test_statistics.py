@@ -1,0 +1,55 @@
+"""Intervals, quantiles and corrections that figures and findings share."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_fits import INF
+
+from kinetrain.evaluation import scores
+from kinetrain.evaluation.statistics import (
+    hierarchical_weights,
+    mean_over_blocks,
+    median_over_blocks,
+    quantiles_over_blocks,
+    wilson_interval,
+)
+
+
+def test_the_hierarchical_mean_gives_every_problem_and_replicate_the_same_weight():
+    blocks = pd.DataFrame([("P", 0, 0), ("P", 0, 1), ("P", 1, 0), ("Q", 0, 0)], columns=scores.BLOCK)
+    weights, draws = hierarchical_weights(blocks)
+    assert weights.tolist() == [0.125, 0.125, 0.25, 0.5]
+    assert np.allclose(draws.sum(axis=1), 1)
+    assert mean_over_blocks(blocks, [8.0, 8.0, 4.0, 2.0])[0] == 4.0
+
+
+def test_starts_on_the_same_data_narrow_the_interval_less_than_new_data_do():
+    same = pd.DataFrame(
+        [("P", replicate, start) for replicate in range(3) for start in range(30)], columns=scores.BLOCK
+    )
+    values = same["replicate"] + np.random.default_rng(0).normal(scale=0.01, size=len(same))
+    _, low, high = mean_over_blocks(same, values)
+    assert low < 0.1 and high > 1.9
+    flat = same.assign(start=range(len(same)), replicate=0)
+    _, low, high = mean_over_blocks(flat, values)
+    assert 0.7 < low < 1 < high < 1.3
+
+
+def test_the_interval_of_the_median_holds_it_and_shrinks_with_more_values():
+    values = np.random.default_rng(1).normal(size=400)
+    blocks = pd.DataFrame({"problem": "P", "replicate": 0, "start": range(400)})
+    median, low, high = median_over_blocks(blocks, values)
+    assert low < median == np.median(values) < high
+    few = median_over_blocks(blocks[:20], values[:20])
+    assert few[2] - few[1] > high - low
+    assert median_over_blocks(blocks[:3], [1.0, INF, INF])[0] == INF
+
+
+def test_quantiles_are_those_of_the_sorted_values():
+    blocks = pd.DataFrame({"problem": "P", "replicate": 0, "start": range(4)})
+    assert quantiles_over_blocks(blocks, [4, 1, 3, 2], [0.125, 0.375, 0.5, 0.875])[:, 0].tolist() == [1, 2, 2.5, 4]
+
+
+def test_the_interval_of_a_rate_is_wilsons():
+    assert wilson_interval(0, 10) == pytest.approx((0, 0.2775328))
+    assert np.isnan(wilson_interval(0, 0)).all()
