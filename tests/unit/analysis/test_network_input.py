@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kinetrain.data.gene_sets import read_gene_sets
 from kinetrain.data.genes import read_gene_names
-from kinetrain.data.networks import edge_table, read_edges, read_matrix
+from kinetrain.data.networks import edge_table, read_edges, sparse_matrix
 from kinetrain.errors import InputError, InputWarning
 
 GENES = ["GATA1", "KLF1", "SPI1", "FLI1", "MYC"]
@@ -77,7 +77,7 @@ def test_of_repeated_edges_the_largest_weight_counts_and_that_is_reported(write)
     ):
         assert edges(write(text)) == {("GATA1", "KLF1"): 1, ("SPI1", "FLI1"): -3}
     with pytest.warns(InputWarning, match="1 edges are named before"):
-        matrix, _ = read_matrix(write("1,2,1\n1,2,0\n"), GENES)
+        matrix = sparse_matrix(write("1,2,1\n1,2,0\n"), GENES)[0].toarray()
     assert matrix[1, 0] == 1
 
 
@@ -85,7 +85,7 @@ def test_of_several_genes_of_a_probe_the_largest_weight_counts(write):
     path = write("regulator\ttarget\tweight\nGATA1\tMYC\t3\nKLF1\tMYC\t0\n")
     assert read_edges(path, ["GATA1 /// KLF1", "MYC"])[0].tolist() == [[0, 0], [3, 0]]
     path = write("name\tGATA1\tKLF1\nMYC\t3\t0.5\n")
-    assert read_matrix(path, ["GATA1 /// KLF1", "MYC"])[0].tolist() == [[0, 0], [3, 0]]
+    assert sparse_matrix(path, ["GATA1 /// KLF1", "MYC"])[0].toarray().tolist() == [[0, 0], [3, 0]]
 
 
 NUMBERS = st.sampled_from([-2.0, -1.0, 0.0, 0.5, 1.0, 2.0])
@@ -130,7 +130,7 @@ def test_every_layout_of_a_network_holds_the_same(tmp_path_factory, cells):
     }
     for name, text in texts.items():
         (folder / name).write_text("\n".join(text) + "\n")
-        assert np.array_equal(read_matrix(folder / name, GENES)[0], matrix), name
+        assert np.array_equal(sparse_matrix(folder / name, GENES)[0].toarray(), matrix), name
     edge_table(matrix, GENES).to_csv(folder / "edges.csv", index=False)
     assert np.array_equal(read_edges(folder / "edges.csv", GENES)[0], matrix)
 
@@ -179,19 +179,19 @@ def test_an_edge_list_that_is_unclear_is_refused_in_one_line(write, text, messag
 )
 def test_a_matrix_that_is_unclear_is_refused(write, text, message):
     with pytest.raises(InputError, match=message):
-        read_matrix(write(text), GENES)
+        sparse_matrix(write(text), GENES)
 
 
 def test_a_matrix_may_have_genes_that_are_called_like_columns_of_edge_lists(write):
     """TF is the symbol of transferrin."""
-    network, _ = read_matrix(write("gene\tTF\tMYC\nTF\t0\t1\nMYC\t0\t0\n"), ["TF", "MYC"])
+    network = sparse_matrix(write("gene\tTF\tMYC\nTF\t0\t1\nMYC\t0\t0\n"), ["TF", "MYC"])[0].toarray()
     assert network.tolist() == [[0, 1], [0, 0]]
 
 
 def test_the_genes_of_a_matrix_may_stand_in_a_file_without_a_header(write):
     names, matrix = write("KLF1\nMYC\n", "names.txt"), write("0,1\n0,0\n", "matrix.csv")
     with pytest.warns(InputWarning, match=r"names\.txt: has no header, its first gene is 'KLF1'"):
-        network, _ = read_matrix(matrix, GENES, names)
+        network = sparse_matrix(matrix, GENES, names)[0].toarray()
     assert np.argwhere(network).tolist() == [[4, 1]]
     assert read_gene_names(write("gene\nKLF1\nMYC\n", "names.txt"), GENES, 2) == ["KLF1", "MYC"]
 

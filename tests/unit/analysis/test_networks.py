@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from kinetrain.data import prior_networks
 from kinetrain.data.genes import read_gene_names
-from kinetrain.data.networks import edge_table, read_edges, read_matrix
+from kinetrain.data.networks import edge_table, read_edges, sparse_matrix
 from kinetrain.errors import InputError
 from kinetrain.networks import controls, effects
 from kinetrain.networks.metrics.edges import support_scores
@@ -28,7 +28,7 @@ def simulated_prior(mirror, corruption: float, genes: int = 350) -> np.ndarray:
     """The SIM350 or SIM690 network of which `corruption` was moved; the files are named by half of it."""
     folder = mirror / DASH / "ground_truth_simulator/clean_data"
     path = folder / f"edge_prior_matrix_simu_{genes}_noise_{corruption / 2}.csv"
-    return read_matrix(path, [f"g{index}" for index in range(genes)])[0]
+    return sparse_matrix(path, [f"g{index}" for index in range(genes)])[0].toarray()
 
 
 @pytest.mark.parametrize(("corruption", "expected"), [(0.05, 0.9753), (0.1, 0.9498), (0.2, 0.8995)])
@@ -128,7 +128,7 @@ def test_coregulation_of_a_small_network_by_hand():
 def test_breast_cancer_prior_against_chip(mirror):
     data = mirror / PHOENIX / "breast_cancer_data/clean_data"
     genes = read_gene_names(data / "desmedt_gene_names_500.csv")
-    prior, _ = read_matrix(data / "edge_prior_matrix_desmedt_500.csv", genes)
+    prior = sparse_matrix(data / "edge_prior_matrix_desmedt_500.csv", genes)[0].toarray()
     truth, left_out = read_edges(
         mirror / DASH / "breast_cancer_data/clean_data/otter_chip_val_clean.csv", genes, restrict=True
     )
@@ -143,7 +143,7 @@ def test_interactions_of_all_genes_are_cut_to_the_genes_of_the_data_set(mirror):
     data = mirror / DASH / "breast_cancer_data/clean_data"
     genes = read_gene_names(mirror / PHOENIX / "breast_cancer_data/clean_data/desmedt_gene_names_500.csv")
     all_genes = read_gene_names(data / "desmedt_gene_names_11165.csv")
-    scores, left_out = read_matrix(data / "PPI_matrix_desmedt_11165.csv", genes, all_genes)
+    scores, left_out = sparse_matrix(data / "PPI_matrix_desmedt_11165.csv", genes, all_genes)
     binary = prior_networks.coregulation_from_interactions(scores, 0.6).toarray()
     assert left_out > 0 and len(binary) == 500
     assert np.array_equal(binary, binary.T)
@@ -152,7 +152,7 @@ def test_interactions_of_all_genes_are_cut_to_the_genes_of_the_data_set(mirror):
 
 def test_yeast_gold_standard_is_read_with_regulators_in_its_columns(mirror):
     genes = read_gene_names(mirror / PHOENIX / "pramila_yeast_data/clean_data/pramila3551_gene_names.csv")
-    truth, _ = read_matrix(mirror / YEASTRACT, genes, restrict=True)
+    truth = sparse_matrix(mirror / YEASTRACT, genes, restrict=True)[0].toarray()
     edges = edge_table(truth, genes)
     assert len(edges) == 4735
     assert edges["regulator"].nunique() == 94  # the other way round, thousands of genes would regulate
@@ -294,7 +294,7 @@ def test_three_layouts_of_a_matrix_hold_the_same_network(tmp_path):
     triplets.write_text("1;3;-1\n4;4;1\n")
     labelled.write_text("name\tA\tD\nC\t-1\t0\nD\t0\t1\n")
     genes = ["A", "B", "C", "D"]
-    networks = [read_matrix(path, genes)[0] for path in (dense, triplets, labelled)]
+    networks = [sparse_matrix(path, genes)[0].toarray() for path in (dense, triplets, labelled)]
     assert np.argwhere(networks[0]).tolist() == [[2, 0], [3, 3]] and networks[0][2, 0] == -1
     assert np.array_equal(networks[0], networks[1]) and np.array_equal(networks[0], networks[2])
 
@@ -342,7 +342,7 @@ def test_wrong_matrices_say_what_is_wrong(tmp_path, text, message):
     path = tmp_path / "matrix.csv"
     path.write_text(text)
     with pytest.raises(InputError, match=message):
-        read_matrix(path, ["A", "B", "C", "D"], restrict=True)
+        sparse_matrix(path, ["A", "B", "C", "D"], restrict=True)
 
 
 def test_gene_names_are_the_first_column_and_each_stands_there_once(tmp_path):

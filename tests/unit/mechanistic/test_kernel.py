@@ -25,7 +25,6 @@ from kinetrain.mechanistic.kernel.translation import Translator
 
 N = 3
 TIMES = np.array([0.0, 0.4, 1.0, 2.5, 6.0])
-SWITCH = 1.7  # where production stops
 X = sympy.symbols(f"x:{N}")
 T, H = sympy.symbols("t h")
 JUMP = X[1] / 2 + sympy.Symbol("dose") * X[0] * T  # what the second state becomes when production stops

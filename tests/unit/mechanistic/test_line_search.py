@@ -138,8 +138,8 @@ def search(phi, f0, g, a0, limit, here, x_old, counts):
 def train(problem, name, rate, epochs, batch_size, safeguard):
     box = problem.lower, problem.upper
     fit = Minibatch(Counted(problem), START, *box, Updater(name, 2), rate, batch_size, safeguard)
-    for _ in range(epochs):
-        complete(fit.problem.problem, fit.run_epoch())
+    while fit.state.epoch < epochs:
+        complete(fit.problem.problem, fit.step())
     return fit
 
 

@@ -25,8 +25,8 @@ def create(problem, name, rate, batch_size=2, rescue=0, generator=None, variant=
 def run(problem, name, rates, epochs, **options):
     """Return a finished run on a toy problem; rates: shape, start and end."""
     fit = create(problem, name, learning_rate(*rates, epochs), **options)
-    for _ in range(epochs):
-        complete(fit.problem.problem, fit.run_epoch())
+    while fit.state.epoch < epochs:
+        complete(fit.problem.problem, fit.step())
     return fit
 
 

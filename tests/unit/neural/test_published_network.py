@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kinetrain.data.expression_files import read_trajectories
-from kinetrain.data.networks import read_matrix
+from kinetrain.data.networks import sparse_matrix
 from kinetrain.errors import InputError
 from kinetrain.simulation.gene_network import draw_initial_states, simulate
 from kinetrain.simulation.options import PublishedSimulation
@@ -38,7 +38,9 @@ def test_the_published_trajectories_are_those_of_the_network(published):
 
 def test_the_published_truth_is_the_network(published, mirror):
     size, network, _, _ = published
-    truth, _ = read_matrix(mirror / DASH / f"edge_prior_matrix_simu_{size}_noise_0.0.csv", network.genes.tolist())
+    truth = sparse_matrix(mirror / DASH / f"edge_prior_matrix_simu_{size}_noise_0.0.csv", network.genes.tolist())[
+        0
+    ].toarray()
     found = np.zeros_like(truth)
     found[network.target, network.regulator] = network.sign
     assert (found == truth).all()

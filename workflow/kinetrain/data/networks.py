@@ -60,12 +60,6 @@ def read_edges(path, genes, restrict: bool = False) -> tuple[np.ndarray, int]:
     return network.toarray(), left_out
 
 
-def read_matrix(path, genes, matrix_genes=None, restrict: bool = False) -> tuple[np.ndarray, int]:
-    """Return what `sparse_matrix` does, with the network as a full matrix."""
-    network, left_out = sparse_matrix(path, genes, matrix_genes, restrict)
-    return network.toarray(), left_out
-
-
 def sparse_edges(path, genes, restrict: bool = False) -> tuple[sparse.csr_array, int]:
     """Return the (k, k) network [target, regulator] of an edge list, and how many of its edges were left out.
 

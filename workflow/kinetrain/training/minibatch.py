@@ -72,12 +72,6 @@ class Minibatch:
             np.array(start, float), nothing, nothing, np.arange(problem.n_conditions) if seen is None else seen
         )
 
-    def run_epoch(self) -> Steps:
-        """Take the steps up to the end of the epoch."""
-        epoch = self.state.epoch
-        while self.state.epoch == epoch:
-            yield from self.step()
-
     def step(self) -> Steps:
         """Take one step, on the next batch; conditions are divided into batches anew in each epoch.
 
