@@ -86,7 +86,7 @@ def run(main) -> None:
     except (InputError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    tell_costs()
+    print_costs()
 
 
 def limit_time() -> None:
@@ -99,7 +99,7 @@ def limit_time() -> None:
     faulthandler.dump_traceback_later(hours * 3600, exit=True, file=sys.__stderr__)
 
 
-def tell_costs() -> None:
+def print_costs() -> None:
     """Print what this process and its children took; from this line of their logs `make plan` knows what jobs cost."""
     used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     seconds = sum(one.ru_utime + one.ru_stime for one in used)

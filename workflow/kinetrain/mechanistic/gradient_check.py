@@ -1,8 +1,8 @@
 """Check of gradients against finite differences of the objective, condition by condition.
 
-AMICI's sensitivities are wrong for some kinds of conditions without a word (adjoint ones where states are set anew
-after pre-equilibration, and where several changes meet at a measured time; there even the value beside the gradient
-is). That two methods of the same solver agree proves neither.
+AMICI's sensitivities are wrong for some kinds of conditions without a warning: adjoint ones where states are set anew
+after pre-equilibration, and where several changes meet at a measured time, where even the value that is returned with
+the gradient is wrong. That two methods of the same solver agree proves neither right.
 """
 
 from dataclasses import dataclass
@@ -167,14 +167,14 @@ class GradientCheck:
         return found
 
     def _point(self, rng, attempt) -> np.ndarray:
-        """Return a point to check at, with room for steps within the bounds."""
-        problem, room = self.problem, 2 * STEP * self._scale
+        """Return a point to check at, far enough within the bounds for steps."""
+        problem, margin = self.problem, 2 * STEP * self._scale
         if attempt > NEARBY:
             theta = rng.uniform(problem.start_lower, problem.start_upper)
         else:  # the nominal parameters themselves, the last resort, are often a special point
             width = NEAR if attempt < NEARBY else 0.0
-            theta = problem.nominal + width * self._scale * rng.normal(size=len(room))
-        return np.clip(theta, problem.lower + room, problem.upper - room)
+            theta = problem.nominal + width * self._scale * rng.normal(size=len(margin))
+        return np.clip(theta, problem.lower + margin, problem.upper - margin)
 
 
 def kinds_of(problem) -> list[list[int]]:

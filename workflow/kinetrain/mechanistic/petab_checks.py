@@ -51,7 +51,7 @@ def check_problem(problem: petab.Problem, path) -> None:
     starting_quantiles(starting_rows(estimated), path)
     _check_measurements(problem, f"{path}: measurement table")
     check_names(problem.model.sbml_model, {**tables, "condition": problem.condition_df}, path)
-    tell_missing_values(problem.model.sbml_model, problem.condition_df.columns, path)
+    warn_of_missing_values(problem.model.sbml_model, problem.condition_df.columns, path)
     _check_conditions(problem, f"{path}: condition table")
     placeholders = {
         name: [f"noiseParameter{number}_{name}" for number in range(1, 1 + str(formula).count("noiseParameter"))]
@@ -149,7 +149,7 @@ def _check_level(level, where):
         raise InputError(f"{where} is {level:g}; it must be positive and finite")
 
 
-def tell_missing_values(sbml, varied, path) -> None:
+def warn_of_missing_values(sbml, varied, path) -> None:
     """Warn of species and compartments whose value neither an SBML model gives nor the tables, which set `varied`."""
     given = {rule.getVariable() for rule in sbml.getListOfRules() if rule.isAssignment()} | set(varied)
     given |= {one.getSymbol() for one in sbml.getListOfInitialAssignments()}

@@ -36,7 +36,7 @@ from kinetrain.mechanistic.petab_checks import (
     check_noise,
     check_nominal,
     numbers,
-    tell_missing_values,
+    warn_of_missing_values,
 )
 from kinetrain.mechanistic.petab_files import checksum, list_files
 from kinetrain.mechanistic.petab_tables import read_tables
@@ -102,7 +102,7 @@ class ProblemOfVersion2:
         check_names(sbml, {"parameter": parameters, "observable": observables}, self.path)
         check_formulas(observables, self.path)
         changes = tables.get("condition", pd.DataFrame()).reindex(columns=["conditionId", "targetId", "targetValue"])
-        tell_missing_values(sbml, changes["targetId"], self.path)
+        warn_of_missing_values(sbml, changes["targetId"], self.path)
         for row, condition, target, formula in changes.dropna().itertuples(name=None):
             where = f"{self.path}: condition table: row {row}: targetValue of '{target}' in '{condition}'"
             number = value(parse(formula, where), {})

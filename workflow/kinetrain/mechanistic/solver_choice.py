@@ -24,7 +24,7 @@ SOLVE, SOLVE_PARAMETER = 150.0, 0.1  # of a solve apart from its steps; in addit
 STEP_PARAMETER = 0.8  # of a step, for each parameter of forward sensitivities
 STORED_STEP, BACKWARD_STEP = 1.3, 6.0  # of adjoint ones
 WEIGHTS = 1, 1.5, 2, 3, 5, 7  # and ten times these, and so on: what weights are rounded to
-GAIN = 1.15  # adjoint sensitivities must take that much less work than forward ones; less is within the roundness
+GAIN = 1.15  # adjoint sensitivities must take that much less work than forward ones; less is rounding
 AS_FAST = 1.05  # of tolerances that take as little work as the least, the tightest are taken
 FAR_SLOWER = 2.0
 MOST_CONDITIONS, SAMPLE_WORK = 12, 6e6  # the latter in steps times states
@@ -48,9 +48,9 @@ def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
     Returns
     -------
     dict
-        chosen: all fields of SolverOptions but priors and trials (information_weight is None unless it is one of its
-        own: that of forward sensitivities beside adjoint ones, if they are accurate with the same settings). accurate:
-        whether gradients keep to `accuracy`. check: of the methods in all conditions (`GradientCheck.record`).
+        chosen: all fields of SolverOptions but priors and trials; information_weight is set only where gradients are
+        adjoint and forward sensitivities are accurate with the same settings. accurate: whether gradients keep to
+        `accuracy`. check: of the methods in all conditions (`GradientCheck.record`).
         candidates: sensitivities, tolerances, error (None: it failed), work (of the sample's gradient).
         starts: by method, unless it is far slower: how many random starts failed, the most steps of the others and of
         the nominal parameters.

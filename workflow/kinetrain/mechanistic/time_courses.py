@@ -1,4 +1,4 @@
-"""Simulated beside measured time courses of a fitted PEtab problem."""
+"""Measured and simulated time courses of a fitted PEtab problem."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from kinetrain.mechanistic.petab_files import read_description
 from kinetrain.mechanistic.petab_tables import condition_names, is_version_1, read_tables
 from kinetrain.mechanistic.visualization import curves
 
-BETWEEN = 100  # even times at which a course is simulated, beside the measured ones
+BETWEEN = 100  # even times at which a course is simulated, in addition to the measured ones
 LOOK = ["panel", "title", "label", "x_label", "y_label", "x_scale", "y_scale", "x_offset", "y_offset"]
 COLUMNS = ["condition", "observable", "time", "measurement", "noise", "noise_scale", "fitted", "nominal"]
 

@@ -45,7 +45,7 @@ def curves(path, measured: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame
     path: of the PEtab YAML. measured: all measurements, with columns observable, simulated (the observable of the
     compiled model), dataset, condition, label (of the condition) and time. titles: of observables.
 
-    Columns beside the fields: curves, panels: how many there are, of the panel and of the problem; of these the first
+    Further columns: curves, panels: how many there are, of the panel and of the problem; of these the first
     MOST_CURVES (of observables without a visualization table 4) and MOST_PANELS are returned. Measurements at an
     infinite time (steady states) have no place on the axis and are left out; so are curves of a single time, unless the
     visualization table asks for them.

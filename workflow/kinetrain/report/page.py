@@ -1,4 +1,4 @@
-"""The report: what a run answers, then all its figures and tables, on one self-contained page (`page.html`)."""
+"""The report, one self-contained page (`page.html`): first the answers of a run, then all its figures and tables."""
 
 import base64
 import re
@@ -25,15 +25,15 @@ def report(
     title, facts
         Heading, and below it when, on what and at what cost this run was made.
     answers
-        What it answers, as `kinetrain.evaluation.answers.answers` returns it.
+        The answers of the first screen, as `kinetrain.evaluation.answers.answers` returns it.
     introduction
         What a report holds, in reStructuredText; folded.
     sections
-        Heading of every section -> its parts, dicts of `title`, `file` (an SVG figure or an HTML page of ours),
-        `caption` (reStructuredText) and, for a table, `source` (its file, from where the report lies). Tables
+        Heading of every section -> its parts, dicts of `title`, `file` (an SVG figure or a page of `html.py`),
+        `caption` (reStructuredText) and, for a table, `source` (its file, relative to the report). Tables
         without rows, and figures drawn from such, are left out and named at the end.
     settings
-        Title of the part that holds the settings of the run, to which figures lead.
+        Title of the part that holds the settings of the run, to which figures link.
 
     Raises
     ------
@@ -108,12 +108,12 @@ def _encoded(file: str) -> str:
 
 
 def _companion(part: dict, suffix: str) -> str:
-    """Return the address of a figure's other file, from where the report lies: the folder above the figures."""
+    """Return the address of another file of a figure, relative to the report, which lies above the figures."""
     return f"{Path(part['file']).parent.name}/{Path(part['file']).stem}.{suffix}"
 
 
 def _body(file: str) -> Markup:
-    """Return what a page of ours holds below its heading."""
+    """Return the content of a page of `html.py` below its heading."""
     body = re.search(r"<body>\s*(?:<h1>.*?</h1>)?(.*)</body>", Path(file).read_text(encoding="utf-8"), re.DOTALL)
     if body is None:
         raise InputError(f"{file}: neither an SVG figure nor an HTML page with a body")

@@ -1,6 +1,7 @@
-"""A PEtab problem as arrays for its kernel: what is left to know once the model is compiled.
+"""A PEtab problem as arrays for its kernel: constants, mappings of parameters, times and measurements of conditions.
 
-They are kept beside the kernel, so that a problem that was seen before needs neither AMICI nor PEtab's library.
+They are saved in the cache with the kernel, so that a problem that was opened before needs neither AMICI nor PEtab's
+library.
 """
 
 from dataclasses import dataclass, fields, replace

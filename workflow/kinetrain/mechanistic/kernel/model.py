@@ -1,4 +1,4 @@
-"""The model of a PEtab problem as a graph: what AMICI's importer makes of it, without what AMICI compiles."""
+"""The model of a PEtab problem as a graph, read from the symbolic model of AMICI's importer; AMICI compiles nothing."""
 
 import contextlib
 import logging
