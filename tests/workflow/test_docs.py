@@ -16,6 +16,9 @@ TOP = Path(__file__).resolve().parents[2]
 COPIED = ["Snakefile", "Makefile", "workflow", "envs", "profiles", "config", "resources", "docs"]
 PAGES = ["README.md", "docs/tutorial.md", *(f"docs/howto/{path.name}" for path in (TOP / "docs/howto").glob("*.md"))]
 BLOCK = re.compile(r'(?ms)^```(\w+)(?: title="([^"]+)")?\n(.*?)^```')
+PATH = re.compile(r"`((?:\.ci|benchmarks|config|docs|envs|profiles|resources|tests|workflow)/[\w./-]+)`")
+OF_FOLDER = re.compile(r"((?:`[\w*]+\.py`[^`|\n]{1,12})+)of `([\w/]+/)`")
+MADE_BY_USERS = ["envs/kinetrain.sif"]
 # Not tried: what needs the network or a cluster, and a report of results that are not there.
 ELSEWHERE = re.compile(r"git clone|pip install|snakemake --report|snakemake --profile|snakemake .*\| dot")
 
@@ -114,6 +117,19 @@ def test_every_page_is_in_the_contents(root):
     contents = (root / "mkdocs.yml").read_text(encoding="utf-8")
     pages = [str(path.relative_to(root / "docs")) for path in (root / "docs").rglob("*.md")]
     assert [page for page in pages if f"- {page}" not in contents] == []
+
+
+def test_files_that_pages_name_are_there(root):
+    pages = [root / "README.md", root / "CONTRIBUTING.md", *(root / "docs").rglob("*.md")]
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        named = PATH.findall(text)
+        named += [
+            f"{folder}{name}" for names, folder in OF_FOLDER.findall(text) for name in re.findall(r"[\w*]+\.py", names)
+        ]
+        for path in named:
+            pattern = re.sub(r"[A-Z]{4,}", "*", path)  # `folder/NAME.py` is any file of the folder
+            assert path in MADE_BY_USERS or list(root.glob(pattern)), f"{page.name} names {path}, which is not there"
 
 
 def test_links_between_pages_lead_somewhere(root):
