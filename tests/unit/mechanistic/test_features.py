@@ -7,7 +7,7 @@ time 2.
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
+from petab_folder import write_petab
 
 from kinetrain.mechanistic import conditions
 from kinetrain.mechanistic.kernel.problem import KernelProblem
@@ -105,7 +105,6 @@ def measurements() -> pd.DataFrame:
 
 def write(folder):
     """Write the problem into `folder` and return its YAML."""
-    (folder / "model.xml").write_text(SBML)
     names = ["observableId", "observableFormula", "noiseFormula", "observableTransformation", "noiseDistribution"]
     doses = [(name, value, bolus, b) for name, (value, bolus, b, _) in CONDITIONS.items()]
     parameters = [(name, *row, 1) for name, row in PARAMETERS.items()]
@@ -116,12 +115,7 @@ def write(folder):
         "parameters": pd.DataFrame(parameters, columns=columns),
         "measurements": measurements(),
     }
-    for name, table in tables.items():
-        table.to_csv(folder / f"{name}.tsv", sep="\t", index=False)
-    files = {f"{name.removesuffix('s')}_files": [f"{name}.tsv"] for name in tables if name != "parameters"}
-    description = {"parameter_file": "parameters.tsv", "problems": [{"sbml_files": ["model.xml"], **files}]}
-    (folder / "problem.yaml").write_text(yaml.safe_dump({"format_version": 1, **description}))
-    return folder / "problem.yaml"
+    return write_petab(folder, SBML, tables)
 
 
 def states(p, condition, time):

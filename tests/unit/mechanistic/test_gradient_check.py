@@ -7,9 +7,9 @@ from zlib import crc32
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from petab_folder import write_petab
 
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.gradient_check import GradientCheck, differences
@@ -199,27 +199,10 @@ b,together,10,0.4""",
 }
 
 
-def write(folder, tables, version) -> str:
-    """Write a problem of these tables into `folder` and return its YAML."""
-    (folder / "model.xml").write_text(SBML)
-    for name, text in tables.items():
-        (folder / f"{name}.tsv").write_text(text.replace(",", "\t") + "\n")
-    files = {f"{name.removesuffix('s')}_files": [f"{name}.tsv"] for name in tables}
-    if version == 1:
-        del files["parameter_files"]
-        problems = [{"sbml_files": ["model.xml"], **files}]
-        description = {"format_version": 1, "parameter_file": "parameters.tsv", "problems": problems}
-    else:
-        model = {"toy": {"location": "model.xml", "language": "sbml"}}
-        description = {"format_version": "2.0.0", "model_files": model, **files}
-    (folder / "problem.yaml").write_text(yaml.safe_dump(description))
-    return folder / "problem.yaml"
-
-
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory, compiled_model):
     """The problem of version 1, and the folder of its model."""
-    path = write(tmp_path_factory.mktemp("version_1"), TABLES, 1)
+    path = write_petab(tmp_path_factory.mktemp("version_1"), SBML, TABLES, 1)
     return path, compiled_model(path)
 
 
@@ -233,7 +216,7 @@ def test_adjoint_sensitivities_are_dropped_where_states_are_set_anew_after_pre_e
 
 
 def test_changes_that_meet_at_a_measured_time_spoil_adjoint_objective_and_gradient(tmp_path, compiled_model):
-    path = write(tmp_path, VERSION_2, 2)
+    path = write_petab(tmp_path, SBML, VERSION_2, 2)
     choice = choose(path, compiled_model(path))
     assert choice["chosen"]["sensitivities"] == "forward"
     assert "objective with the gradient" in choice["check"]["methods"]["adjoint"]["reason"]

@@ -3,7 +3,7 @@
 import libsbml
 import numpy as np
 import pytest
-import yaml
+from petab_folder import write_petab
 
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.initial_assignments import assigned_parameters, remove_overridden
@@ -58,14 +58,7 @@ loss,log10,0.01,10,0.4,1""",
 
 def write(folder, **tables):
     """Write the problem, with some other tables, into `folder` and return its YAML."""
-    (folder / "model.xml").write_text(sbml())
-    for name, text in {**TABLES, **tables}.items():
-        (folder / f"{name}.tsv").write_text(text.replace(",", "\t") + "\n")
-    files = {f"{name.removesuffix('s')}_files": [f"{name}.tsv"] for name in TABLES if name != "parameters"}
-    problems = [{"sbml_files": ["model.xml"], **files}]
-    description = {"format_version": 1, "parameter_file": "parameters.tsv", "problems": problems}
-    (folder / "problem.yaml").write_text(yaml.safe_dump(description))
-    return folder / "problem.yaml"
+    return write_petab(folder, sbml(), TABLES | tables)
 
 
 def objective(theta) -> list[float]:
@@ -114,11 +107,7 @@ loss,0,10,0.4,true""",
 
 
 def test_tables_of_version_2_overrule_them_too(tmp_path, compiled_model):
-    write(tmp_path, **VERSION_2)
-    files = {f"{name.removesuffix('s')}_files": [f"{name}.tsv"] for name in VERSION_2}
-    model = {"toy": {"location": "model.xml", "language": "sbml"}}
-    path = tmp_path / "problem.yaml"
-    path.write_text(yaml.safe_dump({"format_version": "2.0.0", "model_files": model, **files}))
+    path = write_petab(tmp_path, sbml(), VERSION_2, version=2)
     problem = PetabProblem(path, compiled_model(path), SolverOptions("forward"))
     theta = np.array([2.0, np.log10(0.9), np.log10(0.4)])
     value, gradient = problem.value_and_gradient(np.array([2.0, 0.9, 0.4]), [0])

@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import sympy
-import yaml
 from amici.importers.sbml.splines import CubicHermiteSpline as SbmlSpline
+from petab_folder import write_petab
 from scipy.integrate import solve_ivp
 from scipy.interpolate import CubicHermiteSpline
 
@@ -44,7 +44,6 @@ def write(folder, rate, spline=False, trigger=None):
         made.setMath(libsbml.parseL3Formula(trigger)), made.setPersistent(True), made.setInitialValue(True)
         assignment = event.createEventAssignment()
         assignment.setVariable("A"), assignment.setMath(libsbml.parseL3Formula("A + 1"))
-    libsbml.writeSBMLToFile(document, str(folder / "model.xml"))
     tables = {
         "observables": pd.DataFrame({"observableId": ["obs_a"], "observableFormula": ["A"], "noiseFormula": ["0.1"]}),
         "conditions": pd.DataFrame({"conditionId": ["only"]}),
@@ -58,12 +57,7 @@ def write(folder, rate, spline=False, trigger=None):
             }
         ),
     }
-    for name, table in tables.items():
-        table.to_csv(folder / f"{name}.tsv", sep="\t", index=False)
-    files = {f"{name.removesuffix('s')}_files": [f"{name}.tsv"] for name in tables if name != "parameters"}
-    description = {"parameter_file": "parameters.tsv", "problems": [{"sbml_files": ["model.xml"], **files}]}
-    (folder / "problem.yaml").write_text(yaml.safe_dump({"format_version": 1, **description}))
-    return folder / "problem.yaml"
+    return write_petab(folder, libsbml.writeSBMLToString(document), tables)
 
 
 def objective(theta, rate) -> float:

@@ -7,9 +7,9 @@ import libsbml
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from petab_folder import write_petab
 from scipy import stats
 
 from kinetrain.errors import InputError, InputWarning
@@ -60,13 +60,7 @@ amount,high,1,2.2""",
 
 def write(folder, sbml=SBML, **changed):
     """Write the toy problem, with some tables changed, into `folder` and return its YAML."""
-    (folder / "model.xml").write_bytes(sbml if isinstance(sbml, bytes) else sbml.encode())
-    for name, text in (TABLES | changed).items():
-        (folder / f"{name}.tsv").write_bytes(text if isinstance(text, bytes) else text.replace(",", "\t").encode())
-    files = {f"{name.removesuffix('s')}_files": [f"{name}.tsv"] for name in TABLES if name != "parameters"}
-    description = {"parameter_file": "parameters.tsv", "problems": [{"sbml_files": ["model.xml"], **files}]}
-    (folder / "problem.yaml").write_text(yaml.safe_dump({"format_version": 1, **description}))
-    return folder / "problem.yaml"
+    return write_petab(folder, sbml, TABLES | changed)
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from petab.v2.petab1to2 import petab_files_1to2
+from petab_folder import write_petab
 
 from kinetrain.errors import InputError, InputWarning
 from kinetrain.mechanistic.hierarchical import Hierarchical
@@ -60,13 +60,7 @@ total,fresh,3,1.7,scaling_b""",
 
 def write(folder):
     """Write the toy problem into `folder` and return its YAML."""
-    (folder / "model.xml").write_text(SBML)
-    for name, text in TABLES.items():
-        (folder / f"{name}.tsv").write_text(text.replace(",", "\t") + "\n")
-    files = {f"{name.removesuffix('s')}_files": [f"{name}.tsv"] for name in TABLES}
-    model = {"toy": {"location": "model.xml", "language": "sbml"}}
-    (folder / "problem.yaml").write_text(yaml.safe_dump({"format_version": "2.0.0", "model_files": model, **files}))
-    return folder / "problem.yaml"
+    return write_petab(folder, SBML, TABLES, version=2)
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,7 @@ from kinetrain.mechanistic.petab_files import is_version_2, parameter_files, rea
 from kinetrain.training.starts import best_members
 
 COLUMNS = ["parameterScale", "lowerBound", "upperBound"]
-FORMER = (
-    ".parameters.npz"  # what fit.py calls the parameters of a former run; its fits lie in the same folder
-)
+FORMER = ".parameters.npz"  # what fit.py calls the parameters of a former run; its fits lie in the same folder
 # Not PEtab's library, which is missing where a configuration is read.
 TO_SCALE: dict[str, Any] = {"lin": np.asarray, "log": np.log, "log10": np.log10}
 FROM_SCALE: dict[str, Any] = {"lin": np.asarray, "log": np.exp, "log10": lambda value: 10.0**value}
