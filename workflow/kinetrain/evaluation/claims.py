@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.evaluation.benchmark import QUARTER, Benchmark, batch_size_grid, for_all_problems
+from kinetrain.evaluation.cost_ratios import reductions
 from kinetrain.evaluation.pairs import ALL
-from kinetrain.evaluation.reduction import reductions
 from kinetrain.evaluation.scores import size_order
 from kinetrain.tables import FULL_BATCH
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from kinetrain.appearance import label
 from kinetrain.evaluation.benchmark import Benchmark
-from kinetrain.evaluation.reduction import BEST, CLAIMED, RATIOS, TARGETS, ratios
+from kinetrain.evaluation.cost_ratios import BEST, CLAIMED, RATIOS, TARGETS, ratios
 from kinetrain.figures.catalogue import FITS, MINI_BATCH, Declaration
 from kinetrain.figures.style import BLACK, GREY, colour, new_figure, nothing_to_show
 
@@ -30,7 +30,7 @@ KINDS = {"mini-batch": True, "hybrid": False}  # filled markers or open ones
 
 
 def tabulate(data: Benchmark) -> pd.DataFrame:
-    """Return the ratios of `evaluation.reduction.ratios`."""
+    """Return the ratios of `evaluation.cost_ratios.ratios`."""
     return ratios(data)[RATIOS]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.evaluation.benchmark import SMALLEST, Benchmark, readable, table_of
-from kinetrain.evaluation.reduction import TARGETS
+from kinetrain.evaluation.cost_ratios import TARGETS
 from kinetrain.evaluation.scores import BLOCK, SETTING, costs_to_targets, of_settings
 from kinetrain.figures.catalogue import FITS, MINI_BATCH, Declaration
 from kinetrain.figures.settings import looks, settings_in_order, shared, with_setting

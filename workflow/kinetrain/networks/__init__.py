@@ -1,4 +1,4 @@
-"""Gene networks: priors, gold standards, effect matrices, edge scores and control predictors.
+"""Gene networks: effect matrices, scores against gold standards, and control predictors.
 
 Every network is a (k, k) array with entry [target, regulator].
 """

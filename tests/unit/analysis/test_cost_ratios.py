@@ -6,8 +6,8 @@ import pytest
 from made_fits import ADAM, FIDES, INF, MEANING, made, made_nominal, traced
 
 from kinetrain.evaluation import benchmark as fits
+from kinetrain.evaluation.cost_ratios import BEST, ratios, reductions
 from kinetrain.evaluation.findings import findings
-from kinetrain.evaluation.reduction import BEST, ratios, reductions
 from kinetrain.evaluation.statistics import (
     wilson_interval,
 )
