@@ -21,6 +21,7 @@ cpu_seconds [s]: CPU time spent; of starts that the kernel evaluates together, t
 """)
 # What names a fit, of all its starts: the first columns of many tables.
 FIT = tuple(column.name for column in FIT_COLUMNS)
+SCORED = ("problem", "optimizer", "schedule", "size", "safeguard")
 
 TABLES = {
     "nominal": Table(
@@ -67,19 +68,7 @@ message: why the run ended
         "One row per fit. Failed fits, those whose last iterate cannot be simulated among them, are highlighted.",
         "Fits of the mechanistic models",
         "problems",
-        (
-            "problem",
-            "optimizer",
-            "schedule",
-            "batch_size",
-            "safeguard",
-            "replicate",
-            "start",
-            "objective",
-            "cost",
-            "cpu_seconds",
-            "status",
-        ),
+        (*FIT, "start", "objective", "cost", "cpu_seconds", "status"),
     ),
     "traces": Table(
         (*FIT, "start", "cost"),
@@ -155,7 +144,7 @@ y_offset: what is added to the values
         "asks for, else of each observable in the first conditions.",
     ),
     "scores": Table(
-        ("problem", "optimizer", "schedule", "size", "safeguard"),
+        SCORED,
         columns("""
 problem: name of the fit problem
 optimizer: name of the optimizer
@@ -192,11 +181,7 @@ cpu_seconds [s]: CPU time of all runs together
         "Settings of the fits, scored",
         "problems",
         (
-            "problem",
-            "optimizer",
-            "schedule",
-            "size",
-            "safeguard",
+            *SCORED,
             "runs",
             "failures",
             "median_objective",
