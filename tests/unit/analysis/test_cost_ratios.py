@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_fits import ADAM, FIDES, INF, MEANING, made, made_nominal, traced
+from made_results import ADAM, FIDES, INF, MEANING, made, made_nominal, traced
 
 from kinetrain.evaluation import benchmark as fits
 from kinetrain.evaluation.cost_ratios import BEST, ratios, reductions

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from made_fits import ADAM, FIDES, INF, MEANING, made, made_nominal, of_problems
+from made_results import ADAM, FIDES, INF, MEANING, made, made_nominal, of_problems
 
 from kinetrain.evaluation import benchmark as fits
 from kinetrain.evaluation.claims import with_our_values

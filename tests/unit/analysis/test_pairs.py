@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_fits import ADAM, FIDES, INF, MEANING, made, made_nominal, of_problems
+from made_results import ADAM, FIDES, INF, MEANING, made, made_nominal, of_problems
 
 from kinetrain.evaluation.pairs import ALL, pairs
 from kinetrain.evaluation.statistics import holm

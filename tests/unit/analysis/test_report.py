@@ -1,11 +1,13 @@
 """The report answers first, holds all figures and tables with their captions, and needs no other file."""
 
+import numpy as np
 import pandas as pd
 import pytest
+from made_results import INF
 
 from kinetrain.errors import InputError
 from kinetrain.figures.catalogue import find_figures
-from kinetrain.report.html import as_html
+from kinetrain.report.html import as_html, cell, page
 from kinetrain.report.page import report, split_caption
 from kinetrain.tables import TABLES
 
@@ -100,3 +102,17 @@ def test_bounds_of_an_interval_stand_behind_their_value_and_infinity_sorts_last(
     html = as_html(table)
     assert ">rank [95 %]<" in html and ">1.5 [1, 2]<" in html and "rank low" not in html
     assert 'data-order="1e+308">∞<' in html and ">low<" in html and ">7<" in html
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(-66.581023, "-66.58"), (INF, "∞"), (np.nan, ""), (4000000, "4000000"), (1.5e-7, "1.500e-07"), (True, "yes")],
+)
+def test_numbers_in_pages_have_four_digits(value, text):
+    assert cell(value) == text
+
+
+def test_a_page_marks_failed_rows_and_escapes_text():
+    text = page(pd.DataFrame({"name": ["<b>", "x"], "status": ["failed", "finished"]}), "T & U", "One.\n\nTwo.", [1, 0])
+    assert text.count('<tr class="bad">') == 1
+    assert "&lt;b&gt;" in text and "T &amp; U" in text and "<p>Two.</p>" in text

@@ -1,7 +1,7 @@
 """Which runs of a benchmark belong to which figure."""
 
 import pandas as pd
-from made_fits import ADAM, FIDES, INF, MEANING, grid, made, made_nominal, of_problems
+from made_results import ADAM, FIDES, INF, MEANING, grid, made, made_nominal, of_problems
 
 from kinetrain.evaluation import benchmark as fits
 from kinetrain.evaluation import scores

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_fits import ADAM, FIDES, INF, grid, made, made_nominal, traced
+from made_results import ADAM, FIDES, INF, grid, made, made_nominal, traced
 from scipy import stats
 
 from kinetrain.evaluation import scores

@@ -3,11 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_fits import INF
+from made_results import INF
 
 from kinetrain.evaluation import scores
 from kinetrain.evaluation.statistics import (
+    POSITIVE,
+    SHARE,
     hierarchical_weights,
+    mean_interval,
     mean_over_blocks,
     median_over_blocks,
     quantiles_over_blocks,
@@ -53,3 +56,33 @@ def test_quantiles_are_those_of_the_sorted_values():
 def test_the_interval_of_a_rate_is_wilsons():
     assert wilson_interval(0, 10) == pytest.approx((0, 0.2775328))
     assert np.isnan(wilson_interval(0, 0)).all()
+
+
+def test_the_interval_of_a_mean_is_that_of_student():
+    mean, low, high = mean_interval([1.0, 2.0, 3.0, np.nan])
+    assert mean == 2 and high - mean == pytest.approx(4.302653 / np.sqrt(3)) and low == 4 - high
+    assert mean_interval([5.0])[0] == 5 and np.isnan(mean_interval([5.0])[1:]).all()
+    assert np.isnan(mean_interval([])).all()
+
+
+@pytest.mark.parametrize("values", [[0.99, 1.0], [0.0, 0.001, 0.3], [0.5, 0.6, 0.7], [0.0, 1.0]])
+def test_the_interval_of_a_share_stays_between_nothing_and_all(values):
+    mean, low, high = mean_interval(values, scale=SHARE)
+    assert 0 <= low < mean < high <= 1
+    plain, mirrored = mean_interval(values), mean_interval([1 - value for value in values], scale=SHARE)
+    assert mean == plain[0] and (1 - mirrored[2], 1 - mirrored[1]) == pytest.approx((low, high))
+
+
+def test_an_interval_on_another_scale_is_that_of_student_where_the_ends_are_far():
+    shares, errors = np.array([0.5, 0.501, 0.502]), np.array([3.0, 3.001, 3.002])
+    assert mean_interval(shares, scale=SHARE) == pytest.approx(mean_interval(shares), abs=1e-5)
+    assert mean_interval(errors, scale=POSITIVE) == pytest.approx(mean_interval(errors), abs=1e-5)
+    mean, low, high = mean_interval([0.1, 2.0], scale=POSITIVE)
+    assert 0 < low < mean < high and low * high == pytest.approx(mean**2)
+    assert mean_interval([1.0, 1.0, 1.0], scale=SHARE) == (1, 1, 1)
+    assert np.isnan(mean_interval([0.5], scale=SHARE)[1:]).all()
+
+
+def test_a_share_above_one_is_an_error_of_ours():
+    with pytest.raises(ValueError, match="beyond the scale 0 to 1"):
+        mean_interval([50.0, 60.0], scale=SHARE)
