@@ -5,19 +5,17 @@ parameters. Deviations are from the kernel at a tight tolerance, which was compa
 relative, of gradients relative to the largest component.
 """
 
-import json
 import os
 import resource
-import subprocess
-import sys
 import tempfile
 import time
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
 import yaml as yaml_format
+from measures import cpu_seconds, matrix_peak
 
 MOST_AMICI = 100  # conditions of AMICI's turns; seconds are per condition
 SECONDS_OF_TURNS = 20.0  # of AMICI
@@ -30,17 +28,9 @@ ARTIFICIAL = {  # problems of the paper's configuration by the model that they a
     "Lucarelli_CellSystems2018": "lucarelli",
 }
 ROBUST = tuple(ARTIFICIAL)
-# The reference multiplication must run the kernels of this very processor, whatever the environment says.
-PEAK = """
-import time, numpy as np
-a = np.random.default_rng(0).normal(size=(1536, 1536)); best = 1e9
-for _ in range(12):
-    began = time.process_time(); a @ a; best = min(best, time.process_time() - began)
-print(2 * 1536**3 / best)
-"""
 
 
-def kernel_rows(name: str, path, model, amici, turns: int, starts: int, tell) -> list[dict]:
+def kernel_rows(name: str, path, amici, turns: int, starts: int, tell) -> list[dict]:
     """Return the rows of a problem: use of the kernel, measured and artificial conditions, lanes, robustness.
 
     amici: the problem in the settings chosen for AMICI. starts: of the robustness.
@@ -117,7 +107,7 @@ def compared(amici, kernel, path, turns, what) -> list[dict]:
     everything = np.arange(amici.n_conditions)
     exact = kernel.solved_by(EXACT).value_and_gradient(theta, some)
     counted = operations(build.facts_of(kernel.kernel), build.sizes_of(kernel._library))
-    rows = []
+    rows, peak = [], matrix_peak("float64")
     for order, call in (("value", "value"), ("gradient", "value_and_gradient")):
         problems = {"objective": (amici, some), **{key: (one, everything) for key, one in kernels.items()}}
         calls = {key: (partial(getattr(one, call), theta, batch), len(batch)) for key, (one, batch) in problems.items()}
@@ -128,8 +118,8 @@ def compared(amici, kernel, path, turns, what) -> list[dict]:
                 before = one.counts
                 getattr(one, call)(theta, everything)
                 attempts = (one.counts - before)[1] / len(everything)
-                speed = counted[order] * attempts / row["seconds"]
-                row |= {"steps": attempts, "gflops": speed / 1e9, "percent_of_peak": 100 * speed / peak_of_core()}
+                gflops = 1e-9 * counted[order] * attempts / row["seconds"]
+                row |= {"steps": attempts, "gflops": gflops, "percent_of_peak": 100 * gflops / peak}
             rows.append(row)
     return rows
 
@@ -201,12 +191,12 @@ def take_turns(calls: dict, turns: int) -> list[dict]:
     calls: a function and how many conditions it evaluates, by variant.
     """
     first = next(iter(calls.values()))[0]
-    turns = int(np.clip(SECONDS_OF_TURNS / max(_cpu(first), 1e-9), 3, turns))
+    turns = int(np.clip(SECONDS_OF_TURNS / max(cpu_seconds(first), 1e-9), 3, turns))
     for evaluate, _ in calls.values():
         evaluate()
     times = np.array(
         [
-            [_cpu(evaluate, 1 + 9 * (n > 0)) / count for n, (evaluate, count) in enumerate(calls.values())]
+            [cpu_seconds(evaluate, 1 + 9 * (n > 0)) / count for n, (evaluate, count) in enumerate(calls.values())]
             for _ in range(turns)
         ]
     )
@@ -222,23 +212,6 @@ def deviation(found, exact) -> float:
     if not isinstance(found, tuple):
         return abs(found - exact[0]) / max(1.0, abs(exact[0]))
     return float(np.abs(found[1] - exact[1]).max() / np.abs(exact[1]).max())
-
-
-@cache
-def peak_of_core() -> float:
-    """Return the operations per CPU second of this core in the multiplication of large matrices."""
-    free = {key: value for key, value in os.environ.items() if key not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
-    done = subprocess.run(
-        [sys.executable, "-c", PEAK], env={**free, "OMP_NUM_THREADS": "1"}, capture_output=True, check=True
-    )
-    return float(json.loads(done.stdout))
-
-
-def _cpu(evaluate, repeats: int = 1) -> float:
-    began = time.process_time()
-    for _ in range(repeats):
-        evaluate()
-    return (time.process_time() - began) / repeats
 
 
 def _cpu_with_children() -> float:

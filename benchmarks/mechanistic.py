@@ -23,16 +23,17 @@ are compared with (kernel_rows.py): `kernel` with the instructions that this pro
 """
 
 import argparse
-import contextlib
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from functools import partial
 from pathlib import Path
+from unittest.mock import patch
+
+from measures import cpu_seconds, finish, memory_mb
 
 OUTPUT = "results/benchmarks/mechanistic.tsv"
 EMBEDDED = Path(__file__).resolve().parents[1] / "resources/models/egf_akt/problem.yaml"
@@ -86,7 +87,7 @@ def measure(name: str, yaml: Path, turns: int, starts: int, folder: Path, tell=l
     rows += against_defaults(problem, turns)
     rows += against_value(problem, turns)
     rows += two_processes(yaml, model, solver, tell)
-    rows += kernel_rows.kernel_rows(name, yaml, model, problem, turns, starts, tell)
+    rows += kernel_rows.kernel_rows(name, yaml, problem, turns, starts, tell)
     if name in kernel_rows.ARTIFICIAL:
         rows += kernel_rows.artificial_rows(name, yaml, problem.options, folder, turns, tell)
     if name == "Fujita_SciSignal2010":
@@ -99,7 +100,7 @@ def compile_twice(yaml, model) -> list[dict]:
     from kinetrain.mechanistic.compiled_model import compile_model
     from kinetrain.mechanistic.petab_problem import PetabProblem
 
-    with tempfile.TemporaryDirectory() as empty, environment(XDG_CACHE_HOME=empty):
+    with tempfile.TemporaryDirectory() as empty, patch.dict(os.environ, XDG_CACHE_HOME=empty):
         began = time.perf_counter()
         compile_model(yaml, model)
         first = time.perf_counter() - began
@@ -157,7 +158,7 @@ def compare(evaluations: dict, turns: int, conditions: int) -> list[dict]:
     import numpy as np
 
     results = {variant: finish(evaluate()) for variant, (evaluate, finish) in evaluations.items()}
-    times = np.array([[_cpu(evaluate) for evaluate, _ in evaluations.values()] for _ in range(turns)])
+    times = np.array([[cpu_seconds(evaluate) for evaluate, _ in evaluations.values()] for _ in range(turns)])
     seconds = np.median(times, axis=0) / conditions
     first = results[next(iter(evaluations))]
     scale = np.linalg.norm(first)
@@ -217,8 +218,8 @@ def against_defaults(problem, turns: int) -> list[dict]:
     rows = []
     for name, variant in variants.items():
         error = solver_choice._error(variant, sample, known)
-        calls = turns if _cpu(partial(variant.value_and_gradient, problem.nominal, sample)) < 1 else 1
-        times = [_cpu(partial(variant.value_and_gradient, problem.nominal, sample)) for _ in range(calls)]
+        calls = turns if cpu_seconds(partial(variant.value_and_gradient, problem.nominal, sample)) < 1 else 1
+        times = [cpu_seconds(partial(variant.value_and_gradient, problem.nominal, sample)) for _ in range(calls)]
         seconds = np.median(times) / len(sample) if np.isfinite(error) else np.nan
         rows.append({"work": "gradient, settings", "variant": name, "seconds": seconds, "deviation": error})
     return [{**row, "ratio": rows[0]["seconds"] / row["seconds"]} for row in rows]
@@ -252,7 +253,8 @@ def against_value(problem, turns: int) -> list[dict]:
 
     everything = np.arange(problem.n_conditions)
     calls = [partial(call, problem.nominal, everything) for call in (problem.value, problem.value_and_gradient)]
-    value, gradient = np.median([[_cpu(call) for call in calls] for _ in range(turns)], axis=0) / problem.n_conditions
+    times = [[cpu_seconds(call) for call in calls] for _ in range(turns)]
+    value, gradient = np.median(times, axis=0) / problem.n_conditions
     work = {"work": f"gradient ({problem.options.sensitivities}) against value", "variant": "objective"}
     return [{**work, "seconds": gradient, "ratio": gradient / value}]
 
@@ -328,33 +330,7 @@ def once(yaml, model, solver, variant, seconds) -> None:
     while time.process_time() < began + seconds:
         gradient()
         count += 1
-    print(_peak(), count / max(time.process_time() - began, 1e-9))
-
-
-def _cpu(evaluate) -> float:
-    began = time.process_time()
-    evaluate()
-    return time.process_time() - began
-
-
-def _peak() -> float:
-    """Return the peak memory of this process in MB; where there is /proc, without that of the one that started it."""
-    with contextlib.suppress(FileNotFoundError):
-        lines = Path("/proc/self/status").read_text().splitlines()
-        return next(float(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 1024)
-
-
-@contextlib.contextmanager
-def environment(**variables):
-    """Set environment variables for a while."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+    print(memory_mb(), count / max(time.process_time() - began, 1e-9))
 
 
 def find(name: str, mirror, tell) -> Path | None:
@@ -378,8 +354,6 @@ def main():
 
     import pandas as pd
 
-    from kinetrain.files import save_table
-
     tell, rows = partial(print, file=sys.stderr), []
     for name in arguments.work or DEFAULT:
         yaml = find(name, arguments.mirror, tell)
@@ -388,10 +362,7 @@ def main():
                 rows += measure(name, yaml, arguments.turns, arguments.starts, Path(folder), tell)
     columns = ["work", "variant", "seconds", "ratio", "deviation", "peak_memory_mb"]
     columns += ["steps", "gflops", "percent_of_peak", "failures", "wrong"]
-    table = pd.DataFrame(rows, columns=columns)
-    save_table(table, arguments.output)
-    print(table.to_string(index=False, float_format=lambda value: f"{value:.3g}"))
-    return None
+    return finish(pd.DataFrame(rows, columns=columns), arguments.output)
 
 
 if __name__ == "__main__":

@@ -19,10 +19,7 @@ percent_of_matrix_peak: the same relative to the best product of two large matri
 """
 
 import argparse
-import contextlib
 import importlib.util
-import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -30,6 +27,8 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from measures import finish, matrix_peak, memory_mb
 
 OUTPUT = "results/benchmarks/neural.tsv"
 STEPS, MODELS, MODELS_ON_GPU = 8, 4, 64
@@ -85,7 +84,6 @@ def parse_arguments():
     parser.add_argument("--updates", type=int, default=298, metavar="N", help="updates per variant (default 298)")
     parser.add_argument("--work", action="append", choices=[*WORKS, RUN], help="only this one (may be repeated)")
     parser.add_argument("--output", default=OUTPUT, metavar="TSV", help=f"table to write (default {OUTPUT})")
-    parser.add_argument("--peak", action="store_true", help="only print the speed of large matrix products (GFLOP/s)")
     parser.add_argument("--memory-of", nargs=2, metavar=("WORK", "VARIANT"), help="only print what two updates need")
     return parser.parse_args()
 
@@ -214,36 +212,6 @@ def diffrax_value_and_gradient():
     return value_and_gradient
 
 
-# Variables by which a machine may hold a library of matrix products back: they name older processors or smaller caches.
-HELD_BACK = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-
-
-def matrix_peak() -> float:
-    """Return the best speed of the product of two large matrices in one thread, in GFLOP per second.
-
-    Measured in a process without the variables HELD_BACK, which a library reads once, when it is loaded.
-    """
-    variables = {name: value for name, value in os.environ.items() if name not in HELD_BACK}
-    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    command = [sys.executable, __file__, "--peak"]
-    return float(subprocess.run(command, env=variables | one, check=True, capture_output=True, text=True).stdout)
-
-
-def _print_peak() -> None:
-    import numpy as np
-    import torch
-
-    best = 0.0
-    for size in (512, 1024, 1536):
-        pair = torch.rand(2, size, size)
-        for product, (left, right) in ((torch.mm, pair), (np.matmul, pair.numpy())):
-            for _ in range(4):
-                began = time.process_time()
-                product(left, right)
-                best = max(best, 2e-9 * size**3 / (time.process_time() - began))
-    print(best)
-
-
 def products(work: Work, variant: str) -> float:
     """Return the GFLOP of an update in matrix products: forward, adjoint and gradient; NaN where they are not fixed."""
     import numpy as np
@@ -262,14 +230,14 @@ def measure(name: str, work: Work, updates: int, tell=lambda text: None):
 
     data, variants = batches(work), work.variants()
     replays = [Replay(work, variant, data) for variant in variants]
-    peak, measured = matrix_peak(), np.empty((updates, len(variants), 2))
+    peak, measured = matrix_peak("float32"), np.empty((updates, len(variants), 2))
     for first in range(0, updates, IN_A_ROW):
         tell(f"{name}: update {first + 1} of {updates}")
         for variant, replay in enumerate(replays):
             for update in range(first, min(first + IN_A_ROW, updates)):
                 measured[update, variant] = replay()
     losses, seconds = measured[..., 0], np.median(measured[..., 1], axis=0)
-    peak = max(peak, matrix_peak())
+    peak = max(peak, matrix_peak("float32"))
     speed = np.array([products(work, variant) for variant in variants]) / seconds
     memory = np.array([_memory(name, variant) for variant in variants]) if name in WORKS else np.nan * measured[0]
     return {
@@ -331,7 +299,7 @@ def training_run(genes=350, hidden=40, trajectories=150, epochs=200, tell=lambda
         "seconds": seconds,
         "ratio": seconds[0] / np.array(seconds),
         "deviation": np.abs(np.array(errors) / errors[0] - 1),
-        "peak_memory_mb": _resident("VmHWM"),
+        "peak_memory_mb": memory_mb("VmHWM"),
         "updates": updates,
         "seconds_per_epoch": np.array(seconds) / epochs,
     }
@@ -345,17 +313,9 @@ def _memory(work: str, variant: str) -> tuple[float, float]:
 def _print_memory(work: str, variant: str) -> None:
     """Print the peak memory (MB) of this process after two updates, and what they added to it."""
     replay = Replay(WORKS[work], variant, batches(WORKS[work], 2))
-    before = _resident("VmRSS")
+    before = memory_mb("VmRSS")
     _ = replay(), replay()
-    print(_resident("VmHWM"), _resident("VmHWM") - before)
-
-
-def _resident(kind: str) -> float:
-    """Return the memory of this process in MB: VmRSS now, VmHWM at its peak (where there is no /proc, the peak)."""
-    with contextlib.suppress(FileNotFoundError):
-        lines = Path("/proc/self/status").read_text().splitlines()
-        return next(float(line.split()[1]) for line in lines if line.startswith(kind)) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 1024)
+    print(memory_mb("VmHWM"), memory_mb("VmHWM") - before)
 
 
 def main():
@@ -364,11 +324,7 @@ def main():
     import pandas as pd
     import torch
 
-    from kinetrain.files import save_table
-
     torch.set_num_threads(1)
-    if arguments.peak:
-        return _print_peak()
     if arguments.memory_of:
         return _print_memory(*arguments.memory_of)
     tell = partial(print, file=sys.stderr)
@@ -382,10 +338,7 @@ def main():
     ]
     if RUN in wanted:
         tables.append(pd.DataFrame(training_run(tell=tell)))
-    table = pd.concat(tables, ignore_index=True)
-    save_table(table, arguments.output)
-    print(table.to_string(index=False, float_format=lambda value: f"{value:.3g}"))
-    return None
+    return finish(pd.concat(tables, ignore_index=True), arguments.output)
 
 
 if __name__ == "__main__":

@@ -1,22 +1,15 @@
 """The benchmark of the neural arm compares equal work: all variants make the same updates."""
 
-import importlib.util
 import subprocess
 
+import measures
+import neural as benchmark
 import numpy as np
 import pytest
 
 
-@pytest.fixture(scope="module")
-def benchmark(root):
-    specification = importlib.util.spec_from_file_location("benchmark_neural", root / "benchmarks/neural.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize("left", [1.0, 0.1])
-def test_all_variants_make_the_same_updates(benchmark, left):
+def test_all_variants_make_the_same_updates(left):
     work = benchmark.Work(20, 3, (0.4, 0.2, 0.8), published=True, left=left)
     rows = benchmark.measure("tiny", work, 2)
     assert rows["variant"][0] == "published"
@@ -27,7 +20,7 @@ def test_all_variants_make_the_same_updates(benchmark, left):
     assert list(rows)[:6] == columns
 
 
-def test_the_peak_is_measured_without_what_holds_a_library_back(benchmark, monkeypatch):
+def test_the_peak_is_measured_without_what_holds_a_library_back(monkeypatch):
     given = {}
 
     def run(command, env, **more):
@@ -36,18 +29,18 @@ def test_the_peak_is_measured_without_what_holds_a_library_back(benchmark, monke
 
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Prescott")
     monkeypatch.setenv("OPENBLAS_L2_SIZE", "1024")
-    monkeypatch.setattr(benchmark.subprocess, "run", run)
-    assert benchmark.matrix_peak() == 150.5
+    monkeypatch.setattr(measures.subprocess, "run", run)
+    assert measures.matrix_peak("float32") == 150.5
     assert given["OMP_NUM_THREADS"] == "1" and not {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"} & set(given)
 
 
-def test_products_count_what_is_multiplied(benchmark):
+def test_products_count_what_is_multiplied():
     work = benchmark.WORKS["SIM350 update"]
     assert benchmark.products(work, "torch-rk4") == pytest.approx(4 * benchmark.STEPS * 4 * 24 * 350 * 40 * 1e-9)
     assert benchmark.products(work, "fused") == pytest.approx(27 / 32 * benchmark.products(work, "torch-rk4"))
 
 
-def test_a_whole_run_is_the_same_by_both_integrators(benchmark):
+def test_a_whole_run_is_the_same_by_both_integrators():
     rows = benchmark.training_run(genes=20, hidden=3, trajectories=15, epochs=4)
     assert rows["variant"] == ["torch-rk4", "fused"] and rows["updates"] == 4 * 14
     assert rows["deviation"][1] < 0.05
