@@ -1,4 +1,4 @@
-"""The tests of gene sets side by side, with what tells whether to believe them: stability and a negative control."""
+"""The tests of gene sets, with their stability over seeds and a negative control."""
 
 import numpy as np
 import pandas as pd

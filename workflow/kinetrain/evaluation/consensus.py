@@ -1,4 +1,4 @@
-"""The network on which the models of one method agree: what is left of chance when a gold standard is missing."""
+"""The network on which the models of one method agree over seeds, for data without a gold standard."""
 
 from xml.etree import ElementTree
 
