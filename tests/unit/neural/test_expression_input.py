@@ -115,12 +115,12 @@ def test_a_file_of_names_keeps_its_first_gene_with_and_without_a_header(write):
 
 
 def test_columns_that_are_no_genes_are_named_and_left_out(write):
-    table = frame().assign(batch=1, donor="d7")
-    assert same(write(table), Layout(metadata=("batch", "donor")))
-    with pytest.raises(InputError, match=r"row 2: gene 'donor': 'd7' is not a number .*expression\.metadata"):
+    table = frame().assign(lot=1, tag="d7")
+    assert same(write(table), Layout(metadata=("lot", "tag")))
+    with pytest.raises(InputError, match=r"row 2: gene 'tag': 'd7' is not a number .*expression\.metadata"):
         read_trajectories(write(table))
-    with pytest.raises(InputError, match=r"no column 'Batch', which expression\.metadata names"):
-        read_trajectories(write(table), None, Layout(metadata=("Batch",)))
+    with pytest.raises(InputError, match=r"no column 'Lot', which expression\.metadata names"):
+        read_trajectories(write(table), None, Layout(metadata=("Lot",)))
 
 
 def test_genes_that_are_chosen_may_leave_others_out_which_is_reported(write):
@@ -195,15 +195,14 @@ def test_counts_become_logarithms_or_stay_what_they_are_on_demand(write):
 
 
 def test_columns_that_stand_apart_are_reported(write):
-    table = frame().assign(batch=np.tile([1, 2], 6), age=np.linspace(40, 70, 12), dose=np.repeat([0.1, 0.2, 0.5], 4))
+    table = frame().assign(lot=np.tile([1, 2], 6), age=np.linspace(40, 70, 12), level=np.repeat([0.1, 0.2, 0.5], 4))
     with pytest.warns(InputWarning) as reported:
         read_trajectories(write(table))
     said = [str(one.message) for one in reported]
-    assert any("1 of 6 genes hold whole numbers alone, unlike the others: batch" in line for line in said)
+    assert any("1 of 6 genes hold whole numbers alone, unlike the others: lot" in line for line in said)
     assert any("1 of 6 genes are over 20 times as large, unlike the others: age" in line for line in said)
-    assert any("1 of 6 genes change between trajectories alone, unlike the others: dose" in line for line in said)
-    assert all("name columns that are no genes (expression.metadata)" in line for line in said) and len(said) == 4
-    assert any("the column 'batch' is hardly a gene" in line for line in said)
+    assert any("1 of 6 genes change between trajectories alone, unlike the others: level" in line for line in said)
+    assert all("name columns that are no genes (expression.metadata)" in line for line in said) and len(said) == 3
     whole = frame()
     whole[GENES] = np.random.default_rng(2).integers(0, 30, (12, 3))
     with pytest.warns(InputWarning, match="all values are whole numbers up to .*: of counts, take expression.scale"):
@@ -267,10 +266,30 @@ def test_each_column_of_times_is_a_lineage_of_the_rows_that_have_a_time_in_it(wr
         read_trajectories(write(table.assign(second="NA")), None, Layout(time=("first", "second")))
 
 
-def test_a_column_that_may_distinguish_trajectories_is_proposed(write):
-    table = frame().rename(columns={"trajectory": "replicate"}).replace({"s0": 1, "s1": 2, "s2": 3})
-    with pytest.raises(InputError, match=r"column of trajectories or replicates, such as 'replicate' \(expression"):
+@pytest.mark.parametrize("genes", [None, GENES])
+@pytest.mark.parametrize("name", ["replicate", "Sample_IDs", "Rep", "TRAJECTORY", "Time point"])
+def test_a_column_of_labels_is_named_in_the_configuration_or_refused(write, name, genes):
+    """Here times rise across replicates, so that nothing else would tell that there are several."""
+    table = frame().rename(columns={"trajectory": name}).replace({"s0": 1, "s1": 2, "s2": 3})
+    rising = table.assign(time=range(len(table)))
+    with pytest.raises(InputError, match=f"the column '{name}' is hardly a gene: name it under expression.trajectory"):
+        read_trajectories(write(rising), genes)
+    assert read_trajectories(write(table), genes, Layout(trajectory=name))[1].shape == (3, 4, 3)
+    assert read_trajectories(write(rising), genes, Layout(metadata=(name,)))[1].shape == (1, 12, 3)
+    assert read_trajectories(write(rising), [*GENES, name])[1].shape == (1, 12, 4)
+
+
+def test_names_of_genes_that_a_spreadsheet_turned_into_dates_are_reported(write):
+    damaged = ["1-Mar", "Sep-02", "2001-03-01", "01.03.2024", "2.31E+13"]
+    table = frame().assign(**dict.fromkeys([*damaged, "MARCH1", "March2", "Dec1", "HLA-A", "7157", "1.5"], 0.5))
+    with pytest.warns(InputWarning, match="5 gene names look like dates or numbers") as said:
         read_trajectories(write(table))
+    assert any(f"names: {', '.join(damaged)}; correct them" in str(one.message) for one in said)
+
+
+def test_a_time_beyond_all_clocks_is_refused(write):
+    with pytest.raises(InputError, match=r"trajectory 3 has a time of 1e\+300, above 1e\+15: take another unit"):
+        read_trajectories(write(text().replace("s2,6.0", "s2,1e300")))
 
 
 def test_the_command_says_which_columns_became_genes(call, write, tmp_path, capsys):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kinetrain.data.genes import gene_names
+from kinetrain.data.genes import gene_names, is_label, warn_of_dates
 from kinetrain.data.options import Layout
 from kinetrain.data.text import (
     about_comma,
@@ -21,7 +21,7 @@ from kinetrain.errors import InputError, InputWarning, did_you_mean
 TRAJECTORY = "trajectory"  # column of a tidy table unless another is named
 LARGEST = 100  # no logarithm of a measured quantity is as large
 MOST = 1e9  # of any measured quantity: models compute with squares, some in single precision
-LABELS = {"replicate", "rep", "sample", "series", "experiment", "condition", "batch", "cell", "lineage", "patient"}
+LATEST = 1e15  # beyond it times that differ by 1 are hardly told apart
 UNLIKE = 20  # times the median size of the columns: larger ones may be no genes
 
 
@@ -126,6 +126,8 @@ def _binned(path, number, bins, times, values):
         values = sums / counts[:, None]
     if len(times) < 2:
         raise InputError(f"{path}: trajectory {number} has {len(times)} times, a transition needs two")
+    if (size := np.abs(times).max()) > LATEST:
+        raise InputError(f"{path}: trajectory {number} has a time of {size:g}, above {LATEST:g}: take another unit")
     return times, values
 
 
@@ -185,9 +187,9 @@ def _read_tidy(path, genes, layout):
     label = label if label in table.columns else None
     _check_columns(path, table, label, layout)
     found = [column for column in table.columns if column not in (label, *clocks, *layout.metadata)]
-    if genes is None:
-        _check_labels(path, found)
-    genes = found if genes is None else gene_names(genes, found)
+    wanted = None if genes is None else gene_names(genes, found)
+    _check_labels(path, found, set(wanted or ()))
+    genes = found if wanted is None else wanted
     _check_genes(path, genes, found, "columns")
     times = [_numbers(path, table, clock, layout) for clock in clocks]
     values = np.column_stack([_numbers(path, table, gene, layout) for gene in genes])
@@ -198,15 +200,17 @@ def _read_tidy(path, genes, layout):
     return genes, found
 
 
-def _check_labels(path, columns) -> None:
-    """Raise InputError of a column called like that of times or trajectories but for capitals; warn of other labels."""
-    for name in columns:
-        said = f"{path}: the column '{name}' is hardly a gene"
-        if name.lower() in (TRAJECTORY, "time"):
-            raise InputError(f"{said}: name it under expression.time, expression.trajectory or expression.metadata")
-        if name.lower() in LABELS:
-            said += "; name columns that are no genes (expression.metadata)"
-            warnings.warn(said, InputWarning, stacklevel=4)
+def _check_labels(path, columns, wanted) -> None:
+    """Raise InputError of a column named like times or labels of rows, unless it is among the genes that are wanted.
+
+    Taken for a gene, or left out, it would join trajectories without a word wherever their times go on rising.
+    """
+    if found := [name for name in columns if name not in wanted and is_label(name)]:
+        raise InputError(
+            f"{path}: the column '{found[0]}' is hardly a gene: name it under expression.trajectory if it tells "
+            "trajectories or replicates apart, under expression.time, or under expression.metadata (genes of that name "
+            "must be listed under expression.genes)"
+        )
 
 
 def _check_columns(path, table, label, layout) -> None:
@@ -242,6 +246,7 @@ def _check_genes(path, genes, found, kind: str) -> None:
         raise InputError(f"{path}: the gene {str(broken[0])!r} has a line end or a tab in its name")
     if not genes:
         raise InputError(f"{path}: has no gene among its {kind}")
+    warn_of_dates(path, genes)
     if kind == "columns" and (left_out := [name for name in found if name not in wanted]):
         what = f"{len(left_out)} columns are not among the genes that were asked for: {_some(left_out)}"
         warnings.warn(f"{path}: {what}", InputWarning, stacklevel=4)
@@ -311,12 +316,10 @@ def _check(path, number, times, values, genes, layout) -> None:
         raise InputError(f"{path}: trajectory {number} has {len(times)} times, a transition needs two")
     if not layout.any_order and (np.diff(times) <= 0).any():
         at = int(np.argmax(np.diff(times) <= 0))
-        likely = [gene for gene in genes if str(gene).lower() in LABELS]
-        hint = f", such as '{likely[0]}'" if likely else ""
         raise InputError(
             f"{path}: times of trajectory {number} must increase, but {times[at]:g} is followed by {times[at + 1]:g}: "
-            f"name the column of trajectories or replicates{hint} (expression.trajectory), or average "
-            "rows in the order of time (expression.bins)"
+            "name the column of trajectories or replicates (expression.trajectory), or average rows in the order of "
+            "time (expression.bins)"
         )
     if not np.isfinite(values).all():
         row, gene = np.argwhere(~np.isfinite(values))[0]

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 from scipy import sparse
 
+from kinetrain.data.genes import warn_of_dates
 from kinetrain.data.text import read_lines
 from kinetrain.errors import InputError, InputWarning
 
@@ -36,6 +37,7 @@ def read_gene_sets(path) -> dict[str, list[str]]:
         raise InputError(
             f"{path}: no gene sets{' of biological processes (.tab: a GO slim mapping)' if is_slim else ''}"
         )
+    warn_of_dates(path, (gene for members in sets.values() for gene in members))
     return sets
 
 

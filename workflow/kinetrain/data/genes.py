@@ -1,5 +1,6 @@
 """Gene names, and their positions in an expression data set."""
 
+import re
 import warnings
 from pathlib import Path
 
@@ -8,6 +9,15 @@ import numpy as np
 from kinetrain.data.text import first_row, read_table, refuse_repeated
 from kinetrain.errors import InputError, InputWarning
 
+# What columns of times and labels are called, but for capitals, marks between words, and ENDS.
+NO_GENES = {"time", "timepoint", "pseudotime", "hour", "minute", "day", "trajectory", "replicate", "rep", "sample"}
+NO_GENES |= {"serie", "experiment", "condition", "batch", "cell", "celltype", "cluster", "barcode", "lineage", "index"}
+NO_GENES |= {"patient", "donor", "subject", "individual", "animal", "treatment", "group", "dose", "plate", "well"}
+ENDS = "", "s", "id", "ids", "name"
+# What spreadsheets make of names such as MARCH1 or SEPT2, and of identifiers such as 2310009E13.
+MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+DATES = rf"\d\d?[-. ]{MONTH}", rf"{MONTH}-\d\d", r"\d{4}-\d\d-\d\d( .*)?", r"\d\d?[./]\d\d?[./]\d{2,4}"
+DATE = re.compile("|".join([*DATES, r"\d(\.\d+)?e\+\d+"]), re.IGNORECASE)
 SEVERAL = "///"  # joins the names of genes that one probe measures together
 
 
@@ -27,6 +37,23 @@ def gene_positions(genes) -> dict[str, list[int]]:
         for name in dict.fromkeys([gene, *split_names(gene)]):
             positions.setdefault(name, []).append(index)
     return positions
+
+
+def is_label(name: str) -> bool:
+    """Whether a column is called like those of times and labels of rows."""
+    plain = re.sub(r"[\W_]", "", name.lower())
+    return any(plain.removesuffix(end) in NO_GENES for end in ENDS)
+
+
+def warn_of_dates(path, names) -> None:
+    """Warn of names of genes that a spreadsheet has turned into dates or numbers: nothing else calls them so."""
+    if found := [name for name in dict.fromkeys(map(str, names)) if DATE.fullmatch(name)]:
+        warnings.warn(
+            f"{path}: {len(found)} gene names look like dates or numbers that a spreadsheet made of names: "
+            f"{', '.join(found[:5])}; correct them, or other files will not find these genes",
+            InputWarning,
+            stacklevel=3,
+        )
 
 
 def read_gene_names(path, known=(), count: int | None = None) -> list[str]:
@@ -50,6 +77,7 @@ def read_gene_names(path, known=(), count: int | None = None) -> list[str]:
     if not names:
         raise InputError(f"{path}: no gene names (expected a header line and one gene per line)")
     refuse_repeated(path, names, "gene")
+    warn_of_dates(path, names)
     return names
 
 

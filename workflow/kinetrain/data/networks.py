@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from kinetrain.data.genes import gene_names, gene_positions
+from kinetrain.data.genes import gene_names, gene_positions, warn_of_dates
 from kinetrain.data.text import (
     about_separator,
     as_numbers,
@@ -81,6 +81,7 @@ def sparse_edges(path, genes, restrict: bool = False) -> tuple[sparse.csr_array,
     """
     table = _edge_list(path)
     regulators, targets = (_names(path, table, names) for names in (REGULATOR, TARGET))
+    warn_of_dates(path, [*regulators, *targets])
     values = _edge_values(path, table)
     _warn_of_repeated(path, pd.DataFrame({"regulator": regulators, "target": targets, "value": values}))
     positions = gene_positions(genes)
@@ -131,6 +132,7 @@ def sparse_matrix(path, genes, matrix_genes=None, restrict: bool = False) -> tup
         raise InputError(f"{path}: row {rows.index[rows.isna()][0]} has no name in its first column")
     refuse_repeated(path, rows, "the row")
     refuse_repeated(path, columns)
+    warn_of_dates(path, [*rows, *columns])
     return _select(path, finite_numbers(path, table.iloc[:, 1:]), rows.tolist(), columns, genes, restrict)
 
 
