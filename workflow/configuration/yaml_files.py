@@ -88,9 +88,8 @@ def _check_number(path, node) -> None:
 def _check_keys(path, node) -> None:
     first: dict[str, yaml.Node] = {}
     for key, _ in node.value:
-        if key.tag == "tag:yaml.org,2002:merge":
-            continue
-        if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
+        is_merge = key.tag == "tag:yaml.org,2002:merge"
+        if not isinstance(key, yaml.ScalarNode) or not (is_merge or key.tag == "tag:yaml.org,2002:str"):
             kind = str(key.tag).rpartition(":")[2]
             written = f"'{key.value}'" if isinstance(key, yaml.ScalarNode) else "a list or mapping"
             raise InputError(f"{path}, {_line(key)}: the key {written} is read as {kind}, not text: put it in quotes")

@@ -1,9 +1,10 @@
 """The options of artificial data: how conditions are drawn, and what is measured in them."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kinetrain.mechanistic.solver_options import SolverOptions
+from kinetrain.mechanistic.solver_options import EARLIEST, LATEST, SolverOptions
 from kinetrain.options import ABSENT, LARGEST_SEED, REQUIRED, Options, option
 
 
@@ -13,10 +14,14 @@ class Distribution(Options):
 
     constant: float = option(ABSENT, "Always this value.")
     uniform: tuple[float, float] = option(ABSENT, "Uniform between two values.")
-    log10_uniform: tuple[float, float] = option(ABSENT, "10 to a power that is uniform between two values.")
-    log10_normal: tuple[float, float] = option(ABSENT, "10 to a normal power with this mean and standard deviation.")
+    log10_uniform: tuple[float, float] = option(
+        ABSENT, "10 to a power that is uniform between two values.", least=-100, most=100
+    )
+    log10_normal: tuple[float, float] = option(
+        ABSENT, "10 to a normal power with this mean and standard deviation.", least=-100, most=100
+    )
     log_normal_factor: float = option(
-        ABSENT, "The model's own value times e to a normal power with this standard deviation.", above=0
+        ABSENT, "The model's own value times e to a normal power with this standard deviation.", above=0, most=100
     )
     choice: tuple[float, ...] = option(ABSENT, "One of these values.", filled=True)
 
@@ -94,9 +99,10 @@ class Artificial(Options):
         "Starts are drawn within so many decades around the truth, where the bounds leave models that cannot be "
         "solved; null takes the bounds.",
         above=0,
+        most=100,
     )
     noise: float = option(
-        0.1, "Standard deviation as a fraction of the largest noise-free value of the observable.", above=0
+        0.1, "Standard deviation as a fraction of the largest noise-free value of the observable.", above=0, most=1e6
     )
     protocols: tuple[Protocol, ...] = option(
         REQUIRED, "Kinds of experiments; each condition follows one of them.", filled=True
@@ -107,6 +113,10 @@ class Artificial(Options):
         super().__post_init__()
         if sorted(set(self.times)) != list(self.times):
             raise ValueError(f"'times' must rise without repeats, got {list(self.times)}")
+        if bad := [time for time in self.times if not EARLIEST <= time <= LATEST and time not in (0, math.inf)]:
+            raise ValueError(
+                f"no solver can reach the time {bad[0]:g}; {EARLIEST:g} to {LATEST:g}, 0 and .inf are times"
+            )
         groups = self.groups
         if groups and self.conditions < groups.count:
             raise ValueError(f"{self.conditions} 'conditions' are too few for {groups.count} groups")
