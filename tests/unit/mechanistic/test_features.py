@@ -10,9 +10,15 @@ import pytest
 from petab_folder import write_petab
 
 from kinetrain.mechanistic import conditions
+from kinetrain.mechanistic.kernel import build
+from kinetrain.mechanistic.kernel.evaluation import GRADIENT, INFORMATION
 from kinetrain.mechanistic.kernel.problem import KernelProblem
+from kinetrain.mechanistic.kernel.work import weights
+from kinetrain.mechanistic.petab_checks import PREEQUILIBRATION
 from kinetrain.mechanistic.petab_problem import PetabProblem
+from kinetrain.mechanistic.petab_tables import read_petab
 from kinetrain.mechanistic.solver_options import SolverOptions
+from kinetrain.training.cost import Counted
 
 LN10 = np.log(10)
 
@@ -254,6 +260,25 @@ def test_sensitivities_of_the_kernel_give_the_gradient_too(toy_kernel):
         np.testing.assert_allclose(gradient, expected, atol=1e-6 * np.abs(expected).max())
         assert value == pytest.approx(objective(theta), rel=1e-6)
         assert np.linalg.eigvalsh(information).min() > -1e-9 * np.abs(information).max()
+
+
+def test_the_second_gradient_of_pre_equilibrated_conditions_is_paid_from_the_budget(toy, toy_kernel, monkeypatch):
+    orders, evaluate = [], KernelProblem._evaluate
+    tables = read_petab(toy[0])
+    tables.measurement_df = tables.measurement_df[tables.measurement_df[PREEQUILIBRATION].isna()]
+    monkeypatch.setattr(
+        KernelProblem, "_evaluate", lambda self, *given: orders.append(given[2]) or evaluate(self, *given)
+    )
+    for problem, wanted in (
+        (KernelProblem(toy[0], tables=tables), [INFORMATION]),
+        (toy_kernel, [INFORMATION, GRADIENT]),
+    ):
+        orders.clear()
+        counted = Counted(problem, gradient_weight=problem.gradient_weight)
+        counted.value_gradient_and_information(problem.nominal, [0])
+        gradient, information = weights(build.facts_of(problem.kernel), build.sizes_of(problem._library))
+        assert orders == wanted
+        assert counted.cost.total == pytest.approx(information + gradient * (len(wanted) - 1))
 
 
 def test_simulations_of_the_kernel_are_those_of_amici(toy, toy_kernel):

@@ -128,12 +128,17 @@ def test_copies_of_observables_take_no_id_of_the_model(tmp_path):
     assert list(problem.observable_df.index) == ["seen", "seen_2_"]
 
 
-def test_starts_and_sizes_that_nothing_gives_are_told(tmp_path):
+def test_starts_sizes_and_stoichiometries_that_nothing_gives_are_told(tmp_path):
     sbml = SBML.replace(' initialAmount="10"', "").replace(' initialConcentration="1.5"', "").replace(' size="2"', "")
     with pytest.warns(InputWarning, match="the model has no value of 'S': a start of 0 is taken"):  # x is in a table
         read_petab(write(tmp_path, sbml, conditions="conditionId,x\nlow,4\nhigh,1"))
     with pytest.warns(InputWarning, match="the model has no value of 'cell': a size of 1 is taken"):
         read_petab(write(tmp_path, sbml, conditions="conditionId,x\nlow,4\nhigh,1"))
+    reaction = """<listOfReactions><reaction id="r" reversible="false" fast="false"><listOfReactants>
+     <speciesReference species="S" constant="true"/></listOfReactants><kineticLaw>
+     <math xmlns="http://www.w3.org/1998/Math/MathML"><cn>0</cn></math></kineticLaw></reaction></listOfReactions>"""
+    with pytest.warns(InputWarning, match="the model has no value of 'S': a stoichiometry of 1 is taken"):
+        read_petab(write(tmp_path, SBML.replace("</model>", reaction + "</model>")))
 
 
 def test_without_nominal_values_a_problem_has_no_nominal_objective(toy, tmp_path):

@@ -105,10 +105,15 @@ def _build(path, problem, record, folder):
             _compile_apart(path, made)
         except InputError:
             raise
-        except Exception as error:  # AMICI raises exceptions of many kinds for what it does not support
-            reasons = [" ".join(str(one).split()) for one in (error, error.__cause__) if one]
-            raise InputError(f"{path}: AMICI cannot import it: {' '.join(reasons) or type(error).__name__}") from error
+        except Exception as error:
+            raise not_imported(path, error) from error
         _place(made, record, folder)
+
+
+def not_imported(path, error: Exception) -> InputError:
+    """Return what to raise when AMICI cannot import a problem: it raises exceptions of many kinds."""
+    reasons = [" ".join(str(one).split()) for one in (error, error.__cause__) if one]
+    return InputError(f"{path}: AMICI cannot import it: {' '.join(reasons) or type(error).__name__}")
 
 
 def _compile_apart(path, made):
@@ -208,7 +213,7 @@ def fingerprint(path, problem: petab.Problem) -> dict[str, str]:
         return problem.fingerprint()
     observables = problem.observable_df.sort_index()
     columns = ["observableName", "observableFormula", "noiseFormula", "observableTransformation", "noiseDistribution"]
-    table = observables.reindex(columns=columns).fillna("").to_csv(sep="\t")
+    table = observables.reindex(columns=columns).astype(object).fillna("").to_csv(sep="\t")
     estimated = problem.parameter_df.index[problem.parameter_df["estimate"] == 1]
     overridden = {name: not is_numeric_dtype(column) for name, column in problem.condition_df.items()}
     overridden.pop("conditionName", None)

@@ -13,6 +13,7 @@ import petab.v1 as petab
 from kinetrain.errors import InputError, InputWarning
 from kinetrain.mechanistic.formulas import names, parse, value
 from kinetrain.mechanistic.sbml_model import check_name, initial_value
+from kinetrain.mechanistic.solver_options import EARLIEST, LATEST
 from kinetrain.mechanistic.starting_points import scaled, starting_box, starting_quantiles, starting_rows
 
 PREEQUILIBRATION, SIMULATION = "preequilibrationConditionId", "simulationConditionId"
@@ -150,13 +151,16 @@ def _check_level(level, where):
 
 
 def warn_of_missing_values(sbml, varied, path) -> None:
-    """Warn of species and compartments whose value neither an SBML model gives nor the tables, which set `varied`."""
+    """Warn of starts, sizes and stoichiometries that neither an SBML model gives nor the tables, which set `varied`."""
     given = {rule.getVariable() for rule in sbml.getListOfRules() if rule.isAssignment()} | set(varied)
     given |= {one.getSymbol() for one in sbml.getListOfInitialAssignments()}
     species = [one for one in sbml.getListOfSpecies() if not one.isSetInitialAmount()]
     starts = [one.getId() for one in species if not one.isSetInitialConcentration()]
     sizes = [one.getId() for one in sbml.getListOfCompartments() if not one.isSetSize() and one.getLevel() > 1]
-    for found, what in ((starts, "a start of 0"), (sizes, "a size of 1")):
+    reactions = [one for one in sbml.getListOfReactions() if one.getLevel() > 2]
+    sides = [side for one in reactions for side in (*one.getListOfReactants(), *one.getListOfProducts())]
+    unset = [side.getId() or side.getSpecies() for side in sides if not side.isSetStoichiometry()]
+    for found, what in ((starts, "a start of 0"), (sizes, "a size of 1"), (unset, "a stoichiometry of 1")):
         if missing := [name for name in found if name not in given]:
             text = f"{path}: the model has no value of {_listed(missing)}: {what} is taken"
             warnings.warn(text, InputWarning, stacklevel=2)
@@ -201,27 +205,36 @@ def _check_parameters(table, where):
     given = table["nominalValue"].notna() | (table["estimate"] == 0)
     table.loc[given, "nominalValue"] = numbers(table[given], "nominalValue", where)
     table["nominalValue"] = table["nominalValue"].astype(float)
-    bounds = {column: numbers(table[table["estimate"] == 1], column, where) for column in ("lowerBound", "upperBound")}
-    ranges = {"nominalValue": table.loc[table["estimate"] == 1, "nominalValue"], **bounds}
-    logarithmic = estimated["parameterScale"] != "lin"
+    bounds = {column: _bound(table, column, where) for column in ("lowerBound", "upperBound")}
+    ranges = {"nominalValue": table["nominalValue"], **bounds}
+    logarithmic, free = table["parameterScale"] != "lin", table["estimate"] == 1
     for column, values in ranges.items():
-        zero_is_wrong = column != "nominalValue"  # some published models have nominal values of zero
-        for name, found in values[logarithmic & ((values < 0) | (values == 0) & zero_is_wrong)].items():
+        # Some published models have nominal values of zero; bounds of what is fixed mean nothing.
+        wrong = values < 0 if column == "nominalValue" else free & (values <= 0)
+        for name, found in values[logarithmic & wrong].items():
             raise InputError(f"{where}: {column} of '{name}' is {found:g}, but its scale is logarithmic")
-    for name in bounds["lowerBound"].index[bounds["lowerBound"] > bounds["upperBound"]]:
+    for name in table.index[bounds["lowerBound"] > bounds["upperBound"]]:
         raise InputError(f"{where}: lowerBound of '{name}' is above its upperBound")
-    check_nominal(
-        ranges["nominalValue"], **{key.removesuffix("Bound"): one for key, one in bounds.items()}, where=where
-    )
+    check_nominal(*(values[free] for values in ranges.values()), where)
+
+
+def _bound(table, column, where) -> pd.Series:
+    """Return a column of bounds; InputError unless those of estimated parameters are finite, and all given are numbers.
+
+    Bounds of fixed parameters may be infinite, or missing (NaN).
+    """
+    numbers(table[table["estimate"] == 1], column, where)
+    return numbers(table[table[column].notna()], column, where, infinite=True).reindex(table.index)
 
 
 def _check_measurements(problem, where):
-    """Raise InputError unless measurements and times are numbers, and conditions are in their table."""
+    """Raise InputError unless measurements, times and overrides can be used, and conditions are in their table."""
     table = problem.measurement_df
     if table.empty:
         raise InputError(f"{where}: no measurements")
     table["measurement"] = numbers(table, "measurement", where)
-    table["time"] = numbers(table, "time", where, infinite=True)
+    table["time"] = times(table, where)
+    check_overrides(table, where)
     for row, time in table["time"][table["time"] < 0].items():
         raise InputError(f"{where}: time of row '{row}' is {time:g}; simulations begin at 0")
     for column in PAIR:
@@ -231,11 +244,35 @@ def _check_measurements(problem, where):
                 raise InputError(f"{where}: {column} of row '{row}' is '{name}', which is not in the condition table")
 
 
+def check_overrides(table, where) -> None:
+    """Raise InputError unless the overrides of a measurement table are numbers or ids."""
+    for column in table.columns.intersection(["observableParameters", "noiseParameters"]):
+        for row, cell in table[column].dropna().drop_duplicates().items():
+            if not all(map(_is_usable, str(cell).split(";"))):
+                raise InputError(
+                    f"{where}: {column} in row {row} is {cell}; finite numbers or ids, separated by ';', are needed"
+                )
+
+
+def _is_usable(cell) -> bool:
+    """Whether a cell is a finite number or an id; Python, and with it PEtab's library, reads more as numbers."""
+    text = str(cell).strip()
+    return math.isfinite(float(text)) if is_number(text) else IDENTIFIER.fullmatch(text) is not None
+
+
+def check_targets(sbml, targets, where) -> None:
+    """Raise InputError if conditions set what an assignment rule of the model sets at all times, which wins."""
+    for name in targets:
+        if sbml.getAssignmentRuleByVariable(name):
+            raise InputError(f"{where}: '{name}' is set by an assignment rule of the model; conditions cannot set it")
+
+
 def _check_conditions(problem, where):
-    """Raise InputError of an infinite cell, and warn of empty ones where the value of a parameter should be."""
+    """Raise InputError unless cells are numbers or ids, and warn of empty ones where a parameter needs its value."""
+    check_targets(problem.model.sbml_model, problem.condition_df.columns, where)
     for name, column in problem.condition_df.drop(columns="conditionName", errors="ignore").items():
-        for condition, cell in column.items():
-            if is_number(cell) and math.isinf(float(cell)):
+        for condition, cell in column.dropna().items():
+            if not _is_usable(cell):
                 raise InputError(f"{where}: '{name}' of '{condition}' is {cell}; a finite number or an id is needed")
         own = initial_value(problem.model.sbml_model, name, constant=True)
         if own is not None and (empty := list(column.index[column.isna()])):
@@ -253,6 +290,18 @@ def numbers(table, column, where, infinite=False):
             wanted = "a number" if infinite else "a finite number"
             raise InputError(f"{where}: {column} of row '{row}' is {found}; {wanted} is needed")
     return table[column].astype(float)
+
+
+def times(table, where):
+    """Return the column `time` as numbers, by row; InputError of one that is missing or that no solver can reach."""
+    found = numbers(table, "time", where, infinite=True)
+    size = found.abs()
+    if len(bad := found[(size > LATEST) & (size < math.inf) | (size < EARLIEST) & (size > 0)]):
+        raise InputError(
+            f"{where}: time of row '{bad.index[0]}' is {bad.iloc[0]:g}, which no solver can reach: times other than 0 "
+            f"are {EARLIEST:g} to {LATEST:g} in size, and a steady state is at inf"
+        )
+    return found
 
 
 def _typical_rows(measurements):
@@ -281,7 +330,8 @@ def _lint(problem, path):
     try:
         failed = petab.lint_problem(small)
     except Exception as error:
-        raise InputError(f"{path}: the PEtab linter cannot read its tables ({' '.join(str(error).split())})") from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path}: the PEtab linter cannot read its tables ({reason})") from error
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)

@@ -35,7 +35,10 @@ from kinetrain.mechanistic.petab_checks import (
     check_names,
     check_noise,
     check_nominal,
+    check_overrides,
+    check_targets,
     numbers,
+    times,
     warn_of_missing_values,
 )
 from kinetrain.mechanistic.petab_files import checksum, list_files
@@ -103,6 +106,7 @@ class ProblemOfVersion2:
         check_formulas(observables, self.path)
         changes = tables.get("condition", pd.DataFrame()).reindex(columns=["conditionId", "targetId", "targetValue"])
         warn_of_missing_values(sbml, changes["targetId"], self.path)
+        check_targets(sbml, changes["targetId"].dropna(), f"{self.path}: condition table")
         for row, condition, target, formula in changes.dropna().itertuples(name=None):
             where = f"{self.path}: condition table: row {row}: targetValue of '{target}' in '{condition}'"
             number = value(parse(formula, where), {})
@@ -130,15 +134,16 @@ class ProblemOfVersion2:
         if measurements.empty:
             raise InputError(f"{where}: no measurements")
         numbers(measurements, "measurement", where)
-        times = numbers(measurements, "time", where, infinite=True)
+        measured = times(measurements, where)
+        check_overrides(measurements, where)
         experiments = experiments.reindex(columns=["experimentId", "time"])
-        periods = numbers(experiments, "time", f"{self.path}: experiment table", infinite=True)
+        periods = times(experiments, f"{self.path}: experiment table")
         begins = periods[np.isfinite(periods)].groupby(experiments["experimentId"]).min()
         named = measurements.reindex(columns=["experimentId"])["experimentId"]
         for row, name in named.dropna()[~named.dropna().isin(experiments["experimentId"])].items():
             raise InputError(f"{where}: experimentId of row '{row}' is '{name}', which is not in the experiment table")
         begin = named.map(begins).fillna(0.0)
-        for row, time in times[times < begin].items():
+        for row, time in measured[measured < begin].items():
             raise InputError(f"{where}: time of row '{row}' is {time:g}; its experiment begins at {begin[row]:g}")
 
     def fingerprint(self) -> dict[str, str]:
@@ -220,10 +225,10 @@ class ProblemOfVersion2:
                 if one.nominal_value is None:
                     one.nominal_value = float(np.clip(1.0, one.lb, one.ub))  # AMICI needs one; ours replaces it
             rows[one.id] = {**row, "lowerBound": one.lb, "upperBound": one.ub}
+        if not any(row["estimate"] for row in rows.values()):
+            raise InputError(f"{self.path}: parameter table: 'estimate' is true for no parameter")
         table = pd.DataFrame.from_dict(rows, orient="index").astype({"nominalValue": float})
         estimated = table[table["estimate"] == 1]
-        if estimated.empty:
-            raise InputError(f"{self.path}: parameter table: 'estimate' is true for no parameter")
         lower, upper = (estimated[column].astype(float) for column in ("lowerBound", "upperBound"))
         check_nominal(estimated["nominalValue"], lower, upper, f"{self.path}: parameter table")
         return table

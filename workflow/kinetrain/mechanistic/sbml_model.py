@@ -14,7 +14,8 @@ def read_sbml(file) -> libsbml.SBMLDocument:
     Raises
     ------
     InputError
-        If it is no valid SBML, a name would break the code that AMICI writes, or a formula is too large for sympy.
+        If it is no valid SBML, a name would break the code that AMICI writes, a formula is too large for sympy, or a
+        reaction has no rate, for which AMICI takes 0.
     """
     document = _valid(file)
     model = document.getModel()
@@ -28,6 +29,9 @@ def read_sbml(file) -> libsbml.SBMLDocument:
             check(tree, f"{file}: the formula of '{owner}'", functions)
         if element.getTypeCode() == libsbml.SBML_EVENT and element.isSetDelay():
             raise InputError(f"{file}: AMICI does not support the delay of an event ('{element.getId()}')")
+    for reaction in model.getListOfReactions():
+        if reaction.getKineticLaw() is None or reaction.getKineticLaw().getMath() is None:
+            raise InputError(f"{file}: the reaction '{reaction.getId()}' has no kinetic law, so it has no rate")
     return document
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from amici.importers.petab.v1._sbml_import import import_model_sbml
 
 from kinetrain.errors import InputError
-from kinetrain.mechanistic.compiled_model import without_overrides
+from kinetrain.mechanistic.compiled_model import not_imported, without_overrides
 from kinetrain.mechanistic.kernel.derivatives import derivative
 from kinetrain.mechanistic.kernel.graph import INPUT, QUANTITIES, TIME, Graph, UnsupportedModelError
 from kinetrain.mechanistic.kernel.translation import Translator
@@ -81,8 +81,10 @@ def import_symbolic(path, problem):
                 import_model_sbml(without_overrides(for_amici(problem, path)), validate=False, **options)
             else:
                 problem.import_sbml()
-    except (NotImplementedError, ValueError) as error:
-        raise InputError(f"{path}: AMICI cannot import it: {error}") from error
+    except InputError:
+        raise
+    except Exception as error:
+        raise not_imported(path, error) from error
     return found[0]
 
 
