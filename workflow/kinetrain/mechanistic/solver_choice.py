@@ -12,7 +12,7 @@ import numpy as np
 
 from kinetrain.mechanistic.gradient_check import EXACT, LONG, GradientCheck
 from kinetrain.mechanistic.petab_problem import PetabProblem
-from kinetrain.mechanistic.solver_options import SAFE, SolverOptions, filled
+from kinetrain.mechanistic.solver_options import AMICI, SolverOptions, filled
 
 ACCURACY = 1e-4  # relative, as `_error` measures it: a small component of a gradient may be less accurate
 TOLERANCES = (1e-9, 1e-8, 1e-7, 1e-6)
@@ -275,7 +275,7 @@ def _weight(gradients, values) -> float:
     """Return the median ratio of works (m,), rounded to what `WEIGHTS` has; the safe constant where none was solved."""
     ratios = (gradients / values)[np.isfinite(gradients) & np.isfinite(values)]
     if not len(ratios):
-        return SAFE["gradient_weight"]
+        return AMICI["gradient_weight"]
     ratio = max(1.0, float(np.median(ratios)))
     size = 10.0 ** np.floor(np.log10(ratio))
     return float(size * min((*WEIGHTS, 10), key=lambda one: abs(np.log(ratio / (size * one)))))

@@ -8,9 +8,9 @@ from typing import Any, Literal
 from kinetrain.errors import InputError
 from kinetrain.options import Options, option
 
-# Constants of AMICI for what is open and was not measured. Adjoint sensitivities pay off with many parameters; a
-# backward solve that needs more steps fails.
-SAFE: dict[str, Any] = {
+# What AMICI is given where the user leaves a value open and nothing was measured. A backward solve of more steps
+# fails; adjoint sensitivities pay off from FEW_PARAMETERS on.
+AMICI: dict[str, Any] = {
     "absolute_tolerance": 1e-10,
     "relative_tolerance": 1e-8,
     "gradient_tolerance": 1e-6,
@@ -19,14 +19,14 @@ SAFE: dict[str, Any] = {
     "gradient_weight": 5.0,
 }
 FEW_PARAMETERS = 30
-# The same of the kinetics kernel. States in mol per litre can be as small as 1e-12 and matter on a logarithmic scale.
+# The same for the kinetics kernel. States in mol per litre can be as small as 1e-12 and matter on a logarithmic scale.
 KERNEL: dict[str, Any] = {"absolute_tolerance": 1e-16, "relative_tolerance": 1e-6, "max_steps": 5000}
 EARLIEST, LATEST = 1e-100, 1e15  # times but 0 and infinity, in size; both engines fail at 1e20
 
 
 @dataclass(frozen=True)
 class SolverOptions(Options):
-    """How a model is solved. `auto` and None are open: the measured best (`merged`), else safe constants.
+    """How a model is solved. `auto` and None are open: the measured best (`merged`), else `AMICI` or `KERNEL`.
 
     gradient_tolerance is absolute too, and a tenth of it for backward problem and quadratures. The weights are counted
     in solves of a condition without sensitivities; without an information_weight that of the gradient is taken if it
@@ -115,4 +115,4 @@ def filled(options: SolverOptions, chosen: SolverOptions) -> SolverOptions:
 def safe_options(n_parameters: int) -> SolverOptions:
     """Return settings that serve most models, for a problem with that many estimated parameters."""
     few = n_parameters < FEW_PARAMETERS
-    return SolverOptions(sensitivities="forward" if few else "adjoint", engine="amici", **SAFE)
+    return SolverOptions(sensitivities="forward" if few else "adjoint", engine="amici", **AMICI)
