@@ -1,4 +1,4 @@
-"""Shared by all commands of this folder: they find the library, and report wrong input in one line."""
+"""Shared by all commands of this folder: they find the library, report wrong input in one line, end where they hang."""
 
 import faulthandler
 import os
