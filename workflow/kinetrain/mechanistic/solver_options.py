@@ -26,7 +26,7 @@ EARLIEST, LATEST = 1e-100, 1e15  # times but 0 and infinity, in size; both engin
 
 @dataclass(frozen=True)
 class SolverOptions(Options):
-    """How a model is solved. `auto` and None are open: the measured best (`merged`), else `AMICI` or `KERNEL`.
+    """How a model is solved. `auto` and None are open: the measured best (`merged`), else safe constants.
 
     gradient_tolerance is absolute too, and a tenth of it for backward problem and quadratures. The weights are counted
     in solves of a condition without sensitivities; without an information_weight that of the gradient is taken if it
