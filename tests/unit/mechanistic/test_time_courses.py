@@ -9,9 +9,11 @@ import yaml
 
 from kinetrain import tables
 from kinetrain.errors import InputError, InputWarning
+from kinetrain.mechanistic.condition_labels import labels_of_version_1, told_apart
 from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.petab_files import gather, read_description, visualization_files
 from kinetrain.mechanistic.petab_problem import PetabProblem
+from kinetrain.mechanistic.petab_tables import read_petab
 from kinetrain.mechanistic.time_courses import time_courses
 from kinetrain.mechanistic.visualization import MOST_CURVES
 
@@ -84,6 +86,28 @@ def test_the_visualization_table_decides_panels_labels_and_axes(egf_model, with_
     second = table[table["panel"] == "p2"]
     assert (second["curves"] == 6).all() and second["label"].nunique() == 6
     assert second["label"].iloc[0].startswith("pS6_total, ")
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        ({"c0": {"EGF": 0.12345, "end": 600.0}, "c1": {"EGF": 3.0, "end": 600.0}}, ["EGF 0.123", "EGF 3"]),
+        ({"a": {"x": 1, "y": "k1"}, "b": {"x": 2, "y": "k2"}}, ["x 1, y k1", "x 2, y k2"]),
+        ({"a": {"x": 1.0}, "b": {"x": float("nan")}}, ["x 1", "b"]),
+        ({"a": {"x": 1}, "b": {"x": 1}}, ["a", "b"]),
+        ({"a": {"x": 1.00001}, "b": {"x": 1.00002}, "c": {"x": 2}}, ["a", "b", "x 2"]),
+        ({"a": dict.fromkeys("wxyz", 1), "b": dict.fromkeys("wxyz", 2)}, ["a", "b"]),
+    ],
+)
+def test_conditions_without_names_are_told_apart_by_their_inputs(values, labels):
+    assert list(told_apart(values).values()) == labels
+
+
+def test_names_of_the_condition_table_come_first(egf_yaml):
+    problem = read_petab(egf_yaml)
+    assert labels_of_version_1(problem)["step_1"] == "1 ng/ml EGF from 0 to 3600 s"
+    problem.condition_df = problem.condition_df.drop(columns="conditionName")
+    assert labels_of_version_1(problem)["step_1"] == "EGF_0 1"
 
 
 @pytest.mark.parametrize(

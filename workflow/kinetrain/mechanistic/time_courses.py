@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from kinetrain.mechanistic.condition_labels import labels_of_version_1, labels_of_version_2
 from kinetrain.mechanistic.petab_files import read_description
 from kinetrain.mechanistic.petab_tables import condition_names, is_version_1, read_tables
 from kinetrain.mechanistic.visualization import curves
@@ -75,16 +76,11 @@ def _measured(problem, path) -> tuple[pd.DataFrame, dict[str, str]]:
 
 
 def _of_version_1(problem, path):
-    read, conditions, observables = (
-        problem.petab.measurement_df,
-        problem.petab.condition_df,
-        problem.petab.observable_df,
-    )
+    read, observables = problem.petab.measurement_df, problem.petab.observable_df
     # As the files have them: an observable whose overrides vary was made several.
     files = read_description(path)["problems"][0]["measurement_files"]
     original = read_tables([Path(path).parent / name for name in files], None)
-    names = conditions.reindex(columns=["conditionName"])["conditionName"].dropna().to_dict()
-    condition = condition_names(read)
+    labels, condition = labels_of_version_1(problem.petab), condition_names(read)
     scales = observables.reindex(columns=["observableTransformation"])["observableTransformation"].fillna("lin")
     table = pd.DataFrame(
         {
@@ -92,7 +88,7 @@ def _of_version_1(problem, path):
             "simulated": read["observableId"].to_numpy(),
             "dataset": original.reindex(columns=["datasetId"])["datasetId"].to_numpy(),
             "condition": condition,
-            "label": [str(names.get(name, name)) for name in condition],
+            "label": [labels[name] for name in condition],
             "time": read["time"].to_numpy(float),
             "measurement": read["measurement"].to_numpy(float),
             "noise_scale": read["observableId"].map(scales).to_numpy(),
@@ -108,6 +104,7 @@ def _of_version_2(problem, path):
     rows = [(one.observable_id, one.experiment_id or "", one.time, one.measurement) for one in tables.measurements]
     table = pd.DataFrame(rows, columns=["observable", "condition", "time", "measurement"])
     table = table.astype({"time": float, "measurement": float})
-    table["simulated"], table["label"], table["dataset"] = table["observable"], table["condition"], None
+    table["label"] = table["condition"].map(labels_of_version_2(tables)).fillna("")
+    table["simulated"], table["dataset"] = table["observable"], None
     table["noise_scale"] = table["observable"].map(scales)
     return table, {one.id: one.name for one in tables.observables if one.name}
