@@ -60,13 +60,13 @@ def parse_data_of_networks(parser):
 def read_data_of_networks(arguments):
     """Return level (a dict of columns), expression, priors and truth (None if not given) that the arguments name."""
     from kinetrain.data.expression import load_expression
-    from kinetrain.data.networks import read_edges
-    from kinetrain.data.prior_networks import load_presence
+    from kinetrain.data.networks import read_signs
+    from kinetrain.data.prior_networks import Presences
 
     level = {name: getattr(arguments, name) for name in ("dataset", "noise", "prior_corruption")}
     expression = load_expression(arguments.expression)
-    priors = [load_presence(path, expression.genes) for path in arguments.prior]
-    truth = read_edges(arguments.truth, expression.genes)[0] if arguments.truth else None
+    priors = Presences(arguments.prior, expression.genes)
+    truth = read_signs(arguments.truth, expression.genes) if arguments.truth else None
     return level, expression, priors, truth
 
 

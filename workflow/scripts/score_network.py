@@ -6,7 +6,7 @@ import argparse
 def parse_arguments():
     parser = argparse.ArgumentParser(
         description="Write one row of scores per trained model and one per snapshot of its training, and what the "
-        "first model that did not fail says about single genes, as tables."
+        "models that did not fail say about single genes, as tables."
     )
     parser.add_argument("--model", required=True, help="model.npz with all seeds (masks applied)")
     parser.add_argument("--runs", required=True, help="runs.tsv of the same training")
@@ -18,8 +18,9 @@ def parse_arguments():
     parser.add_argument(
         "--effects",
         required=True,
-        help="effects.tsv to write: the signs of the truth (method `truth`) and the effects of the first model, scaled "
-        "to a largest absolute value of 1, if at least 0.0005; above 100 genes only regulators in the truth (or prior)",
+        help="effects.tsv to write: the signs of the truth (method `truth`) and the median effects of the models, each "
+        "scaled to a largest absolute value of 1, if at least 0.0005; above 100 genes only regulators in the truth (or "
+        "prior)",
     )
     parser.add_argument(
         "--coregulation",
@@ -33,8 +34,8 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     from kinetrain import tables
-    from kinetrain.data.networks import read_edges
-    from kinetrain.data.prior_networks import load_presence
+    from kinetrain.data.networks import read_signs
+    from kinetrain.data.prior_networks import Presences
     from kinetrain.errors import InputError
     from kinetrain.evaluation.networks import (
         IDENTITY,
@@ -48,12 +49,14 @@ def main():
 
     model = load_arrays(arguments.model, ["chains", "seeds", "genes"])
     runs = load_table(arguments.runs, [*IDENTITY, "test_mse", "epochs", "cpu_seconds", "status"])
-    path = load_arrays(arguments.path, ["seeds", "epochs", "edges", "sparsity", "mask_sparsity", "validation_mse"])
+    path = load_arrays(
+        arguments.path, ["seeds", "epochs", "edges", "edge_bytes", "sparsity", "mask_sparsity", "validation_mse"]
+    )
     if len(arguments.prior) != len(model["seeds"]):
         count = f"{len(model['seeds'])} seeds for {len(arguments.prior)} --prior files"
         raise InputError(f"{arguments.model}: {count}; give one per seed")
-    priors = [load_presence(file, model["genes"]) for file in arguments.prior]
-    truth = read_edges(arguments.truth, model["genes"])[0] if arguments.truth else None
+    priors = Presences(arguments.prior, model["genes"])
+    truth = read_signs(arguments.truth, model["genes"]) if arguments.truth else None
     tables.save("networks", score_rows(model, runs, truth, priors), arguments.output)
     tables.save("path", path_rows(path, runs, truth, priors), arguments.path_scores)
     prior = priors[first_model(model)[0]]

@@ -16,6 +16,7 @@ from kinetrain.evaluation.networks import (
     score_rows,
 )
 from kinetrain.figures import coregulation, effect_matrices, pathways, prior_recovery, pruning_path
+from kinetrain.networks import packed
 from kinetrain.tables import TABLES, check, completed
 
 
@@ -61,6 +62,14 @@ def test_without_a_gold_standard_there_is_sparsity_but_no_accuracy():
     assert rows["method"].tolist() == ["prior alone", "persistence"]
 
 
+def test_effects_are_the_median_over_the_seeds_each_scaled_before():
+    model = made_model(seeds=(0, 1, 2))
+    model["w_s"][:, 1, 1], model["u_s"][:, 2, 1] = [10.0, 0.0, 1.0], 2.0  # B activates C, in two of three seeds
+    rows = effect_rows(model, made_runs(seeds=(0, 1, 2)), None, TRUTH).set_index("target")
+    assert rows["effect"].to_dict() == {"B": -1.0, "C": 0.5} and set(rows["models"]) == {3}
+    check("effects", rows.reset_index(), "effects")
+
+
 def test_of_many_genes_only_known_regulators_are_drawn():
     genes = [f"g{index}" for index in range(101)]
     model, truth = made_model(genes=genes), np.zeros((101, 101))
@@ -72,12 +81,12 @@ def test_of_many_genes_only_known_regulators_are_drawn():
 
 
 def test_a_model_with_broken_weights_gets_no_scores():
-    for broken, kept in ((1, 0), (0, 1)):
+    for broken in (1, 0):
         model = made_model()
         model["v"][broken, 0] = np.nan
         scores = score_rows(model, made_runs(), np.eye(3), [np.eye(3)] * 2)
         assert scores["balanced_accuracy"].isna().tolist() == [broken == 0, broken == 1]
-        assert set(effect_rows(model, made_runs(), np.eye(3), TRUTH)["seed"]) == {kept}
+        assert set(effect_rows(model, made_runs(), np.eye(3), TRUTH)["models"].dropna()) == {1}
     model["v"][:] = np.nan
     assert effect_rows(model, made_runs(), TRUTH, TRUTH)["method"].tolist() == ["truth"]
 
@@ -117,7 +126,7 @@ def test_the_path_has_a_row_per_snapshot_until_a_model_ends():
     path = {
         "seeds": np.array([0, 1]),
         "epochs": np.array([2, 9, 12]),
-        "edges": np.packbits(networks.reshape(2, 3, 9), axis=-1),
+        **packed.as_arrays(packed.pack(np.packbits(one)) for one in networks.reshape(6, 9)),
         "sparsity": np.array([[0.0, 0.7, 0.8]] * 2),
         "mask_sparsity": np.array([[0.0, 0.7, 0.8]] * 2),
         "validation_mse": np.array([[0.3, 0.2, 0.1], [0.3, 0.2, np.nan]]),

@@ -84,7 +84,7 @@ def made_table(name: str, panels: int, method="dash") -> pd.DataFrame:
         return FIGURES["pathways"].tabulate(rows)
     effects = [(p, m, "a", "b", 1.0) for p in problems for m in ("truth", method)]
     effects = pd.DataFrame(effects, columns=["dataset", "method", "regulator", "target", "effect"])
-    return FIGURES["effect_matrices"].tabulate(effects.assign(**LEVEL, seed=0))
+    return FIGURES["effect_matrices"].tabulate(effects.assign(**LEVEL, models=1))
 
 
 def made_study(factors: int, method="dash"):

@@ -10,6 +10,7 @@ import torch
 from scipy import sparse
 
 from kinetrain.errors import InputError
+from kinetrain.networks import packed
 from kinetrain.neural import evaluation, training_loop, tuning
 from kinetrain.neural.ensemble import unpack
 from kinetrain.neural.integrators import rk4
@@ -142,7 +143,8 @@ def test_the_path_holds_the_networks_before_every_event(tmp_path, expression, pr
     state, history, path = training_loop.train(run, tmp_path / "a.npz")
     assert path["epochs"].tolist() == [1, 2, 5, 9]  # events at the start of epochs 2, 3 and 6; the last has none
     weights = {name: part.numpy() for name, part in run.evaluated(state.weights).items()}
-    bits = np.unpackbits(path["edges"], axis=2)[..., : GENES**2].reshape(2, 4, GENES, GENES)
+    bits = np.array([np.unpackbits(packed.unpack(one))[: GENES**2] for one in packed.of_arrays(path)])
+    bits = bits.reshape(2, 4, GENES, GENES)
     for model in range(2):
         one = {name: part[model].astype(float) for name, part in weights.items()}
         effect = np.abs(one["u_s"]) @ np.abs(one["w_s"]) + np.abs(one["u_p"]) @ np.abs(one["w_p"])
@@ -161,7 +163,9 @@ def test_a_model_that_stopped_repeats_its_last_network(tmp_path, expression, pri
     for model, stopped in enumerate(state.stopped_epoch):
         after = path["epochs"] > stopped
         assert np.isnan(path["validation_mse"][model]).tolist() == after.tolist()
-        assert (path["edges"][model, after] == path["edges"][model, ~after][-1]).all()
+        networks = packed.of_arrays(path)[model * len(after) : (model + 1) * len(after)]
+        assert len({one for one, ended in zip(networks, after, strict=True) if ended}) == 1
+        assert networks[-1] == networks[np.flatnonzero(~after)[-1]]
 
 
 def test_models_that_all_fail_at_once_have_an_empty_path(tmp_path, expression, prior):
@@ -170,7 +174,9 @@ def test_models_that_all_fail_at_once_have_an_empty_path(tmp_path, expression, p
     state, _, path = training_loop.train(run, tmp_path / "a.npz")
     assert state.failed.all() and (state.stopped_epoch == 1).all()
     assert path["epochs"].tolist() == [2, 9] and np.isnan(path["validation_mse"]).all()
-    assert path["edges"].shape == (2, 2, (GENES**2 + 7) // 8) and not path["edges"].any()
+    networks = [packed.unpack(one) for one in packed.of_arrays(path)]
+    assert path["edge_bytes"].shape == (2, 2) and not np.any(networks)
+    assert {len(one) for one in networks} == {(GENES**2 + 7) // 8}
 
 
 def test_a_model_that_diverges_late_keeps_what_it_had_reached(tmp_path, expression, prior):

@@ -60,6 +60,13 @@ def read_edges(path, genes, restrict: bool = False) -> tuple[np.ndarray, int]:
     return network.toarray(), left_out
 
 
+def read_signs(path, genes) -> np.ndarray:
+    """Return the signs (k, k) of the edges of a list as small integers, 0 where there is none; see `sparse_edges`."""
+    network, _ = sparse_edges(path, genes)
+    network.data = np.sign(network.data)
+    return network.astype(np.int8).toarray()
+
+
 def sparse_edges(path, genes, restrict: bool = False) -> tuple[sparse.csr_array, int]:
     """Return the (k, k) network [target, regulator] of an edge list, and how many of its edges were left out.
 

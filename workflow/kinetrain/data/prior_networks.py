@@ -1,5 +1,7 @@
 """Prior networks: corruption on purpose, and co-regulation (regulators that share targets)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import sparse
 
@@ -32,9 +34,20 @@ def load_prior(path, genes) -> dict[str, sparse.csr_array]:
     return {name: sparse.csr_array(tuple(arrays[f"{name}_{part}"] for part in PARTS), shape=shape) for name in MATRICES}
 
 
-def load_presence(path, genes) -> np.ndarray:
-    """Return where the prior of a file has edges: (k, k) booleans [target, regulator], of exactly these genes."""
-    return load_prior(path, genes)["prior"].astype(bool).toarray()
+class Presences(Sequence):
+    """Where the priors of files have edges: (k, k) booleans [target, regulator], of exactly these genes.
+
+    A full matrix is made when it is asked for: of 11,165 genes each has 125 MB.
+    """
+
+    def __init__(self, paths, genes):
+        self.priors = [load_prior(path, genes)["prior"].astype(bool) for path in paths]
+
+    def __len__(self):
+        return len(self.priors)
+
+    def __getitem__(self, place):
+        return self.priors[place].toarray()
 
 
 def corrupt(prior, fraction: float, seed: int) -> sparse.csr_array:

@@ -7,13 +7,15 @@ a row per seed; `priors` are (k, k), in the order of the seeds; `truth` is (k, k
 import numpy as np
 import pandas as pd
 
+from kinetrain import tables
 from kinetrain.errors import InputError
-from kinetrain.networks import controls, effects
+from kinetrain.networks import controls, effects, packed
 from kinetrain.networks.metrics.edges import rates
 from kinetrain.networks.scores import edge_scores
 from kinetrain.tables import LEVEL, TABLES, completed
 
 IDENTITY = [*LEVEL, "seed"]
+EFFECT = ["regulator", "target", "effect"]
 MANY_GENES = 100  # above this a heat map shows only the known regulators
 MANY_REGULATORS = 60  # of a co-regulation map: those with most targets in the prior; or of the largest effects
 SMALLEST = 5e-4  # relative to the largest; what a heat map cannot show is left out of its table
@@ -49,12 +51,8 @@ def control_rows(expression, noise: float, seeds, priors, truth) -> pd.DataFrame
     their out-degree is a measure of density.
     """
     known = {controls.PRIOR_ALONE: "yes", controls.PERSISTENCE: "no"}
-    networks = [(controls.PRIOR_ALONE, seed, prior, prior) for seed, prior in zip(seeds, priors, strict=True)]
-    networks *= any(map(np.any, priors))
-    if truth is not None:
-        networks += [(name, seeds[0], network, priors[0]) for name, network in controls.blocks(truth).items()]
     rows = []
-    for method, seed, network, prior in networks:
+    for method, seed, network, prior in _control_networks(seeds, priors, truth):
         row = {"method": method, "seed": seed, "out_degree": effects.mean_out_degree(network)}
         rows.append(row | (edge_scores(network, truth, prior) if truth is not None else {}))
     for seed in seeds:
@@ -69,31 +67,48 @@ def control_rows(expression, noise: float, seeds, priors, truth) -> pd.DataFrame
     return completed("networks", table)
 
 
+def _control_networks(seeds, priors, truth):
+    """Yield method, seed, network and prior of the controls that are networks, one at a time, as each may be large."""
+    if any(map(np.any, priors)):
+        for seed, prior in zip(seeds, priors, strict=True):
+            yield controls.PRIOR_ALONE, seed, prior, prior
+    if truth is not None:
+        prior = priors[0]
+        for name, network in controls.blocks(truth).items():
+            yield name, seeds[0], network, prior
+
+
 def path_rows(path, runs: pd.DataFrame, truth, priors) -> pd.DataFrame:
     """Return sparsity, losses and network scores of every snapshot of a training, up to the end of each model.
 
-    `path` holds seeds (M,), epochs (E,), sparsity, mask_sparsity and validation_mse (M, E), and edges
-    (M, E, ceil(k k / 8)): the bits of the non-zero entries of the effect matrix. A model that has ended, or failed, has
-    no validation error from then on.
+    `path` holds seeds (M,), epochs (E,), sparsity, mask_sparsity and validation_mse (M, E), and the networks as
+    `packed.as_arrays` makes them: the bits of the non-zero entries of the effect matrix. A model that has ended, or
+    failed, has no validation error from then on.
     """
     parts = []
+    networks = packed.of_arrays(path)
+    present = None if truth is None else np.packbits(np.asarray(truth) != 0)
     for index, seed in enumerate(path["seeds"]):
-        bits = path["edges"][index]
-        scores = {name: path[name][index] for name in ("sparsity", "mask_sparsity", "validation_mse")}
-        scores["edges"] = _counted(bits)
-        scores |= _packed_scores(bits, truth, priors[index]) if truth is not None else {}
+        own = networks[index * len(path["epochs"]) : (index + 1) * len(path["epochs"])]
+        known = None if truth is None else np.packbits(np.asarray(priors[index]) != 0)
+        scores = pd.DataFrame([_packed_scores(packed.unpack(one), present, known, np.size(truth)) for one in own])
+        scores = scores.assign(**{name: path[name][index] for name in ("sparsity", "mask_sparsity", "validation_mse")})
         identity = run_of(runs, seed)[IDENTITY].to_dict()
-        parts.append(pd.DataFrame({**identity, "epoch": path["epochs"], **scores}))
+        parts.append(scores.assign(**identity, epoch=path["epochs"]))
     table = pd.concat(parts, ignore_index=True).reindex(columns=TABLES["path"].names())
     return table[table["validation_mse"].notna()]
 
 
-def _packed_scores(bits, truth, prior) -> dict[str, np.ndarray]:
-    """Return the scores (E,) of networks given as bits (E, n), counted without unpacking them."""
-    present, known = np.packbits(np.asarray(truth) != 0), np.packbits(np.asarray(prior) != 0)
-    return rates(
+def _packed_scores(bits, present, known, pairs: int) -> dict[str, float]:
+    """Return edges and scores of a network, counted without unpacking it.
+
+    bits, present, known: of the network, of the truth and of the prior; the last two are None without a truth.
+    """
+    if present is None:
+        return {"edges": _counted(bits)}
+    return {"edges": _counted(bits)} | rates(
         {
-            "pairs": np.size(truth),
+            "pairs": pairs,
             "true": _counted(present),
             "predicted": _counted(bits),
             "found": _counted(bits & present),
@@ -105,40 +120,52 @@ def _packed_scores(bits, truth, prior) -> dict[str, np.ndarray]:
     )
 
 
-def _counted(bits):
-    return np.bitwise_count(bits).sum(axis=-1, dtype=int)
+def _counted(bits) -> int:
+    return int(np.bitwise_count(bits).sum(dtype=int))
 
 
 def effect_rows(model, runs: pd.DataFrame, truth, prior) -> pd.DataFrame:
-    """Return the effects of the first model that did not fail, and the signs of the truth as method `truth`.
+    """Return the median effects of the models that did not fail, and the signs of the truth as method `truth`."""
+    identity = run_of(runs, model["seeds"][0])[list(LEVEL)].to_dict()
+    genes = np.asarray(model["genes"])
+    median = MedianEffects(genes, truth, prior)
+    for index in range(len(model["seeds"])):
+        weights = model_weights(model, index)
+        if weights is not None:
+            median.add(effects.effect_matrix(weights, model["chains"]))
+    parts = [median.rows(identity)]
+    if truth is not None:
+        signs = _entries(np.sign(truth), genes, genes, EFFECT).assign(**{**identity, "method": "truth"})
+        parts.insert(0, completed("effects", signs))
+    return pd.concat([part for part in parts if len(part)] or parts)
 
-    Effects are scaled to a largest absolute value of 1; above MANY_GENES genes only regulators in the truth are kept,
-    or in the `prior` where there is no truth, or those of the largest effects where there is neither.
+
+class MedianEffects:
+    """What a heat map shows of the effects of several models: their median, each scaled to a largest value of 1.
+
+    Above MANY_GENES genes only regulators in the truth are kept, or in the `prior` where there is no truth, or those of
+    the largest effects of the first model where there is neither.
     """
-    index, weights = first_model(model)
-    run = run_of(runs, model["seeds"][index])
-    shown = {} if truth is None else {"truth": np.sign(truth)}
-    if weights is not None:
-        shown[run["method"]] = visible(effects.effect_matrix(weights, model["chains"]), truth, prior)
-    return entry_rows(shown, np.asarray(model["genes"]), run[IDENTITY].to_dict())
 
+    def __init__(self, genes, truth, prior):
+        self.genes, self.known = np.asarray(genes), np.asarray(prior if truth is None else truth) != 0
+        self.shown = np.ones(len(genes), dtype=bool)
+        self.scaled: list[np.ndarray] = []
 
-def visible(effect, truth, prior) -> np.ndarray:
-    """Return the effects (k, k) that a heat map shows, scaled to a largest absolute value of 1; see `effect_rows`."""
-    shown = effect / (np.abs(effect).max() or 1)
-    if len(effect) > MANY_GENES:
-        regulates = (np.asarray(prior if truth is None else truth) != 0).any(axis=0)
-        if not regulates.any():  # neither is known: those of the largest effects
-            regulates[np.argsort(-np.abs(effect).sum(axis=0))[:MANY_REGULATORS]] = True
-        shown = shown * regulates
-    return shown
+    def add(self, effect) -> None:
+        """Take the effects (k, k) [target, regulator] of a model; of them only what is shown is kept."""
+        if not self.scaled and len(effect) > MANY_GENES:
+            self.shown = self.known.any(axis=0)
+            if not self.shown.any():
+                self.shown[np.argsort(-np.abs(effect).sum(axis=0))[:MANY_REGULATORS]] = True
+        self.scaled.append((effect[:, self.shown] / (np.abs(effect).max() or 1)).astype(np.float32))
 
-
-def entry_rows(shown: dict, genes, identity: dict) -> pd.DataFrame:
-    """Return the entries of the effect matrices `shown` {method: (k, k)} as a table, each row with its identity."""
-    names = ["regulator", "target", "effect"]
-    parts = [_entries(network, genes, names).assign(**{**identity, "method": key}) for key, network in shown.items()]
-    return pd.concat(parts)[[*IDENTITY, *names]] if parts else pd.DataFrame(columns=[*IDENTITY, *names])
+    def rows(self, identity: dict) -> pd.DataFrame:
+        """Return the table `effects` for the method `identity` (LEVEL); no rows without any model."""
+        if not self.scaled:
+            return tables.empty("effects")
+        table = _entries(np.median(self.scaled, axis=0), self.genes[self.shown], self.genes, EFFECT)
+        return completed("effects", table.assign(**identity, models=len(self.scaled)))
 
 
 def coregulation_rows(model, runs: pd.DataFrame, prior) -> pd.DataFrame:
@@ -163,7 +190,7 @@ def coregulation_rows(model, runs: pd.DataFrame, prior) -> pd.DataFrame:
     genes = np.asarray(model["genes"])[chosen]
     place = {gene: number for number, gene in enumerate(genes)}
     parts = [
-        _entries(gram / (gram.max(initial=0) or 1), genes, names).assign(**{**run[IDENTITY], "method": key})
+        _entries(gram / (gram.max(initial=0) or 1), genes, genes, names).assign(**{**run[IDENTITY], "method": key})
         for key, gram in shown.items()
     ]
     table = pd.concat(parts)
@@ -210,7 +237,8 @@ def run_of(runs: pd.DataFrame, seed) -> pd.Series:
     return rows.iloc[0]
 
 
-def _entries(network, genes, names) -> pd.DataFrame:
-    """Return the entries that a heat map can show: column gene, row gene and value, under the three `names`."""
+def _entries(network, regulators, targets, names) -> pd.DataFrame:
+    """Return the entries of a matrix [target, regulator] that a heat map can show, under the three `names`."""
     columns, rows = np.nonzero(np.abs(network.T) >= SMALLEST)
-    return pd.DataFrame(dict(zip(names, (genes[columns], genes[rows], network[rows, columns].round(4)), strict=True)))
+    values = np.asarray(network, dtype=float)[rows, columns].round(4)
+    return pd.DataFrame(dict(zip(names, (regulators[columns], targets[rows], values), strict=True)))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.data.expression import Expression, endpoints
-from kinetrain.evaluation.networks import entry_rows, visible
+from kinetrain.evaluation.networks import MedianEffects
 from kinetrain.networks.effects import mean_out_degree
 from kinetrain.networks.scores import edge_scores
 from kinetrain.tables import completed
@@ -17,7 +17,7 @@ ASKED = {"test_mse": ("test", False), "test_mse_noisy": ("test", True), "validat
 
 
 def yardstick_rows(expression: Expression, level: dict, seeds, priors, truth, names=YARDSTICKS, tell=print):
-    """Return the rows of the yardsticks `names` and the effects of their first seed: the tables networks and effects.
+    """Return the rows of the yardsticks `names`, and their median effects over the seeds: tables networks and effects.
 
     level: dataset, noise and prior_corruption. A yardstick that is left out has one row, with the reason.
     """
@@ -30,6 +30,7 @@ def yardstick_rows(expression: Expression, level: dict, seeds, priors, truth, na
             tell(f"{level['dataset']}: {yardstick.LABEL} is left out: {reason}")
             rows.append({**identity, "seed": seeds[0], "status": "left out", "reason": reason})
             continue
+        median = MedianEffects(expression.genes, truth, priors[0])
         for seed, prior in zip(seeds, priors, strict=True):
             began = time.process_time()
             noisy = expression.noisy(level["noise"], seed)
@@ -37,9 +38,9 @@ def yardstick_rows(expression: Expression, level: dict, seeds, priors, truth, na
             answer = yardstick.infer(changes)
             row = {**identity, "seed": seed, "status": "finished", "cpu_seconds": time.process_time() - began}
             rows.append(row | _errors(expression, noisy, answer) | _network(answer, truth, prior))
-            if seed == seeds[0] and answer.effect is not None:
-                shown = {name: visible(answer.effect, truth, prior)}
-                effects.append(entry_rows(shown, expression.genes, {**identity, "seed": seed}))
+            if answer.effect is not None:
+                median.add(answer.effect)
+        effects.append(median.rows({**level, "method": name}))
     return completed("networks", pd.DataFrame(rows)), pd.concat(effects)
 
 

@@ -16,15 +16,16 @@ FIGURE = Declaration(
     caption="""
 **Which gene acts on which.** Columns are regulators, rows are targets; red activates, blue represses. The effect of a
 gene on another is the sum over all paths of weights through the hidden units, times the multiplier of the target
-(Hossain et al. 2024). Each panel of a method shows its first seed that did not fail, scaled to a largest absolute
-value of 1, with full colour from 0.05 as in the paper; the gold standard shows signs where they are known and
-presence where not. Regulators are ordered by their number of true targets and targets by their first true regulator,
-the same in all panels of a row, so that the gold standard is a staircase. With more than 100 genes only regulators
-that occur in the gold standard (in the prior, where there is none) are shown; what a model says about other genes as
-regulators enters the scores, but not this figure. Genes on which neither the gold standard nor a model shown acts are
-left out as targets. Of more than five methods four are shown, and of several corruptions of a prior the lowest above
-0. Effects below 0.0005 of the largest are not drawn. "none": no such model, or no gold standard. The errors of whole
-matrices that the paper prints in its figure 3 are not shown, as it does not say how they are normalised.""",
+(Hossain et al. 2024). Each panel of a method shows the median over all seeds that did not fail, each scaled to a
+largest absolute value of 1, with full colour from 0.05 as in the paper: what differs between seeds is pale. The gold
+standard shows signs where they are known and presence where not. Regulators are ordered by their number of true targets
+and targets by their first true regulator, the same in all panels of a row, so that the gold standard is a staircase.
+With more than 100 genes only regulators that occur in the gold standard (in the prior, where there is none) are shown;
+what a model says about other genes as regulators enters the scores, but not this figure. Genes on which neither the
+gold standard nor a model shown acts are left out as targets. Of more than five methods four are shown, and of several
+corruptions of a prior the lowest above 0. Effects below 0.0005 of the largest are not drawn. "none": no such model, or
+no gold standard. The errors of whole matrices that the paper prints in its figure 3 are not shown, as it does not say
+how they are normalised.""",
 )
 
 STRONG = 0.05  # effects of this share of the largest have full colour, as in Hossain et al. 2024, figure 3
@@ -33,7 +34,7 @@ STRONG = 0.05  # effects of this share of the largest have full colour, as in Ho
 def tabulate(effects: pd.DataFrame) -> pd.DataFrame:
     """Return the entries of the heat maps: the truth of every data set and noise, then the methods.
 
-    `effects` holds the first seed of each method that did not fail, scaled to a largest absolute value of 1, and the
+    `effects` holds the median over the seeds of each method, each scaled to a largest absolute value of 1, and the
     signs of the truth as method `truth`, once or more. Regulators stand in the order of their number of true targets,
     targets in that of their first true regulator, so the truth is a staircase. Columns: panel, dataset, noise,
     prior_corruption, method, regulator, target, regulator_place, target_place (from 0), effect. Of many methods, and
@@ -73,7 +74,7 @@ def draw(table):
             axis.set_xlabel(_regulators(own), fontsize=8)
         row[0].set_ylabel(title.replace(", ", "\n", 1) + f"\n{shape[0]} targets", fontsize=8)
     bar = figure.colorbar(image, ax=axes, shrink=0.8 / len(titles), aspect=20, extend="both", pad=0.01)
-    bar.set_label(f"Effect (largest of the panel = 1,\nfull colour from {STRONG:g})", fontsize=8)
+    bar.set_label(f"Effect (largest of a model = 1,\nfull colour from {STRONG:g})", fontsize=8)
     return figure
 
 

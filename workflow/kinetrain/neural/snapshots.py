@@ -1,10 +1,10 @@
 """Snapshots of a training: the edges of every model at the end of each segment between pruning events."""
 
 import numpy as np
-import torch
 
-from kinetrain.networks import effects
+from kinetrain.networks import effects, packed
 
+ROWS = 1024  # targets at a time, a multiple of 8: the products of all would take gigabytes with many genes
 # the columns of a snapshot
 PATH = ("model", "epoch", "sparsity", "mask_sparsity", "validation_mse")
 
@@ -21,31 +21,38 @@ def add_snapshot(run, path, members, epoch: int, validation, parameters, mask_sp
     """Append the networks of the models to the path, in place."""
     columns = (sparsity(run, parameters, effects.sparsity), mask_sparsity, validation)
     path["rows"] += [(int(m), epoch, *map(float, row)) for m, *row in zip(members, *columns, strict=True)]
-    path["edges"] += [np.packbits(edges) for edges in _edges(run, parameters)]
+    path["edges"] += [_network(run, parameters, model) for model in range(len(mask_sparsity))]
 
 
-def _edges(run, parameters) -> np.ndarray:
-    """Return where paths of non-zero weights lead from a regulator to a target, (M, k, k) [target, regulator]."""
-    found = torch.zeros(())
-    for chain in run.field.chains(run.shapes):
-        product = (parameters[chain[0]] != 0).float()
-        for name in chain[1:]:
-            product = (parameters[name] != 0).float() @ product
-        found = found + product
-    if "v" in parameters:
-        found = found * ~effects.dead(parameters)[..., None]
-    return (found > 0).cpu().numpy()
+def _network(run, parameters, model: int) -> bytes:
+    """Return where paths of non-zero weights lead from a regulator to a target (`packed.pack`), of one model."""
+    present = {name: (part[model] != 0).float() for name, part in parameters.items()}
+    genes = len(run.expression.genes)
+    branches = []
+    for first, *inner, last in run.field.chains(run.shapes):
+        product = present[first]
+        for name in inner:
+            product = present[name] @ product
+        branches.append((last, product))
+    bits = []
+    for begin in range(0, genes, ROWS):
+        targets = slice(begin, begin + ROWS)
+        found = sum(present[last][targets] @ product for last, product in branches) > 0
+        if "v" in parameters:
+            found &= ~effects.dead(parameters)[model][targets, None]
+        bits.append(np.packbits(found.cpu().numpy()))
+    return packed.pack(np.concatenate(bits))
 
 
 def complete(run, path) -> dict[str, np.ndarray]:
     """Return the path as arrays over models and snapshots; a model that stopped earlier repeats its last network.
 
-    epochs (E,), edges (M, E, ·) uint8; sparsity, mask_sparsity and validation_mse (M, E), the last NaN
-    for repeated networks.
+    epochs (E,), edges and edge_bytes (M, E) as of `packed`; sparsity, mask_sparsity and validation_mse (M, E), the last
+    NaN for repeated networks.
     """
     epochs = run.snapshot_epochs
     found = {row[:2]: (row[2:], edges) for row, edges in zip(path["rows"], path["edges"], strict=True)}
-    no_edges = np.packbits(np.zeros(len(run.expression.genes) ** 2, bool))
+    no_edges = packed.pack(np.packbits(np.zeros(len(run.expression.genes) ** 2, bool)))
     nothing = (np.nan, np.nan, np.nan), no_edges  # of a model that failed before its first snapshot
     rows, edges = [], []
     for model in range(len(run.seeds)):
@@ -58,4 +65,5 @@ def complete(run, path) -> dict[str, np.ndarray]:
     shape = len(run.seeds), len(epochs)
     columns = np.array(rows).reshape(*shape, 3)
     named = {name: columns[..., at] for at, name in enumerate(PATH[2:])}
-    return {"epochs": np.array(epochs), "edges": np.array(edges).reshape(*shape, -1), **named}
+    networks = packed.as_arrays(edges)
+    return {"epochs": np.array(epochs), **networks, "edge_bytes": networks["edge_bytes"].reshape(shape), **named}

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from kinetrain.files import load_checkpoint, save_checkpoint
+from kinetrain.networks import packed
 from kinetrain.neural import ensemble, snapshots
 from kinetrain.neural.ensemble import pack, unpack
 from kinetrain.neural.evaluation import mean_errors
@@ -30,7 +31,7 @@ def train(run: Run, checkpoint: Path, report=lambda text: None):
     """Train all models to their end; return their state, history and path.
 
     history: rows of HISTORY, one per model and epoch; path: a dict with `rows` of PATH, one per model and snapshot,
-    and `edges`, their networks as packed bits. Continues from the file `checkpoint` if the same run left it,
+    and `edges`, their networks (`packed.pack`). Continues from the file `checkpoint` if the same run left it,
     with the same result as without a break. report: a function that is called with the progress of each epoch.
     """
     options, identity, saved = run.options, fingerprint(run), time.monotonic()
@@ -269,7 +270,7 @@ def _range_of(history, count: int) -> str:
 
 
 def _save(checkpoint: Path, identity, epoch: int, state, history, path) -> None:
-    arrays = {"history": np.array(history), "rows": np.array(path["rows"]), "edges": np.array(path["edges"])}
+    arrays = {"history": np.array(history), "rows": np.array(path["rows"]), **packed.as_arrays(path["edges"])}
     save_checkpoint(checkpoint, identity, epoch=epoch, **arrays, **state.as_arrays())
 
 
@@ -279,7 +280,8 @@ def _resume(checkpoint: Path, identity):
     if arrays is None:
         return None
     history = [tuple(row) for row in arrays.pop("history").tolist()]
-    rows, edges = arrays.pop("rows").tolist(), arrays.pop("edges")
-    path = {"rows": [(int(row[0]), int(row[1]), *row[2:]) for row in rows], "edges": list(edges)}
+    networks = packed.of_arrays({name: arrays.pop(name) for name in ("edges", "edge_bytes")})
+    rows = [(int(row[0]), int(row[1]), *row[2:]) for row in arrays.pop("rows").tolist()]
+    path = {"rows": rows, "edges": networks}
     epoch = int(arrays.pop("epoch"))
     return State.of_arrays(arrays), history, path, epoch

@@ -85,15 +85,16 @@ solver_steps: steps of the integrator per transition
         "The training of every model, epoch by epoch.",
     ),
     "effects": Table(
-        (*LEVEL, "seed", "regulator", "target"),
+        (*LEVEL, "regulator", "target"),
         LEVEL_COLUMNS
-        + SEED
         + columns("""
 regulator: name of the gene that acts
 target: name of the gene that is acted on
-effect: effect, scaled to a largest absolute value of 1; the sign for the gold standard (method `truth`)
+effect: median over the models of all seeds of the effect, each scaled to a largest absolute value of 1; the sign for
+  the gold standard (method `truth`)
+models: how many models it is the median of; empty for the gold standard
 """),
-        "Single effects of the first model that did not fail, with the gold standard.",
+        "Single effects, the median over the models that did not fail, with the gold standard.",
     ),
     "coregulation": Table(
         (*LEVEL, "seed", "regulator", "other"),
