@@ -14,7 +14,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
+
+from kinetrain.errors import InputError
 
 CHECKSUMS = "checksums.json"  # of the other files of a cached folder: {name: sha256}
 
@@ -115,6 +117,22 @@ def write_text(path, text: str) -> None:
     """Write a text as UTF-8, whole or not at all."""
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def load_json(path) -> Any:
+    """Return the value that a JSON file holds.
+
+    Raises
+    ------
+    InputError
+        Names the file, if it is missing or damaged.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:  # of its letters, or of JSON
+        raise InputError(f"{path}: not readable as JSON ({error}); if a run made it, delete it") from None
 
 
 def write_json(path, value) -> None:

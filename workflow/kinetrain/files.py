@@ -32,6 +32,8 @@ def load_table(path, columns=(), text=()) -> pd.DataFrame:
     """
     if not Path(path).is_file():
         raise InputError(f"{path}: no such table")
+    if not whole(path):
+        raise InputError(f"{path}: not a whole table, its last row is cut short; if a run made it, delete it")
     try:
         table = pd.read_csv(path, sep="\t", keep_default_na=False, na_values=[""], dtype=dict.fromkeys(text, str))
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
@@ -40,6 +42,14 @@ def load_table(path, columns=(), text=()) -> pd.DataFrame:
         if column not in table.columns:
             raise InputError(f"{path}: no column '{column}' (it has {', '.join(map(str, table.columns))})")
     return table
+
+
+def whole(path) -> bool:
+    """Whether a table ends with the end of a row: of one that was cut short pandas would fill the rest with blanks."""
+    with open(path, "rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - 1))
+        return file.read() in (b"", b"\n")
 
 
 def save_arrays(path, **arrays) -> None:

@@ -41,7 +41,7 @@ def main():
     folder = parse_arguments().folder
     import pandas as pd
 
-    from kinetrain.cache import write_text
+    from kinetrain.cache import load_json, write_text
     from kinetrain.errors import InputError
     from kinetrain.report.html import as_html, document
 
@@ -49,8 +49,8 @@ def main():
     for file in sorted([*folder.glob("answers.json"), *folder.glob("*/answers.json")]):
         if (file.parent / "provenance.json").is_file():
             run = str(file.parent.relative_to(folder))
-            record = json.loads((file.parent / "provenance.json").read_text(encoding="utf-8"))
-            rows += rows_of(run, json.loads(file.read_text(encoding="utf-8")), record)
+            record = load_json(file.parent / "provenance.json")
+            rows += rows_of(run, load_json(file), record)
             settings[run] = flat(record["configuration"])
     if not rows:
         raise InputError(f"{folder}: no finished run, with answers.json and provenance.json, is there")

@@ -20,13 +20,12 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    import json
-    from pathlib import Path
 
     import numpy as np
     import pandas as pd
 
     from kinetrain import tables
+    from kinetrain.cache import load_json
     from kinetrain.errors import InputError
     from kinetrain.mechanistic.engines import open_problem
     from kinetrain.mechanistic.solver_options import SolverOptions, merged
@@ -38,8 +37,8 @@ def main():
     reference = np.nan if arguments.reference is None else arguments.reference
     if arguments.truth:
         try:
-            reference = json.loads(Path(arguments.truth).read_text())["J_true"]
-        except (json.JSONDecodeError, KeyError):
+            reference = load_json(arguments.truth)["J_true"]
+        except (KeyError, TypeError):
             raise InputError(f"{arguments.truth}: not a truth.json of artificial_data.py: no J_true in it") from None
     row = {
         "problem": arguments.name,

@@ -29,15 +29,12 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    from kinetrain.cache import write_json, write_text
+    from kinetrain.cache import load_json, write_json, write_text
     from kinetrain.files import load_table
     from kinetrain.options import read_settings
 
     top = Path(__file__).resolve().parents[2]
-    found = {
-        Path(pins).stem: json.loads(Path(file).read_text())
-        for pins, file in zip(arguments.pins, arguments.found, strict=True)
-    }
+    found = {Path(pins).stem: load_json(file) for pins, file in zip(arguments.pins, arguments.found, strict=True)}
     deviations = {Path(pins).stem: deviating(pins, found[Path(pins).stem]) for pins in arguments.pins}
     found["workflow"] = json.loads(arguments.workflow)
     for name, texts in deviations.items():
@@ -52,7 +49,7 @@ def main():
             "mechanistic": cost(load_table(arguments.fits)),
             "neural": cost(load_table(arguments.networks)),
         },
-        "solvers": {Path(file).stem: solver(json.loads(Path(file).read_text())) for file in arguments.solvers},
+        "solvers": {Path(file).stem: solver(load_json(file)) for file in arguments.solvers},
         "configuration": read_settings(arguments.settings),
         "python": {name: listed["python"] for name, listed in found.items()},
         "packages": {

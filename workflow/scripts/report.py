@@ -51,10 +51,9 @@ def facts(record: dict, answers: dict) -> list[str]:
 
 def main():
     arguments = parse_arguments()
-    import json
     from pathlib import Path
 
-    from kinetrain.cache import write_text
+    from kinetrain.cache import load_json, write_text
     from kinetrain.options import read_settings
     from kinetrain.report.page import report
 
@@ -62,7 +61,7 @@ def main():
         heading: [{**part, "caption": caption(**part["caption"])} for part in parts]
         for heading, parts in read_settings(arguments.settings).items()
     }
-    answers, record = (json.loads(Path(file).read_text("utf-8")) for file in (arguments.answers, arguments.provenance))
+    answers, record = (load_json(file) for file in (arguments.answers, arguments.provenance))
     introduction = Path(arguments.introduction).read_text(encoding="utf-8")
     page = report(arguments.title, facts(record, answers), answers, introduction, sections, "Provenance")
     write_text(arguments.output, page)

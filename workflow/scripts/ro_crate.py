@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from kinetrain.cache import atomic, sha256, write_json
+from kinetrain.cache import atomic, load_json, sha256, write_json
 
 PROFILES = ("https://w3id.org/ro/wfrun/process/0.5", "https://w3id.org/ro/wfrun/workflow/0.5")
 PLANNED = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"
@@ -34,7 +34,7 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    record = json.loads(arguments.provenance.read_text())
+    record = load_json(arguments.provenance)
     root = arguments.crate.parent
     with atomic(root / "Snakefile") as path:
         path.write_bytes(arguments.snakefile.read_bytes())

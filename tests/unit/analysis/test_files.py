@@ -5,6 +5,7 @@ import pytest
 
 from kinetrain.errors import InputError
 from kinetrain.files import atomic, load_arrays, load_table, save_arrays, save_table
+from kinetrain.options import read_settings
 
 
 def test_a_file_that_could_not_be_finished_is_not_there(tmp_path):
@@ -29,8 +30,25 @@ def test_numbers_in_names_of_genes_stay_as_they_are_written(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"a\tb\n1\t2\t3\n1\t2\t3\t4\t5\n", b"\xff\xfe\x00"])
 def test_a_file_that_is_no_table_is_named(tmp_path, content):
     (tmp_path / "broken.tsv").write_bytes(content)
-    with pytest.raises(InputError, match=r"broken\.tsv: not a table"):
+    with pytest.raises(InputError, match=r"broken\.tsv: not a (whole )?table"):
         load_table(tmp_path / "broken.tsv")
+
+
+def test_a_table_that_was_cut_short_is_named(tmp_path):
+    save_table(pd.DataFrame({"gene": ["a", "b"], "value": [1.5, 2.25]}), tmp_path / "genes.tsv")
+    content = (tmp_path / "genes.tsv").read_bytes()
+    for size in range(1, len(content)):
+        (tmp_path / "genes.tsv").write_bytes(content[:size])
+        if content[size - 1 : size] != b"\n":
+            with pytest.raises(InputError, match=r"genes\.tsv: not a whole table, its last row is cut short"):
+                load_table(tmp_path / "genes.tsv")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"a": "\xff"}'])
+def test_a_damaged_file_of_settings_is_named(tmp_path, content):
+    (tmp_path / "chosen.json").write_bytes(content)
+    with pytest.raises(InputError, match=r"chosen\.json: not readable as JSON"):
+        read_settings(str(tmp_path / "chosen.json"))
 
 
 def test_a_damaged_archive_is_named(tmp_path):

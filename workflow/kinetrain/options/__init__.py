@@ -8,9 +8,9 @@ import dataclasses
 import json
 import typing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from kinetrain.cache import load_json
 from kinetrain.errors import InputError
 from kinetrain.options.reading import out_of_bounds, read, read_record, shortened
 from kinetrain.options.types import ABSENT, JSON, LARGEST_SEED, REQUIRED, Each, Known, Name, Text, kinds
@@ -100,17 +100,13 @@ def read_settings(text: str) -> dict[str, Any]:
     InputError
         If the file is missing, or the text is not a JSON object.
     """
-    origin = "--settings"
-    if text.endswith(".json"):
-        origin = text
-        if not Path(text).is_file():
-            raise InputError(f"{text}: no such settings file")
-        text = Path(text).read_text()
+    in_file = text.endswith(".json")
     try:
-        settings = json.loads(text)
+        settings = load_json(text) if in_file else json.loads(text)
     except json.JSONDecodeError as error:
-        raise InputError(f"{origin}: not valid JSON ({error})") from None
+        raise InputError(f"--settings: not valid JSON ({error})") from None
     if not isinstance(settings, dict):
+        origin = text if in_file else "--settings"
         raise InputError(f"{origin}: expected a JSON object {{...}}, got {type(settings).__name__}")
     return settings
 
