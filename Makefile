@@ -4,6 +4,7 @@
 PYTHON ?= python3
 CONFIG ?= config/config.yaml
 MIRROR ?=
+ONLY ?=
 OVERLAY ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -13,14 +14,16 @@ export PYTHONNOUSERSITE := 1
 export PYTHONUTF8 := 1
 
 # Names of files reach the shell in variables, so that blanks, quotes and dollars in them are letters like others.
-export CONFIG OVERLAY MIRROR
+export CONFIG OVERLAY MIRROR ONLY
 configuration = "$$CONFIG" $${OVERLAY:+"$$OVERLAY"}
 results = "$$(python3 workflow/configuration results $(configuration))"
 report = $(results)/report.html
 # A line per step; what steps say goes to their logs, what Snakemake says to its own. VERBOSE=1 shows all of it.
 quietly = $(if $(VERBOSE),snakemake,PYTHONPATH=workflow/terminal snakemake --logger kinetrain)
 discard = $(if $(VERBOSE),,> /dev/null)
-with_mirror = $(if $(MIRROR),--config "mirror='$$(printf %s "$$MIRROR" | sed "s/'/''/g")'")
+with_mirror = $(if $(MIRROR),"mirror='$$(printf %s "$$MIRROR" | sed "s/'/''/g")'")
+with_only = $(if $(ONLY),"only=[$$(printf %s "$$ONLY" | tr -s ' ' ',')]")
+also = $(if $(MIRROR)$(ONLY),--config $(with_mirror) $(with_only))
 
 ENVIRONMENTS := mechanistic neural analysis
 # Words that run a command in the environment of a kind of rule.
@@ -34,12 +37,12 @@ hash = uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url --
 run: configured setup  ## run the configuration CONFIG (default: config/config.yaml), from the data to the report
 	@python3 workflow/configuration check $(configuration)
 	@python3 workflow/scripts/release_lock.py
-	@$(quietly) --configfile $(configuration) $(with_mirror) $(discard)
+	@$(quietly) --configfile $(configuration) $(also) $(discard)
 	@python3 workflow/scripts/summary.py $(results)
 
 plan: configured setup  ## say what a run of CONFIG takes: jobs, CPU hours, memory, disk, what is done, what is to download
 	@python3 workflow/configuration check $(configuration)
-	@.venv/bin/python workflow/scripts/plan.py --configfile $(configuration) $${MIRROR:+--mirror "$$MIRROR"}
+	@.venv/bin/python workflow/scripts/plan.py --configfile $(configuration) $${MIRROR:+--mirror "$$MIRROR"} $${ONLY:+--only $$ONLY}
 
 paper-neural:  ## the figures and tables of the DASH paper: MIRROR=folder, OVERLAY=config/paper-neural-small.yaml on one machine
 	@$(MAKE) --no-print-directory run CONFIG=config/paper-neural.yaml
@@ -54,7 +57,7 @@ real:  ## run on measured data: MIRROR=folder with the files, or download them
 report: configured setup  ## write the self-contained HTML report of CONFIG
 	@python3 workflow/configuration check $(configuration)
 	@python3 workflow/scripts/release_lock.py
-	@$(quietly) --configfile $(configuration) $(with_mirror) $(discard) -- $(report)
+	@$(quietly) --configfile $(configuration) $(also) $(discard) -- $(report)
 	@python3 workflow/scripts/summary.py $(results)
 
 compare: setup  ## show the runs in results/ side by side, in results/index.html (FOLDER=another)
@@ -159,4 +162,4 @@ clean:  ## delete the results of CONFIG; environments (.venv, .snakemake) and ~/
 
 help:  ## list all commands
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
-	@echo "Variables: CONFIG=file, OVERLAY=file laid over it, MIRROR=folder with downloaded files, VERBOSE=1 for all that Snakemake says"
+	@echo "Variables: CONFIG=file, OVERLAY=file laid over it, MIRROR=folder with downloaded files, ONLY=problem, data set or arm (mechanistic, neural), VERBOSE=1 for all that Snakemake says"

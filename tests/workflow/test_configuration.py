@@ -2,6 +2,8 @@
 
 import dataclasses
 import re
+import shutil
+from pathlib import Path
 
 import configuration
 import pytest
@@ -158,6 +160,34 @@ def test_given_starts_are_checked_before_anything_starts(smoke, manifest, root, 
     assert "problems.egf_akt.fits.start_from" in said and "no column 'k_turnover'" in said and "k_turnovr" in said
     smoke["pathvars"] = {"results": str(tmp_path)}
     assert "this run writes into" in refusal(smoke, manifest, root)
+
+
+def test_starts_of_a_problem_in_the_mirror_are_checked_too(smoke, manifest, root, tmp_path):
+    name = "Boehm_JProteomeRes2014/Boehm_JProteomeRes2014.yaml"
+    folder = tmp_path / Path(manifest[name].path).parent
+    folder.mkdir(parents=True)
+    shutil.copytree(root / "resources/models/egf_akt", folder, dirs_exist_ok=True)
+    (folder / "problem.yaml").rename(tmp_path / manifest[name].path)
+    (tmp_path / "starts.tsv").write_text("k_turnovr\n1\n")
+    smoke["problems"] = {"one": {"petab": name}}
+    smoke["fits"]["start_from"] = str(tmp_path / "starts.tsv")
+    Plan(smoke, manifest, places=(root,))  # its parameters are not at hand yet
+    smoke["mirror"] = str(tmp_path)
+    assert "no column 'k_turnover'" in refusal(smoke, manifest, root)
+
+
+def test_one_arm_problem_or_data_set_can_be_run_alone(smoke, manifest, root):
+    smoke["problems"]["other"] = {**smoke["problems"]["egf_akt"], "run": False}
+    for only, problems, datasets in (
+        (["egf_akt"], ["egf_akt"], []),
+        (["mechanistic"], ["egf_akt"], []),
+        (["neural"], [], ["modular24"]),
+        (["other", "modular24"], ["other"], ["modular24"]),
+    ):
+        plan = Plan(smoke | {"only": only}, manifest, places=(root,))
+        assert (list(plan.problems), list(plan.datasets)) == (problems, datasets)
+    said = refusal(smoke | {"only": ["egf_atk"]}, manifest, root)
+    assert "only: 'egf_atk' is no arm, problem or data set" in said and "did you mean 'egf_akt'?" in said
 
 
 def test_an_optimizer_of_ones_own_is_a_rule_or_a_class_of_torch(smoke, manifest, root):
@@ -331,6 +361,29 @@ def test_snakemake_warns_of_mini_batches_that_are_full(smoke, snakemake, tmp_pat
     assert process.returncode == 0, process.stderr
     said = process.stdout + process.stderr
     assert "problems.egf_akt: 4 conditions per mini-batch are more than the 2 that there are" in said
+
+
+def test_one_arm_is_planned_from_the_command_line(root, snakemake, tmp_path):
+    process = snakemake(tmp_path, root / "config" / "smoke.yaml", "--dry-run", "--config", "only=[modular24]")
+    assert process.returncode == 0, process.stderr
+    said = process.stdout + process.stderr
+    assert "prune_neural_ode" in said and "fit_mini_batch" not in said and "compile_model" not in said
+
+
+def test_given_starts_of_artificial_data_are_checked_before_the_model_is_compiled(smoke, snakemake, tmp_path):
+    (tmp_path / "starts.tsv").write_text("k_turnovr\n1\n")
+    smoke["fits"]["start_from"] = "starts.tsv"
+    process = snakemake(tmp_path, smoke, "--", "results/starts/egf_akt.tsv")
+    said = process.stdout + process.stderr
+    assert process.returncode != 0 and "starts.tsv: no column 'k_turnover'" in said
+    assert not (tmp_path / "results" / "models").exists()
+    names = (tmp_path / "results/templates/egf_akt/parameters.tsv").read_text().splitlines()[1:]
+    names = [row.split("\t")[0] for row in names]
+    names += ["scaling_g01"]  # the first group's scaling is in the template; the last group is held out
+    (tmp_path / "starts.tsv").write_text("\t".join(names) + "\n" + "\t".join(["1"] * len(names)) + "\n")
+    process = snakemake(tmp_path, smoke, "--", "results/starts/egf_akt.tsv")
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert sorted((tmp_path / "results/starts/egf_akt.tsv").read_text().splitlines()[0].split("\t")) == sorted(names)
 
 
 @pytest.mark.parametrize("name", ["config", "real", "smoke"])

@@ -46,6 +46,12 @@ def test_names_with_blanks_quotes_and_dollars_arrive_as_they_are(make):
     assert f"<--configfile><{name}><--><results/report.html>" in make("report", f"CONFIG={in_make}").stderr
 
 
+def test_one_problem_or_arm_is_run_alone(make):
+    assert "<--config><only=[egf_akt]>" in make("ONLY=egf_akt").stderr
+    said = make("report", "ONLY=egf_akt modular24", "MIRROR=/m").stderr
+    assert "<--config><mirror='/m'><only=[egf_akt,modular24]><--><results/report.html>" in said
+
+
 def test_all_that_snakemake_says_is_shown_on_demand(make):
     assert "<--logger>" not in make("VERBOSE=1").stderr
 

@@ -273,6 +273,12 @@ class Configuration(Options):
         "Local folder with downloaded files, laid out `<owner>/<repo>/<commit>/<path>`; it is looked into before the "
         "internet.",
     )
+    only: tuple[Name, ...] | None = option(
+        None,
+        "Run these problems and data sets alone, or the arms `mechanistic` and `neural`; on the command line "
+        "`--config 'only=[NAME]'`, or `make ONLY=NAME`. Results of the others stay, but tables and report lack them.",
+        filled=True,
+    )
     problems: dict[Name, Problem] = option({}, "PEtab problems by name (the mechanistic arm).")
     fits: Fits = option(Fits(), "How every problem is fitted; a problem's own `fits` overrides single keys.")
     datasets: dict[Name, Dataset] = option({}, "Expression data sets by name (the neural arm).")

@@ -22,6 +22,7 @@ from configuration.keys import Artificial, Configuration, Enrichment, Fits, Prun
 from configuration.manifest import Download
 from configuration.yaml_files import read_yaml
 from kinetrain.errors import InputError, did_you_mean
+from kinetrain.mechanistic.artificial_options import Groups
 from kinetrain.mechanistic.given_starts import estimated_parameters, files_of, read_starts
 from kinetrain.mechanistic.petab_files import check_description, list_files, visualization_files
 from kinetrain.neural.options import NeuralOptions
@@ -110,12 +111,23 @@ class Plan:
             raise ConfigurationError(f"mirror = '{mirror}': no such folder (wanted: one that holds <owner>/<repo>/…)")
         for name in {"results", "logs"} & self.config["pathvars"].keys():
             refuse_own(f"pathvars.{name}", self.config["pathvars"][name], Path(places[-1]))
-        self.problems = {
-            name: self._problem(name, problem) for name, problem in self.config["problems"].items() if problem["run"]
-        }
-        self.datasets = {
-            name: self._dataset(name, dataset) for name, dataset in self.config["datasets"].items() if dataset["run"]
-        }
+        self.problems = {name: self._problem(name, one) for name, one in self._wanted("mechanistic", "problems")}
+        self.datasets = {name: self._dataset(name, one) for name, one in self._wanted("neural", "datasets")}
+
+    def _wanted(self, arm: str, section: str) -> list[tuple[str, dict]]:
+        """Return the problems or data sets to run: of `only` if it is given, else those with `run`."""
+        only = self.config["only"]
+        if only is None:
+            return [(name, one) for name, one in self.config[section].items() if one["run"]]
+        known = ["mechanistic", "neural", *self.config["problems"], *self.config["datasets"]]
+        for name in only:
+            if name not in known:
+                raise ConfigurationError(
+                    f"only: '{name}' is no arm, problem or data set ({', '.join(known)}){did_you_mean(name, known)}"
+                )
+        return [
+            (name, one) for name, one in self.config[section].items() if name in only or (arm in only and one["run"])
+        ]
 
     def file(self, value: str, key: str) -> str:
         """Return the path of the file `value` of the configuration, which may still have to be downloaded."""
@@ -154,6 +166,13 @@ class Plan:
             for optimizer, schedule, size, safeguard in product(*(grid[key] for key in GRID))
         ]
         return list(dict.fromkeys(labels)) + fits["full_batch"]["optimizers"]
+
+    def scaled_groups(self, problem: str) -> list[str]:
+        """Return the groups of artificial data that are fitted with scalings of their own."""
+        groups = self.problems[problem].get("artificial", {}).get("groups")
+        if not groups or not groups["scaling"]:
+            return []
+        return read_options(Groups, groups).names()[: groups["count"] - groups["test"]]
 
     @property
     def varied(self) -> set[str]:
@@ -229,7 +248,7 @@ class Plan:
         if artificial and problem["petab"] not in self.manifest:
             check_artificial(f"{key}.artificial", artificial, files)
         if "start_from" in fits:
-            fits["start_from"] = self._starts(fits["start_from"], key, fits["starts"], artificial, files[0])
+            fits["start_from"] = self._starts(fits["start_from"], key, fits["starts"], artificial, problem["petab"])
         # Published objectives are those of the measured data, without priors.
         comparable = problem["petab"] in self.manifest and not artificial and not problem["solver"]["priors"]
         return {
@@ -240,8 +259,11 @@ class Plan:
             "replicates": range(artificial.replicates) if artificial else range(1),
         }
 
-    def _starts(self, value: str, key: str, starts: int, artificial, yaml: str) -> str:
-        """Return the path of given starts, checked where the parameters of the problem are known before it is made."""
+    def _starts(self, value: str, key: str, starts: int, artificial, petab: str) -> str:
+        """Return the path of given starts, checked where the parameters of the problem are at hand.
+
+        Those of artificial data, and of files that are still to be downloaded, are checked by the rule `check_starts`.
+        """
         path = self.file(value, f"{key}.fits.start_from")
         results = Path(self.config["pathvars"]["results"]).resolve()
         if Path(path).resolve().is_relative_to(results):
@@ -251,6 +273,8 @@ class Plan:
             )
         for needed in files_of(path):
             self.own_files.append(self.file(needed, f"{key}.fits.start_from"))
+        mirror = self.config["mirror"]
+        yaml = Path(mirror, self.manifest[petab].path) if mirror and petab in self.manifest else self.file(petab, key)
         if not artificial and Path(yaml).is_file():
             try:
                 read_starts(path, estimated_parameters(yaml), starts)

@@ -1,6 +1,29 @@
 # Fits: mechanistic models by full-batch and mini-batch optimizers, neural ODEs without pruning.
 
 
+# Before models are compiled: a start that cannot be taken is not found after an hour.
+rule check_starts:
+    input:
+        files=template_or_files,
+        given=lambda w: files_of(PLAN.problems[w.problem]["fits"]["start_from"]),
+    output:
+        "<results>/starts/{problem}.tsv",
+    log:
+        "<logs>/starts/{problem}.log",
+    priority: 1
+    localrule: True
+    conda:
+        conda("mechanistic")
+    params:
+        command=command("mechanistic", "check_starts"),
+        problem=lambda w, input: petab_yaml(input.files),
+        starts=lambda w: PLAN.problems[w.problem]["fits"]["starts"],
+        groups=lambda w: " ".join(PLAN.scaled_groups(w.problem)),
+    shell:
+        "({params.command} --problem {params.problem:q} --start-from {input.given[0]:q} --starts {params.starts}"
+        " --groups {params.groups} --output {output:q}) 2>&1 | tee {log:q}"
+
+
 rule fit_full_batch:
     input:
         files=fitted_problem,

@@ -27,9 +27,9 @@ def fitted_problem(wildcards):
 
 
 def given_starts(wildcards):
-    """The files that the first starts of a problem are read from, if they are not drawn."""
+    """The files that the first starts of a problem are read from, if they are not drawn, and that they were checked."""
     given = PLAN.problems[wildcards.problem]["fits"].get("start_from")
-    return files_of(given) if given else []
+    return [*files_of(given), f"<results>/starts/{wildcards.problem}.tsv"] if given else []
 
 
 def first_replicate(wildcards):

@@ -33,6 +33,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--configfile", nargs="+", type=Path, required=True, help="later files are laid over the first")
     parser.add_argument("--mirror", help="folder with the files of resources/datasets.tsv")
+    parser.add_argument("--only", nargs="*", help="problems, data sets or arms; the others are left out")
     parser.add_argument("--directory", type=Path, help="folder that the run takes place in (default: this one)")
     parser.add_argument("--record", type=Path, help="also add what the finished jobs took to this table of costs")
     return parser.parse_args()
@@ -40,7 +41,7 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    jobs, workflow = list_jobs(arguments.configfile, arguments.mirror, arguments.directory)
+    jobs, workflow = list_jobs(arguments)
     done = [configuration.measured_job(job.log, job.rule, job.size) for job in jobs if job.log]
     done = [row for row in done if row]
     if arguments.record:
@@ -50,19 +51,21 @@ def main():
     print(describe(jobs, configuration.Costs(measured + done), workflow["PLAN"], workflow["JOB_SIZES"]))
 
 
-def list_jobs(configfiles, mirror, directory) -> tuple[list[Job], dict]:
-    """Return the jobs of the workflow, and the names that its Snakefile defines."""
+def list_jobs(arguments) -> tuple[list[Job], dict]:
+    """Return the jobs of the workflow for the arguments of this script, and the names that its Snakefile defines."""
     from snakemake.api import SnakemakeApi
     from snakemake.settings.enums import Quietness
     from snakemake.settings.types import ConfigSettings, OutputSettings, ResourceSettings
 
-    given = {"mirror": mirror} if mirror else {}
+    given = {key: value for key in ("mirror", "only") if (value := getattr(arguments, key))}
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL}, dryrun=True)) as snakemake:
         planned = snakemake.workflow(
             resource_settings=ResourceSettings(cores=1),
-            config_settings=ConfigSettings(configfiles=[file.absolute() for file in configfiles], config=given),
+            config_settings=ConfigSettings(
+                configfiles=[file.absolute() for file in arguments.configfile], config=given
+            ),
             snakefile=TOP / "Snakefile",
-            workdir=directory,
+            workdir=arguments.directory,
         )
         try:
             with contextlib.redirect_stdout(io.StringIO()):
@@ -71,7 +74,7 @@ def list_jobs(configfiles, mirror, directory) -> tuple[list[Job], dict]:
             snakemake.print_exception(error)
             sys.exit(1)
         workflow = planned._workflow
-        sizes, folder = workflow.globals["JOB_SIZES"], Path(directory or ".")
+        sizes, folder = workflow.globals["JOB_SIZES"], Path(arguments.directory or ".")
         jobs = [
             Job(
                 rule=job.rule.name,

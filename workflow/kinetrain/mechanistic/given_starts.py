@@ -1,5 +1,6 @@
 """Starting points that are given: a table of the user's own, or the parameters that a former run arrived at."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,12 @@ def files_of(path) -> list[str]:
     return [str(path), f"{str(path).removesuffix(FORMER)}.tsv"] if former else [str(path)]
 
 
-def estimated_parameters(yaml) -> pd.DataFrame:
+def estimated_parameters(yaml, groups: Sequence[str] = ()) -> pd.DataFrame:
     """Return parameterScale, lowerBound and upperBound of the estimated parameters of a PEtab YAML, by name.
 
     Those of version 2 have no scale in their file; here they are on the scale that `petab_v2` estimates them on.
+    groups: names of those that are fitted with scalings of their own, if the file is the template of artificial data:
+    it has the scaling of the first one alone.
     """
     description = read_description(yaml, elsewhere=True)
     files = description["parameter_files"] if is_version_2(description) else parameter_files(description)
@@ -41,7 +44,12 @@ def estimated_parameters(yaml) -> pd.DataFrame:
     if "parameterScale" not in rows:
         rows["parameterScale"] = np.where(rows["lowerBound"] > 0, "log10", "lin")
     rows["parameterScale"] = rows["parameterScale"].fillna("lin")
-    return rows.set_index("parameterId")[COLUMNS]
+    rows = rows.set_index("parameterId")[COLUMNS]
+    if groups:
+        first = f"scaling_{groups[0]}"
+        scalings = pd.DataFrame([rows.loc[first]] * len(groups), index=[f"scaling_{name}" for name in groups])
+        rows = pd.concat([rows.drop(index=first), scalings])
+    return rows
 
 
 def read_starts(path, parameters: pd.DataFrame, starts: int) -> np.ndarray:
