@@ -41,6 +41,22 @@ def test_a_finished_step_is_one_line_with_its_setting(handler, capsys):
     assert said[1].startswith("[ 1/12] fit mini batch: egf_akt, replicate 1, batch 4 (0 s")
 
 
+def test_the_remaining_time_is_that_of_steps_without_environments(handler, capsys, tmp_path, monkeypatch):
+    clock = [handler.begun]
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: clock[0])
+    (tmp_path / "log").write_text("making the environment 'x'\nthe environment 'x' is ready after 240 s\n")
+    (tmp_path / "waited").write_text("waited 238 s for the environment 'x', which another job made\n")
+    send(handler, LogEvent.RUN_INFO, stats={"fit_mini_batch": 9, "report": 1, "total": 10})
+    start(handler, 1, [tmp_path / "log"])
+    start(handler, 2, [tmp_path / "waited"])
+    clock[0] += 250
+    send(handler, LogEvent.JOB_FINISHED, job_id=1)
+    send(handler, LogEvent.JOB_FINISHED, job_id=2)
+    said = capsys.readouterr().err.splitlines()
+    # Steps of 10 and 12 s; 7 of their kind and one other are left, two at a time.
+    assert said[-1].endswith("(4 min 10 s, about 44 s left)")
+
+
 def test_warnings_of_a_step_are_shown(handler, capsys, tmp_path):
     (tmp_path / "log").write_text("starting\nwarning: 2 genes are constant\n")
     start(handler, logs=[tmp_path / "log"])

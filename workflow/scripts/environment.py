@@ -70,9 +70,13 @@ def make(pins: Path, folder: Path) -> Path:
     folder = folder.absolute()
     folder.parent.mkdir(parents=True, exist_ok=True)
     if not (folder / FINISHED).is_file():
+        start = time.monotonic()
         with locked(Path(f"{folder}.lock")):
-            if not (folder / FINISHED).is_file():
-                start = time.monotonic()
+            if (folder / FINISHED).is_file():
+                report(
+                    f"waited {time.monotonic() - start:.0f} s for the environment '{pins.stem}', which another job made"
+                )
+            else:
                 report(f"making the environment '{pins.stem}' from {pins} (first use only; log: {folder}.log)")
                 shutil.rmtree(folder, ignore_errors=True)
                 install(pins, folder)

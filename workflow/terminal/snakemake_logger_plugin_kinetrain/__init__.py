@@ -7,6 +7,7 @@ cluster job or of continuous integration keeps nothing readable.
 
 import logging
 import re
+import statistics
 import sys
 import threading
 import time
@@ -29,6 +30,9 @@ class LogHandler(LogHandlerBase):
         self.begun = time.monotonic()
         self.steps: dict[int, dict] = {}  # running ones by their number
         self.done = self.total = 0
+        self.busy = 0.0  # seconds of all finished steps together, with those in which environments were made
+        self.counts: dict[str, int] = {}  # steps to do, by rule
+        self.took: dict[str, list[float]] = {}  # seconds of finished steps, by rule
         self.failed: dict[int, str] = {}
         self.ended = threading.Event()
         threading.Thread(target=self.watch, daemon=True).start()
@@ -37,10 +41,12 @@ class LogHandler(LogHandlerBase):
         """Print what a message of Snakemake says, if it is for people."""
         match getattr(record, "event", None):
             case LogEvent.RUN_INFO:
+                self.counts = {rule: count for rule, count in record.stats.items() if rule != "total"}
                 self.total = record.stats.get("total", 0)
                 say(f"{self.total} steps to do")
             case LogEvent.JOB_INFO:
-                self.steps[record.jobid] = {"name": name(record), "logs": record.log, "begun": time.monotonic()}
+                known = {"name": name(record), "rule": record.rule_name, "logs": record.log}
+                self.steps[record.jobid] = known | {"begun": time.monotonic()}
             case LogEvent.JOB_FINISHED:
                 self.finished(record.job_id)
             case LogEvent.JOB_ERROR:
@@ -56,13 +62,30 @@ class LogHandler(LogHandlerBase):
         if step is None:
             return
         self.done += 1
-        now = time.monotonic()
-        left = (now - self.begun) / self.done * (self.total - self.done)
-        remaining = f", about {clock(left)} left" if self.done < self.total and self.done >= self.total / 10 else ""
+        took = time.monotonic() - step["begun"]
+        self.busy += took
+        self.took.setdefault(step["rule"], []).append(max(0.0, took - environment_seconds(step["logs"])))
+        early = self.done < self.total / 10
+        remaining = f", about {clock(self.left())} left" if self.done < self.total and not early else ""
         width = len(str(self.total))
-        say(f"[{self.done:{width}}/{self.total}] {step['name']} ({clock(now - step['begun'])}{remaining})")
+        say(f"[{self.done:{width}}/{self.total}] {step['name']} ({clock(took)}{remaining})")
         for line in (line for file in step["logs"] for line in lines(file) if line.startswith("warning:")):
             say(f"    {line}")
+
+    def left(self) -> float:
+        """Return the seconds until the end, without environments that may still be made.
+
+        A step takes what steps of its rule took so far, or the median of all steps if none of them has ended; as many
+        run side by side as did until now.
+        """
+        typical = statistics.median(seconds for all_of_rule in self.took.values() for seconds in all_of_rule)
+        work = 0.0
+        for rule, count in self.counts.items():
+            known = self.took.get(rule, [])
+            work += (count - len(known)) * (statistics.mean(known) if known else typical)
+        now = time.monotonic()
+        busy = self.busy + sum(now - step["begun"] for step in self.steps.values())
+        return work / max(1.0, busy / max(now - self.begun, 1e-9))
 
     def error(self, record):
         """Print a step that failed, with all that it said; Snakemake says it twice."""
@@ -84,7 +107,8 @@ class LogHandler(LogHandlerBase):
                     last = next((line for file in step["logs"] for line in reversed(lines(file)) if line), "")
                     if seconds > NEWS_SECONDS and last and shown.get(number) != last:
                         shown[number] = last
-                        say(f"... {step['name']}: {last}{remaining_time(last, seconds)}")
+                        own = seconds - environment_seconds(step["logs"])
+                        say(f"... {step['name']}: {last}{remaining_time(last, own)}")
 
     def close(self):
         """Say how the run ended where some steps failed."""
@@ -120,6 +144,14 @@ def lines(file) -> list[str]:
     """Return the lines of a log, none while there is no such file."""
     path = Path(file)
     return path.read_text(encoding="utf-8", errors="replace").rstrip().splitlines() if path.is_file() else []
+
+
+def environment_seconds(logs) -> float:
+    """Return how long a step made its software environment, or waited for it, as `environment.py` says in its log."""
+    said = (
+        re.search(r"^(?:the environment .* is ready after|waited) (\d+) s", line) for log in logs for line in lines(log)
+    )
+    return sum(float(found[1]) for found in said if found)
 
 
 def remaining_time(line: str, seconds: float) -> str:
