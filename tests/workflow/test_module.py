@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,18 @@ def test_a_module_from_a_hosting_provider_finds_them_too(root, repository, tmp_p
     source = 'github("somebody/kinetrain", path="workflow/Snakefile", tag="v1")'
     said = planned(tmp_path, root, "--printshellcmds", snakefile=source, XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert "python .snakemake/kinetrain/" in said
+
+
+def test_what_snakedeploy_writes_makes_everything_by_default(root, repository, tmp_path):
+    source = f'"git+file://{repository}/workflow/Snakefile@v1"'
+    written = f'configfile: "config/config.yaml"\nmodule kinetrain:\n    snakefile: {source}\n    config: config\n'
+    (tmp_path / "workflow").mkdir()
+    (tmp_path / "workflow/Snakefile").write_text(f"{written}\nuse rule * from kinetrain\n")
+    shutil.copytree(root / "config", tmp_path / "config")
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1"]
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert "fit_mini_batch" in process.stdout and "results/report.html" in process.stdout
 
 
 def test_the_place_where_snakedeploy_looks_leads_to_the_workflow(root, tmp_path):
