@@ -32,7 +32,7 @@ environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$
 # Words that write the hashes of the pins on standard input. A wheel of torch may be a local build, one of AMICI is ours.
 hash = uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url --no-annotate --no-header -
 
-.PHONY: .venv run plan clean compare so-far real paper-neural paper-mechanistic report test test-mechanistic test-neural test-analysis test-workflow test-petab test-faults test-report coverage lint format benchmark docs pins configured setup environments help
+.PHONY: .venv run plan clean compare so-far real paper-neural paper-mechanistic report test test-mechanistic test-neural test-analysis test-workflow test-petab test-cluster test-faults test-report coverage lint format benchmark docs pins configured setup environments help
 
 run: configured setup  ## run the configuration CONFIG (default: config/config.yaml), from the data to the report
 	@python3 workflow/configuration check $(configuration)
@@ -80,6 +80,13 @@ test-workflow:
 
 test-faults: setup environments  ## kill, fill the disk, damage files: after each the tables are the same, or a line says what to do (long)
 	pytest --quiet -s tests/faults
+
+test-cluster: setup environments  ## run the smoke workflow on a SLURM of this machine, and cancel, drain, restart (needs root and SLURM)
+	@bash tests/cluster/start_slurm.sh
+	@python3 workflow/scripts/environment.py envs/workflow.txt .cache/cluster > /dev/null
+	@uv pip install --quiet --python .cache/cluster/bin/python \
+	    "$$(sed -n 's/.*\(snakemake-executor-plugin-slurm==[0-9.]*[0-9]\).*/\1/p' profiles/slurm/config.yaml)"
+	.cache/cluster/bin/python -m pytest --quiet -s tests/cluster
 
 test-petab: setup environments  ## run the PEtab test suite from MIRROR=folder and write docs/petab_conformance.md
 	$(call environment,mechanistic) python tests/petab_suite/conformance.py --mirror "$$MIRROR" --output docs/petab_conformance.md

@@ -83,10 +83,10 @@ class Workflow:
         status = self.start(*targets, **options).wait(timeout=3600)
         return status, (self.folder / "output").read_text()
 
-    def tables(self) -> dict[str, str]:
-        """Return the text of every table without the columns that are measured."""
+    def tables(self, *paths) -> dict[str, str]:
+        """Return the text of tables, by default of all that are there, without the columns that are measured."""
         texts = {}
-        for path in WANTED:
+        for path in paths or [f"results/tables/{file.name}" for file in self.folder.glob("results/tables/*.tsv")]:
             table = pd.read_csv(self.folder / path, sep="\t", dtype=str, keep_default_na=False)
             texts[path] = table.drop(columns=[name for name in table if re.search(MEASURED, name)]).to_csv(index=False)
         return texts

@@ -1,0 +1,81 @@
+"""On a SLURM of this machine the smoke workflow has the tables of a local run, whatever happens to jobs and node.
+
+Not part of `make test`, as it needs root and SLURM: `make test-cluster`.
+"""
+
+import re
+import socket
+import subprocess
+import time
+
+from faulty_workflow import wait_for
+
+NETWORKS = "results/tables/networks.tsv"
+NODE = socket.gethostname().partition(".")[0]
+
+
+def said(*command) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def jobs(*states) -> list[str]:
+    """Return the numbers of the jobs of SLURM in these states."""
+    return said("squeue", "--noheader", "--states", ",".join(states), "--format", "%i").split()
+
+
+def begin(smoke, *words):
+    """Send a run, and wait until one of its jobs runs."""
+    process = smoke.send(*words)
+    assert wait_for(lambda: jobs("running"), 300), (smoke.folder / "output").read_text()[-5000:]
+    return process
+
+
+def same(smoke, local, *paths) -> None:
+    """Assert that tables have the bytes of a local run, but for columns that are measured."""
+    found, wanted = smoke.tables(*paths), local[0].tables(*paths)
+    assert found.keys() == wanted.keys()
+    assert [path for path in wanted if found[path] != wanted[path]] == []
+
+
+def test_the_tables_are_those_of_a_local_run(smoke, local):
+    begun = time.monotonic()
+    text = smoke.ends(smoke.send("all"))
+    seconds = time.monotonic() - begun
+    submitted = len(set(re.findall(r"SLURM jobid '?(\d+)", text)))
+    print(f"\n{submitted} submissions, {seconds:.0f} s; a local run takes {local[1]:.0f} s", flush=True)
+    same(smoke, local)
+
+
+def test_a_job_that_was_cancelled_is_sent_again(smoke, local):
+    process = begin(smoke, NETWORKS)
+    subprocess.run(["scancel", *jobs("running")], check=True)
+    assert "retry" in smoke.ends(process).lower() or "restart" in (smoke.folder / "output").read_text().lower()
+    same(smoke, local, NETWORKS)
+
+
+def test_a_job_over_its_memory_is_sent_again_with_more(smoke, local):
+    process = smoke.send("--set-resources", "prune_neural_ode:mem_mb=60*40**(attempt-1)", "--", NETWORKS)
+    smoke.ends(process)
+    same(smoke, local, NETWORKS)
+
+
+def test_a_node_that_is_drained_is_waited_for(smoke, local):
+    process = begin(smoke, NETWORKS)
+    subprocess.run(["scontrol", "update", f"nodename={NODE}", "state=drain", "reason=test"], check=True)
+    try:
+        time.sleep(30)
+        assert process.poll() is None
+    finally:
+        subprocess.run(["scontrol", "update", f"nodename={NODE}", "state=resume"], check=True)
+    smoke.ends(process)
+    same(smoke, local, NETWORKS)
+
+
+def test_a_controller_that_was_restarted_is_asked_again(smoke, local):
+    process = begin(smoke, NETWORKS)
+    subprocess.run(["scontrol", "shutdown", "slurmctld"], check=True)
+    time.sleep(20)
+    assert process.poll() is None
+    subprocess.run(["slurmctld"], check=True)
+    smoke.ends(process)
+    same(smoke, local, NETWORKS)
