@@ -200,10 +200,10 @@ def against_defaults(problem, turns: int) -> list[dict]:
     import numpy as np
     from amici.sim import sundials as amici
 
-    from kinetrain.mechanistic import solver_choice
+    from kinetrain.mechanistic import solver_choice, solver_measures
 
-    sample = solver_choice._sample(problem, problem.options.sensitivities)[:4]
-    known = solver_choice._references(problem, ["adjoint", "forward"], sample)[:1]
+    sample = solver_choice.sampled(problem, problem.options.sensitivities)[:4]
+    known = solver_choice.references(problem, ["adjoint", "forward"], sample)[:1]
     method = getattr(amici.SensitivityMethod, problem.options.sensitivities)
     solvers = {name: problem.model.create_solver() for name in ("amici-defaults", "amici-defaults but states")}
     for solver in solvers.values():
@@ -217,7 +217,7 @@ def against_defaults(problem, turns: int) -> list[dict]:
     variants = {name: Bare(problem, solver) for name, solver in solvers.items()} | {"objective": problem}
     rows = []
     for name, variant in variants.items():
-        error = solver_choice._error(variant, sample, known)
+        error = solver_measures.largest_error(variant, sample, known)
         calls = turns if cpu_seconds(partial(variant.value_and_gradient, problem.nominal, sample)) < 1 else 1
         times = [cpu_seconds(partial(variant.value_and_gradient, problem.nominal, sample)) for _ in range(calls)]
         seconds = np.median(times) / len(sample) if np.isfinite(error) else np.nan

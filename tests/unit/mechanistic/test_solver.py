@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kinetrain.errors import InputError
-from kinetrain.mechanistic import solver_choice
+from kinetrain.mechanistic import solver_choice, solver_measures
 from kinetrain.mechanistic.petab_problem import PetabProblem, make_solver
 from kinetrain.mechanistic.solver_choice import choose
 from kinetrain.mechanistic.solver_options import SolverOptions, filled, merged, safe_options
@@ -41,8 +41,8 @@ def test_the_choice_leaves_nothing_open_and_its_gradients_are_accurate(choice, e
     assert json.loads(json.dumps(choice, allow_nan=False)) == choice
     theta, sample = egf.nominal + np.random.default_rng(7).normal(0, 0.1, 19), range(6)
     exact = egf.solved_by(SolverOptions("forward", **solver_choice.EXACT, **solver_choice.LONG))
-    known = [(theta, *solver_choice._evaluate(exact, theta, sample))]
-    assert solver_choice._error(egf.solved_by(chosen), sample, known) < 2e-4
+    known = [(theta, *solver_measures.evaluate(exact, theta, sample))]
+    assert solver_measures.largest_error(egf.solved_by(chosen), sample, known) < 2e-4
 
 
 def test_what_is_pinned_is_not_searched(egf_yaml, egf_model):
@@ -95,7 +95,7 @@ def test_the_nominal_parameters_keep_within_the_step_limits():
 
 def test_an_information_that_is_not_accurate_is_not_used(egf):
     chosen, sample = replace(safe_options(19), sensitivities="adjoint"), [0, 3]
-    known = solver_choice._references(egf, ["forward"], sample)
+    known = solver_choice.references(egf, ["forward"], sample)
     assert solver_choice._informs(egf, chosen, sample, known)
     assert not solver_choice._informs(egf, replace(chosen, max_steps=20), sample, known)
 
@@ -112,12 +112,12 @@ def test_the_choice_is_the_same_again_and_depends_on_no_clock(choice, egf_yaml, 
 def test_work_counts_the_steps_of_all_parts_of_a_solve(egf):
     theta, conditions = egf.nominal, [0, 5]
     value, forward, adjoint = (
-        solver_choice._works(egf, theta, conditions, one) for one in (None, "forward", "adjoint")
+        solver_measures.work_of(egf, theta, conditions, one) for one in (None, "forward", "adjoint")
     )
     steps = [max(result.numsteps) for result in egf.simulate(theta, conditions)]
-    np.testing.assert_array_equal(value, solver_choice.SOLVE + np.array(steps))
+    np.testing.assert_array_equal(value, solver_measures.SOLVE + np.array(steps))
     assert (value[0] < value[1]) and (forward > 8 * value).all() and (2 * value < adjoint).all()
-    failed = solver_choice._works(egf.solved_by(SolverOptions(max_steps=10)), theta, [0], "adjoint")
+    failed = solver_measures.work_of(egf.solved_by(SolverOptions(max_steps=10)), theta, [0], "adjoint")
     assert solver_choice._weight(failed, value[:1]) == 5.0  # nothing is known of its cost
     assert np.isinf(failed).all()
 
@@ -242,4 +242,4 @@ def test_parameters_that_are_no_numbers_fail_without_a_solve(egf, theta):
 def test_gradients_that_are_all_zero_agree():
     still = SimpleNamespace(value_and_gradient=lambda theta, conditions: (1.0, np.zeros(2)))
     known = [(np.zeros(2), np.ones(1), np.zeros((1, 2)))]
-    assert solver_choice._error(still, [0], known) == 0.0
+    assert solver_measures.largest_error(still, [0], known) == 0.0

@@ -1,7 +1,7 @@
 """The solver settings of the kinetics kernel for a problem, after a comparison with AMICI.
 
 A kernel is generated code that nobody has read, so it is compared with AMICI, which works differently, before it is
-used. Work is counted, not timed, as in solver_choice.py.
+used. Work is counted, not timed, as in solver_measures.py.
 """
 
 from dataclasses import asdict, replace
@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from kinetrain.errors import InputError
-from kinetrain.mechanistic import solver_choice
 from kinetrain.mechanistic.gradient_check import (
     LONG,
     NEAR,
@@ -22,6 +21,7 @@ from kinetrain.mechanistic.gradient_check import (
 )
 from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.petab_problem import PetabProblem
+from kinetrain.mechanistic.solver_measures import MOST_CONDITIONS, evaluate, finite, largest_error, work_of
 from kinetrain.mechanistic.solver_options import KERNEL, SolverOptions, filled
 
 ACCURACY = 1e-4  # of gradients: of the largest component of a condition's
@@ -44,7 +44,7 @@ class KernelWrongError(InputError):
 def choose(path, model_folder, options: SolverOptions) -> dict:
     """Return the kernel's settings (`chosen`) for a PEtab problem, and what its check found (`check`).
 
-    The tolerance is the loosest one at which gradients are as accurate as those of AMICI have to be (`solver_choice`),
+    The tolerance is the loosest one at which gradients are as accurate as those of AMICI must be (`solver_measures`),
     at the nominal parameters and two points near them, against those at a tight tolerance. Other open values are the
     kernel's own constants; weights are counted operations.
 
@@ -71,23 +71,23 @@ def choose(path, model_folder, options: SolverOptions) -> dict:
         "chosen": {name: value for name, value in asdict(chosen).items() if name not in ("priors", "trials")},
         "accurate": row["error"] <= ACCURACY,
         "accuracy": ACCURACY,
-        "candidates": [{**row, "error": row["error"] if np.isfinite(row["error"]) else None} for row in rows],
+        "candidates": [{**row, "error": finite(row["error"])} for row in rows],
         "check": check.record(),
     }
 
 
 def _measure(kernel, conditions, pinned) -> list[dict]:
-    """Return a row for each tolerance, loosest first, with its error (`solver_choice`)."""
+    """Return a row for each tolerance, loosest first, with its error (`solver_measures`)."""
     exact, rng = kernel.solved_by(EXACT), np.random.default_rng(0)
-    sample = conditions[:: -(-len(conditions) // solver_choice.MOST_CONDITIONS)]
+    sample = conditions[:: -(-len(conditions) // MOST_CONDITIONS)]
     near = [kernel.nominal + rng.normal(0, NEAR, len(kernel.names)) for _ in range(2)]
     points = [np.clip(theta, kernel.lower, kernel.upper) for theta in (kernel.nominal, *near)]
-    known = [(theta, *solver_choice._evaluate(exact, theta, sample)) for theta in points]
+    known = [(theta, *evaluate(exact, theta, sample)) for theta in points]
     known = [one for one in known if np.isfinite(one[1]).all()]
     rows = []
     for tolerance in TOLERANCES if pinned is None else (pinned,):
         candidate = kernel.solved_by(replace(kernel.options, relative_tolerance=tolerance))
-        rows.append({"relative_tolerance": tolerance, "error": solver_choice._error(candidate, sample, known)})
+        rows.append({"relative_tolerance": tolerance, "error": largest_error(candidate, sample, known)})
     return rows
 
 
@@ -149,7 +149,7 @@ class KernelCheck:
 
     def _work(self, method) -> float:
         solved = self.amici.solved_by(SolverOptions("forward", **TIGHTNESS[0][0], **LONG))
-        return solver_choice._works(solved, self.amici.nominal, self.conditions[:1], method)[0]
+        return work_of(solved, self.amici.nominal, self.conditions[:1], method)[0]
 
     def _compare(self, k, number) -> bool:
         """Compare one condition at one point; return whether AMICI could solve it."""

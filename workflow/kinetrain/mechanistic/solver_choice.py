@@ -12,22 +12,17 @@ import numpy as np
 
 from kinetrain.mechanistic.gradient_check import EXACT, LONG, GradientCheck
 from kinetrain.mechanistic.petab_problem import PetabProblem
+from kinetrain.mechanistic.solver_measures import MOST_CONDITIONS, evaluate, finite, largest_error, work_of
 from kinetrain.mechanistic.solver_options import AMICI, SolverOptions, filled
 
-ACCURACY = 1e-4  # relative, as `_error` measures it: a small component of a gradient may be less accurate
+ACCURACY = 1e-4  # relative, as `largest_error` measures it: a small component of a gradient may be less accurate
 TOLERANCES = (1e-9, 1e-8, 1e-7, 1e-6)
 GRADIENT_TOLERANCES = (1e-6, 1e-5, 1e-4)
-# The work of the parts of a solve, in steps without sensitivities. Rounded from CPU times of seven models of the PEtab
-# benchmark collection (8 to 109 states): the ratio of gradient and value, in the median of a model's conditions, is met
-# within a factor of 1.5.
-SOLVE, SOLVE_PARAMETER = 150.0, 0.1  # of a solve apart from its steps; in addition for each parameter
-STEP_PARAMETER = 0.8  # of a step, for each parameter of forward sensitivities
-STORED_STEP, BACKWARD_STEP = 1.3, 6.0  # of adjoint ones
 WEIGHTS = 1, 1.5, 2, 3, 5, 7  # and ten times these, and so on: what weights are rounded to
 GAIN = 1.15  # adjoint sensitivities must take that much less work than forward ones; less is rounding
 AS_FAST = 1.05  # of tolerances that take as little work as the least, the tightest are taken
 FAR_SLOWER = 2.0
-MOST_CONDITIONS, SAMPLE_WORK = 12, 6e6  # the latter in steps times states
+SAMPLE_WORK = 6e6  # in steps times states
 STARTS, START_CONDITIONS, MORE_FAILURES = 20, 4, 0.1
 MARGIN, BACKWARD = 3, 10  # step limits, relative to the most steps that were needed
 STEPS, STEPS_BACKWARD = (1000, 10_000), (2000, 20_000)  # least and greatest limits
@@ -72,8 +67,8 @@ def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
 
 def _choose_among(methods, problem, options) -> dict:
     """Return the choice (`choose`) among methods that are right."""
-    sample = _sample(problem, methods[0])
-    known = _references(problem, methods, sample)
+    sample = sampled(problem, methods[0])
+    known = references(problem, methods, sample)
     candidates, best = [], {}
     for method in methods:
         rows = _measure(problem, options, method, sample, known, best)
@@ -84,7 +79,7 @@ def _choose_among(methods, problem, options) -> dict:
     row = best[_decide(best, starts)]
     chosen = _solved_with(options, row, **_limits(starts[row["sensitivities"]]))
     works = {
-        method: _works(problem.solved_by(chosen), problem.nominal, sample, method)
+        method: work_of(problem.solved_by(chosen), problem.nominal, sample, method)
         for method in (None, chosen.sensitivities, "forward")
     }
     weight = _weight(works[chosen.sensitivities], works[None])
@@ -95,11 +90,11 @@ def _choose_among(methods, problem, options) -> dict:
         "chosen": {name: value for name, value in asdict(chosen).items() if name not in ("priors", "trials")},
         "accurate": row["error"] <= ACCURACY,
         "accuracy": ACCURACY,
-        "candidates": [{**row, "error": _finite(row["error"]), "work": _finite(row["work"])} for row in candidates],
+        "candidates": [{**row, "error": finite(row["error"]), "work": finite(row["work"])} for row in candidates],
         "starts": starts,
         "conditions": [problem.condition_names[k] for k in sample],
-        "value_work": _finite(works[None].mean().round()),
-        "gradient_work": _finite(works[chosen.sensitivities].mean().round()),
+        "value_work": finite(works[None].mean().round()),
+        "gradient_work": finite(works[chosen.sensitivities].mean().round()),
     }
 
 
@@ -111,39 +106,16 @@ def _methods(problem, options) -> list[str]:
     return ["adjoint"] if too_large else ["adjoint", "forward"]
 
 
-def _sample(problem, method) -> np.ndarray:
+def sampled(problem, method) -> np.ndarray:
     """Return evenly spaced conditions (m,): as many as their gradient takes some quarter of a second, but 4 to 12."""
     solved = problem.solved_by(SolverOptions(method, **LONG))
-    work = _works(solved, problem.nominal, [0], method)[0]
+    work = work_of(solved, problem.nominal, [0], method)[0]
     most = min(MOST_CONDITIONS, problem.n_conditions)
     count = int(np.clip(SAMPLE_WORK / (work * (10 + problem.model.nx_solver)), min(START_CONDITIONS, most), most))
     return np.unique(np.linspace(0, problem.n_conditions - 1, count).round().astype(int))
 
 
-def _works(problem, theta, conditions, method=None) -> np.ndarray:
-    """Return the work (m,) of a gradient of each of m conditions by a method, or of a value (None)."""
-    if method is not None:
-        problem = problem.solved_by(replace(problem.options, sensitivities=method))
-    return np.array([_work(result, method) for result in problem.simulate(theta, conditions, method is not None)])
-
-
-def _work(result, method=None) -> float:
-    """Return the work of a solve, in steps of one without sensitivities; infinite if it failed."""
-    if result.status != 0:
-        return np.inf
-    steps, before, after = max(result.numsteps), sum(result.preeq_numsteps), sum(result.posteq_numsteps)
-    if method is None:
-        return SOLVE + steps + before + after
-    parameters = len(result.sllh)
-    solve, step = SOLVE * (1 + SOLVE_PARAMETER * parameters), 1 + STEP_PARAMETER * parameters
-    if method == "forward":
-        return solve + (steps + before + after) * step
-    backward = max(result.numsteps_b) + result.preeq_numsteps_b + result.posteq_numsteps_b
-    # AMICI takes forward sensitivities for pre-equilibration here too.
-    return solve + before * step + STORED_STEP * (steps + after) + BACKWARD_STEP * backward
-
-
-def _references(problem, methods, sample) -> list[tuple]:
+def references(problem, methods, sample) -> list[tuple]:
     """Return theta, value and gradient at tight tolerances for the nominal parameters and two points near them.
 
     Points where no method succeeds are left out.
@@ -155,7 +127,7 @@ def _references(problem, methods, sample) -> list[tuple]:
         theta = np.clip(theta, problem.lower, problem.upper)
         for method in methods:
             exact = problem.solved_by(SolverOptions(sensitivities=method, **EXACT, **LONG))
-            values, gradients = _evaluate(exact, theta, sample)
+            values, gradients = evaluate(exact, theta, sample)
             if np.isfinite(values).all():
                 known.append((theta, values, gradients))
                 break
@@ -175,12 +147,12 @@ def _measure(problem, options, method, sample, known, best) -> list[dict]:
         for states, gradient in pairs
     ]
     solved = [problem.solved_by(_solved_with(options, row, **LONG)) for row in rows]
-    works = [_works(solved[-1], problem.nominal, sample, method)]
+    works = [work_of(solved[-1], problem.nominal, sample, method)]
     if works[0].sum() > _longest(best):
         rows, solved = rows[-1:], solved[-1:]
-    works = [*(_works(candidate, problem.nominal, sample, method) for candidate in solved[:-1]), *works]
+    works = [*(work_of(candidate, problem.nominal, sample, method) for candidate in solved[:-1]), *works]
     for row, candidate, work in zip(rows, solved, works, strict=True):
-        row["error"] = _error(candidate, sample, known)
+        row["error"] = largest_error(candidate, sample, known)
         row["work"] = float(work.sum().round())
     return rows
 
@@ -189,31 +161,6 @@ def _longest(best) -> float:
     """Return the work beyond which a method is far slower than the best accurate one; failing often takes little."""
     accurate = (row["work"] for row in best.values() if row["error"] <= ACCURACY)
     return FAR_SLOWER * min(accurate, default=np.inf)
-
-
-def _error(candidate, sample, known) -> float:
-    """Return the largest relative error over known points: of the conditions' gradients, or the sum of their values.
-
-    The gradients of all m conditions are one vector (m n,), compared in its 2-norm; their sum is next to nothing at an
-    optimum. All of them can vanish there too: errors are relative to at least a tenth of the longest vector, and values
-    to at least one.
-    """
-    least = max((0.1 * np.linalg.norm(gradients) for _, _, gradients in known), default=0.0)
-    errors = []
-    for theta, values, gradients in known:
-        found, slopes = _evaluate(candidate, theta, sample)
-        if not np.isfinite(found).all():
-            return np.inf
-        off = np.linalg.norm(slopes - gradients)
-        errors.append(off / max(least, np.linalg.norm(gradients)) if off else 0.0)  # where no parameter acts all are 0
-        errors.append(abs(found.sum() - values.sum()) / max(1.0, abs(values.sum())))
-    return float(max(errors, default=np.inf))
-
-
-def _evaluate(problem, theta, sample) -> tuple[np.ndarray, np.ndarray]:
-    """Return the value (m,) and the gradient (m, n) of each of m conditions."""
-    values, gradients = zip(*(problem.value_and_gradient(theta, [k]) for k in sample), strict=True)
-    return np.array(values), np.array(gradients)
 
 
 def _pick(rows) -> dict:
@@ -283,7 +230,7 @@ def _weight(gradients, values) -> float:
 
 def _informs(problem, chosen, sample, known) -> bool:
     """Whether forward sensitivities, which give the Fisher information, are accurate as adjoint ones are solved."""
-    return _error(problem.solved_by(replace(chosen, sensitivities="forward")), sample, known) <= ACCURACY
+    return largest_error(problem.solved_by(replace(chosen, sensitivities="forward")), sample, known) <= ACCURACY
 
 
 def _solved_with(options, row, **limits) -> SolverOptions:
@@ -295,7 +242,3 @@ def _solved_with(options, row, **limits) -> SolverOptions:
 
 def _open(pinned, choices):
     return choices if pinned is None else (pinned,)
-
-
-def _finite(number) -> float | None:
-    return float(number) if np.isfinite(number) else None
