@@ -10,7 +10,7 @@ seconds:        median CPU time per condition; of the whole where a work is no g
 ratio:          how many times faster than the first variant of this work; of `gradient against value` how many times
                 the seconds of a value, of `two processes` how many times the work of one in the same time on free cores
 deviation:      of gradients and values: relative, from the first variant; where tolerances differ: from a reference at
-                tight tolerances at the nominal parameters, as solver_choice.py measures it; inf where a solve failed
+                tight tolerances at the nominal parameters, as solver_measures.py measures it; inf where a solve failed
 peak_memory_mb: of a process that loads the problem and makes a gradient of all conditions, libraries included
 steps, gflops, percent_of_peak: of the kernel: attempts of a step per condition, floating-point operations of steps per
                 second (10^9), and these relative to a multiplication of large matrices on the same core

@@ -7,10 +7,9 @@ import typing
 
 from configuration.keys import SECTIONS, Configuration
 from kinetrain.options import REQUIRED, Each, Known, Text, plain
-from kinetrain.options.types import choices, kinds, resolve
+from kinetrain.options.types import JSON, choices, kinds, resolve
 from kinetrain.pruning.methods import find_method, known_methods
 
-JSON = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null", dict: "object"}
 WORDS = {bool: "true or false", int: "whole number", float: "number", str: "text", type(None): "null", dict: "mapping"}
 BOUNDS = {
     "least": ("minimum", "≥"),
@@ -178,8 +177,7 @@ def _schema(kind, marks, definitions: dict) -> dict:
             definitions[name] = _record_schema(kind, definitions)
         return {"$ref": f"#/$defs/{name}"}
     limits = {key: marks[name] for name, (key, _) in BOUNDS.items() if name in marks} if kind in (int, float) else {}
-    made = {"type": JSON[kind], **limits}
-    return {"type": ["object", "null"]} if kind is dict else made
+    return {"type": ["object", "null"]} if kind is dict else {"type": JSON[kind], **limits}
 
 
 def _lengths(arguments, marks) -> dict:
