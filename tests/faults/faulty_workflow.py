@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-MEASURED = r"seconds|memory"  # columns of the tables that differ at every run
+MEASURED = r"seconds|memory|hours"  # columns of the tables, and quantities in them, that differ at every run
 CONFIG = {
     "problems": {
         "egf_akt": {
@@ -88,6 +88,8 @@ class Workflow:
         texts = {}
         for path in paths or [f"results/tables/{file.name}" for file in self.folder.glob("results/tables/*.tsv")]:
             table = pd.read_csv(self.folder / path, sep="\t", dtype=str, keep_default_na=False)
+            if "quantity" in table:
+                table = table[~table["quantity"].str.contains(MEASURED)]
             texts[path] = table.drop(columns=[name for name in table if re.search(MEASURED, name)]).to_csv(index=False)
         return texts
 

@@ -66,7 +66,7 @@ def read_data_of_networks(arguments):
     level = {name: getattr(arguments, name) for name in ("dataset", "noise", "prior_corruption")}
     expression = load_expression(arguments.expression)
     priors = Presences(arguments.prior, expression.genes)
-    truth = read_signs(arguments.truth, expression.genes) if arguments.truth else None
+    truth = read_signs(arguments.truth, expression.genes) != 0 if arguments.truth else None
     return level, expression, priors, truth
 
 

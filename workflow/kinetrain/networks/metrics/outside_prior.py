@@ -17,7 +17,8 @@ auprc_outside_prior: over the pairs that are not in the prior
 def score(prediction: Prediction) -> dict[str, float]:
     """Return balanced accuracy and area under the precision-recall curve of the pairs outside the prior."""
     outside = ~prediction.prior
-    strength, edges, truth = prediction.strength[outside], prediction.edges[outside], prediction.truth[outside]
+    strength, truth = prediction.strength[outside], prediction.truth[outside]
+    edges = strength if prediction.edges is prediction.strength else prediction.edges[outside]
     return {
         "balanced_accuracy_outside_prior": support_scores(edges, truth, truth)["balanced_accuracy"],
         "auprc_outside_prior": ranking_scores(strength, truth)["auprc"],

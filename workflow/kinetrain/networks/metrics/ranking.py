@@ -29,7 +29,9 @@ def ranking_scores(strength, truth) -> dict[str, float]:
     Pairs of equal strength count as ranked in random order. Strengths of true edges and of other pairs are sorted
     separately, so that twelve million pairs need a second and no copy in double precision.
     """
-    positives, negatives = np.sort(strength[truth]), np.sort(strength[~truth])
+    positives, negatives = strength[truth], strength[~truth]
+    positives.sort()  # in place: of 11,165 genes there are 125 million pairs
+    negatives.sort()
     edges = len(positives)
     names = ("auroc", "auprc", "precision_at_edges", "precision_at_100", "balanced_accuracy_best")
     if not edges or not len(negatives):
