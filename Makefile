@@ -141,6 +141,8 @@ pins: setup  ## pin the newest packages that envs/*.in allow, in envs/*.txt and 
 	    sed -i -e 's/+cpu$$//' -e '/^nvidia-/d' -e '/^cuda-/d' -e '/^triton/d' envs/$$name.txt; \
 	    $(hash) < envs/$$name.txt -o envs/$$name.hashes --no-emit-package torch --no-emit-package amici; \
 	done
+	@set -e; set -- $$(echo cyipopt | $(hash) | tr -d '\\'); \
+	    sed -i -e "s/^version=.*/version=$${1#*==}/" -e "s/^hash=.*/hash=$${2#--hash=}/" envs/mechanistic.post-deploy.sh
 	@grep '^amici==' envs/mechanistic.txt | $(hash) -o envs/mechanistic.sources
 	@set -e; for name in $(ENVIRONMENTS); do \
 	    { sed '/- pip:$$/q' envs/$$name.yaml; sed 's/^/      - /' envs/$$name.txt; } > envs/$$name.new; \

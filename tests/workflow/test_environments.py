@@ -47,6 +47,14 @@ def test_every_pin_has_its_hashes_but_what_may_be_built_here(root, name):
     assert sorted(blocks) == [pin for pin in pins if not pin.startswith("torch==")], "run `make pins`"
 
 
+def test_cyipopt_is_built_from_the_source_of_its_hash(root):
+    script = (root / "envs/mechanistic.post-deploy.sh").read_text()
+    assert re.search(r"(?m)^hash=sha256:[0-9a-f]{64}$", script)
+    builds = re.findall(r"(?m)^ +(?:python -m pip wheel|uv pip install .*--no-cache ).*$", script)
+    assert len(builds) == 2 and all('"${source[@]}"' in build for build in builds)
+    assert "--require-hashes --no-binary cyipopt" in script
+
+
 def test_a_package_that_is_other_than_its_hash_is_refused(tmp_path, monkeypatch):
     record = "kinetrain_probe-1.0.dist-info"
     (tmp_path / "house").mkdir()
