@@ -92,6 +92,7 @@ def test_the_visualization_table_decides_panels_labels_and_axes(egf_model, with_
     ("values", "labels"),
     [
         ({"c0": {"EGF": 0.12345, "end": 600.0}, "c1": {"EGF": 3.0, "end": 600.0}}, ["EGF 0.123", "EGF 3"]),
+        ({"c0": {"end": 2893.514}, "c1": {"end": 1.5e7}}, ["end 2890", "end 1.5e+07"]),
         ({"a": {"x": 1, "y": "k1"}, "b": {"x": 2, "y": "k2"}}, ["x 1, y k1", "x 2, y k2"]),
         ({"a": {"x": 1.0}, "b": {"x": float("nan")}}, ["x 1", "b"]),
         ({"a": {"x": 1}, "b": {"x": 1}}, ["a", "b"]),

@@ -64,6 +64,6 @@ def _text(value) -> str:
     if pd.isna(value):
         return ""
     try:
-        return f"{float(value):.3g}"
+        return f"{float(f'{float(value):.3g}'):g}"  # 2890, not 2.89e+03
     except (TypeError, ValueError):
         return str(value)
