@@ -21,6 +21,11 @@ onstart:
     with contextlib.suppress(OSError):  # another run holds it (--nolock), or the file system has no locks
         workflow.running = hold_lock(Path(".snakemake/kinetrain.lock"))
     undo_future_dates(Path(workflow.pathvars.apply("<results>")))
+    # To keep its default limit of 100 jobs a second, Snakemake 9.27 looks at all ready jobs once a second for every job
+    # that ever ended: after some hundred jobs its main process takes a core from the jobs. Limits of a profile stay.
+    limiter = workflow.scheduler.job_rate_limiter
+    if limiter is not None and (limiter.max_jobs, limiter.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
 
 
 report: "workflow/report/workflow.rst"

@@ -75,8 +75,9 @@ def again(root, copy_parts, snakemake, tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(again):
     """The folder of a finished smoke run."""
-    process = again[0]()
+    process = again[0]("--verbose")
     assert process.returncode == 0, process.stdout + process.stderr
+    (again[1] / "run.log").write_text(process.stdout + process.stderr)
     return again[1]
 
 
@@ -148,6 +149,11 @@ def test_the_provenance_records_configuration_packages_and_cost(run):
 
 def test_paths_are_words_to_the_shell_and_never_commands(run):
     assert not list(run.parent.rglob("harmed"))
+
+
+def test_ready_jobs_are_looked_at_when_a_job_ends_and_at_no_other_time(run):
+    log = (run / "run.log").read_text()
+    assert log.count("Ready jobs: ") <= log.count("Finished jobid") + 2
 
 
 def test_a_second_run_has_nothing_to_do(run, again):

@@ -19,26 +19,6 @@ rule collect_table:
         "({params.command} {wildcards.table} --output {output:q} --parts {input:q}) 2>&1 | tee {log:q}"
 
 
-rule tabulate_figure:
-    input:
-        unpack(lambda w: {name: source(name) for name in FIGURES[w.figure].sources}),
-    output:
-        "<results>/figures/{figure}.tsv",
-    log:
-        "<logs>/figures/{figure}.table.log",
-    wildcard_constraints:
-        figure=names(FIGURES),
-    localrule: True
-    conda:
-        conda("analysis")
-    params:
-        command=command("analysis", "figure_table"),
-        options=lambda w, input: flags(FIGURES[w.figure].sources, input),
-        meaning=lambda w: fit_options() if FIGURES[w.figure].sources == FIT_SOURCES else "",
-    shell:
-        "({params.command} {wildcards.figure} {params.options} {params.meaning} --output {output:q}) 2>&1 | tee {log:q}"
-
-
 # Every figure is drawn from one tidy table, which is kept in the same folder.
 for figure, declared in FIGURES.items():
 
@@ -46,16 +26,17 @@ for figure, declared in FIGURES.items():
         name:
             f"draw_{figure}"
         input:
-            f"<results>/figures/{figure}.tsv",
+            unpack(lambda w, declared=declared: {name: source(name) for name in declared.sources}),
         output:
-            report(
+            table=f"<results>/figures/{figure}.tsv",
+            svg=report(
                 f"<results>/figures/{figure}.svg",
                 caption=caption(figure, declared.caption),
                 category=declared.section,
                 labels={"figure": declared.title},
             ),
-            f"<results>/figures/{figure}.pdf",
-            f"<results>/figures/{figure}.png",
+            pdf=f"<results>/figures/{figure}.pdf",
+            png=f"<results>/figures/{figure}.png",
         log:
             f"<logs>/figures/{figure}.log",
         localrule: True
@@ -64,5 +45,8 @@ for figure, declared in FIGURES.items():
         params:
             command=command("analysis", "draw_figure"),
             figure=figure,
+            options=lambda w, input, declared=declared: flags(declared.sources, input),
+            meaning=fit_options() if declared.sources == FIT_SOURCES else "",
         shell:
-            "({params.command} {params.figure} --table {input:q} --output {output:q}) 2>&1 | tee {log:q}"
+            "({params.command} {params.figure} {params.options} {params.meaning} --table {output.table:q}"
+            " --output {output.svg:q} {output.pdf:q} {output.png:q}) 2>&1 | tee {log:q}"

@@ -1,32 +1,28 @@
 # Report: HTML tables, scores of fits, findings, provenance, and the page.
 
 
-for table, title in TABLES.items():
-
-    rule:
-        name:
-            f"show_{table}"
-        input:
-            f"<results>/tables/{table}.tsv",
-        output:
+rule show_tables:
+    input:
+        [f"<results>/tables/{table}.tsv" for table in TABLES],
+    output:
+        [
             report(
                 f"<results>/report/{table}.html",
                 caption=caption(f"table_{table}", tables.TABLES[table].meaning),
                 category="4 Tables",
                 labels={"table": title},
-            ),
-        log:
-            f"<logs>/report/{table}.log",
-        localrule: True
-        conda:
-            conda("analysis")
-        params:
-            command=command("analysis", "show_table"),
-            title=title,
-            table=table,
-        shell:
-            "({params.command} {input:q} --name {params.table} --title {params.title:q} --output {output:q})"
-            " 2>&1 | tee {log:q}"
+            )
+            for table, title in TABLES.items()
+        ],
+    log:
+        "<logs>/report/tables.log",
+    localrule: True
+    conda:
+        conda("analysis")
+    params:
+        command=command("analysis", "show_tables"),
+    shell:
+        "({params.command} {input:q} --output {output:q}) 2>&1 | tee {log:q}"
 
 
 rule show_paper_figures:

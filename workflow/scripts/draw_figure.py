@@ -1,31 +1,54 @@
-"""Draw one figure from its tidy table."""
+"""Write the tidy table of a figure from the result tables it needs, and draw the figure from it."""
 
 import argparse
 
 
 def parse_arguments():
+    from command import add_meaning_of_fits
+
     from kinetrain.figures.catalogue import find_figures
 
     figures = find_figures()
-    parser = argparse.ArgumentParser(description="Draw a figure as SVG, PDF or PNG, by the suffix of each output.")
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=sorted(figures), help="name of the figure")
-    parser.add_argument("--table", required=True, help="tidy table of the figure")
-    parser.add_argument("--output", required=True, nargs="+", help="files to write: .svg, .pdf, .png")
+    for source in sorted({source for file in figures.values() for source in file.FIGURE.sources}):
+        parser.add_argument(f"--{source}", help=f"{source}.tsv, where the figure needs it")
+    add_meaning_of_fits(parser)
+    parser.add_argument("--table", required=True, help="tidy table to write (TSV)")
+    parser.add_argument("--output", required=True, nargs="+", help="pictures to write: .svg, .pdf, .png")
     arguments = parser.parse_args()
+    for needed in figures[arguments.name].FIGURE.sources:
+        if getattr(arguments, needed) is None:
+            parser.error(f"the figure {arguments.name} needs --{needed}")
     for path in arguments.output:
         if not path.endswith((".svg", ".pdf", ".png")):
             parser.error(f"--output {path}: must end in .svg, .pdf or .png")
     return arguments, figures[arguments.name]
 
 
+def tidy_table(arguments, figure):
+    """Return the table that a figure is drawn from."""
+    from kinetrain import tables
+    from kinetrain.evaluation.benchmark import benchmark
+    from kinetrain.figures.catalogue import FITS
+    from kinetrain.files import load_table
+    from kinetrain.options import read_settings
+
+    sources = {name: getattr(arguments, name) for name in figure.FIGURE.sources}
+    read = [tables.load(name, path) if name in tables.TABLES else load_table(path) for name, path in sources.items()]
+    if figure.FIGURE.sources == FITS:
+        read = [benchmark(*read, read_settings(arguments.best_known), read_settings(arguments.fit_settings))]
+    return figure.tabulate(*read)
+
+
 def main():
     arguments, figure = parse_arguments()
     from kinetrain.figures.style import save, use_style
-    from kinetrain.files import load_table
+    from kinetrain.files import load_table, save_table
 
-    table = load_table(arguments.table)
+    save_table(tidy_table(arguments, figure), arguments.table)
     with use_style():
-        save(figure.draw(table), arguments.output)
+        save(figure.draw(load_table(arguments.table)), arguments.output)  # what the file holds is drawn
 
 
 if __name__ == "__main__":

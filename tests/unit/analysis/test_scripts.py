@@ -150,7 +150,7 @@ def test_a_column_that_no_table_declares_is_refused(run, tmp_path):
 
 def test_a_table_becomes_a_page_with_its_failed_rows_marked(run, tmp_path):
     (tmp_path / "fits.tsv").write_text("start\tobjective\tstatus\n0\t-1.5\tfinished\n1\tinf\tfailed\n")
-    assert run("show_table", "fits.tsv", "--title", "Fits", "--output", "fits.html").returncode == 0
+    assert run("show_tables", "fits.tsv", "--output", "fits.html").returncode == 0
     assert (tmp_path / "fits.html").read_text().count('class="bad"') == 1
 
 
@@ -163,9 +163,9 @@ def test_findings_of_empty_tables_are_written(run, tmp_path):
 
 def test_a_figure_is_drawn_from_its_table_in_three_formats(run, tmp_path):
     tables = write_fits(tmp_path)
-    assert run("figure_table", "final_objective", *tables, "--output", "table.tsv").stderr == ""
     outputs = [f"figure.{suffix}" for suffix in ("svg", "pdf", "png")]
-    assert run("draw_figure", "final_objective", "--table", "table.tsv", "--output", *outputs).returncode == 0
+    done = run("draw_figure", "final_objective", *tables, "--table", "table.tsv", "--output", *outputs)
+    assert done.stderr == "" and not load_table(tmp_path / "table.tsv").empty
     assert all((tmp_path / name).stat().st_size > 1000 for name in outputs)
 
 
@@ -202,12 +202,12 @@ def test_published_values_without_their_columns_are_refused(run, tmp_path):
     save_table(empty("networks"), tmp_path / "networks.tsv")
     (tmp_path / "published.tsv").write_text("dataset\tnoise\tmethod\tvalue\n")
     tables = ["--networks", "networks.tsv", "--published", "published.tsv"]
-    done = run("figure_table", "sparsity_against_accuracy", *tables, "--output", "table.tsv")
+    done = run("draw_figure", "sparsity_against_accuracy", *tables, "--table", "table.tsv", "--output", "figure.svg")
     assert done.returncode == 2 and "published.tsv: no column 'quantity'" in done.stderr
 
 
 def test_a_figure_without_the_table_it_needs_is_refused(run):
-    done = run("figure_table", "pathways", "--output", "table.tsv")
+    done = run("draw_figure", "pathways", "--table", "table.tsv", "--output", "figure.svg")
     assert done.returncode == 2 and "the figure pathways needs --pathways" in done.stderr
 
 
