@@ -33,7 +33,7 @@ def worse_than_persistence(networks: pd.DataFrame):
                 best = ratios.idxmin()
                 statement = (
                     f"{what} predicts worse than that nothing changes (next = now): the best, {label(best)}, has "
-                    f"{ratios.min():.3g} times its test error."
+                    f"{ratios.min():.4g} times its test error."
                 )
                 yield "Worse than next = now", panel, statement, ratios.min(), 1, "no"
                 break

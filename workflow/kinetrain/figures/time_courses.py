@@ -63,8 +63,7 @@ def _panel(axis, rows, panels) -> None:
         _curve(axis, curve, COLOURS[number % len(COLOURS)], _safe(str(label)))
     shown = {"curves": curves.ngroups, "panels": panels}
     note = ", ".join(f"{number} of {first[what]} {what}" for what, number in shown.items() if number < first[what])
-    place = ", ".join(filter(None, [first["problem"], note]))
-    axis.set_title(f"{_safe(str(first['title']))}\n{place}", fontsize=8)
+    axis.set_title("\n".join(filter(None, [_safe(str(first["title"])), first["problem"], note])), fontsize=8)
     labels = {side: first[f"{side}_label"] for side in ("x", "y")}
     axis.set_xlabel(_safe(labels["x"]) if isinstance(labels["x"], str) else "Time (in the model's unit)", fontsize=8)
     axis.set_ylabel(_safe(labels["y"]) if isinstance(labels["y"], str) else "Value", fontsize=8)
