@@ -244,5 +244,5 @@ def test_another_compiler_or_other_flags_compile_again(problem, tmp_path, monkey
 
 def test_a_missing_tool_is_named_with_how_to_install_it(problem, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", os.devnull)
-    with pytest.raises(InputError, match=r"no C\+\+ compiler.*apt install"):
+    with pytest.raises(InputError, match=r"C\+\+ compiler is needed.*apt install"):
         compile_model(problem, tmp_path / "model")
