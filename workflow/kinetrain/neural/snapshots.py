@@ -29,15 +29,16 @@ def _network(run, parameters, model: int) -> bytes:
     present = {name: (part[model] != 0).float() for name, part in parameters.items()}
     genes = len(run.expression.genes)
     branches = []
-    for first, *inner, last in run.field.chains(run.shapes):
-        product = present[first]
-        for name in inner:
+    for *before, last in run.field.chains(run.shapes):  # nothing before: a field of one matrix, from gene to gene
+        product = present[before[0]] if before else None
+        for name in before[1:]:
             product = present[name] @ product
-        branches.append((last, product))
+        branches.append((present[last], product))
     bits = []
     for begin in range(0, genes, ROWS):
         targets = slice(begin, begin + ROWS)
-        found = sum(present[last][targets] @ product for last, product in branches) > 0
+        paths = [last[targets] if product is None else last[targets] @ product for last, product in branches]
+        found = sum(paths) > 0
         if "v" in parameters:
             found &= ~effects.dead(parameters)[model][targets, None]
         bits.append(np.packbits(found.cpu().numpy()))
