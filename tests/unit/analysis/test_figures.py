@@ -379,7 +379,7 @@ def test_learning_curves_are_medians_of_the_seeds_that_still_train():
 
 def test_time_courses_say_how_many_of_how_many_are_shown():
     axis = draw("time_courses", made_table("time_courses", 1)).axes[0]
-    assert axis.get_title(loc="left") == "y\nproblem 0, 2 of 5 curves"
+    assert axis.get_title(loc="left") == "y\nproblem 0\n2 of 5 curves"
     assert [text.get_text() for text in axis.get_legend().get_texts()] == ["low", "high"]
 
 
