@@ -5,24 +5,13 @@ from kinetrain import tables
 from kinetrain.evaluation.network_summaries import same_data
 from kinetrain.figures.catalogue import FITS as FIT_SOURCES, find_figures
 
+REPLICATES = [f"{name}/{replicate}" for name, problem in PLAN.problems.items() for replicate in problem["replicates"]]
 PARTS = {
-    "nominal": [
-        f"<results>/nominal/{name}/{replicate}.tsv"
-        for name, problem in PLAN.problems.items()
-        for replicate in problem["replicates"]
-    ],
+    "nominal": [f"<results>/nominal/{one}.tsv" for one in REPLICATES],
     "fits": [f"{fit}.tsv" for fit in FITS],
     "traces": [f"{fit}.trace.tsv" for fit in FITS],
-    "estimates": [
-        f"<results>/estimates/{name}/{replicate}.tsv"
-        for name, problem in PLAN.problems.items()
-        for replicate in problem["replicates"]
-    ],
-    "courses": [
-        f"<results>/estimates/{name}/{replicate}.courses.tsv"
-        for name, problem in PLAN.problems.items()
-        for replicate in problem["replicates"]
-    ],
+    "estimates": [f"<results>/estimates/{one}.tsv" for one in REPLICATES],
+    "courses": [f"<results>/estimates/{one}.courses.tsv" for one in REPLICATES],
     "predictions": PREDICTIONS,
     "networks": [f"<results>/networks/{run}.tsv" for run in RUNS]
     + [f"<results>/networks/{level}.yardsticks.tsv" for level in WITH_YARDSTICKS]

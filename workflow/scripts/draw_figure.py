@@ -26,27 +26,18 @@ def parse_arguments():
     return arguments, figures[arguments.name]
 
 
-def tidy_table(arguments, figure):
-    """Return the table that a figure is drawn from."""
+def main():
+    arguments, figure = parse_arguments()
     from kinetrain import tables
-    from kinetrain.evaluation.benchmark import benchmark
-    from kinetrain.figures.catalogue import FITS
-    from kinetrain.files import load_table
+    from kinetrain.figures.catalogue import tidy_table
+    from kinetrain.figures.style import save, use_style
+    from kinetrain.files import load_table, save_table
     from kinetrain.options import read_settings
 
     sources = {name: getattr(arguments, name) for name in figure.FIGURE.sources}
     read = [tables.load(name, path) if name in tables.TABLES else load_table(path) for name, path in sources.items()]
-    if figure.FIGURE.sources == FITS:
-        read = [benchmark(*read, read_settings(arguments.best_known), read_settings(arguments.fit_settings))]
-    return figure.tabulate(*read)
-
-
-def main():
-    arguments, figure = parse_arguments()
-    from kinetrain.figures.style import save, use_style
-    from kinetrain.files import load_table, save_table
-
-    save_table(tidy_table(arguments, figure), arguments.table)
+    known, meaning = read_settings(arguments.best_known), read_settings(arguments.fit_settings)
+    save_table(tidy_table(figure, read, known, meaning), arguments.table)
     with use_style():
         save(figure.draw(load_table(arguments.table)), arguments.output)  # what the file holds is drawn
 

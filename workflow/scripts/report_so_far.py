@@ -52,8 +52,7 @@ def collected(results: Path) -> dict:
 
 def draw(found: dict, folder: Path) -> dict:
     """Return the parts of the report that show figures, drawn from the tables that are there, by section."""
-    from kinetrain.evaluation.benchmark import benchmark
-    from kinetrain.figures.catalogue import FITS, find_figures
+    from kinetrain.figures.catalogue import find_figures, tidy_table
     from kinetrain.figures.style import save, use_style
     from kinetrain.files import load_table, save_table
 
@@ -63,8 +62,7 @@ def draw(found: dict, folder: Path) -> dict:
         declared = file.FIGURE
         if not set(declared.sources) <= set(sources):
             continue
-        read = [sources[one] for one in declared.sources]
-        table = file.tabulate(*([benchmark(*read, {}, {})] if declared.sources == FITS else read))
+        table = tidy_table(file, [sources[one] for one in declared.sources], {}, {})
         if len(table):
             with use_style():
                 save(file.draw(table), [folder / f"{name}.svg"])
@@ -83,7 +81,7 @@ def main():
     from kinetrain.errors import InputError
     from kinetrain.evaluation.answers import answers
     from kinetrain.evaluation.pairs import pairs
-    from kinetrain.report.html import page
+    from kinetrain.report.html import table_page
     from kinetrain.report.page import report
 
     found = collected(results)
@@ -100,7 +98,7 @@ def main():
         declared = tables.TABLES[name]
         if declared.title:
             file = folder / f"{name}.html"
-            file.write_text(page(table.head(500), declared.title, name=name), encoding="utf-8")
+            write_text(file, table_page(name, table))
             shown.append({"title": declared.title, "file": str(file), "caption": declared.meaning, "source": None})
     now = datetime.now(UTC)
     facts = [f"so far, {now:%-d %B %Y, %H:%M} UTC", *answered["data"]]

@@ -2,8 +2,6 @@
 
 import argparse
 
-MOST_ROWS = 500  # of a page
-
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
@@ -15,27 +13,16 @@ def parse_arguments():
     return arguments
 
 
-def show(path, output):
-    """Write the page of one result table."""
+def main():
+    arguments = parse_arguments()
     from pathlib import Path
 
     from kinetrain.cache import write_text
     from kinetrain.files import load_table
-    from kinetrain.report.html import page
-    from kinetrain.tables import TABLES
+    from kinetrain.report.html import table_page
 
-    name, table, caption = Path(path).stem, load_table(path), ""
-    if len(table) > MOST_ROWS:
-        caption = f"The first {MOST_ROWS} of {len(table)} rows are shown; all are in the table file."
-        table = table.head(MOST_ROWS)
-    failed = table["status"] == "failed" if "status" in table else None
-    write_text(output, page(table, TABLES[name].title, caption, failed, name))
-
-
-def main():
-    arguments = parse_arguments()
     for path, output in zip(arguments.tables, arguments.output, strict=True):
-        show(path, output)
+        write_text(output, table_page(Path(path).stem, load_table(path)))
 
 
 if __name__ == "__main__":

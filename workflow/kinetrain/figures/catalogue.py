@@ -9,6 +9,7 @@ import importlib
 import pkgutil
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 import kinetrain.figures
 
@@ -33,6 +34,19 @@ class Declaration:
     sources: tuple[str, ...]
     needs: tuple[str, ...]
     caption: str
+
+
+def tidy_table(figure: ModuleType, sources: list[Any], best_known: dict[str, Any], fit_settings: dict[str, Any]) -> Any:
+    """Return the table that a figure is drawn from; sources: the tables of FIGURE.sources, in their order.
+
+    best_known, fit_settings: as of `evaluation.benchmark.benchmark`, which figures of FITS are given.
+    """
+    from kinetrain.evaluation.benchmark import benchmark
+
+    if figure.FIGURE.sources == FITS:
+        fits, traces, nominal = sources
+        return figure.tabulate(benchmark(fits, traces, nominal, best_known, fit_settings))
+    return figure.tabulate(*sources)
 
 
 def find_figures() -> dict[str, ModuleType]:

@@ -1,10 +1,9 @@
 """The options of artificial data: how conditions are drawn, and what is measured in them."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kinetrain.mechanistic.solver_options import EARLIEST, LATEST, SolverOptions
+from kinetrain.mechanistic.solver_options import EARLIEST, LATEST, SolverOptions, is_reachable
 from kinetrain.options import ABSENT, LARGEST_SEED, REQUIRED, Options, option
 
 
@@ -113,7 +112,7 @@ class Artificial(Options):
         super().__post_init__()
         if sorted(set(self.times)) != list(self.times):
             raise ValueError(f"'times' must rise without repeats, got {list(self.times)}")
-        if bad := [time for time in self.times if not EARLIEST <= time <= LATEST and time not in (0, math.inf)]:
+        if bad := [time for time in self.times if not is_reachable(time)]:
             raise ValueError(
                 f"no solver can reach the time {bad[0]:g}; {EARLIEST:g} to {LATEST:g}, 0 and .inf are times"
             )

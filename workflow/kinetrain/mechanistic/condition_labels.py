@@ -1,7 +1,5 @@
 """Names of conditions for people: those of the condition table, else the inputs that tell conditions apart."""
 
-from collections.abc import Iterable
-
 import pandas as pd
 
 from kinetrain.mechanistic.petab_checks import PAIR
@@ -50,13 +48,10 @@ def told_apart(values: dict[str, dict]) -> dict[str, str]:
     differing = [column for column in table if table[column].nunique(dropna=False) > 1]
     if not 0 < len(differing) <= MOST_INPUTS:
         return {name: name for name in values}
-    labels = {name: _label(row) for name, row in table[differing].iterrows()}
+    rows = table[differing].to_dict("index")
+    labels = {name: ", ".join(f"{key} {value}" for key, value in row.items() if value) for name, row in rows.items()}
     shared = pd.Series(list(labels.values())).value_counts()
     return {str(name): label if label and shared[label] == 1 else str(name) for name, label in labels.items()}
-
-
-def _label(row: Iterable[tuple[str, str]]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in dict(row).items() if value)
 
 
 def _text(value) -> str:

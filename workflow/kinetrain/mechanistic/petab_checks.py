@@ -13,7 +13,7 @@ import petab.v1 as petab
 from kinetrain.errors import InputError, InputWarning
 from kinetrain.mechanistic.formulas import names, parse, value
 from kinetrain.mechanistic.sbml_model import check_name, initial_value
-from kinetrain.mechanistic.solver_options import EARLIEST, LATEST
+from kinetrain.mechanistic.solver_options import EARLIEST, LATEST, is_reachable
 from kinetrain.mechanistic.starting_points import scaled, starting_box, starting_quantiles, starting_rows
 
 PREEQUILIBRATION, SIMULATION = "preequilibrationConditionId", "simulationConditionId"
@@ -295,8 +295,7 @@ def numbers(table, column, where, infinite=False):
 def times(table, where):
     """Return the column `time` as numbers, by row; InputError of one that is missing or that no solver can reach."""
     found = numbers(table, "time", where, infinite=True)
-    size = found.abs()
-    if len(bad := found[(size > LATEST) & (size < math.inf) | (size < EARLIEST) & (size > 0)]):
+    if len(bad := found[~found.abs().map(is_reachable).astype(bool)]):
         raise InputError(
             f"{where}: time of row '{bad.index[0]}' is {bad.iloc[0]:g}, which no solver can reach: times other than 0 "
             f"are {EARLIEST:g} to {LATEST:g} in size, and a steady state is at inf"

@@ -1,6 +1,7 @@
 """Solver options: those of the user, with open ones filled by what was measured (`solver_choice`), or by defaults."""
 
 import json
+import math
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +23,11 @@ FEW_PARAMETERS = 30
 # The same for the kinetics kernel. States in mol per litre can be as small as 1e-12 and matter on a logarithmic scale.
 KERNEL: dict[str, Any] = {"absolute_tolerance": 1e-16, "relative_tolerance": 1e-6, "max_steps": 5000}
 EARLIEST, LATEST = 1e-100, 1e15  # times but 0 and infinity, in size; both engines fail at 1e20
+
+
+def is_reachable(time: float) -> bool:
+    """Whether solvers reach a time, or a time of this size: 0, infinity (a steady state), or EARLIEST to LATEST."""
+    return time in (0, math.inf) or EARLIEST <= time <= LATEST
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ def add_snapshot(run, path, members, epoch: int, validation, parameters, mask_sp
 def _network(run, parameters, model: int) -> bytes:
     """Return where paths of non-zero weights lead from a regulator to a target (`packed.pack`), of one model."""
     present = {name: (part[model] != 0).float() for name, part in parameters.items()}
+    alive = ~effects.dead(parameters)[model] if "v" in parameters else None
     genes = len(run.expression.genes)
     branches = []
     for *before, last in run.field.chains(run.shapes):  # nothing before: a field of one matrix, from gene to gene
@@ -39,8 +40,8 @@ def _network(run, parameters, model: int) -> bytes:
         targets = slice(begin, begin + ROWS)
         paths = [last[targets] if product is None else last[targets] @ product for last, product in branches]
         found = sum(paths) > 0
-        if "v" in parameters:
-            found &= ~effects.dead(parameters)[model][targets, None]
+        if alive is not None:
+            found &= alive[targets, None]
         bits.append(np.packbits(found.cpu().numpy()))
     return packed.pack(np.concatenate(bits))
 

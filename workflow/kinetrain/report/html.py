@@ -11,6 +11,7 @@ from kinetrain.tables.declaration import Column, heading
 
 STYLE = (files("kinetrain.report") / "page.css").read_text(encoding="utf-8")
 BAD = ' class="bad"'
+MOST_ROWS = 500  # of the page of a result table
 NO_ROWS = "This table has no rows."
 
 
@@ -23,6 +24,16 @@ def page(table: pd.DataFrame, title: str, caption: str = "", bad=None, name: str
     """
     paragraphs = "".join(f"<p>{escape(' '.join(text.split()))}</p>\n" for text in caption.split("\n\n") if text.strip())
     return document(title, paragraphs + as_html(table, bad, name))
+
+
+def table_page(name: str, table: pd.DataFrame) -> str:
+    """Return the page of a result table (`tables`): its first MOST_ROWS rows, those of failed runs marked."""
+    caption = ""
+    if len(table) > MOST_ROWS:
+        caption = f"The first {MOST_ROWS} of {len(table)} rows are shown; all are in the table file."
+        table = table.head(MOST_ROWS)
+    failed = table["status"] == "failed" if "status" in table else None
+    return page(table, TABLES[name].title or name, caption, failed, name)
 
 
 def document(title: str, body: str) -> str:

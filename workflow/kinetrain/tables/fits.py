@@ -4,6 +4,7 @@ from kinetrain.tables.declaration import Table, columns
 
 FULL_BATCH = "-"  # schedule and safeguard of full-batch optimizers
 
+SET = columns("set: train (conditions that were fitted) or test (held-out groups)")
 FIT_COLUMNS = columns("""
 problem: name of the fit problem in the configuration
 optimizer: name of the optimizer
@@ -240,8 +241,8 @@ ours: our value; `not run` where this configuration holds no counterpart, `not f
     "predictions": Table(
         (*FIT, "set", "condition", "observable"),
         FIT_COLUMNS
+        + SET
         + columns("""
-set: train (conditions that were fitted) or test (held-out groups)
 group: group of conditions, such as a cell line
 condition: name of the condition
 observable: name of the observable
@@ -259,8 +260,8 @@ member*: prediction of a single fit
     "large_scale": Table(
         (*FIT, "set", "predictor", "metric"),
         FIT_COLUMNS
+        + SET
         + columns("""
-set: train (conditions that were fitted) or test (held-out groups)
 predictor: ensemble of the best fits, or single fits
 metric: correlation, rmse (standard deviations of each observable's data), auc or accuracy
 value: its value

@@ -10,6 +10,10 @@ noise: standard deviation of the noise that was added to the expression
 prior_corruption: share of the edges of the prior network that were moved, 0 to 1
 """)
 SEED = columns("seed: seed of the model, its noise and its prior")
+EDGE = columns("""
+regulator: name of the gene that acts
+target: name of the gene that is acted on
+""")
 # What names a method on one data set: the first columns of many tables.
 LEVEL = tuple(column.name for column in LEVEL_COLUMNS)
 METRICS = {name: columns(text) for name, text in metrics.declared().items()}  # of networks against the gold standard
@@ -87,9 +91,8 @@ solver_steps: steps of the integrator per transition
     "effects": Table(
         (*LEVEL, "regulator", "target"),
         LEVEL_COLUMNS
+        + EDGE
         + columns("""
-regulator: name of the gene that acts
-target: name of the gene that is acted on
 effect: median over the models of all seeds of the effect, each scaled to a largest absolute value of 1; the sign for
   the gold standard (method `truth`)
 models: how many models it is the median of; empty for the gold standard
@@ -112,9 +115,8 @@ value: shared hidden units (in the prior: shared targets), scaled to a largest v
     "consensus": Table(
         (*LEVEL, "regulator", "target"),
         LEVEL_COLUMNS
+        + EDGE
         + columns("""
-regulator: name of the gene that acts
-target: name of the gene that is acted on
 sign: 1 activates, -1 represses
 median_effect: median over the models, scaled to a largest absolute value of 1 in each; a missing edge counts as 0
 frequency: share of the models that have the edge
