@@ -57,6 +57,14 @@ def test_the_cost_of_a_target_is_that_of_all_starts_per_success():
     assert scores.target_values(made_nominal())["P"]["quantile"] == pytest.approx(0.5 * stats.chi2(4).ppf(0.95))
 
 
+def test_a_success_by_the_threshold_of_grein_is_within_half_the_quantile_of_one_parameter():
+    table = made({ADAM: lambda start: 1.9 if start < 3 else 1.94})
+    row = scores.scores(table, table[:0], made_nominal(truth=0.0), {}).squeeze()
+    assert row["successes_1.92"] == 3 and scores.TARGETS["1.92"] == pytest.approx(
+        0.5 * stats.chi2(1).ppf(0.95), abs=1e-3
+    )
+
+
 def test_a_run_that_ends_below_a_target_without_a_point_of_its_course_hits_it_at_its_whole_cost():
     table = made({ADAM: 5.0}, starts=1)
     row = scores.scores(table, traced(table, {0.0: 90.0}), made_nominal(), {}).squeeze()
