@@ -3,19 +3,8 @@
 import argparse
 from pathlib import Path
 
-# Where the parts of result tables lie until the last of them is there and they are collected.
-PARTS = {
-    "nominal": "nominal/*/*.tsv",
-    "fits": "fits/*/*/*.tsv",
-    "traces": "fits/*/*/*.trace.tsv",
-    "networks": "networks/**/*.tsv",
-    "path": "networks/*/*/*.path.tsv",
-    "history": "training/*/*/*/history.tsv",
-    "effects": "networks/*/*/*.effects.tsv",
-    "pathways": "enrichment/*/*/*.tsv",
-    "estimates": "estimates/*/*.tsv",
-    "courses": "estimates/*/*.courses.tsv",
-}
+# Folders of results in which no part of a table lies, but what is made of all parts.
+MADE_OF_ALL = ("tables", "figures", "so-far")
 PUBLISHED = Path(__file__).resolve().parents[2] / "resources" / "published" / "networks.tsv"
 INTRODUCTION = "A report of what is there so far: rankings and intervals change until the run has ended."
 
@@ -32,22 +21,19 @@ def collected(results: Path) -> dict:
     from collect import without_repeated
 
     from kinetrain import tables
-    from kinetrain.errors import InputError
     from kinetrain.files import load_table
 
-    found = {}
-    for name, pattern in PARTS.items():
-        parts = []
-        for path in sorted(results.glob(pattern)):
-            part = load_table(path)
-            try:
-                tables.check(name, part, path)
-            except InputError:  # another table of the same folder
-                continue
-            parts += [part] if len(part) else []
-        if parts:
-            found[name] = pd.concat(without_repeated(name, parts), ignore_index=True)
-    return found
+    found: dict[str, list] = {}
+    for path in sorted(results.glob("*/**/*.tsv")):
+        if path.relative_to(results).parts[0] in MADE_OF_ALL:
+            continue
+        with open(path, encoding="utf-8") as file:
+            name = tables.name_of(file.readline().rstrip("\n").split("\t"))
+        part = load_table(path) if name else ()
+        if len(part):
+            found.setdefault(name, []).append(part)
+    found = {name: found[name] for name in tables.TABLES if name in found}
+    return {name: pd.concat(without_repeated(name, parts), ignore_index=True) for name, parts in found.items()}
 
 
 def draw(found: dict, folder: Path) -> dict:

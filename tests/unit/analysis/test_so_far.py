@@ -1,5 +1,7 @@
 """A report of what is there so far takes the parts of tables as they are, and draws what they allow."""
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -38,3 +40,18 @@ def test_what_is_there_is_ranked_and_drawn(so_far, tmp_path):
 def test_a_folder_without_any_result_is_named(run, tmp_path):
     ended = run("report_so_far", str(tmp_path))
     assert ended.returncode != 0 and "no fit and no trained model is there yet" in ended.stderr
+
+
+def test_every_table_is_known_by_its_columns():
+    for name, table in tables.TABLES.items():
+        assert tables.name_of(table.names()) == name
+    assert tables.name_of(["observableId", "measurement"]) is None
+
+
+def test_what_is_made_of_all_parts_is_no_part(so_far, tmp_path):
+    parts(tmp_path, "dash", [0.9, 0.91, 0.9])
+    first = so_far()
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables/networks.tsv").write_text((tmp_path / "networks/toy/noise0_corruption0/dash.tsv").read_text())
+    minute = r"[0-9]{2}:[0-9]{2} UTC"
+    assert re.sub(minute, "", so_far()) == re.sub(minute, "", first)

@@ -24,8 +24,8 @@ RUN = [*FIT, "start"]
 ROUNDING = 1e-9  # relative; of costs that are sums in another order
 FLOOR = 1e-3  # of the negative log-likelihood per data point: differences below it mean nothing
 SHARES = (0.1, 1, 10, 50, 100)  # percent of the budget, Grein et al. 2026
-# Above the best; None: 0.5 chi2(0.95, estimated parameters). 1.92 is 0.5 chi2(0.95, 1), by which Grein et al. 2026 count
-# a search as successful (significance 0.05).
+# Above the best; None: 0.5 chi2(0.95, estimated parameters). 1.92 is 0.5 chi2(0.95, 1), by which Grein et al. 2026
+# count a search as successful (significance 0.05).
 TARGETS = {"1.92": 1.92, "quantile": None, "10": 10.0, "100": 100.0}
 
 

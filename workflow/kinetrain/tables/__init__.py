@@ -20,13 +20,17 @@ TABLES = fits.TABLES | networks.TABLES | findings.TABLES
 
 def check(name: str, table: pd.DataFrame, path: str | Path) -> None:
     """Raise InputError where `table` lacks a declared column of the result table `name`, or has one that is not."""
-    declared = TABLES[name]
-    missing = [column for column in declared.names() if column not in table.columns]
-    unknown = [column for column in table.columns if not any(one.matches(str(column)) for one in declared.columns)]
+    missing, unknown = TABLES[name].differences(table.columns)
     if missing or unknown:
         parts = [f"lacks {', '.join(missing)}"] if missing else []
         parts += [f"has {', '.join(map(str, unknown))}, which kinetrain/tables does not declare"] if unknown else []
         raise InputError(f"{path}: table '{name}' {' and '.join(parts)}")
+
+
+def name_of(columns: Iterable[str]) -> str | None:
+    """Return the result table that declares exactly these columns, None if there is none."""
+    given = list(columns)
+    return next((name for name, table in TABLES.items() if not any(table.differences(given))), None)
 
 
 def save(name: str, table: pd.DataFrame, path: str | Path) -> None:

@@ -1,6 +1,7 @@
 """How a result table is declared: its columns with units and meaning, its key, and how the report shows it."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -51,6 +52,12 @@ class Table:
     def names(self) -> list[str]:
         """Return the names of the columns that every such table has."""
         return [column.name for column in self.columns if not column.name.endswith("*")]
+
+    def differences(self, given: Iterable[str]) -> tuple[list[str], list[str]]:
+        """Return the declared columns that are not among the `given` ones, and those of them that are not declared."""
+        names = list(map(str, given))
+        missing = [name for name in self.names() if name not in names]
+        return missing, [name for name in names if not any(one.matches(name) for one in self.columns)]
 
 
 def columns(text: str) -> tuple[Column, ...]:
