@@ -1,4 +1,4 @@
-"""Speed of the training of PHOENIX, compared in one run: the published way, other libraries, and ours.
+"""Speed of the training of PHOENIX and of an MLP, compared in one run: the published way, other libraries, and ours.
 
 Every variant of a work makes the same updates (gradient and Adam) from the same start with the same data, and all run
 in one thread. They take turns after a few updates, so that a busy machine slows all of them alike. The first variant
@@ -41,8 +41,8 @@ IN_A_ROW = (
 class Work:
     """One kind of update: k genes, m hidden units, the lengths of the transitions of one batch.
 
-    published: whether the published way is the reference (else torch-rk4); left: share of the weights not pruned;
-    share: of the updates asked for; epoch: updates per epoch, 0 where that says nothing.
+    published: whether the published way is the reference (else torch, of an MLP by autograd); left: share of the
+    weights not pruned; share: of the updates asked for; epoch: updates per epoch, 0 where that says nothing.
     """
 
     genes: int
@@ -52,12 +52,13 @@ class Work:
     left: float = 1.0
     share: float = 1.0
     epoch: int = 0
+    field: str = "phoenix"
 
     def variants(self) -> list[str]:
         """Return the names of the variants that can be run here, the reference first."""
         import torch
 
-        names = ["torch-rk4"]
+        names = ["torch-rk4-autograd", "torch-rk4"] if self.field == "mlp" else ["torch-rk4"]
         if self.published:
             diffrax = ["diffrax"] if importlib.util.find_spec("diffrax") else []
             names = ["published", *diffrax, "torch-rk4-autograd", "torch-rk4", "torch-rk4-ensemble"]
@@ -73,6 +74,7 @@ WORKS = {
     "BRCA500 update, 96 % pruned": Work(500, 40, (0.0051,) * 16, left=0.04),
     "yeast3551 update": Work(3551, 120, (5.0,) * 4, share=0.1),
     "yeast3551 update, 96 % pruned": Work(3551, 120, (5.0,) * 4, left=0.04, share=0.1),
+    "SIM350 update, MLP": Work(350, 80, SIM350, epoch=149, field="mlp"),
 }
 
 
@@ -114,14 +116,15 @@ class Replay:
         import torch
 
         from kinetrain.neural import ensemble
-        from kinetrain.neural.fields import phoenix
+        from kinetrain.neural.fields import find_field
         from kinetrain.neural.integrators import fused, rk4
 
+        field = find_field(work.field)
         self.device = "cuda" if variant.endswith("gpu") else "cpu"
         self.models = {"torch-rk4-ensemble": MODELS, "torch-rk4-gpu": MODELS_ON_GPU}.get(variant, 1)
         self.data = [part.to(self.device) for part in data]
-        self.shapes = phoenix.shapes(work.genes, work.hidden)
-        start = phoenix.initialise(0, work.genes, work.hidden)
+        self.shapes = field.shapes(work.genes, work.hidden)
+        start = field.initialise(0, work.genes, work.hidden)
         row = np.concatenate([start[name].ravel() for name in self.shapes]).astype(np.float32)
         kept = np.ones(row.shape, bool)
         rng, views = np.random.default_rng(1), ensemble.unpack(kept[None], self.shapes)
@@ -143,17 +146,17 @@ class Replay:
         if variant == "published":
             from kinetrain.neural.integrators import adaptive_adjoint
 
-            self.gradient = partial(adaptive_adjoint.value_and_gradient, phoenix)
+            self.gradient = partial(adaptive_adjoint.value_and_gradient, field)
         elif variant == "diffrax":
             self.gradient = diffrax_value_and_gradient()
         elif variant == "torch-rk4-autograd":
-            self.gradient = partial(rk4.autograd_value_and_gradient, phoenix, **steps)
+            self.gradient = partial(rk4.autograd_value_and_gradient, field, **steps)
         elif variant == "fused-sparse":
             mask = ensemble.unpack(self.mask, self.shapes)
-            self.gradient = partial(fused.value_and_gradient, phoenix, mask=mask, **steps)
+            self.gradient = partial(fused.value_and_gradient, field, mask=mask, **steps)
         else:
             integrator = fused if variant == "fused" else rk4
-            self.gradient = partial(integrator.value_and_gradient, phoenix, **steps)
+            self.gradient = partial(integrator.value_and_gradient, field, **steps)
         self.views = ensemble.unpack(self.weights, self.shapes)
 
     def __call__(self):
@@ -213,10 +216,10 @@ def diffrax_value_and_gradient():
 
 
 def products(work: Work, variant: str) -> float:
-    """Return the GFLOP of an update in matrix products: forward, adjoint and gradient; NaN where they are not fixed."""
+    """Return the GFLOP of an update in matrix products: forward, adjoint and gradient; NaN where they differ."""
     import numpy as np
 
-    if variant in ("published", "diffrax", "fused-sparse"):
+    if variant in ("published", "diffrax", "fused-sparse") or work.field == "mlp":
         return np.nan
     longest, steps = max(work.lengths), STEPS * len(work.lengths)
     if variant == "fused":

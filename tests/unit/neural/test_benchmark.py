@@ -20,6 +20,12 @@ def test_all_variants_make_the_same_updates(left):
     assert list(rows)[:6] == columns
 
 
+def test_an_mlp_makes_the_same_updates_by_autograd_by_hand_and_compiled():
+    rows = benchmark.measure("tiny", benchmark.Work(20, 6, (0.4, 0.2, 0.8), field="mlp"), 2)
+    assert rows["variant"] == ["torch-rk4-autograd", "torch-rk4", "fused"]
+    assert np.all(rows["deviation"] < 1e-5)
+
+
 def test_the_peak_is_measured_without_what_holds_a_library_back(monkeypatch):
     given = {}
 

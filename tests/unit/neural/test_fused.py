@@ -172,10 +172,38 @@ def test_other_fields_and_numbers_are_passed_on():
     double = {name: part.double() for name, part in parameters.items()}
     others = [part.double() for part in rest]
     assert fused.value_and_gradient(phoenix, double, *others, [4])[0].dtype == torch.float64
-    start = mlp.initialise(0, 30, 5)
-    small = {name: torch.tensor(part).float()[None] for name, part in start.items()}
-    expected = rk4.value_and_gradient(mlp, small, *rest, [4])
-    assert torch.equal(fused.value_and_gradient(mlp, small, *rest, [4])[0], expected[0])
+    deep = perceptrons(1, 30, [5, 4])
+    expected = rk4.value_and_gradient(mlp, deep, *rest, [4])
+    assert torch.equal(fused.value_and_gradient(mlp, deep, *rest, [4])[0], expected[0])
+
+
+def perceptrons(models, genes, hidden):
+    """Perceptrons away from their start."""
+    drawn = [mlp.initialise(seed, genes, hidden) for seed in range(models)]
+    generator = torch.Generator().manual_seed(3)
+    parameters = {name: torch.tensor(np.stack([one[name] for one in drawn])).float() for name in drawn[0]}
+    return {name: part + 0.05 * torch.randn(part.shape, generator=generator) for name, part in parameters.items()}
+
+
+@pytest.mark.parametrize(("models", "rows", "genes", "hidden"), SIZES)
+def test_perceptrons_are_solved_as_by_autograd(models, rows, genes, hidden):
+    parameters = perceptrons(models, genes, hidden)
+    _, *rest = problem(models, rows, genes, hidden, durations=(2.0, 1.0, 4.0))
+    rest[-1][:, 0] = rows == 1  # a row of padding
+    arguments, steps = [parameters, *rest], [5, 4, 2][:models]
+    found = fused.value_and_gradient(mlp, *arguments, steps)
+    assert_same(found, rk4.autograd_value_and_gradient(mlp, *arguments, steps))
+    assert isinstance(found[1], fused.Gradients)
+
+
+@pytest.mark.parametrize("variant", runnable())
+def test_perceptrons_are_the_same_with_all_instructions(monkeypatch, variant):
+    parameters = perceptrons(2, 75, 11)
+    _, *rest = problem(2, 7, 75, 11, durations=(2.0, 1.0, 4.0))
+    expected = rk4.autograd_value_and_gradient(mlp, parameters, *rest, [6, 6])
+    library = fused._load(fused._compiled("mlp_kernel", variant))
+    monkeypatch.setattr(fused, "_library", lambda name: library)
+    assert_same(fused.value_and_gradient(mlp, parameters, *rest, [6, 6]), expected)
 
 
 def test_shapes_that_do_not_fit_are_named():
@@ -184,6 +212,8 @@ def test_shapes_that_do_not_fit_are_named():
         fused.predict(phoenix, parameters, start[..., 1:].contiguous(), duration, [4])
     with pytest.raises(ValueError, match="end"):
         fused.value_and_gradient(phoenix, parameters, start, end[:, 1:], duration, weight, [4])
+    with pytest.raises(ValueError, match=r"end.*\(1, 3, 30\)"):
+        fused.value_and_gradient(mlp, perceptrons(1, 30, 5), start, end[:, 1:], duration, weight, [4])
 
 
 @pytest.mark.parametrize("rows", [4, 7])
@@ -193,7 +223,7 @@ def test_all_sets_of_instructions_give_the_same(monkeypatch, rows, density):
     masks = random_masks(arguments[0], density)
     expected = fused.value_and_gradient(phoenix, *arguments, [6], masks)
     for variant in runnable():
-        library = fused._load(fused._library(variant))
+        library = fused._load(fused._compiled("phoenix_kernel", variant))
         monkeypatch.setattr(fused, "_kernel", lambda library=library: library)
         assert_same(fused.value_and_gradient(phoenix, *arguments, [6], masks), expected)
 
@@ -207,23 +237,23 @@ def test_processes_that_start_together_compile_once(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("CXX", str(compiler))
     context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=fused._library, args=("plain",)) for _ in range(3)]
+    processes = [context.Process(target=fused._compiled, args=("phoenix_kernel", "plain")) for _ in range(3)]
     for process in processes:
         process.start()
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0, 0]
-    assert fused._library("plain").exists()
+    assert fused._compiled("phoenix_kernel", "plain").exists()
     assert len((tmp_path / "calls").read_text().splitlines()) == 1
     folders = [entry for entry in (tmp_path / "kinetrain").iterdir() if entry.is_dir()]
-    assert folders == [fused._library("plain").parent]
+    assert folders == [fused._compiled("phoenix_kernel", "plain").parent]
 
 
 def test_without_a_compiler_it_is_said_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("CXX", "no-such-compiler")
     with pytest.raises(InputError, match=r"no-such-compiler.*Install.*rk4"):
-        fused._library("plain")
+        fused._compiled("phoenix_kernel", "plain")
     monkeypatch.setenv("CXX", "c++ --no-such-flag")
     with pytest.raises(InputError, match=r"cannot be compiled(?s:.)*no-such-flag"):
-        fused._library("plain")
+        fused._compiled("phoenix_kernel", "plain")

@@ -20,8 +20,8 @@ class TrainingOptions(Options):
     )
     integrator: Annotated[str, Known("integrator", known_integrators)] = option(
         "fused",
-        "Solver: `fused` (compiled, PHOENIX on the CPU; other models take rk4), `rk4` (torch), `adaptive_adjoint` (as "
-        "published, slow).",
+        "Solver: `fused` (compiled, PHOENIX and MLPs of one hidden layer on the CPU; other models take rk4), `rk4` "
+        "(torch), `adaptive_adjoint` (as published, slow).",
     )
     device: Annotated[str, Text("device", r"cpu|cuda(:[0-9]+)?", "cpu, cuda or cuda:NUMBER")] = option(
         "cpu", "Where torch computes: `cpu`, or `cuda` (integrator rk4)."

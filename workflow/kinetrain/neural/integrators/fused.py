@@ -1,12 +1,14 @@
-"""Runge-Kutta of PHOENIX in one compiled kernel (phoenix_kernel.cpp): as `rk4`, on one core, several times faster.
+"""Runge-Kutta of PHOENIX and of the perceptron with one hidden layer in compiled kernels: as `rk4`, on one core,
+several times faster.
 
-Transitions take steps of about equal size: the longest one takes `steps`, the others a number in proportion to their
-length and three more (`rk4`: all take `steps`), so that none costs more than its error asks for.
+Transitions of PHOENIX take steps of about equal size: the longest one takes `steps`, the others a number in proportion
+to their length and three more (`rk4`, and the perceptron: all take `steps`), so that none costs more than its error
+asks for.
 
-The kernel is compiled on first use, for the instructions of this processor, and kept in $XDG_CACHE_HOME/kinetrain
+A kernel is compiled on first use, for the instructions of this processor, and kept in $XDG_CACHE_HOME/kinetrain
 (~/.cache/kinetrain), in a folder of its own for each kind of processor, so that a cache shared by the different nodes
-of a cluster works on all of them. Other fields than PHOENIX, other devices and other number formats
-than float32 are passed on to `rk4`.
+of a cluster works on all of them. Other fields, other devices and other number formats than float32 are passed on to
+`rk4`, as are predictions of the perceptron.
 """
 
 import ctypes
@@ -22,13 +24,13 @@ from kinetrain.cache import cache_folder, cached
 from kinetrain.compiler import X86, CompilerError, compile_library, kind_of_machine, runnable
 from kinetrain.errors import InputError
 from kinetrain.neural import ensemble
-from kinetrain.neural.fields import phoenix
+from kinetrain.neural.fields import mlp, phoenix
 from kinetrain.neural.integrators import rk4
 from kinetrain.neural.phoenix_rk4 import MATRICES
 
 TOGETHER = False  # one model is solved after the other: its weights stay in the cache of the core
 
-SOURCE = Path(__file__).with_name("phoenix_kernel.cpp")
+FOLDER = Path(__file__).parent
 FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi")
 LIBRARY = "kernel.so"
 NAMES = tuple(phoenix.shapes(1, 1))  # the parameters in the order in which the kernel takes them
@@ -85,6 +87,8 @@ def value_and_gradient(field, parameters, start, end, duration, weight, steps: l
     of weight 0 are not computed. mask: {name: (M, *shape)} of bool, false for weights that are zero and whose
     gradient is not wanted, which is then zero; with few weights left only those are computed with.
     """
+    if field is mlp and mlp.layers(parameters) == 2 and _in_memory(*parameters.values(), start, end, duration, weight):
+        return _of_perceptron(parameters, start, end, duration, weight, steps)
     if not _suited(field, *parameters.values(), start, end, duration, weight):
         return rk4.value_and_gradient(field, parameters, start, end, duration, weight, steps, mask)
     models, rows, genes, hidden = _sizes(parameters, start, duration)
@@ -127,14 +131,43 @@ def adam_step(weights, gradient, first, second, rates, updates, mask=None) -> No
 
 
 _PREDICT, _GRADIENT, _ADAM = struct.Struct("14q"), struct.Struct("27q"), struct.Struct("9q")
+_PERCEPTRON = struct.Struct("17q")
+
+
+def _of_perceptron(parameters, start, end, duration, weight, steps):
+    """Return what `value_and_gradient` returns, of the perceptron with one hidden layer."""
+    models, rows, genes = start.shape
+    hidden = parameters["b1"].shape[1]
+    expected = {name: (models, *shape) for name, shape in mlp.shapes(genes, hidden).items()}
+    expected |= {"end": start.shape, "duration": start.shape[:2], "weight": start.shape[:2]}
+    given = {**parameters, "end": end, "duration": duration, "weight": weight}
+    unfit = {name: tuple(part.shape) for name, part in given.items() if part.shape != expected[name]}
+    if unfit:
+        raise ValueError(f"shapes do not fit: start {tuple(start.shape)}, {unfit}")
+    value, gradients = torch.empty(models), Gradients(parameters, models)
+    tensors = [start, duration, *(parameters[name] for name in expected if name in parameters), end, weight, value]
+    written = [gradients[name] for name in expected if name in parameters]
+    call = _library("mlp_kernel").kinetrain_mlp_gradient
+    for own, addresses, to in zip(steps, _addresses(tensors, models), _places(written, models), strict=True):
+        _check(call(_PERCEPTRON.pack(genes, hidden, rows, own, *addresses, *to)))
+    return value, gradients
+
+
+def _places(written, models: int):
+    """Return for every model the addresses of the parts that are written."""
+    return [[part[model].data_ptr() for part in written] for model in range(models)]
 
 
 def _ours(tensor) -> bool:
     return tensor.dtype is torch.float32 and tensor.is_cpu
 
 
+def _in_memory(*tensors) -> bool:
+    return all(tensor.dtype is torch.float32 and tensor.is_cpu for tensor in tensors)
+
+
 def _suited(field, *tensors) -> bool:
-    return field is phoenix and all(tensor.dtype is torch.float32 and tensor.is_cpu for tensor in tensors)
+    return field is phoenix and _in_memory(*tensors)
 
 
 def _sizes(parameters, start, duration) -> tuple[int, int, int, int]:
@@ -183,35 +216,42 @@ def _check(code: int) -> None:
         raise MemoryError("not enough memory for the tape of the Runge-Kutta steps: use smaller batches")
 
 
-@cache
 def _kernel():
-    """Return the kernel for this processor."""
-    return _load(_library(runnable()[0]))
+    """Return the kernel of PHOENIX for this processor."""
+    return _library("phoenix_kernel")
+
+
+@cache
+def _library(name: str):
+    """Return the kernel of a C++ file of this folder, for this processor."""
+    return _load(_compiled(name, runnable()[0]))
 
 
 @cache
 def _load(file: Path):
     library = ctypes.CDLL(str(file))
-    for name in ("kinetrain_predict", "kinetrain_gradient", "kinetrain_adam"):
-        getattr(library, name).argtypes = [ctypes.c_char_p]
+    for name in ("kinetrain_predict", "kinetrain_gradient", "kinetrain_adam", "kinetrain_mlp_gradient"):
+        if hasattr(library, name):
+            getattr(library, name).argtypes = [ctypes.c_char_p]
     return library
 
 
-def _library(instructions: str) -> Path:
-    """Return the kernel for these instructions (`kinetrain.compiler.X86`), compiled where it is missing.
+def _compiled(name: str, instructions: str) -> Path:
+    """Return the kernel `name` for these instructions (`kinetrain.compiler.X86`), compiled where it is missing.
 
     Raises
     ------
     InputError
         If there is no C++ compiler, or it fails.
     """
-    flags = [*FLAGS, *X86[instructions]]
-    content = hashlib.sha256(f"{SOURCE.read_text()}{flags}".encode()).hexdigest()[:16]
-    folder = cache_folder() / f"phoenix-{content}-{kind_of_machine()}"
+    source, flags = FOLDER / f"{name}.cpp", [*FLAGS, *X86[instructions]]
+    read = [path.read_text() for path in (source, *sorted(FOLDER.glob("*.hpp")))]
+    content = hashlib.sha256(f"{read}{flags}".encode()).hexdigest()[:16]
+    folder = cache_folder() / f"{name.removesuffix('_kernel')}-{content}-{kind_of_machine()}"
 
     def write(folder):
         try:
-            compile_library(SOURCE, folder / LIBRARY, flags)
+            compile_library(source, folder / LIBRARY, flags)
         except CompilerError as error:
             raise InputError(f"integrator: fused: {error}. `integrator: rk4` needs no compiler") from None
 
