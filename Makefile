@@ -24,6 +24,7 @@ discard = $(if $(VERBOSE),,> /dev/null)
 with_mirror = $(if $(MIRROR),"mirror='$$(printf %s "$$MIRROR" | sed "s/'/''/g")'")
 with_only = $(if $(ONLY),"only=[$$(printf %s "$$ONLY" | tr -s ' ' ',')]")
 also = $(if $(MIRROR)$(ONLY),--config $(with_mirror) $(with_only))
+check = python3 workflow/configuration check $(configuration) $(also)
 
 ENVIRONMENTS := mechanistic neural analysis
 # Words that run a command in the environment of a kind of rule.
@@ -32,16 +33,19 @@ environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$
 # Words that write the hashes of the pins on standard input. A wheel of torch may be a local build, one of AMICI is ours.
 hash = uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url --no-annotate --no-header -
 
-.PHONY: .venv run plan clean compare so-far real paper-neural paper-mechanistic report test test-mechanistic test-neural test-analysis test-workflow test-petab test-cluster test-faults test-report coverage lint format benchmark docs pins configured setup environments help
+.PHONY: .venv run check plan clean compare so-far real paper-neural paper-mechanistic report test test-mechanistic test-neural test-analysis test-workflow test-petab test-cluster test-faults test-report coverage lint format benchmark docs pins configured setup environments help
 
 run: configured setup  ## run the configuration CONFIG (default: config/config.yaml), from the data to the report
-	@python3 workflow/configuration check $(configuration)
+	@$(check) > /dev/null
 	@python3 workflow/scripts/release_lock.py
 	@$(quietly) --configfile $(configuration) $(also) $(discard)
 	@python3 workflow/scripts/summary.py $(results)
 
+check: configured setup  ## say in a second what is wrong in CONFIG
+	@$(check)
+
 plan: configured setup  ## say what a run of CONFIG takes: jobs, CPU hours, memory, disk, what is done, what is to download
-	@python3 workflow/configuration check $(configuration)
+	@$(check) > /dev/null
 	@.venv/bin/python workflow/scripts/plan.py --configfile $(configuration) $${MIRROR:+--mirror "$$MIRROR"} $${ONLY:+--only $$ONLY}
 
 paper-neural:  ## the figures and tables of the DASH paper: MIRROR=folder, OVERLAY=config/paper-neural-small.yaml on one machine
@@ -55,7 +59,7 @@ real:  ## run on measured data: MIRROR=folder with the files, or download them
 	@$(MAKE) --no-print-directory run CONFIG=config/real.yaml
 
 report: configured setup  ## write the self-contained HTML report of CONFIG
-	@python3 workflow/configuration check $(configuration)
+	@$(check) > /dev/null
 	@python3 workflow/scripts/release_lock.py
 	@$(quietly) --configfile $(configuration) $(also) $(discard) -- $(report)
 	@python3 workflow/scripts/summary.py $(results)

@@ -8,7 +8,7 @@ from pathlib import Path
 import configuration
 import pytest
 import yaml
-from configuration import ConfigurationError, Plan, load_manifest
+from configuration import ConfigurationError, Plan, load_manifest, read_own_tables
 
 from kinetrain.errors import InputError, InputWarning
 from kinetrain.options import plain, read_options
@@ -69,6 +69,28 @@ def test_a_missing_file_is_named_with_its_key(smoke, manifest, root):
     smoke["problems"]["egf_akt"]["petab"] = "models/nowhere.yaml"
     said = refusal(smoke, manifest, root)
     assert "problems.egf_akt.petab = 'models/nowhere.yaml': neither a name in resources/datasets.tsv nor a file" in said
+
+
+def test_a_table_of_expression_is_read_before_anything_starts(manifest, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.csv").write_text(
+        "dose,minutes,A,B\n" + "".join(f"{d},{t},{t + d},1\n" for d in "12" for t in "123")
+    )
+    expression = {"train": "mine.csv", "time": "minutes", "trajectory": "dose"}
+    config = {"datasets": {"mine": {"expression": expression}}, "methods": {"unpruned": {}}}
+    (said,) = read_own_tables(Plan(config, manifest))
+    assert said.startswith("  mine: 2 genes (A to B), 2 trajectories; transitions: ")
+    expression["time"] = "minute"
+    with pytest.raises(
+        ConfigurationError, match=r"datasets.mine: mine.csv: no column 'minute' \(did you mean 'minutes'"
+    ):
+        read_own_tables(Plan(config, manifest))
+
+
+def test_a_misspelt_file_is_answered_with_its_name_and_where_paths_begin(smoke, manifest, root):
+    smoke["problems"]["egf_akt"]["petab"] = "resources/models/egf_akt/problm.yaml"
+    said = refusal(smoke, manifest, root)
+    assert f"(did you mean 'resources/models/egf_akt/problem.yaml'?); paths begin in {root.resolve()}, where" in said
 
 
 def test_a_misspelt_download_is_answered_with_the_name_that_was_probably_meant(smoke, manifest, root):

@@ -36,11 +36,14 @@ def make(copy_parts, tmp_path):
     return run
 
 
-def test_names_with_blanks_quotes_and_dollars_arrive_as_they_are(make):
+def test_names_with_blanks_quotes_and_dollars_arrive_as_they_are(make, tmp_path):
     name = "my cönfig's $(touch harmed) (1).yaml"
     in_make = name.replace("$", "$$")
-    process = make(f"CONFIG={in_make}", "MIRROR=/it's a: #mirror")
-    assert f"<--logger><kinetrain><--configfile><{name}><--config><mirror='/it''s a: #mirror'>" in process.stderr
+    mirror = tmp_path / "it's a: #mirror"
+    mirror.mkdir()
+    process = make(f"CONFIG={in_make}", f"MIRROR={mirror}")
+    quoted = str(mirror).replace("'", "''")
+    assert f"<--logger><kinetrain><--configfile><{name}><--config><mirror='{quoted}'>" in process.stderr
     assert "Report   results/report.html" in process.stdout
     assert f"<--configfile><config/paper-neural.yaml><{name}>" in make("paper-neural", f"OVERLAY={in_make}").stderr
     assert f"<--configfile><{name}><--><results/report.html>" in make("report", f"CONFIG={in_make}").stderr
@@ -48,8 +51,22 @@ def test_names_with_blanks_quotes_and_dollars_arrive_as_they_are(make):
 
 def test_one_problem_or_arm_is_run_alone(make):
     assert "<--config><only=[egf_akt]>" in make("ONLY=egf_akt").stderr
-    said = make("report", "ONLY=egf_akt modular24", "MIRROR=/m").stderr
-    assert "<--config><mirror='/m'><only=[egf_akt,modular24]><--><results/report.html>" in said
+    said = make("report", "ONLY=egf_akt modular80", "MIRROR=/").stderr
+    assert "<--config><mirror='/'><only=[egf_akt,modular80]><--><results/report.html>" in said
+
+
+def test_a_configuration_is_checked_with_what_is_run_of_it(make):
+    assert "config/smoke.yaml: nothing wrong found (data sets: modular24)" in make(
+        "check", "CONFIG=config/smoke.yaml", "ONLY=modular24"
+    ).stdout.replace("\n", " ")
+    refused = make("check", "ONLY=modular81")
+    assert refused.returncode == 2 and refused.stderr.startswith("error: only: 'modular81' is no arm"), refused.stderr
+
+
+def test_a_python_without_packages_is_told_what_to_type(root):
+    check = [sys.executable, "-S", "workflow/configuration", "check", "config/smoke.yaml"]
+    said = subprocess.run(check, cwd=root, capture_output=True, text=True).stderr
+    assert said.startswith("error: this Python has no ") and "`make check CONFIG=FILE`" in said
 
 
 def test_all_that_snakemake_says_is_shown_on_demand(make):

@@ -6,6 +6,7 @@ from configuration.description import describe, schema
 from configuration.manifest import Download, load_manifest
 from configuration.plan import DOWNLOADS, Plan, complete, merge
 from configuration.published import load_objectives
+from configuration.tables import read_own_tables
 from configuration.yaml_files import read_yaml
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "load_objectives",
     "measured_job",
     "merge",
+    "read_own_tables",
     "read_yaml",
     "save_costs",
     "schema",

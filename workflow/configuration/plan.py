@@ -1,5 +1,6 @@
 """The plan of a run: the configuration with defaults and overrides, checked before anything starts."""
 
+import glob
 import os
 from itertools import product
 from pathlib import Path
@@ -137,8 +138,14 @@ class Plan:
         for place in self.places:
             if os.path.isfile(place / value):  # Path.is_file() raises on names that are too long
                 return usable(place / value, key)
-        close = did_you_mean(value, self.manifest)
-        raise ConfigurationError(f"{key} = '{value}': neither a name in resources/datasets.tsv{close} nor a file")
+        folder = os.path.dirname(value)
+        beside = {file for place in self.places for file in glob.glob("*", root_dir=Path(place, folder))}
+        known = [*self.manifest, *(os.path.join(folder, file) for file in sorted(beside))]
+        begin = " or ".join(dict.fromkeys(str(Path(place).resolve()) for place in self.places))
+        raise ConfigurationError(
+            f"{key} = '{value}': neither a name in resources/datasets.tsv nor a file{did_you_mean(value, known)}; "
+            f"paths begin in {begin}, where the command runs, not at the configuration"
+        )
 
     def petab_files(self, value: str, key: str, elsewhere: bool = False) -> list[str]:
         """Return the PEtab YAML `value` and all files that belong to it, which may be allowed to lie `elsewhere`."""

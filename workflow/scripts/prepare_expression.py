@@ -27,34 +27,14 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
 
-    from kinetrain.data.expression import prepare
-    from kinetrain.data.expression_files import read_trajectories
+    from kinetrain.data.measured import described, read_expression
     from kinetrain.data.options import Preparation
-    from kinetrain.errors import InputError
     from kinetrain.options import read_options, read_settings
 
     options = read_options(Preparation, read_settings(arguments.settings))
-    genes, *train = read_trajectories(arguments.train, arguments.genes, options)
-    test = read_trajectories(arguments.test, genes, options)[1:] if arguments.test else None
-    try:
-        expression = prepare(genes, train, test, options, options.time_unit)
-    except InputError as error:
-        raise InputError(f"{arguments.train}: {error}") from None
-    if test is not None and not len(expression.of("test")):
-        raise InputError(
-            f"{arguments.test}: all transitions are longer than longest_interval {options.longest_interval}"
-        )
+    expression = read_expression(arguments.train, arguments.test, arguments.genes, options)
     expression.save(arguments.expression)
-    print(report(expression))
-
-
-def report(expression) -> str:
-    """Return in one line what was read and how it is split."""
-    from kinetrain.data.expression import SPLITS
-
-    parts = ", ".join(f"{len(expression.of(split))} for {split}" for split in SPLITS)
-    genes = f"{len(expression.genes)} genes ({expression.genes[0]} to {expression.genes[-1]})"
-    return f"{genes}, {len(expression.values)} trajectories; transitions: {parts}"
+    print(described(expression))
 
 
 if __name__ == "__main__":

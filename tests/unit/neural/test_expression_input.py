@@ -134,6 +134,28 @@ def test_genes_that_are_chosen_may_leave_others_out_which_is_reported(write):
         read_trajectories(write(table), ["TP53", "GATA1"])
 
 
+TWO_COLUMNS = {"treatment": ["EGF"] * 4 + ["NRG"] * 4 + ["EGF"] * 4, "replicate": [1] * 8 + [2] * 4}
+
+
+def test_several_columns_tell_trajectories_apart_together(write):
+    table = frame().drop(columns="trajectory").assign(**TWO_COLUMNS)
+    assert same(write(table), Layout(trajectory=("treatment", "replicate")))
+    alone = Layout(trajectory="replicate", metadata=("treatment",))
+    with pytest.raises(InputError, match=r"apart together \(\[treatment, replicate\]\)"):
+        read_trajectories(write(table), layout=alone)
+    with pytest.raises(InputError, match="no column 'dose', which"):
+        read_trajectories(write(table), layout=Layout(trajectory=("treatment", "dose")))
+    with pytest.raises(InputError, match=r"row 3: a row without the name of its trajectory \('replicate'\)"):
+        read_trajectories(write(table.assign(replicate=[1, None] + [1] * 10)), layout=alone)
+
+
+def test_several_columns_of_cells_tell_trajectories_apart_together(tmp_path):
+    table = frame().assign(**TWO_COLUMNS)
+    obs = table[["time", *TWO_COLUMNS]].set_axis([f"cell{number}" for number in range(12)])
+    AnnData(table[GENES].to_numpy(), obs=obs, var=pd.DataFrame(index=GENES)).write_h5ad(tmp_path / "cells.h5ad")
+    assert same(tmp_path / "cells.h5ad", Layout(trajectory=("treatment", "replicate")))
+
+
 def test_a_gene_of_cells_may_be_named_twice_where_it_is_not_chosen(tmp_path):
     obs = pd.DataFrame({"time": [0.0, 1.0]}, index=["a", "b"])
     cells = AnnData(np.array([[0.0, 1, 2, 3], [0.5, 1, 2, 3]]), obs=obs, var=pd.DataFrame(index=["A", "B", "B", "C "]))

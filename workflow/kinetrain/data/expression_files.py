@@ -1,6 +1,7 @@
 """Readers of expression over time: blocks of numbers, tidy tables, and cells with a pseudotime (AnnData)."""
 
 import warnings
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -182,19 +183,19 @@ def _read_blocks(path, genes):
 def _read_tidy(path, genes, layout):
     if layout.layer is not None:
         raise InputError(f"{path}: expression.layer is for cells (.h5ad); a table has no layers")
-    label, clocks = layout.trajectory or TRAJECTORY, layout.clocks
-    table = read_table(path, text=(label, *layout.metadata))
-    label = label if label in table.columns else None
-    _check_columns(path, table, label, layout)
-    found = [column for column in table.columns if column not in (label, *clocks, *layout.metadata)]
+    named, clocks = layout.labels or (TRAJECTORY,), layout.clocks
+    table = read_table(path, text=(*named, *layout.metadata))
+    labels = [name for name in named if name in table.columns]
+    _check_columns(path, table, labels, layout)
+    found = [column for column in table.columns if column not in (*labels, *clocks, *layout.metadata)]
     wanted = None if genes is None else gene_names(genes, found)
     _check_labels(path, found, set(wanted or ()))
     genes = found if wanted is None else wanted
     _check_genes(path, genes, found, "columns")
     times = [_numbers(path, table, clock, layout) for clock in clocks]
     values = np.column_stack([_numbers(path, table, gene, layout) for gene in genes])
-    labels = _parts(path, table, times[0]) if label is None and len(clocks) == 1 else None
-    found = _trajectories(path, times, labels if label is None else table[label].to_numpy(), values)
+    parts = _parts(path, table, times[0]) if not labels and len(clocks) == 1 else None
+    found = _trajectories(path, times, _equal(table[labels]) if labels else parts, values)
     if np.isfinite(values).all():  # else it is refused
         _warn_of_unlike_columns(path, genes, found)
     return genes, found
@@ -213,10 +214,10 @@ def _check_labels(path, columns, wanted) -> None:
         )
 
 
-def _check_columns(path, table, label, layout) -> None:
+def _check_columns(path, table, labels, layout) -> None:
     """Raise InputError unless a tidy table has the columns that its layout names, and every row its trajectory."""
-    for key, name in (("trajectory", layout.trajectory), *(("metadata", name) for name in layout.metadata)):
-        if name is not None and name not in table.columns:
+    for key, name in (*product(["trajectory"], layout.labels), *product(["metadata"], layout.metadata)):
+        if name not in table.columns:
             raise InputError(f"{path}: no column '{name}', which expression.{key} names; it has {_some(table.columns)}")
     if lacking := [clock for clock in layout.clocks if clock not in table.columns]:
         raise InputError(
@@ -224,11 +225,12 @@ def _check_columns(path, table, label, layout) -> None:
             "sample, with a column of times (named by expression.time), one of trajectories and one per gene (one with "
             f"genes in its rows must be transposed); it has {_some(table.columns)}{about_separator(table.columns)}"
         )
-    refuse_repeated(path, [name for name in table.columns if name in (label, *layout.clocks)])
+    refuse_repeated(path, [name for name in table.columns if name in (*labels, *layout.clocks)])
     if table.empty:
         raise InputError(f"{path}: no rows")
-    if label and (rows := table.index[table[label].isna()]).size:
-        raise InputError(f"{path}: row {rows[0]}: a row without the name of its trajectory ('{label}')")
+    for label in labels:
+        if (rows := table.index[table[label].isna()]).size:
+            raise InputError(f"{path}: row {rows[0]}: a row without the name of its trajectory ('{label}')")
 
 
 def _check_genes(path, genes, found, kind: str) -> None:
@@ -262,6 +264,12 @@ def _parts(path, table, times) -> np.ndarray | None:
         return None
     warnings.warn(f"{path}: has {parts[-1] + 1} trajectories, between empty lines", InputWarning, stacklevel=4)
     return parts
+
+
+def _equal(labels) -> np.ndarray:
+    """Return a number (rows,) that is the same in rows with the same text in each of the columns of labels."""
+    text = labels.astype(str).apply(lambda column: column.str.strip())
+    return text.groupby(list(text), sort=False).ngroup().to_numpy()
 
 
 def _trajectories(path, clocks, labels, values) -> list:
@@ -318,8 +326,8 @@ def _check(path, number, times, values, genes, layout) -> None:
         at = int(np.argmax(np.diff(times) <= 0))
         raise InputError(
             f"{path}: times of trajectory {number} must increase, but {times[at]:g} is followed by {times[at + 1]:g}: "
-            "name the column of trajectories or replicates (expression.trajectory), or average rows in the order of "
-            "time (expression.bins)"
+            "name the column of trajectories or replicates (expression.trajectory), or the columns that tell them "
+            "apart together ([treatment, replicate]), or average rows in the order of time (expression.bins)"
         )
     if not np.isfinite(values).all():
         row, gene = np.argwhere(~np.isfinite(values))[0]
@@ -340,8 +348,8 @@ def _read_cells(path, genes, layout):
     except Exception as error:  # of other HDF5 files anndata raises what happens to go wrong
         reason = str(error).partition("\n")[0]
         raise InputError(f"{path}: not an AnnData file ({reason or type(error).__name__})") from None
-    for key, column in (*(("time", clock) for clock in layout.clocks), ("trajectory", layout.trajectory)):
-        if column is not None and column not in cells.obs.columns:
+    for key, column in (*product(["time"], layout.clocks), *product(["trajectory"], layout.labels)):
+        if column not in cells.obs.columns:
             columns = ", ".join(map(str, cells.obs.columns)) or "none"
             raise InputError(f"{path}: expression.{key} is '{column}', but the columns of obs are {columns}")
     if layout.layer is not None and layout.layer not in cells.layers:
@@ -363,11 +371,11 @@ def _read_cells(path, genes, layout):
     if not np.isfinite(values).all():
         cell, gene = np.argwhere(~np.isfinite(values))[0]
         raise InputError(f"{path}: cell '{cells.obs_names[cell]}' has no finite value for gene '{genes[gene]}'")
-    label = layout.trajectory or (TRAJECTORY if TRAJECTORY in cells.obs.columns else None)
-    labels = cells.obs[label].astype(str).str.strip().to_numpy() if label else None
-    if label and cells.obs[label].isna().any():
-        raise InputError(f"{path}: cell '{cells.obs_names[cells.obs[label].isna()][0]}' has no trajectory ('{label}')")
-    found = _trajectories(path, times, labels, values)
+    labels = [*layout.labels] or [name for name in (TRAJECTORY,) if name in cells.obs.columns]
+    for label in labels:
+        if (lacking := cells.obs[label].isna()).any():
+            raise InputError(f"{path}: cell '{cells.obs_names[lacking][0]}' has no trajectory ('{label}')")
+    found = _trajectories(path, times, _equal(cells.obs[labels]) if labels else None, values)
     orders = (np.argsort(clock, kind="stable") for clock, _ in found)
     return genes, [(one[0][order], one[1][order]) for one, order in zip(found, orders, strict=True)]
 

@@ -17,10 +17,12 @@ class Layout(Options):
         filled=True,
         unique=True,
     )
-    trajectory: str | None = option(
+    trajectory: str | tuple[str, ...] | None = option(
         None,
-        "Column of trajectories, of a table or of the cells; null takes `trajectory` where it exists, else all rows "
-        "are one trajectory.",
+        "Column of trajectories, of a table or of the cells; of a list, such as `[treatment, replicate]`, the columns "
+        "tell them apart together. null takes `trajectory` where it exists, else all rows are one trajectory.",
+        filled=True,
+        unique=True,
     )
     metadata: tuple[str, ...] = option((), "Columns of a table that are no genes, such as batch or age.", unique=True)
     layer: str | None = option(None, "Layer of the cells that holds the expression; null takes the matrix X.")
@@ -40,6 +42,11 @@ class Layout(Options):
     def clocks(self) -> tuple[str, ...]:
         """Columns of times."""
         return (self.time,) if isinstance(self.time, str) else self.time
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Columns that tell trajectories apart, if any are named."""
+        return (self.trajectory,) if isinstance(self.trajectory, str) else self.trajectory or ()
 
     @property
     def any_order(self) -> bool:

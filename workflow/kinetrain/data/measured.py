@@ -1,0 +1,26 @@
+"""Measured expression: files of trajectories become transitions for training, validation and test."""
+
+from kinetrain.data.expression import SPLITS, Expression, prepare
+from kinetrain.data.expression_files import read_trajectories
+from kinetrain.data.options import Preparation
+from kinetrain.errors import InputError
+
+
+def read_expression(train, test, genes, options: Preparation) -> Expression:
+    """Return the expression of the files `train` and, unless None, `test`; `genes` as in `read_trajectories`."""
+    names, *trained = read_trajectories(train, genes, options)
+    tested = read_trajectories(test, names, options)[1:] if test else None
+    try:
+        expression = prepare(names, trained, tested, options, options.time_unit)
+    except InputError as error:
+        raise InputError(f"{train}: {error}") from None
+    if tested is not None and not len(expression.of("test")):
+        raise InputError(f"{test}: all transitions are longer than longest_interval {options.longest_interval}")
+    return expression
+
+
+def described(expression: Expression) -> str:
+    """Return in one line what was read and how it is split."""
+    parts = ", ".join(f"{len(expression.of(split))} for {split}" for split in SPLITS)
+    genes = f"{len(expression.genes)} genes ({expression.genes[0]} to {expression.genes[-1]})"
+    return f"{genes}, {len(expression.values)} trajectories; transitions: {parts}"
