@@ -71,6 +71,8 @@ class KernelProblem:
         If it cannot be compiled.
     """
 
+    nominal: np.ndarray
+
     def __init__(self, path, options: SolverOptions | None = None, tables=None, variant: str | None = None):
         self._path, self._tables = Path(path), tables
         content = b"".join(file.read_bytes() for file in list_files(path, read_description(path)))
