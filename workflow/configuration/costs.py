@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from configuration.plan import DOWNLOADS, Plan
+from kinetrain.mechanistic.reaction_options import WITH_PRIOR
 
 COLUMNS = ("rule", "work", "cpu_seconds", "extent", "memory_mb")
 TOOK = re.compile(r"^took ([\d.]+) CPU seconds and (\d+) MB$", re.MULTILINE)  # written by command.py
@@ -202,6 +203,14 @@ def _fit(sizes: Sizes, wildcards: dict) -> Size:
     return Size(one.work * fits["starts"] * fits["epochs"], one.extent)
 
 
+def _reactions(sizes: Sizes, wildcards: dict) -> Size:
+    """Return the size of pruning reactions: a fit after each event, for every corruption of the prior."""
+    planned = sizes.plan.problems[wildcards["problem"]]
+    pruning, one = planned["reactions"], _simulation(sizes, wildcards)
+    levels = len(pruning["prior_corruption"]) if wildcards["method"] in WITH_PRIOR else 1
+    return Size(one.work * planned["fits"]["starts"] * levels * pruning["events"] * pruning["epochs"], one.extent)
+
+
 SIZES: dict[str, Callable[[Sizes, dict], Size]] = {
     "simulate_expression": _expression,
     "simulate_published_network": _expression,
@@ -223,6 +232,7 @@ SIZES: dict[str, Callable[[Sizes, dict], Size]] = {
     "evaluate_nominal": _simulation,
     "fit_full_batch": _fit,
     "fit_mini_batch": _fit,
+    "prune_reactions": _reactions,
     "predict_measurements": _simulation,
     "estimate_parameters": _simulation,
 }

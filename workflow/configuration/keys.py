@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from kinetrain.data.options import Preparation
 from kinetrain.enrichment.options import InfluenceOptions, TestOptions
 from kinetrain.mechanistic.artificial_options import Artificial, Distribution
+from kinetrain.mechanistic.reaction_options import ReactionPruning
 from kinetrain.mechanistic.solver_options import SolverOptions
 from kinetrain.neural.options import TrainingOptions, Tuning
 from kinetrain.options import ABSENT, LARGEST_SEED, REQUIRED, Each, Known, Name, Options, Text, option
@@ -43,6 +44,17 @@ class Predict(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reactions(ReactionPruning):
+    """Reactions of an over-complete model that are pruned."""
+
+    prior: File = option(
+        REQUIRED,
+        "What is known of the reactions that may be pruned: a table with `parameterId` (the rate of the reaction; its "
+        "scale must be lin, its lower bound 0), `reaction` (its name) and `confidence` (0 to 1).",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Problem(Options):
     """A PEtab problem."""
 
@@ -67,6 +79,11 @@ class Problem(Options):
     )
     predict: Predict = option(
         ABSENT, "Predict all conditions, and held-out groups, by the mean of the best fits of each optimizer."
+    )
+    reactions: Reactions = option(
+        ABSENT,
+        "Prune reactions of an over-complete model, from the ends of its fits. It needs artificial data with held-out "
+        "groups: true are the reactions whose nominal rate is above 0.",
     )
     fits: dict = option({}, "Keys of the top-level `fits` that differ for this problem.")
     run: bool = option(True, "`false` leaves the problem out, for instance in an overlay for a small machine.")
@@ -316,6 +333,7 @@ SECTIONS = {
     "solver": SolverOptions,
     "artificial": Artificial,
     "distribution": Distribution,
+    "reactions": Reactions,
     "fits": Fits,
     "optimizer": Optimizer,
     "grid": Grid,

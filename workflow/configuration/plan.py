@@ -10,6 +10,7 @@ from configuration.checks import (
     ConfigurationError,
     check_artificial,
     check_grid,
+    check_reactions,
     check_simulation,
     check_tuning,
     check_without_prior,
@@ -26,6 +27,7 @@ from kinetrain.errors import InputError, did_you_mean
 from kinetrain.mechanistic.artificial_options import Groups
 from kinetrain.mechanistic.given_starts import estimated_parameters, files_of, read_starts
 from kinetrain.mechanistic.petab_files import check_description, list_files, visualization_files
+from kinetrain.mechanistic.reaction_prior import read_reaction_prior
 from kinetrain.neural.options import NeuralOptions
 from kinetrain.options import plain, read_options, try_options
 from kinetrain.pruning.methods import find_method
@@ -203,6 +205,12 @@ class Plan:
         restarts = self.problems[problem]["fits"]["full_batch"]["restarts"]
         return {"restarts": restarts, **self._shared_settings(problem)}
 
+    def reaction_settings(self, problem: str) -> dict:
+        """Return the settings for pruning the reactions of a problem."""
+        planned = self.problems[problem]
+        pruning = {name: value for name, value in planned["reactions"].items() if name not in ("prior", "methods")}
+        return {**pruning, "seed": planned["fits"]["seed"], **planned["solver"]}
+
     def _shared_settings(self, problem: str) -> dict:
         """Return the settings that all fits of a problem share: budget, seed and solver."""
         planned = self.problems[problem]
@@ -256,6 +264,10 @@ class Plan:
             check_artificial(f"{key}.artificial", artificial, files)
         if "start_from" in fits:
             fits["start_from"] = self._starts(fits["start_from"], key, fits["starts"], artificial, problem["petab"])
+        if "reactions" in problem:
+            check_reactions(f"{key}.reactions", problem["reactions"], artificial, fits)
+            prior = self._reaction_prior(problem["reactions"]["prior"], f"{key}.reactions.prior", problem["petab"])
+            problem = {**problem, "reactions": {**problem["reactions"], "prior": prior}}
         # Published objectives are those of the measured data, without priors.
         comparable = problem["petab"] in self.manifest and not artificial and not problem["solver"]["priors"]
         return {
@@ -280,13 +292,31 @@ class Plan:
             )
         for needed in files_of(path):
             self.own_files.append(self.file(needed, f"{key}.fits.start_from"))
-        mirror = self.config["mirror"]
-        yaml = Path(mirror, self.manifest[petab].path) if mirror and petab in self.manifest else self.file(petab, key)
-        if not artificial and Path(yaml).is_file():
+        yaml = self._petab(petab, key)
+        if not artificial and yaml.is_file():
             try:
                 read_starts(path, estimated_parameters(yaml), starts)
             except InputError as error:
                 raise ConfigurationError(f"{key}.fits.start_from: {error}") from None
+        return path
+
+    def _petab(self, petab: str, key: str) -> Path:
+        """Return where the PEtab YAML of a problem is, or will be when it was downloaded."""
+        mirror = self.config["mirror"]
+        if mirror and petab in self.manifest:
+            return Path(mirror, self.manifest[petab].path)
+        return Path(self.file(petab, key))
+
+    def _reaction_prior(self, value: str, key: str, petab: str) -> str:
+        """Return the path of the confidences in reactions, checked where the problem is at hand."""
+        path = self.file(value, key)
+        self.own_files.append(path)
+        yaml = self._petab(petab, key)
+        if yaml.is_file() and Path(path).is_file():
+            try:
+                read_reaction_prior(path, estimated_parameters(yaml))
+            except InputError as error:
+                raise ConfigurationError(f"{key}: {error}") from None
         return path
 
     def _dataset(self, name: str, dataset: dict) -> dict:

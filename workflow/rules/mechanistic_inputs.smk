@@ -68,6 +68,12 @@ def held_out_option(problem, files):
     return option("--test", f"{files}/test.yaml" if groups.get("test") else None)
 
 
+def reaction_fits(wildcards, ending):
+    """The file of the fits whose reactions are pruned."""
+    optimizer = PLAN.problems[wildcards.problem]["reactions"]["optimizer"]
+    return f"<results>/fits/{wildcards.problem}/{wildcards.replicate}/{optimizer}.{ending}"
+
+
 FITS = [
     f"<results>/fits/{name}/{replicate}/{label}"
     for name, problem in PLAN.problems.items()
@@ -81,4 +87,12 @@ PREDICTIONS = [
     if "predict" in problem
     for replicate in problem["replicates"]
     for label in PLAN.fit_labels(name)
+]
+
+PRUNED_REACTIONS = [
+    f"<results>/reactions/{name}/{replicate}/{method}"
+    for name, problem in PLAN.problems.items()
+    if "reactions" in problem
+    for replicate in problem["replicates"]
+    for method in problem["reactions"]["methods"]
 ]

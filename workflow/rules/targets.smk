@@ -13,6 +13,8 @@ PARTS = {
     "estimates": [f"<results>/estimates/{one}.tsv" for one in REPLICATES],
     "courses": [f"<results>/estimates/{one}.courses.tsv" for one in REPLICATES],
     "predictions": PREDICTIONS,
+    "reactions": [f"{run}.tsv" for run in PRUNED_REACTIONS],
+    "reaction_path": [f"{run}.path.tsv" for run in PRUNED_REACTIONS],
     "networks": [f"<results>/networks/{run}.tsv" for run in RUNS]
     + [f"<results>/networks/{level}.yardsticks.tsv" for level in WITH_YARDSTICKS]
     + [f"<results>/networks/{level}.controls.tsv" for level in LEVELS],
@@ -36,6 +38,7 @@ HAS = {
     *(["problems"] if PLAN.problems else []),
     *(["datasets"] if PLAN.datasets else []),
     *(["predictions"] if PREDICTIONS else []),
+    *(["reactions"] if PRUNED_REACTIONS else []),
     *(["unjudged"] if UNJUDGED else []),
     *(["tuning"] if TUNED else []),
     *(["factors"] if len(RANDOM) > 1 else []),

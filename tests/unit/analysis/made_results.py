@@ -54,6 +54,33 @@ def grid(*settings) -> pd.DataFrame:
     return scores.with_size(made({setting: float(number) for number, setting in enumerate(settings)}, starts=2))
 
 
+def made_reactions(problems=("P",), gain=0.1) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Pruned reactions, two starts of two replicates each, and their path; `both` is better than `magnitude` by `gain`
+    where the prior is right, and worse by as much where all of it was moved.
+    """
+    levels = {
+        "unpruned": [None],
+        "random": [None],
+        "magnitude": [None],
+        "both": [0.0, 0.5, 1.0],
+        "prior": [0.0, 0.5, 1.0],
+    }
+    rows = [
+        (*block, method, level)
+        for block in product(problems, (0, 1), (0, 1))
+        for method, own in levels.items()
+        for level in own
+    ]
+    table = pd.DataFrame(rows, columns=["problem", "replicate", "start", "method", "prior_corruption"])
+    table["prior_corruption"] = table["prior_corruption"].astype(float)
+    helped = gain * (1 - 2 * table["prior_corruption"])
+    score = 0.7 + helped.where(table["method"] == "both", 0.0) + 0.01 * table["start"]
+    scores = {name: score for name in ("balanced_accuracy", "precision", "true_positive_rate", "auprc")}
+    runs = table.assign(**scores, event=2, left=3, objective=1.0, held_out_objective=4.0, status="finished")
+    path = pd.concat([runs.assign(event=event, left=6 - event, held_out_objective=4.0 + event) for event in range(3)])
+    return completed("reactions", runs), completed("reaction_path", path.drop(columns="auprc"))
+
+
 def made_networks() -> pd.DataFrame:
     same = {"dataset": "SIM350", "noise": 0.025, "prior_corruption": 0.05, "status": "finished"}
     rows = [

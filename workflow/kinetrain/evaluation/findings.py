@@ -7,6 +7,7 @@ from kinetrain.evaluation import (
     network_findings,
     paper_findings,
     pathway_findings,
+    reaction_findings,
     yardstick_findings,
 )
 from kinetrain.evaluation.benchmark import benchmark
@@ -24,6 +25,7 @@ def findings(
     pairs=None,
     meaning=None,
     paper_tables=None,
+    reactions=None,
 ) -> pd.DataFrame:
     """Return the statements as a table: topic, subject, statement, value, reference, verdict.
 
@@ -44,6 +46,7 @@ def findings(
         (pairs, fit_findings.claims),
         (fits, fit_findings.failed_fits),
         (fits, fit_findings.relaxed_solves),
+        (reactions, reaction_findings.pruned_reactions),
         (networks, network_findings.against_persistence),
         (networks, network_findings.compared_methods),
         (networks, network_findings.multipliers_matter),
