@@ -200,9 +200,9 @@ def check_reactions(key: str, reactions: dict, artificial: Artificial | None, fi
             f"{key}: pruned models are judged by the truth and by held-out conditions: give `artificial` with `groups` "
             "that have `test` of at least 1 and `scaling: false`"
         )
-    if reactions["optimizer"] not in fits["full_batch"]["optimizers"]:
+    if reactions["begin"] not in fits["full_batch"]["optimizers"]:
         raise ConfigurationError(
-            f"{key}.optimizer = '{reactions['optimizer']}': its fits are pruned, but it is not among "
+            f"{key}.begin = '{reactions['begin']}': its fits are pruned, but it is not among "
             f"fits.full_batch.optimizers ({', '.join(fits['full_batch']['optimizers'])})"
         )
 

@@ -208,7 +208,9 @@ class Plan:
     def reaction_settings(self, problem: str) -> dict:
         """Return the settings for pruning the reactions of a problem."""
         planned = self.problems[problem]
-        pruning = {name: value for name, value in planned["reactions"].items() if name not in ("prior", "methods")}
+        pruning = {
+            name: value for name, value in planned["reactions"].items() if name not in ("prior", "methods", "begin")
+        }
         return {**pruning, "seed": planned["fits"]["seed"], **planned["solver"]}
 
     def _shared_settings(self, problem: str) -> dict:

@@ -70,8 +70,8 @@ def held_out_option(problem, files):
 
 def reaction_fits(wildcards, ending):
     """The file of the fits whose reactions are pruned."""
-    optimizer = PLAN.problems[wildcards.problem]["reactions"]["optimizer"]
-    return f"<results>/fits/{wildcards.problem}/{wildcards.replicate}/{optimizer}.{ending}"
+    begin = PLAN.problems[wildcards.problem]["reactions"]["begin"]
+    return f"<results>/fits/{wildcards.problem}/{wildcards.replicate}/{begin}.{ending}"
 
 
 FITS = [

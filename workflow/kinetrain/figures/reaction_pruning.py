@@ -15,18 +15,18 @@ FIGURE = Declaration(
     sources=("reactions", "reaction_path"),
     needs=("reactions",),
     caption="""
-**Which reactions of an over-complete mechanistic model survive.** The model of every network has all reactions that
-there might be; artificial data are drawn with a few of them, the true ones. From the end of each fit the reactions of
-the lowest score go, event by event, and what is left is fitted again: the score is the rate of a reaction
-(magnitude), the confidence in it that was known before (prior), or a mixture of both after DASH; colours are those of
-SparseFlow, BioPrune and DASH, which choose weights by the same. Controls: reactions that go at random, and the
-unpruned model, fitted on with the budget of all events. How many reactions are kept is chosen without the truth: by
-the lowest Bayesian information criterion along the path. Upper row: the kept reactions against the truth, by the
-share of confidences that were moved to other reactions; left below: the ranking of all reactions by how long they
-stay. Methods without a prior are lines across. Below, centre and right: every event, at the middle share of
-confidences moved; the objective of held-out conditions, which neither fits nor choice saw, per run above that of the
-fit before the first event. Bands and bars: 95 % intervals of the mean, by hierarchical bootstrap over networks, data
-replicates and starts. All of this is a choice of ours: neither paper prunes mechanistic models.""",
+**Which reactions of an over-complete mechanistic model survive.** Upper row: the kept reactions against the true
+ones, by the share of confidences moved to other reactions; below: the ranking, and every pruning event. Artificial
+data are drawn with a few reactions of the model, the true ones. From the end of each fit the reactions of the lowest
+score go, event by event, and what is left is fitted again: the score is the rate of a reaction (magnitude), the
+confidence in it that was known before (prior), or a mixture of both after DASH; colours are those of SparseFlow,
+BioPrune and DASH, which choose weights by the same. Controls: reactions that go at random, and the unpruned model,
+fitted on with the budget of all events. How many reactions are kept is chosen without the truth: by the lowest
+Bayesian information criterion along the path. Methods without a prior are lines across. Reactions are ranked by how
+long they stay, those that stay by their rate. Below, centre and right: at the middle share of confidences moved; the
+objective of held-out conditions, which neither fits nor choice saw, per run above that of the fit before the first
+event. Bands and bars: 95 % intervals of the mean, by hierarchical bootstrap over networks, data replicates and
+starts. All of this is a choice of ours: neither paper prunes mechanistic models.""",
 )
 # Methods look like those of the neural arm that choose by the same.
 LIKE = {"magnitude": "sparseflow", "both": "dash", "prior": "bioprune"}

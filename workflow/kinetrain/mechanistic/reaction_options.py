@@ -35,18 +35,22 @@ class ReactionPruning(Options):
     prior_weight: float = option(
         0.5, "Weight λ of the prior in `both`: 0 is `magnitude`, 1 is `prior`.", least=0, most=1
     )
-    events: int = option(14, "Number of pruning events.", least=1, most=1000)
-    fraction: float = option(0.15, "Fraction of the remaining reactions that an event removes.", above=0, below=1)
+    events: int = option(20, "Number of pruning events.", least=1, most=1000)
+    fraction: float = option(0.1, "Fraction of the remaining reactions that an event removes.", above=0, below=1)
     epochs: int = option(
-        30,
+        15,
         "Budget of the fit after each event, in gradients of all conditions; the unpruned model is given that of all "
         "events at once.",
         least=2,
         most=10**6,
     )
+    begin: Annotated[str, Known("optimizer", known_optimizers)] = option(
+        "fides_bfgs", "Optimizer whose fits are pruned, one of `fits.full_batch.optimizers`."
+    )
     optimizer: Annotated[str, Known("optimizer", known_optimizers)] = option(
         "l_bfgs_b",
-        "Full-batch optimizer whose fits are pruned and that fits what is left; one of `fits.full_batch.optimizers`.",
+        "Full-batch optimizer that fits what is left. With L-BFGS-B rates become exactly zero; Fides stays within the "
+        "bounds, so that what is not pruned is kept.",
     )
 
     def corruptions(self, method: str) -> tuple[float | None, ...]:
