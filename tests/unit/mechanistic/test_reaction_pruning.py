@@ -1,16 +1,29 @@
 """Reactions are pruned by rate, by confidence and by both, and what is wrong in a table of confidences is refused."""
 
+import json
+import runpy
+import sys
+
 import numpy as np
 import pandas as pd
+import prune_reactions
 import pytest
 from scipy import optimize
 
+from kinetrain import tables
 from kinetrain.errors import InputError
+from kinetrain.files import save_arrays
+from kinetrain.mechanistic.artificial_data import make_artificial
+from kinetrain.mechanistic.artificial_options import ArtificialOptions
+from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.reaction_options import METHODS, ReactionPruning
 from kinetrain.mechanistic.reaction_prior import ReactionPrior, corrupt, read_reaction_prior
 from kinetrain.mechanistic.reaction_pruning import score_of
 from kinetrain.mechanistic.reaction_starts import Pruned, prune_fits
-from kinetrain.training import starts
+from kinetrain.mechanistic.template import write_template
+from kinetrain.options import read_options
+from kinetrain.training import full_batch, starts
+from kinetrain.training.options import FullBatchOptions
 
 COUNT, TRUE = 12, (1, 4, 7)
 OPTIONS = {"events": 8, "fraction": 0.25, "epochs": 40}
@@ -209,11 +222,48 @@ def test_a_wrong_prior_is_refused_with_its_row(tmp_path, text, said):
 
 
 def test_the_files_of_the_embedded_model_are_those_that_its_script_writes(root, tmp_path):
-    import runpy
-
     folder = root / "resources" / "models" / "crosstalk"
     runpy.run_path(str(folder / "make.py"))["main"](tmp_path)
     written = sorted(path.name for path in tmp_path.iterdir())
     assert len(written) == 13
     for name in written:
         assert (tmp_path / name).read_text() == (folder / name).read_text(), name
+
+
+def test_the_command_prunes_a_network_of_the_embedded_model(monkeypatch, root, compiled_model, tmp_path):
+    folder, given_drugs = root / "resources" / "models" / "crosstalk", {"drug_P1": {"choice": [0, 0.9]}}
+    doses = {"stimulus_P1": {"log10_uniform": [-1, 1]}, "stimulus_P2": {"log10_uniform": [-1, 1]}}
+    groups = {"count": 4, "test": 1, "scaling": False, "inputs": given_drugs}
+    settings = {"conditions": 12, "times": [5, 20], "protocols": [{"inputs": doses}], "groups": groups}
+    options, data = read_options(ArtificialOptions, settings), tmp_path / "data"
+    write_template(folder / "network_1.yaml", options, tmp_path / "template")
+    template = tmp_path / "template" / "problem.yaml"
+    make_artificial(template, compiled_model(template), 0, options, data)
+    fitting = FullBatchOptions(epochs=60)
+    problem = KernelProblem(data / "problem.yaml")
+    fits, _, arrays = full_batch.fit_starts(problem, "n", 0, "fides_bfgs", 2, fitting, tmp_path / "fits")
+    tables.save("fits", fits, tmp_path / "fits.tsv")
+    save_arrays(tmp_path / "fits.npz", **arrays)
+    given_files = {
+        "problem": data / "problem.yaml",
+        "test": data / "test.yaml",
+        "model": compiled_model(template),
+        "fits": tmp_path / "fits.tsv",
+        "parameters": tmp_path / "fits.npz",
+        "prior": folder / "prior_1.tsv",
+        "checkpoint": tmp_path / "checkpoint",
+        "output": tmp_path / "runs.tsv",
+        "path": tmp_path / "path.tsv",
+    }
+    pruning = {"events": 5, "fraction": 0.3, "epochs": 10, "prior_corruption": [0, 1], "engine": "kernel"}
+    words = [f"--{name}={value}" for name, value in given_files.items()]
+    words += ["--name=n", "--method=prior", f"--settings={json.dumps(pruning)}"]
+    monkeypatch.setattr(sys, "argv", ["prune_reactions", *words])
+    prune_reactions.main()
+    runs, path = tables.load("reactions", tmp_path / "runs.tsv"), tables.load("reaction_path", tmp_path / "path.tsv")
+    assert runs["status"].tolist() == ["finished"] * 4 and runs["prior_corruption"].tolist() == [0, 0, 1, 1]
+    assert path["left"].tolist() == [60, 42, 29, 20, 14, 10] * 4
+    first = path[path["event"] == 0]
+    np.testing.assert_allclose(first["objective"], np.tile(fits["objective"], 2))
+    np.testing.assert_allclose(first["precision"], 10 / 60)
+    assert (runs["auprc"][:2] > runs["auprc"][2:].to_numpy()).all() and not given_files["checkpoint"].exists()
