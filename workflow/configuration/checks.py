@@ -192,6 +192,21 @@ def check_artificial(key: str, artificial: Artificial, files: list[str]) -> None
             raise ConfigurationError(f"{key}.observables: the problem has no '{name}'{close}")
 
 
+def check_reactions(key: str, reactions: dict, artificial: Artificial | None, fits: dict) -> None:
+    """Refuse to prune reactions where their truth, held-out conditions or fits to begin from are missing."""
+    groups = artificial.groups if artificial else None
+    if groups is None or not groups.test or groups.scaling:
+        raise ConfigurationError(
+            f"{key}: pruned models are judged by the truth and by held-out conditions: give `artificial` with `groups` "
+            "that have `test` of at least 1 and `scaling: false`"
+        )
+    if reactions["begin"] not in fits["full_batch"]["optimizers"]:
+        raise ConfigurationError(
+            f"{key}.begin = '{reactions['begin']}': its fits are pruned, but it is not among "
+            f"fits.full_batch.optimizers ({', '.join(fits['full_batch']['optimizers'])})"
+        )
+
+
 def _table(path: Path) -> list[list[str]]:
     """Return the rows of a TSV table, the header first."""
     text = path.read_bytes().decode("utf-8-sig", errors="replace")

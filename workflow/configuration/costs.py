@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from configuration.plan import DOWNLOADS, Plan
+from kinetrain.mechanistic.reaction_options import WITH_PRIOR
 
 COLUMNS = ("rule", "work", "cpu_seconds", "extent", "memory_mb")
 TOOK = re.compile(r"^took ([\d.]+) CPU seconds and (\d+) MB$", re.MULTILINE)  # written by command.py
@@ -87,7 +88,7 @@ class Sizes:
 
     def genes(self, dataset: str) -> int:
         """Return the number of genes of a data set."""
-        planned = self.plan.sources[dataset]
+        planned = self.plan.datasets[dataset]
         files = planned.get("expression") or planned["simulate"].get("network") or {}
         if "genes" in files:
             return self.lines(files["genes"], BYTES_PER_NAME)
@@ -102,7 +103,7 @@ class Sizes:
 
     def rows(self, dataset: str) -> int:
         """Return the number of time points of all trajectories of a data set."""
-        planned = self.plan.sources[dataset]
+        planned = self.plan.datasets[dataset]
         if "simulate" in planned:
             return planned["simulate"]["trajectories"] * len(planned["simulate"]["times"])
         train = planned["expression"]["train"]
@@ -155,7 +156,7 @@ def _regressions(sizes: Sizes, wildcards: dict) -> Size:
 
 def _weights(sizes: Sizes, dataset: str) -> float:
     """Return the weights of a vector field in thousands."""
-    hidden = sizes.plan.sources[dataset]["training"]["hidden"]
+    hidden = sizes.plan.datasets[dataset]["training"]["hidden"]
     return sizes.genes(dataset) * (sum(hidden) if isinstance(hidden, list | tuple) else hidden) / 1e3
 
 
@@ -202,12 +203,12 @@ def _fit(sizes: Sizes, wildcards: dict) -> Size:
     return Size(one.work * fits["starts"] * fits["epochs"], one.extent)
 
 
-def _neural_fit(sizes: Sizes, wildcards: dict) -> Size:
+def _reactions(sizes: Sizes, wildcards: dict) -> Size:
+    """Return the size of pruning reactions: a fit after each event, for every corruption of the prior."""
     planned = sizes.plan.problems[wildcards["problem"]]
-    fits, dataset = planned["fits"], planned["neural"]["dataset"]
-    weights = _weights(sizes, dataset)
-    passes = fits["starts"] * fits["epochs"]
-    return Size(passes * sizes.rows(dataset) * weights / 1e3, fits["starts"] * weights)
+    pruning, one = planned["reactions"], _simulation(sizes, wildcards)
+    levels = len(pruning["prior_corruption"]) if wildcards["method"] in WITH_PRIOR else 1
+    return Size(one.work * planned["fits"]["starts"] * levels * pruning["events"] * pruning["epochs"], one.extent)
 
 
 SIZES: dict[str, Callable[[Sizes, dict], Size]] = {
@@ -231,8 +232,7 @@ SIZES: dict[str, Callable[[Sizes, dict], Size]] = {
     "evaluate_nominal": _simulation,
     "fit_full_batch": _fit,
     "fit_mini_batch": _fit,
-    "fit_neural_full_batch": _neural_fit,
-    "fit_neural_mini_batch": _neural_fit,
+    "prune_reactions": _reactions,
     "predict_measurements": _simulation,
     "estimate_parameters": _simulation,
 }

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from kinetrain.data.options import Preparation
 from kinetrain.enrichment.options import InfluenceOptions, TestOptions
 from kinetrain.mechanistic.artificial_options import Artificial, Distribution
+from kinetrain.mechanistic.reaction_options import ReactionPruning
 from kinetrain.mechanistic.solver_options import SolverOptions
 from kinetrain.neural.options import TrainingOptions, Tuning
 from kinetrain.options import ABSENT, LARGEST_SEED, REQUIRED, Each, Known, Name, Options, Text, option
@@ -43,33 +44,21 @@ class Predict(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Neural(Options):
-    """A vector field, fitted to a data set without pruning."""
+class Reactions(ReactionPruning):
+    """Reactions of an over-complete model that are pruned."""
 
-    dataset: Name = option(
+    prior: File = option(
         REQUIRED,
-        "A data set of `datasets`, whose `training` says which model is fitted (`model`, `hidden`, `multipliers`) and "
-        "how it is solved (`integrator`, `steps`, which stay as they are).",
+        "What is known of the reactions that may be pruned: a table with `parameterId` (the rate of the reaction; its "
+        "scale must be lin, its lower bound 0), `reaction` (its name) and `confidence` (0 to 1).",
     )
-    noise: float = option(
-        ABSENT,
-        "Standard deviation of the Gaussian noise added to the expression; that of the data set where it has one only.",
-        least=0,
-        most=10**6,
-    )
-    noise_seed: int = option(0, "Seed of that noise.", least=0, most=LARGEST_SEED)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Problem(Options):
-    """A fit problem: a PEtab problem, or a vector field on expression data."""
+    """A PEtab problem."""
 
-    exactly_one: ClassVar[tuple[str, ...]] = ("petab", "neural")
-
-    petab: File = option(ABSENT, "The problem's PEtab YAML, as a name in `resources/datasets.tsv` or a path.")
-    neural: Neural = option(
-        ABSENT, "A vector field that is fitted to a data set, by the same optimizers, in place of a PEtab problem."
-    )
+    petab: File = option(REQUIRED, "The problem's PEtab YAML, as a name in `resources/datasets.tsv` or a path.")
     tables_elsewhere: bool = option(
         False, "Let the YAML name files outside its folder; else it must not, as it may come from somebody else."
     )
@@ -90,6 +79,11 @@ class Problem(Options):
     )
     predict: Predict = option(
         ABSENT, "Predict all conditions, and held-out groups, by the mean of the best fits of each optimizer."
+    )
+    reactions: Reactions = option(
+        ABSENT,
+        "Prune reactions of an over-complete model, from the ends of its fits. It needs artificial data with held-out "
+        "groups: true are the reactions whose nominal rate is above 0.",
     )
     fits: dict = option({}, "Keys of the top-level `fits` that differ for this problem.")
     run: bool = option(True, "`false` leaves the problem out, for instance in an overlay for a small machine.")
@@ -302,9 +296,7 @@ class Configuration(Options):
         "`--config 'only=[NAME]'`, or `make ONLY=NAME`. Results of the others stay, but tables and report lack them.",
         filled=True,
     )
-    problems: dict[Name, Problem] = option(
-        {}, "Fit problems by name: of PEtab (the mechanistic arm), and vector fields fitted by the same optimizers."
-    )
+    problems: dict[Name, Problem] = option({}, "PEtab problems by name (the mechanistic arm).")
     fits: Fits = option(Fits(), "How every problem is fitted; a problem's own `fits` overrides single keys.")
     datasets: dict[Name, Dataset] = option({}, "Expression data sets by name (the neural arm).")
     methods: Methods = option(
@@ -341,6 +333,7 @@ SECTIONS = {
     "solver": SolverOptions,
     "artificial": Artificial,
     "distribution": Distribution,
+    "reactions": Reactions,
     "fits": Fits,
     "optimizer": Optimizer,
     "grid": Grid,

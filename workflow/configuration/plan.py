@@ -10,6 +10,7 @@ from configuration.checks import (
     ConfigurationError,
     check_artificial,
     check_grid,
+    check_reactions,
     check_simulation,
     check_tuning,
     check_without_prior,
@@ -21,12 +22,12 @@ from configuration.checks import (
 )
 from configuration.keys import Artificial, Configuration, Enrichment, Fits, PruningSchedule, TrainingOptions
 from configuration.manifest import Download
-from configuration.neural_problems import check_neural, only_noise, training_conditions
 from configuration.yaml_files import read_yaml
 from kinetrain.errors import InputError, did_you_mean
 from kinetrain.mechanistic.artificial_options import Groups
 from kinetrain.mechanistic.given_starts import estimated_parameters, files_of, read_starts
 from kinetrain.mechanistic.petab_files import check_description, list_files, visualization_files
+from kinetrain.mechanistic.reaction_prior import read_reaction_prior
 from kinetrain.neural.options import NeuralOptions
 from kinetrain.options import plain, read_options, try_options
 from kinetrain.pruning.methods import find_method
@@ -97,8 +98,6 @@ class Plan:
     ----------
     config, problems, datasets
         The completed configuration, and its problems and data sets with their overrides applied.
-    sources
-        The data sets that are trained on, and those that vector fields among the problems are fitted to.
     downloads
         Lines of the manifest that the configuration needs, by name.
     own_files
@@ -110,14 +109,13 @@ class Plan:
         self.downloads: dict[str, Download] = {}
         self.own_files: list[str] = []
         self.config = complete(config)
-        self.sources: dict[str, dict] = {}
         mirror = self.config["mirror"]
         if mirror is not None and not Path(mirror).is_dir():
             raise ConfigurationError(f"mirror = '{mirror}': no such folder (wanted: one that holds <owner>/<repo>/…)")
         for name in {"results", "logs"} & self.config["pathvars"].keys():
             refuse_own(f"pathvars.{name}", self.config["pathvars"][name], Path(places[-1]))
         self.problems = {name: self._problem(name, one) for name, one in self._wanted("mechanistic", "problems")}
-        self.datasets = {name: self._source(name) for name, _ in self._wanted("neural", "datasets")}
+        self.datasets = {name: self._dataset(name, one) for name, one in self._wanted("neural", "datasets")}
 
     def _wanted(self, arm: str, section: str) -> list[tuple[str, dict]]:
         """Return the problems or data sets to run: of `only` if it is given, else those with `run`."""
@@ -207,25 +205,27 @@ class Plan:
         restarts = self.problems[problem]["fits"]["full_batch"]["restarts"]
         return {"restarts": restarts, **self._shared_settings(problem)}
 
-    def _shared_settings(self, problem: str) -> dict:
-        """Return the settings that all fits of a problem share: budget, seed and, of PEtab problems, the solver."""
+    def reaction_settings(self, problem: str) -> dict:
+        """Return the settings for pruning the reactions of a problem."""
         planned = self.problems[problem]
-        solver = planned["solver"] if "petab" in planned else {}
-        return {"epochs": planned["fits"]["epochs"], "seed": planned["fits"]["seed"], **solver}
+        pruning = {
+            name: value for name, value in planned["reactions"].items() if name not in ("prior", "methods", "begin")
+        }
+        return {**pruning, "seed": planned["fits"]["seed"], **planned["solver"]}
 
-    def neural_settings(self, problem: str) -> dict:
-        """Return the settings of the vector field of a problem, those of `training` that a fit depends on."""
-        training = self.sources[self.problems[problem]["neural"]["dataset"]]["training"]
-        return {key: training[key] for key in ("model", "hidden", "multipliers", "integrator", "steps", "device")}
+    def _shared_settings(self, problem: str) -> dict:
+        """Return the settings that all fits of a problem share: budget, seed and solver."""
+        planned = self.problems[problem]
+        return {"epochs": planned["fits"]["epochs"], "seed": planned["fits"]["seed"], **planned["solver"]}
 
     def expression_settings(self, dataset: str) -> dict:
         """Return the settings for reading measured expression: its section without files."""
-        section = self.sources[dataset]["expression"]
+        section = self.datasets[dataset]["expression"]
         return {option: value for option, value in section.items() if option not in ("train", "test", "genes")}
 
     def simulation_settings(self, dataset: str) -> dict:
         """Return the settings of a simulation: network (or exponents of a published one) and trajectories."""
-        section = self.sources[dataset]["simulate"]
+        section = self.datasets[dataset]["simulate"]
         own = ("network", "train", "test", *(RANDOM if "network" in section else ()))
         exponents = {"exponents": section["network"]["exponents"]} if "network" in section else {}
         return {option: value for option, value in section.items() if option not in own} | exponents
@@ -256,18 +256,20 @@ class Plan:
         artificial = read_options(Artificial, problem["artificial"]) if "artificial" in problem else None
         for label, grid in fits["mini_batch"].items():
             check_grid(f"{key}.fits.mini_batch.{label}", grid, fits)
-        if "neural" in problem:
-            return self._neural_problem(name, problem, fits)
         files = self.petab_files(problem["petab"], f"{key}.petab", problem["tables_elsewhere"])
         if artificial:
-            conditions = artificial.fitted_conditions()
-            limit_batches(key, fits["mini_batch"], conditions, refuse=self._gives_grids(problem))
+            given = "mini_batch" in (self.given.get("fits") or {}) or "mini_batch" in problem["fits"]
+            limit_batches(key, fits["mini_batch"], artificial.fitted_conditions(), refuse=given)
         elif problem["petab"] not in self.manifest and (measured := count_conditions(Path(files[0]))):
             limit_batches(key, fits["mini_batch"], measured, refuse=False)
         if artificial and problem["petab"] not in self.manifest:
             check_artificial(f"{key}.artificial", artificial, files)
         if "start_from" in fits:
             fits["start_from"] = self._starts(fits["start_from"], key, fits["starts"], artificial, problem["petab"])
+        if "reactions" in problem:
+            check_reactions(f"{key}.reactions", problem["reactions"], artificial, fits)
+            prior = self._reaction_prior(problem["reactions"]["prior"], f"{key}.reactions.prior", problem["petab"])
+            problem = {**problem, "reactions": {**problem["reactions"], "prior": prior}}
         # Published objectives are those of the measured data, without priors.
         comparable = problem["petab"] in self.manifest and not artificial and not problem["solver"]["priors"]
         return {
@@ -277,25 +279,6 @@ class Plan:
             "files": files,
             "replicates": range(artificial.replicates) if artificial else range(1),
         }
-
-    def _neural_problem(self, name: str, problem: dict, fits: dict) -> dict:
-        key, neural = f"problems.{name}", problem["neural"]
-        check_neural(key, self.given["problems"][name], fits, self.config["datasets"])
-        dataset = self._source(neural["dataset"])
-        if conditions := training_conditions(dataset):
-            limit_batches(key, fits["mini_batch"], conditions, refuse=self._gives_grids(problem))
-        noise = neural["noise"] if "noise" in neural else only_noise(f"{key}.neural", dataset["levels"])
-        return {**problem, "neural": {**neural, "noise": noise}, "fits": fits, "files": [], "replicates": range(1)}
-
-    def _gives_grids(self, problem: dict) -> bool:
-        """Return whether the grids of a problem's fits are given, not the default ones."""
-        return "mini_batch" in (self.given.get("fits") or {}) or "mini_batch" in problem["fits"]
-
-    def _source(self, name: str) -> dict:
-        """Return a data set that is trained on or fitted, with its overrides applied."""
-        if name not in self.sources:
-            self.sources[name] = self._dataset(name, self.config["datasets"][name])
-        return self.sources[name]
 
     def _starts(self, value: str, key: str, starts: int, artificial, petab: str) -> str:
         """Return the path of given starts, checked where the parameters of the problem are at hand.
@@ -311,13 +294,31 @@ class Plan:
             )
         for needed in files_of(path):
             self.own_files.append(self.file(needed, f"{key}.fits.start_from"))
-        mirror = self.config["mirror"]
-        yaml = Path(mirror, self.manifest[petab].path) if mirror and petab in self.manifest else self.file(petab, key)
-        if not artificial and Path(yaml).is_file():
+        yaml = self._petab(petab, key)
+        if not artificial and yaml.is_file():
             try:
                 read_starts(path, estimated_parameters(yaml), starts)
             except InputError as error:
                 raise ConfigurationError(f"{key}.fits.start_from: {error}") from None
+        return path
+
+    def _petab(self, petab: str, key: str) -> Path:
+        """Return where the PEtab YAML of a problem is, or will be when it was downloaded."""
+        mirror = self.config["mirror"]
+        if mirror and petab in self.manifest:
+            return Path(mirror, self.manifest[petab].path)
+        return Path(self.file(petab, key))
+
+    def _reaction_prior(self, value: str, key: str, petab: str) -> str:
+        """Return the path of the confidences in reactions, checked where the problem is at hand."""
+        path = self.file(value, key)
+        self.own_files.append(path)
+        yaml = self._petab(petab, key)
+        if yaml.is_file() and Path(path).is_file():
+            try:
+                read_reaction_prior(path, estimated_parameters(yaml))
+            except InputError as error:
+                raise ConfigurationError(f"{key}: {error}") from None
         return path
 
     def _dataset(self, name: str, dataset: dict) -> dict:

@@ -1,8 +1,6 @@
-# Inputs of the rules of fit problems: files and flags of problems, and all fits and predictions.
+# Inputs of the rules of the mechanistic arm: files and flags of problems, and all fits and predictions.
 from kinetrain.mechanistic.given_starts import files_of
 
-PETAB = [name for name, problem in PLAN.problems.items() if "petab" in problem]
-NEURAL = [name for name in PLAN.problems if name not in PETAB]
 ARTIFICIAL = [name for name, problem in PLAN.problems.items() if "artificial" in problem]
 MINI_BATCH_FIT = "<results>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}-{safeguard}"
 
@@ -70,6 +68,12 @@ def held_out_option(problem, files):
     return option("--test", f"{files}/test.yaml" if groups.get("test") else None)
 
 
+def reaction_fits(wildcards, ending):
+    """The file of the fits whose reactions are pruned."""
+    begin = PLAN.problems[wildcards.problem]["reactions"]["begin"]
+    return f"<results>/fits/{wildcards.problem}/{wildcards.replicate}/{begin}.{ending}"
+
+
 FITS = [
     f"<results>/fits/{name}/{replicate}/{label}"
     for name, problem in PLAN.problems.items()
@@ -83,4 +87,12 @@ PREDICTIONS = [
     if "predict" in problem
     for replicate in problem["replicates"]
     for label in PLAN.fit_labels(name)
+]
+
+PRUNED_REACTIONS = [
+    f"<results>/reactions/{name}/{replicate}/{method}"
+    for name, problem in PLAN.problems.items()
+    if "reactions" in problem
+    for replicate in problem["replicates"]
+    for method in problem["reactions"]["methods"]
 ]

@@ -59,8 +59,9 @@ rule compile_model:
     params:
         command=command("mechanistic", "compile_model"),
         problem=lambda w, input: petab_yaml(input),
+        engine=lambda w: PLAN.problems[w.problem]["solver"]["engine"],
     shell:
-        "({params.command} --problem {params.problem:q} --model {output:q}) 2>&1 | tee {log:q}"
+        "({params.command} --problem {params.problem:q} --model {output:q} --engine {params.engine:q}) 2>&1 | tee {log:q}"
 
 
 rule draw_artificial_data:

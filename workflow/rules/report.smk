@@ -128,6 +128,7 @@ rule state_findings:
         fits="<results>/tables/fits.tsv",
         traces="<results>/tables/traces.tsv",
         pairs="<results>/tables/pairs.tsv",
+        reactions="<results>/tables/reactions.tsv",
         networks="<results>/tables/networks.tsv",
         pathways="<results>/tables/pathways.tsv",
         paper_tables="<results>/tables/paper_tables.tsv",
@@ -150,7 +151,7 @@ rule state_findings:
         meaning=fit_options(),
     shell:
         "({params.command} --nominal {input.nominal:q} --fits {input.fits:q} --traces {input.traces:q}"
-        " --pairs {input.pairs:q}"
+        " --pairs {input.pairs:q} --reactions {input.reactions:q}"
         " --networks {input.networks:q} --pathways {input.pathways:q} --paper-tables {input.paper_tables:q}"
         " --published {input.published:q} {params.meaning}"
         " --output {output.table:q} --page {output.page:q}) 2>&1 | tee {log:q}"
@@ -205,7 +206,7 @@ rule record_provenance:
     input:
         fits="<results>/tables/fits.tsv",
         networks="<results>/tables/networks.tsv",
-        solvers=expand("<results>/solvers/{problem}.json", problem=PETAB),
+        solvers=expand("<results>/solvers/{problem}.json", problem=PLAN.problems),
         pins=[str(TOP / "envs" / f"{name}.txt") for name in ENVIRONMENTS],
         found=[f"<results>/environments/{name}.json" for name in ENVIRONMENTS],
     output:

@@ -5,8 +5,7 @@ from kinetrain import tables
 from kinetrain.evaluation.network_summaries import same_data
 from kinetrain.figures.catalogue import FITS as FIT_SOURCES, find_figures
 
-REPLICATES = [f"{name}/{replicate}" for name in PETAB for replicate in PLAN.problems[name]["replicates"]]
-STUDIED = [name for name in RANDOM if name in PLAN.datasets]
+REPLICATES = [f"{name}/{replicate}" for name, problem in PLAN.problems.items() for replicate in problem["replicates"]]
 PARTS = {
     "nominal": [f"<results>/nominal/{one}.tsv" for one in REPLICATES],
     "fits": [f"{fit}.tsv" for fit in FITS],
@@ -14,10 +13,12 @@ PARTS = {
     "estimates": [f"<results>/estimates/{one}.tsv" for one in REPLICATES],
     "courses": [f"<results>/estimates/{one}.courses.tsv" for one in REPLICATES],
     "predictions": PREDICTIONS,
+    "reactions": [f"{run}.tsv" for run in PRUNED_REACTIONS],
+    "reaction_path": [f"{run}.path.tsv" for run in PRUNED_REACTIONS],
     "networks": [f"<results>/networks/{run}.tsv" for run in RUNS]
     + [f"<results>/networks/{level}.yardsticks.tsv" for level in WITH_YARDSTICKS]
     + [f"<results>/networks/{level}.controls.tsv" for level in LEVELS],
-    "simulations": [f"<results>/expression/{name}/simulation.tsv" for name in STUDIED],
+    "simulations": [f"<results>/expression/{name}/simulation.tsv" for name in RANDOM],
     "tuning": [f"<results>/tuning/{run}/folds.tsv" for run in TUNED],
     "path": [f"<results>/networks/{run}.path.tsv" for run in RUNS],
     "history": [f"<results>/training/{run}/history.tsv" for run in RUNS],
@@ -35,12 +36,12 @@ COMPARED = [name for name in COMPARED if name]
 # What this configuration can show: a figure or a table that needs something else is left out.
 HAS = {
     *(["problems"] if PLAN.problems else []),
-    *(["petab"] if PETAB else []),
     *(["datasets"] if PLAN.datasets else []),
     *(["predictions"] if PREDICTIONS else []),
+    *(["reactions"] if PRUNED_REACTIONS else []),
     *(["unjudged"] if UNJUDGED else []),
     *(["tuning"] if TUNED else []),
-    *(["factors"] if len(STUDIED) > 1 else []),
+    *(["factors"] if len(RANDOM) > 1 else []),
     *(["multipliers"] if len(COMPARED) > len(set(COMPARED)) else []),
     *(PLAN.varied if PLAN.problems else []),
 }

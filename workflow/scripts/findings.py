@@ -11,12 +11,14 @@ points. The prior alone is the given prior network, used as the prediction witho
 accuracy outside the prior, and knowing who regulates at all earns none within the rows of the true regulators.
 Yardsticks are ordinary network inference on the same data: correlation, ridge, lasso, trees. Numbers
 in brackets are 95 % intervals: of mechanistic fits by hierarchical bootstrap over problems, data replicates and starts,
-of networks of means by Student's t over seeds (of shares on the logit scale, of errors on the logarithmic one). Claims
-are those of Stapor et al. 2022; in them settings are compared start by start, all else being equal, by the logarithm of
-the final objective's distance from the best value known (plus 0.001 per data point, below which differences mean
-nothing), and a failed run counts as the worst end on the same data. Their intervals are not corrected for the number of
-comparisons, and fewer than six pairs decide nothing. The best mini-batch setting is chosen on other starts than it is
-compared on. Costs of a quality are read from traces of about 20 points, evaluated outside the cost."""
+of networks of means by Student's t over seeds (of shares on the logit scale, of errors on the logarithmic one).
+Reactions of over-complete models are kept by the Bayesian information criterion; true are those that the artificial
+data were drawn with. Claims are those of Stapor et al. 2022; in them settings are compared start by start, all else
+being equal, by the logarithm of the final objective's distance from the best value known (plus 0.001 per data point,
+below which differences mean nothing), and a failed run counts as the worst end on the same data. Their intervals are
+not corrected for the number of comparisons, and fewer than six pairs decide nothing. The best mini-batch setting is
+chosen on other starts than it is compared on. Costs of a quality are read from traces of about 20 points, evaluated
+outside the cost."""
 
 
 def parse_arguments():
@@ -27,6 +29,7 @@ def parse_arguments():
     parser.add_argument("--fits", help="fits.tsv: one row per start")
     parser.add_argument("--traces", help="traces.tsv: the objective of each start at fixed budgets")
     parser.add_argument("--pairs", help="pairs.tsv: settings of fits compared start by start")
+    parser.add_argument("--reactions", help="reactions.tsv: pruned reactions of over-complete models")
     parser.add_argument("--networks", help="networks.tsv: scores per model and of the controls")
     parser.add_argument("--pathways", help="pathways.tsv: gene sets with p-values")
     parser.add_argument("--paper-tables", help="paper_tables.tsv: our numbers and the published ones, with verdicts")
@@ -46,7 +49,7 @@ def main():
     from kinetrain.options import read_settings
     from kinetrain.report.html import page
 
-    names = ("nominal", "fits", "traces", "pairs", "networks", "pathways", "paper_tables", "published")
+    names = ("nominal", "fits", "traces", "pairs", "reactions", "networks", "pathways", "paper_tables", "published")
     paths = {name: getattr(arguments, name) for name in names}
     tables = {
         name: declared.load(name, path) if name in declared.TABLES else load_table(path)

@@ -9,7 +9,7 @@ from kinetrain.evaluation import scores
 from kinetrain.tables import completed
 
 INF = float("inf")
-NOMINAL = ["problem", "replicate", "objective_nominal", "data"]
+NOMINAL = ["problem", "replicate", "objective_nominal", "data", "parameters", "measurements"]
 MEANING = {
     "safeguards": {
         "rescue": {"rescue": 2, "line_search": 0, "variant": "published"},
@@ -30,12 +30,11 @@ def made(ends: dict, problems=("P",), replicates=(0,), starts=8) -> pd.DataFrame
     names = ["problem", "replicate", "start", "optimizer", "schedule", "batch_size", "safeguard", "objective"]
     table = pd.DataFrame(rows, columns=names)
     status = np.where(np.isfinite(table["objective"].astype(float)), "finished", "failed")
-    sizes = {"conditions": 20, "measurements": 1000, "parameters": 4}
-    return table.assign(**sizes, cost=100.0, cpu_seconds=1.0, status=status, gradient_solves=20, value_solves=0)
+    return table.assign(conditions=20, cost=100.0, cpu_seconds=1.0, status=status, gradient_solves=20, value_solves=0)
 
 
 def made_nominal(problems=("P",), truth=0.0, data="artificial") -> pd.DataFrame:
-    return pd.DataFrame([(name, 0, truth, data) for name in problems], columns=NOMINAL)
+    return pd.DataFrame([(name, 0, truth, data, 4, 1000) for name in problems], columns=NOMINAL)
 
 
 def traced(table: pd.DataFrame, points: dict[float, float]) -> pd.DataFrame:
@@ -53,6 +52,33 @@ def of_problems(**ends) -> pd.DataFrame:
 
 def grid(*settings) -> pd.DataFrame:
     return scores.with_size(made({setting: float(number) for number, setting in enumerate(settings)}, starts=2))
+
+
+def made_reactions(problems=("P",), gain=0.1) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Pruned reactions, two starts of two replicates each, and their path; `both` is better than `magnitude` by `gain`
+    where the prior is right, and worse by as much where all of it was moved.
+    """
+    levels = {
+        "unpruned": [None],
+        "random": [None],
+        "magnitude": [None],
+        "both": [0.0, 0.5, 1.0],
+        "prior": [0.0, 0.5, 1.0],
+    }
+    rows = [
+        (*block, method, level)
+        for block in product(problems, (0, 1), (0, 1))
+        for method, own in levels.items()
+        for level in own
+    ]
+    table = pd.DataFrame(rows, columns=["problem", "replicate", "start", "method", "prior_corruption"])
+    table["prior_corruption"] = table["prior_corruption"].astype(float)
+    helped = gain * (1 - 2 * table["prior_corruption"])
+    score = 0.7 + helped.where(table["method"] == "both", 0.0) + 0.01 * table["start"]
+    scores = {name: score for name in ("balanced_accuracy", "precision", "true_positive_rate", "auprc")}
+    runs = table.assign(**scores, event=2, left=3, objective=1.0, held_out_objective=4.0, status="finished")
+    path = pd.concat([runs.assign(event=event, left=6 - event, held_out_objective=4.0 + event) for event in range(3)])
+    return completed("reactions", runs), completed("reaction_path", path.drop(columns="auprc"))
 
 
 def made_networks() -> pd.DataFrame:

@@ -6,6 +6,7 @@ from importlib import import_module
 import numpy as np
 import pandas as pd
 import pytest
+from made_results import made_reactions
 
 from kinetrain.appearance import APART, known_looks, look
 from kinetrain.evaluation.benchmark import Benchmark, benchmark
@@ -15,6 +16,7 @@ from kinetrain.figures.style import save, use_style
 
 FIGURES = find_figures()
 OVER_ALL = {"profiles", "critical_difference"}  # problems have no panels of their own
+OF_SCORES = {"reaction_pruning"}  # a panel per score, over all problems
 FIT_FIGURES = {name for name, file in FIGURES.items() if file.FIGURE.sources == FITS}
 LEVEL = {"noise": 0.0, "prior_corruption": 0.05}
 
@@ -72,6 +74,8 @@ def made_table(name: str, panels: int, method="dash") -> pd.DataFrame:
     if name == "tuning":
         settings = [{"lambdas": [first, second]} for first in (0, 0.5) for second in (0, 1)]
         return FIGURES["tuning"].tabulate(made_folds(problems, settings, method))
+    if name == "reaction_pruning":
+        return FIGURES[name].tabulate(*made_reactions(problems))
     if name == "coregulation":
         pairs = [(p, m, "a", "b", 0, 1, 1.0) for p in problems for m in ("prior", method)]
         columns = ["dataset", "method", "regulator", "other", "place", "other_place", "value"]
@@ -143,7 +147,7 @@ def draw(name: str, table: pd.DataFrame):
         return import_module(f"kinetrain.figures.{name}").draw(table)
 
 
-@pytest.mark.parametrize("name", [name for name in FIGURES if name not in OVER_ALL])
+@pytest.mark.parametrize("name", [name for name in FIGURES if name not in OVER_ALL | OF_SCORES])
 @pytest.mark.parametrize("panels", [1, 4])
 def test_a_figure_has_a_panel_per_data_set_or_problem(tmp_path, name, panels):
     figure = draw(name, made_table(name, panels))

@@ -7,10 +7,10 @@ from kinetrain.evaluation import (
     network_findings,
     paper_findings,
     pathway_findings,
+    reaction_findings,
     yardstick_findings,
 )
 from kinetrain.evaluation.benchmark import benchmark
-from kinetrain.evaluation.scores import measurements_of
 from kinetrain.tables import TABLES
 
 
@@ -25,6 +25,7 @@ def findings(
     pairs=None,
     meaning=None,
     paper_tables=None,
+    reactions=None,
 ) -> pd.DataFrame:
     """Return the statements as a table: topic, subject, statement, value, reference, verdict.
 
@@ -45,6 +46,7 @@ def findings(
         (pairs, fit_findings.claims),
         (fits, fit_findings.failed_fits),
         (fits, fit_findings.relaxed_solves),
+        (reactions, reaction_findings.pruned_reactions),
         (networks, network_findings.against_persistence),
         (networks, network_findings.compared_methods),
         (networks, network_findings.multipliers_matter),
@@ -71,7 +73,8 @@ def _of_benchmark(fits, traces, nominal, best_known, meaning):
     data = benchmark(fits, fits[:0] if traces is None else traces, nominal, best_known, meaning)
     yield from fit_findings.median_ends(data)
     yield from fit_findings.ranks_differ(data)
-    if traces is not None and "measurements" in fits:
+    if traces is not None and nominal is not None and "measurements" in nominal:
+        measurements = nominal.drop_duplicates("problem").set_index("problem")["measurements"].to_dict()
         yield from fit_findings.cheaper_at_targets(data)
         yield from fit_findings.cheaper(data)
-        yield from fit_findings.iterates(data, measurements_of(fits))
+        yield from fit_findings.iterates(data, measurements)

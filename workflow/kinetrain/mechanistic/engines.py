@@ -11,6 +11,8 @@ from kinetrain.compiler import CompilerError
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.solver_options import SolverOptions
 
+OTHERS = "with 'engine: auto' or 'engine: amici' AMICI solves it"
+
 
 def open_problem(path, model_folder, options: SolverOptions | None = None, tables=None):
     """Return a PEtab problem (`problem.SumOverConditions`) as `options.engine` solves it; `auto` is AMICI.
@@ -29,6 +31,20 @@ def open_problem(path, model_folder, options: SolverOptions | None = None, table
     from kinetrain.mechanistic.petab_problem import PetabProblem
 
     return PetabProblem(path, model_folder, options, tables)
+
+
+def require(path, engine: str) -> None:
+    """Raise InputError if `engine` is `kernel`, and it does not support a PEtab problem; nothing is compiled."""
+    if engine != "kernel":
+        return
+    from kinetrain.mechanistic.kernel.preparation import generate
+    from kinetrain.mechanistic.kernel.problem import KernelUnsupportedError
+    from kinetrain.mechanistic.petab_tables import read_petab
+
+    try:
+        generate(path, read_petab(path))
+    except KernelUnsupportedError as error:
+        raise InputError(f"{error}; {OTHERS}") from None
 
 
 def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
@@ -58,7 +74,7 @@ def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
             return {"engine": "kernel", "reason": reason if options.engine == "kernel" else found_right, **choice}
         except (CompilerError, KernelUnsupportedError, kernel_choice.KernelWrongError) as error:
             if options.engine == "kernel":
-                raise InputError(f"{error}; with 'engine: auto' or 'engine: amici' AMICI solves it") from None
+                raise InputError(f"{error}; {OTHERS}") from None
             reason = str(error)
     choice = solver_choice.choose(path, model_folder, replace(options, engine="amici"))
     return {"engine": "amici", "reason": reason, **choice}

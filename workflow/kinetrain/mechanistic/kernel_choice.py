@@ -20,6 +20,7 @@ from kinetrain.mechanistic.gradient_check import (
     parameter_scales,
 )
 from kinetrain.mechanistic.kernel.problem import KernelProblem
+from kinetrain.mechanistic.measuring_point import measured_at
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.solver_measures import MOST_CONDITIONS, evaluate, finite, largest_error, work_of
 from kinetrain.mechanistic.solver_options import KERNEL, SolverOptions, filled
@@ -56,7 +57,8 @@ def choose(path, model_folder, options: SolverOptions) -> dict:
         If there is no kernel for this model.
     """
     kernel = KernelProblem(path, replace(options, priors=False))
-    amici = PetabProblem(path, model_folder)
+    amici, point = measured_at(PetabProblem(path, model_folder), path)
+    kernel.nominal = amici.nominal
     check = KernelCheck(kernel, amici, path)
     rows = _measure(kernel, check.conditions, options.relative_tolerance)
     row = next((row for row in rows if row["error"] <= ACCURACY), rows[-1])
@@ -71,6 +73,7 @@ def choose(path, model_folder, options: SolverOptions) -> dict:
         "chosen": {name: value for name, value in asdict(chosen).items() if name not in ("priors", "trials")},
         "accurate": row["error"] <= ACCURACY,
         "accuracy": ACCURACY,
+        "point": point,
         "candidates": [{**row, "error": finite(row["error"])} for row in rows],
         "check": check.record(),
     }

@@ -28,7 +28,6 @@ from kinetrain.mechanistic.starting_points import (
     starting_quantiles,
     starting_rows,
 )
-from kinetrain.problem import StartingBox
 
 
 def silence_amici():
@@ -47,7 +46,7 @@ RELAXATION = 100.0  # of tolerances, from trial to trial (parPE)
 STEADY = 1e-2
 
 
-class PetabProblem(StartingBox):
+class PetabProblem:
     """The objective of a PEtab problem, for any subset of its conditions.
 
     A condition is a distinct pair of pre-equilibration and simulation condition that has measurements.
@@ -162,6 +161,33 @@ class PetabProblem(StartingBox):
         if between:
             data = [_with_times(one, even_times(one.t_start, _times(one), between), self.model) for one in data]
         return amici.run_simulations(self.model, solver, data, failfast=False)
+
+    def values_with_ones(self, theta, k):
+        """Yield parameters of problem and model, and constants, by name, with the value of condition k where it is one.
+
+        All others are as at theta (n,).
+        """
+        condition, model = self._fill(theta, k), self.model
+        linear = np.array(list(map(int, condition.data.pscale))) == int(amici.ParameterScaling.none)
+        numbers = set(range(len(linear))).difference(condition.to_model)
+        acting = sorted(set(condition.from_theta))
+        free = [(self.names[own], condition.to_model[condition.from_theta == own]) for own in acting]
+        free += [(name, [place]) for place, name in enumerate(model.get_free_parameter_ids()) if place in numbers]
+        fixed = [(name, [place]) for place, name in enumerate(model.get_fixed_parameter_ids())]
+        constants = "fixed_parameters", "fixed_parameters_pre_equilibration"
+        for own, attributes, ones in (
+            (free, ("free_parameters",), linear.astype(float)),
+            (fixed, constants, np.ones(len(fixed))),
+        ):
+            for name, places in own:
+                data = amici.ExpData(condition.data)
+                for attribute in attributes:
+                    values = np.array(getattr(data, attribute))
+                    if len(values):  # none without pre-equilibration
+                        values[places] = ones[places]
+                        setattr(data, attribute, values)
+                result = self._solve(replace(condition, data=data), amici.SensitivityOrder.none, self.options)
+                yield name, np.inf if result is None else -result.llh
 
     def _first_order(self, theta, conditions, information):
         n = len(theta)

@@ -11,6 +11,7 @@ from itertools import product
 import numpy as np
 
 from kinetrain.mechanistic.gradient_check import EXACT, LONG, GradientCheck
+from kinetrain.mechanistic.measuring_point import measured_at
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.solver_measures import MOST_CONDITIONS, evaluate, finite, largest_error, work_of
 from kinetrain.mechanistic.solver_options import AMICI, SolverOptions, filled
@@ -49,6 +50,7 @@ def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
         candidates: sensitivities, tolerances, error (None: it failed), work (of the sample's gradient).
         starts: by method, unless it is far slower: how many random starts failed, the most steps of the others and of
         the nominal parameters.
+        point: where it was measured, the nominal parameters if they can be evaluated (`measuring_point`).
         conditions: the sample. value_work, gradient_work: mean work of one of them, with the chosen settings.
 
     Raises
@@ -57,12 +59,12 @@ def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
         As reading the problem and loading its model do; or if no method gives right gradients in all conditions.
     """
     options = options or SolverOptions()
-    problem = PetabProblem(path, model_folder, options)
+    problem, point = measured_at(PetabProblem(path, model_folder, options), path)
     check = GradientCheck(problem.solved_by(replace(options, priors=False)), _methods(problem, options), path)
     while True:
         choice = _choose_among(check.methods, problem, options)
         if check.holds(choice["chosen"]["sensitivities"]):
-            return {**choice, "check": check.record()}
+            return {**choice, "point": point, "check": check.record()}
 
 
 def _choose_among(methods, problem, options) -> dict:

@@ -12,10 +12,10 @@ import pandas as pd
 
 from kinetrain.errors import InputError
 from kinetrain.files import load_table, save_table
-from kinetrain.tables import findings, fits, networks
+from kinetrain.tables import findings, fits, networks, reactions
 
 FIT, FULL_BATCH, LEVEL = fits.FIT, fits.FULL_BATCH, networks.LEVEL
-TABLES = fits.TABLES | networks.TABLES | findings.TABLES
+TABLES = fits.TABLES | reactions.TABLES | networks.TABLES | findings.TABLES
 
 
 def check(name: str, table: pd.DataFrame, path: str | Path) -> None:

@@ -23,7 +23,6 @@ from kinetrain.mechanistic.kernel.work import weights
 from kinetrain.mechanistic.parameter_priors import Priors
 from kinetrain.mechanistic.petab_files import checksum, list_files, read_description
 from kinetrain.mechanistic.solver_options import KERNEL, SolverOptions
-from kinetrain.problem import StartingBox
 
 BOXES = ("lower", "upper", "nominal", "start_lower", "start_upper")
 
@@ -48,7 +47,7 @@ class Simulation:
     llh: float
 
 
-class KernelProblem(StartingBox):
+class KernelProblem:
     """The objective of a PEtab problem, for any subset of its conditions, as `PetabProblem`.
 
     Parameters
@@ -71,6 +70,8 @@ class KernelProblem(StartingBox):
     CompilerError
         If it cannot be compiled.
     """
+
+    nominal: np.ndarray
 
     def __init__(self, path, options: SolverOptions | None = None, tables=None, variant: str | None = None):
         self._path, self._tables = Path(path), tables
