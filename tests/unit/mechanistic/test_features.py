@@ -293,6 +293,17 @@ def test_simulations_of_the_kernel_are_those_of_amici(toy, toy_kernel):
         assert ours.status == 0 and ours.llh == pytest.approx(theirs.llh, rel=1e-6)
 
 
+def test_a_simulation_of_the_kernel_does_not_depend_on_what_was_measured(toy, toy_kernel):
+    tables = read_petab(toy[0])
+    tables.measurement_df.loc[tables.measurement_df["observableId"] == "natural", "measurement"] = 0.0
+    blank = KernelProblem(toy[0], tables=tables)
+    theta = points(blank)[1]
+    for ours, plain in zip(blank.simulate(theta, range(3)), toy_kernel.simulate(theta, range(3)), strict=True):
+        np.testing.assert_array_equal(ours.y, plain.y)
+        assert ours.status == 0 and ours.llh == -np.inf and np.isfinite(plain.llh)
+    assert blank.value(theta, [0]) == np.inf and np.isnan(blank.value_and_gradient(theta, [0])[1]).all()
+
+
 def test_points_in_neighbouring_lanes_are_as_each_alone(toy_kernel):
     thetas = [*points(toy_kernel), np.full(len(PARAMETERS), np.nan)]
     batches = [[0, 1, 2], [2], [1, 0], [0]]

@@ -1330,8 +1330,10 @@ void Kernel::evaluate(const Request& request) {
             const Condition& condition = conditions[jobs[i].condition];
             double value = INF;
             if (jobs[i].status == DONE) value = likelihood(request, jobs[i], position, blocks, differentiates, y, sigma);
-            if (jobs[i].status == DONE && !std::isfinite(value)) jobs[i].status = NOT_FINITE;
-            if (jobs[i].status != DONE) value = INF;
+            if (!std::isfinite(value)) {
+                value = INF;
+                if (jobs[i].status == DONE && !y) jobs[i].status = NOT_FINITE;  // a simulation is one all the same
+            }
             if (jobs[i].status != DONE && differentiates)
                 std::memset(&xb[jobs[i].states], 0, condition.times.size() * N * sizeof(double));
             if (jobs[i].status == DONE && informs) {

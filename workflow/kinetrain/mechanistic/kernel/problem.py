@@ -36,7 +36,7 @@ class Simulation:
     """A simulated condition with r rows (times, repeated for replicates): `ts` (r,), `y`, `sigmay` (r, observables).
 
     status: 0, or why it failed: 1 too many steps, 2 a step too small, 3 not finite. numsteps: attempts of a step.
-    llh: the log-likelihood.
+    llh: the log-likelihood, `-inf` where it is not finite, as that of a measurement of zero on a logarithmic scale.
     """
 
     ts: np.ndarray
