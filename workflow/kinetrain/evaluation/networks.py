@@ -10,7 +10,7 @@ import pandas as pd
 from kinetrain import tables
 from kinetrain.errors import InputError
 from kinetrain.networks import controls, effects, packed
-from kinetrain.networks.metrics.edges import rates
+from kinetrain.networks.metrics.edges import count_bits, packed_scores
 from kinetrain.networks.scores import edge_scores
 from kinetrain.tables import LEVEL, TABLES, completed
 
@@ -91,37 +91,16 @@ def path_rows(path, runs: pd.DataFrame, truth, priors) -> pd.DataFrame:
     for index, seed in enumerate(path["seeds"]):
         own = networks[index * len(path["epochs"]) : (index + 1) * len(path["epochs"])]
         known = None if truth is None else np.packbits(np.asarray(priors[index]) != 0)
-        scores = pd.DataFrame([_packed_scores(packed.unpack(one), present, known, np.size(truth)) for one in own])
+        rows = []
+        for bits in map(packed.unpack, own):
+            rates = {} if truth is None else packed_scores(bits, present, known, np.size(truth))
+            rows.append({"edges": count_bits(bits)} | rates)
+        scores = pd.DataFrame(rows)
         scores = scores.assign(**{name: path[name][index] for name in ("sparsity", "mask_sparsity", "validation_mse")})
         identity = run_of(runs, seed)[IDENTITY].to_dict()
         parts.append(scores.assign(**identity, epoch=path["epochs"]))
     table = pd.concat(parts, ignore_index=True).reindex(columns=TABLES["path"].names())
     return table[table["validation_mse"].notna()]
-
-
-def _packed_scores(bits, present, known, pairs: int) -> dict[str, float]:
-    """Return edges and scores of a network, counted without unpacking it.
-
-    bits, present, known: of the network, of the truth and of the prior; the last two are None without a truth.
-    """
-    if present is None:
-        return {"edges": _counted(bits)}
-    return {"edges": _counted(bits)} | rates(
-        {
-            "pairs": pairs,
-            "true": _counted(present),
-            "predicted": _counted(bits),
-            "found": _counted(bits & present),
-            "missing_in_prior": _counted(present & ~known),
-            "found_outside_prior": _counted(bits & present & ~known),
-            "wrong_in_prior": _counted(known & ~present),
-            "wrong_kept": _counted(bits & known & ~present),
-        }
-    )
-
-
-def _counted(bits) -> int:
-    return int(np.bitwise_count(bits).sum(dtype=int))
 
 
 def effect_rows(model, runs: pd.DataFrame, truth, prior) -> pd.DataFrame:

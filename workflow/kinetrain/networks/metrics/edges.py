@@ -23,24 +23,39 @@ def score(prediction: Prediction) -> dict[str, float]:
     return support_scores(prediction.edges, prediction.truth, prediction.prior)
 
 
-def support_scores(predicted, truth, prior) -> dict[str, float]:
-    """Return the rates of networks given as booleans of any one shape."""
-    return rates(
+def support_scores(predicted, truth, prior, among=True) -> dict[str, float]:
+    """Return the rates of networks given as booleans of any one shape; `among` is where pairs count.
+
+    Counted in bits, an eighth of the memory: of 11,165 genes a network of booleans has 125 MB, and so has each step
+    of an expression of them.
+    """
+    bits = [np.packbits(network if among is True else network & among) for network in (predicted, truth, prior)]
+    return packed_scores(*bits, np.count_nonzero(np.broadcast_to(among, truth.shape)))
+
+
+def packed_scores(predicted, truth, prior, pairs: int) -> dict[str, float]:
+    """Return the rates of networks given as bits (`numpy.packbits`), with so many pairs."""
+    return _rates(
         {
-            "pairs": truth.size,
-            "true": np.count_nonzero(truth),
-            "predicted": np.count_nonzero(predicted),
-            "found": np.count_nonzero(predicted & truth),
-            "missing_in_prior": np.count_nonzero(truth & ~prior),
-            "found_outside_prior": np.count_nonzero(predicted & truth & ~prior),
-            "wrong_in_prior": np.count_nonzero(prior & ~truth),
-            "wrong_kept": np.count_nonzero(predicted & prior & ~truth),
+            "pairs": pairs,
+            "true": count_bits(truth),
+            "predicted": count_bits(predicted),
+            "found": count_bits(predicted & truth),
+            "missing_in_prior": count_bits(truth & ~prior),
+            "found_outside_prior": count_bits(predicted & truth & ~prior),
+            "wrong_in_prior": count_bits(prior & ~truth),
+            "wrong_kept": count_bits(predicted & prior & ~truth),
         }
     )
 
 
-def rates(count: dict) -> dict:
-    """Return the rates that follow from numbers of pairs, each a number or an array of them."""
+def count_bits(bits) -> int:
+    """Return how many bits are set."""
+    return int(np.bitwise_count(bits).sum(dtype=int))
+
+
+def _rates(count: dict) -> dict:
+    """Return the rates that follow from numbers of pairs."""
     false_positives = count["predicted"] - count["found"]
     true_positive_rate = _ratio(count["found"], count["true"])
     true_negative_rate = 1 - _ratio(false_positives, count["pairs"] - count["true"])

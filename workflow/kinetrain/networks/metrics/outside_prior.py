@@ -6,7 +6,7 @@ ranking.
 
 from kinetrain.networks.metrics import Prediction
 from kinetrain.networks.metrics.edges import support_scores
-from kinetrain.networks.metrics.ranking import ranking_scores
+from kinetrain.networks.metrics.ranking import scores_of_parts
 
 COLUMNS = """
 balanced_accuracy_outside_prior: over the pairs that are not in the prior
@@ -16,10 +16,10 @@ auprc_outside_prior: over the pairs that are not in the prior
 
 def score(prediction: Prediction) -> dict[str, float]:
     """Return balanced accuracy and area under the precision-recall curve of the pairs outside the prior."""
-    outside = ~prediction.prior
-    strength, truth = prediction.strength[outside], prediction.truth[outside]
-    edges = strength if prediction.edges is prediction.strength else prediction.edges[outside]
+    strength, edges = prediction.strength, prediction.edges
+    truth, prior = prediction.truth, prediction.prior
+    ranked = scores_of_parts(strength[truth > prior], strength[~(truth | prior)])
     return {
-        "balanced_accuracy_outside_prior": support_scores(edges, truth, truth)["balanced_accuracy"],
-        "auprc_outside_prior": ranking_scores(strength, truth)["auprc"],
+        "balanced_accuracy_outside_prior": support_scores(edges, truth, truth, ~prior)["balanced_accuracy"],
+        "auprc_outside_prior": ranked["auprc"],
     }

@@ -24,12 +24,16 @@ def score(prediction: Prediction) -> dict[str, float]:
 
 
 def ranking_scores(strength, truth) -> dict[str, float]:
-    """Return the scores of ranking pairs by `strength` (>= 0), against the booleans `truth` of the same shape.
+    """Return the scores of ranking pairs by `strength` (>= 0), against the booleans `truth` of the same shape."""
+    return scores_of_parts(strength[truth], strength[~truth])
 
-    Pairs of equal strength count as ranked in random order. Strengths of true edges and of other pairs are sorted
-    separately, so that twelve million pairs need a second and no copy in double precision.
+
+def scores_of_parts(positives, negatives) -> dict[str, float]:
+    """Return the scores of ranking pairs, given the strengths of true edges and of other pairs; both are sorted here.
+
+    Pairs of equal strength count as ranked in random order. Sorted separately, twelve million pairs need a second and
+    no copy in double precision.
     """
-    positives, negatives = strength[truth], strength[~truth]
     positives.sort()  # in place: of 11,165 genes there are 125 million pairs
     negatives.sort()
     edges = len(positives)

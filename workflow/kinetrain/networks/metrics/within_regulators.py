@@ -6,7 +6,7 @@ experiments a regulator that was never assayed is no negative.
 
 from kinetrain.networks.metrics import Prediction
 from kinetrain.networks.metrics.edges import support_scores
-from kinetrain.networks.metrics.ranking import ranking_scores
+from kinetrain.networks.metrics.ranking import scores_of_parts
 
 COLUMNS = """
 balanced_accuracy_within_regulators: over the pairs whose regulator occurs in the gold standard, as a regulator that no
@@ -18,11 +18,11 @@ auprc_within_regulators: over the same pairs
 
 def score(prediction: Prediction) -> dict[str, float]:
     """Return balanced accuracy and areas under both curves of the pairs of known regulators."""
-    known = prediction.truth.any(axis=0)
-    strength, edges, truth = prediction.strength[:, known], prediction.edges[:, known], prediction.truth[:, known]
-    ranked = ranking_scores(strength, truth)
+    strength, edges, truth = prediction.strength, prediction.edges, prediction.truth
+    known = truth.any(axis=0)
+    ranked = scores_of_parts(strength[truth], strength[known > truth])
     return {
-        "balanced_accuracy_within_regulators": support_scores(edges, truth, truth)["balanced_accuracy"],
+        "balanced_accuracy_within_regulators": support_scores(edges, truth, truth, known)["balanced_accuracy"],
         "auroc_within_regulators": ranked["auroc"],
         "auprc_within_regulators": ranked["auprc"],
     }
