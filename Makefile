@@ -83,14 +83,14 @@ test-workflow:
 	@$${MIRROR:+env KINETRAIN_MIRROR="$$MIRROR"} pytest --quiet tests/workflow
 
 test-faults: setup environments  ## kill, fill the disk, damage files: after each the tables are the same, or a line says what to do (long)
-	pytest --quiet -s tests/faults
+	pytest --quiet -s --durations=0 --durations-min=1 tests/faults
 
 test-cluster: setup environments  ## run the smoke workflow on a SLURM of this machine, and cancel, drain, restart (needs root and SLURM)
 	@bash tests/cluster/start_slurm.sh
 	@python3 workflow/scripts/environment.py envs/workflow.txt .cache/cluster > /dev/null
 	@uv pip install --quiet --python .cache/cluster/bin/python \
 	    "$$(sed -n 's/.*\(snakemake-executor-plugin-slurm==[0-9.]*[0-9]\).*/\1/p' profiles/slurm/config.yaml)"
-	.cache/cluster/bin/python -m pytest --quiet -s tests/cluster
+	.cache/cluster/bin/python -m pytest --quiet -s --durations=0 --durations-min=1 tests/cluster
 
 test-petab: setup environments  ## run the PEtab test suite from MIRROR=folder and write docs/petab_conformance.md
 	$(call environment,mechanistic) python tests/petab_suite/conformance.py --mirror "$$MIRROR" --output docs/petab_conformance.md

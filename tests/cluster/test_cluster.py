@@ -13,8 +13,8 @@ import time
 
 from faulty_workflow import wait_for
 
-NETWORKS = "results/tables/networks.tsv"
-TOGETHER = ("train_neural_ode", "prune_neural_ode", "score_network", "measure_influence", "test_pathways")  # in a group
+SCORES = "results/networks/modular24/noise0.025_corruption0.1/dash.tsv"  # the smallest part that needs two submissions
+TOGETHER = ("prune_neural_ode", "score_network")  # in one of them
 NODE = socket.gethostname().partition(".")[0]
 
 
@@ -51,21 +51,21 @@ def test_the_tables_are_those_of_a_local_run(smoke, local):
 
 
 def test_a_job_that_was_cancelled_is_sent_again(smoke, local):
-    process = begin(smoke, NETWORKS)
+    process = begin(smoke, SCORES)
     subprocess.run(["scancel", *jobs("running")], check=True)
     assert "Trying to restart" in smoke.ends(process)
-    same(smoke, local, NETWORKS)
+    same(smoke, local, SCORES)
 
 
 def test_a_job_over_its_memory_is_sent_again_with_more(smoke, local):
     # The profile's own resources of these rules give way to those of the command line: the partition among them.
     little = [f"{rule}:{one}" for rule in TOGETHER for one in ("mem_mb=60*40**(attempt-1)", "slurm_partition=long")]
-    assert "Trying to restart" in smoke.ends(smoke.send("--set-resources", *little, "--", NETWORKS))
-    same(smoke, local, NETWORKS)
+    assert "Trying to restart" in smoke.ends(smoke.send("--set-resources", *little, "--", SCORES))
+    same(smoke, local, SCORES)
 
 
 def test_a_node_that_is_drained_is_waited_for(smoke, local):
-    process = begin(smoke, NETWORKS)
+    process = begin(smoke, SCORES)
     subprocess.run(["scontrol", "update", f"nodename={NODE}", "state=drain", "reason=test"], check=True)
     try:
         time.sleep(30)
@@ -73,18 +73,19 @@ def test_a_node_that_is_drained_is_waited_for(smoke, local):
     finally:
         subprocess.run(["scontrol", "update", f"nodename={NODE}", "state=resume"], check=True)
     smoke.ends(process)
-    same(smoke, local, NETWORKS)
+    same(smoke, local, SCORES)
 
 
 def test_after_a_restart_of_the_controller_the_same_command_goes_on(smoke, local):
-    process = begin(smoke, NETWORKS)
+    process = begin(smoke, SCORES)
     subprocess.run(["scontrol", "shutdown", "slurmctld"], check=True)
     time.sleep(20)
     subprocess.run(["slurmctld"], check=True)
+    assert wait_for(lambda: subprocess.run(["squeue"], capture_output=True).returncode == 0, 60)
     assert wait_for(lambda: not jobs("running", "pending"), 600)
     os.killpg(process.pid, signal.SIGKILL)  # without accounting the executor has forgotten its jobs by now
     process.wait()
     release = [sys.executable, smoke.root / "workflow/scripts/release_lock.py"]
     subprocess.run(release, cwd=smoke.folder, check=True)
-    smoke.ends(smoke.send(NETWORKS))
-    same(smoke, local, NETWORKS)
+    smoke.ends(smoke.send(SCORES))
+    same(smoke, local, SCORES)

@@ -93,11 +93,12 @@ class Workflow:
             texts[path] = table.drop(columns=[name for name in table if re.search(MEASURED, name)]).to_csv(index=False)
         return texts
 
-    def workers(self, process: subprocess.Popen) -> list[int]:
-        """Return the processes of commands that a run has started."""
+    def workers(self, process: subprocess.Popen) -> dict[int, str]:
+        """Return the processes of commands that a run has started, with the scripts that they run."""
         listed = subprocess.run(["ps", "-eo", "pid,pgid,args"], capture_output=True, text=True).stdout.splitlines()[1:]
         fields = [line.split(None, 2) for line in listed]
-        return [int(pid) for pid, group, words in fields if int(group) == process.pid and words.startswith("python ")]
+        own = {int(pid): words.split() for pid, group, words in fields if int(group) == process.pid}
+        return {pid: Path(words[1]).stem for pid, words in own.items() if words[0] == "python" and len(words) > 1}
 
     def left(self) -> list[int]:
         """Return the processes that work in this folder, whoever started them."""
@@ -111,19 +112,20 @@ class Workflow:
         return found
 
 
-def kill(process: subprocess.Popen, workflow: Workflow, kind: str, choice: float) -> None:
-    """Send a signal to a run: to Snakemake, to all of its processes, or to one of its workers."""
+def kill(process: subprocess.Popen, workflow: Workflow, kind: str, choice: float) -> list[str]:
+    """Send a signal to a run: to Snakemake, all its processes, or one of its workers; return what the workers ran."""
     workers = workflow.workers(process)
     try:
         if kind == "worker":
             if workers:
-                os.kill(workers[int(choice * len(workers))], signal.SIGKILL)
+                os.kill(list(workers)[int(choice * len(workers))], signal.SIGKILL)
         elif kind == "group":
             os.killpg(process.pid, signal.SIGKILL)
         else:
             os.kill(process.pid, getattr(signal, kind))
     except ProcessLookupError:  # ended a moment before
         pass
+    return sorted(workers.values())
 
 
 def wait_for(condition, seconds: float = 120) -> bool:
