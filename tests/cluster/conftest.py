@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "faults"))
 
 from faulty_workflow import Workflow
 
+COMPILED = ("results/nominal/egf_akt/0.tsv", "results/training/modular24/noise0.025_corruption0.1/dash/model.npz")
 PIDS = (Path("/run/slurm/slurmctld.pid"), Path("/run/slurm/slurmd.pid"))
 
 
@@ -61,9 +62,10 @@ def smoke(root, tmp_path) -> Smoke:
 
 @pytest.fixture(scope="session")
 def local(root, tmp_path_factory) -> tuple[Smoke, float]:
-    """The smoke workflow, run here, and its seconds."""
-    made = Smoke(root, tmp_path_factory.mktemp("cluster") / "local")
-    begun = time.monotonic()
-    status, said = made.run("all")
-    assert status == 0, said[-5000:]
+    """The smoke workflow, run here, and its seconds without those of what is compiled on first use."""
+    folder = tmp_path_factory.mktemp("cluster")
+    for name, targets in (("first", COMPILED), ("local", ("all",))):
+        made, begun = Smoke(root, folder / name), time.monotonic()
+        status, said = made.run(*targets)
+        assert status == 0, said[-5000:]
     return made, time.monotonic() - begun
