@@ -50,7 +50,7 @@ def main():
     model = load_arrays(arguments.model, ["chains", "seeds", "genes"])
     runs = load_table(arguments.runs, [*IDENTITY, "test_mse", "epochs", "cpu_seconds", "status"])
     path = load_arrays(
-        arguments.path, ["seeds", "epochs", "edges", "edge_bytes", "sparsity", "mask_sparsity", "validation_mse"]
+        arguments.path, ["seeds", "epochs", "support", "support_bytes", "sparsity", "mask_sparsity", "validation_mse"]
     )
     if len(arguments.prior) != len(model["seeds"]):
         count = f"{len(model['seeds'])} seeds for {len(arguments.prior)} --prior files"
@@ -58,7 +58,7 @@ def main():
     priors = Presences(arguments.prior, model["genes"])
     truth = read_signs(arguments.truth, model["genes"]) if arguments.truth else None
     tables.save("networks", score_rows(model, runs, truth, priors), arguments.output)
-    tables.save("path", path_rows(path, runs, truth, priors), arguments.path_scores)
+    tables.save("path", path_rows(path, model, runs, truth, priors), arguments.path_scores)
     prior = priors[first_model(model)[0]]
     tables.save("effects", effect_rows(model, runs, truth, prior), arguments.effects)
     tables.save("coregulation", coregulation_rows(model, runs, prior), arguments.coregulation)

@@ -120,20 +120,21 @@ def test_controls_have_a_row_per_prior_and_one_for_each_predictor_that_knows_the
 
 
 def test_the_path_has_a_row_per_snapshot_until_a_model_ends():
-    networks = np.zeros((2, 3, 3, 3), dtype=bool)
-    networks[:, :, 1, 0] = True
-    networks[:, 0] = True  # dense at first
+    weights = np.zeros((2, 3, 3, 3), dtype=bool)
+    weights[:, :, 1, 0] = True
+    weights[:, 0] = True  # dense at first
+    model = {"chains": np.array([["w"]]), "w": np.zeros((2, 3, 3))}
     path = {
         "seeds": np.array([0, 1]),
         "epochs": np.array([2, 9, 12]),
-        **packed.as_arrays(packed.pack(np.packbits(one)) for one in networks.reshape(6, 9)),
+        **packed.as_arrays(packed.pack({"w": one}) for one in weights.reshape(6, 9)),
         "sparsity": np.array([[0.0, 0.7, 0.8]] * 2),
         "mask_sparsity": np.array([[0.0, 0.7, 0.8]] * 2),
         "validation_mse": np.array([[0.3, 0.2, 0.1], [0.3, 0.2, np.nan]]),
     }
     prior = np.zeros((3, 3))
     prior[2, 2] = 1
-    rows = path_rows(path, made_runs(), TRUTH, [TRUTH, prior])
+    rows = path_rows(path, model, made_runs(), TRUTH, [TRUTH, prior])
     assert list(rows.columns) == TABLES["path"].names()
     assert rows[["seed", "epoch", "edges"]].to_numpy().tolist() == [
         [0, 2, 9],
@@ -146,7 +147,7 @@ def test_the_path_has_a_row_per_snapshot_until_a_model_ends():
     assert rows["precision"].tolist() == [1 / 9, 1, 1, 1 / 9, 1]
     assert rows.loc[rows["seed"] == 1, "wrong_prior_kept"].tolist() == [1, 0]
     assert rows.loc[rows["seed"] == 1, "recall_outside_prior"].tolist() == [1, 1]
-    assert path_rows(path, made_runs(), None, [])["balanced_accuracy"].isna().all()
+    assert path_rows(path, model, made_runs(), None, [])["balanced_accuracy"].isna().all()
 
 
 def test_regulators_with_common_targets_are_neighbours():

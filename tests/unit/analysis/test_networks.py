@@ -12,7 +12,7 @@ from kinetrain.data import prior_networks
 from kinetrain.data.genes import read_gene_names
 from kinetrain.data.networks import edge_table, read_edges, sparse_matrix
 from kinetrain.errors import InputError
-from kinetrain.networks import controls, effects
+from kinetrain.networks import controls, effects, packed
 from kinetrain.networks.metrics.edges import support_scores
 from kinetrain.networks.metrics.ranking import ranking_scores
 from kinetrain.networks.scores import edge_scores
@@ -197,6 +197,22 @@ def test_a_deep_perceptron_without_multipliers_has_effects_through_all_its_layer
     assert np.isnan(effects.dead_genes(weights))
 
 
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_the_network_of_a_support_is_where_its_effects_are_not_zero(layers):
+    random = np.random.default_rng(layers)
+    genes, sizes = 1100, [1100, *[40] * (layers - 1), 1100]
+    chain = tuple(f"w{layer}" for layer in range(layers))
+    weights = {
+        name: random.random((below, above)) * (random.random((below, above)) < 0.02)
+        for name, above, below in zip(chain, sizes, sizes[1:], strict=False)
+    }
+    weights["v"] = random.normal(size=genes)
+    support = {name: weights[name] > 0 for name in effects.names_behind([chain], weights)}
+    kept = packed.unpack(packed.pack(support), {name: part.shape for name, part in support.items()})
+    found = np.unpackbits(effects.edge_bits(kept, [chain]), count=genes**2).reshape(genes, genes)
+    assert 0 < found.mean() < 1 and (found == (effects.effect_matrix(weights, [chain]) != 0)).all()
+
+
 def test_regulators_share_units_where_both_have_weights():
     weights = {"w_s": np.array([[1.0, -2.0, 0.0]]), "w_p": np.array([[0.0, 1.0, 1.0]])}
     assert effects.shared_units(weights, PHOENIX_CHAINS, [0, 1, 2]).tolist() == [[1, 2, 0], [2, 5, 1], [0, 1, 1]]
@@ -265,6 +281,15 @@ def test_a_genome_is_scored_in_few_calls_and_little_memory(calls_of):
     calls, _ = calls_of(edge_scores, strength, truth, prior)
     assert calls < 5_000
     assert tracemalloc.get_traced_memory()[1] < 400e6
+    tracemalloc.stop()
+
+
+def test_a_network_without_strengths_is_scored_in_little_more_memory_than_it_has():
+    random = np.random.default_rng(0)
+    truth, prior, network = (random.random((2000, 2000), dtype=np.float32) < 4e-3 for _ in range(3))
+    tracemalloc.start()
+    edge_scores(network, truth, prior)
+    assert tracemalloc.get_traced_memory()[1] < 2.5 * network.nbytes
     tracemalloc.stop()
 
 

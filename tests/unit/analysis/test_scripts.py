@@ -62,7 +62,7 @@ def test_the_networks_of_a_training_are_scored_with_and_without_a_gold_standard(
     layers = {"w1": random.normal(size=(2, 3, 8)), "w2": random.normal(size=(2, 8, 3))}
     chains, seeds = np.array([["w1", "w2"]]), np.array([3, 5])
     save_arrays(tmp_path / "model.npz", genes=GENES, seeds=seeds, chains=chains, **layers)
-    arrays = {"epochs": np.array([2, 4]), **packed.as_arrays([packed.pack(np.full(8, 255, np.uint8))] * 4)}
+    arrays = {"epochs": np.array([2, 4]), **packed.as_arrays([packed.pack(dict.fromkeys(layers, np.ones(24)))] * 4)}
     arrays |= dict.fromkeys(["sparsity", "mask_sparsity", "validation_mse"], np.full((2, 2), 0.25))
     save_arrays(tmp_path / "path.npz", genes=GENES, seeds=seeds, **arrays)
     names = "dataset\tmethod\tnoise\tprior_corruption\tseed\ttest_mse\tepochs\tcpu_seconds\tstatus\n"

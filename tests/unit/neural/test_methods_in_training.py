@@ -10,7 +10,7 @@ import torch
 from scipy import sparse
 
 from kinetrain.errors import InputError
-from kinetrain.networks import packed
+from kinetrain.networks import effects, packed
 from kinetrain.neural import evaluation, training_loop, tuning
 from kinetrain.neural.ensemble import unpack
 from kinetrain.neural.integrators import rk4
@@ -138,17 +138,24 @@ def test_gradients_pass_through_gates_and_penalties(expression, prior):
         assert torch.allclose(gradients[name], leaf.grad, rtol=1e-6, atol=1e-10), name
 
 
+def networks_of(run, path):
+    """Yield the networks (pairs,) of all supports of a path."""
+    names = effects.names_behind(run.field.chains(run.shapes), run.shapes)
+    for one in packed.of_arrays(path):
+        support = packed.unpack(one, {name: run.shapes[name] for name in names})
+        yield np.unpackbits(effects.edge_bits(support, run.field.chains(run.shapes)))[: GENES**2]
+
+
 def test_the_path_holds_the_networks_before_every_event(tmp_path, expression, prior):
     run = a_run(expression, prior, find_method("sparseflow")())
     state, history, path = training_loop.train(run, tmp_path / "a.npz")
     assert path["epochs"].tolist() == [1, 2, 5, 9]  # events at the start of epochs 2, 3 and 6; the last has none
     weights = {name: part.numpy() for name, part in run.evaluated(state.weights).items()}
-    bits = np.array([np.unpackbits(packed.unpack(one))[: GENES**2] for one in packed.of_arrays(path)])
-    bits = bits.reshape(2, 4, GENES, GENES)
+    networks = np.array(list(networks_of(run, path))).reshape(2, 4, GENES, GENES)
     for model in range(2):
         one = {name: part[model].astype(float) for name, part in weights.items()}
         effect = np.abs(one["u_s"]) @ np.abs(one["w_s"]) + np.abs(one["u_p"]) @ np.abs(one["w_p"])
-        assert (bits[model, -1] == (np.maximum(one["v"], 0)[:, None] * effect > 0)).all()
+        assert (networks[model, -1] == (np.maximum(one["v"], 0)[:, None] * effect > 0)).all()
     table = pd.DataFrame(history, columns=training_loop.HISTORY).set_index(["model", "epoch"])
     for column in ("validation_mse", "mask_sparsity"):
         expected = [[table[column][model, epoch] for epoch in (1, 2, 5, 9)] for model in range(2)]
@@ -156,16 +163,16 @@ def test_the_path_holds_the_networks_before_every_event(tmp_path, expression, pr
     assert (path["sparsity"] >= path["mask_sparsity"]).all()
 
 
-def test_a_model_that_stopped_repeats_its_last_network(tmp_path, expression, prior):
+def test_a_model_that_stopped_repeats_its_last_support(tmp_path, expression, prior):
     run = a_run(expression, prior, find_method("unpruned")(), patience_epochs=1, epochs=40, learning_rate=0.2)
     state, _, path = training_loop.train(run, tmp_path / "a.npz")
     assert (state.stopped_epoch < 40).any()
     for model, stopped in enumerate(state.stopped_epoch):
         after = path["epochs"] > stopped
         assert np.isnan(path["validation_mse"][model]).tolist() == after.tolist()
-        networks = packed.of_arrays(path)[model * len(after) : (model + 1) * len(after)]
-        assert len({one for one, ended in zip(networks, after, strict=True) if ended}) == 1
-        assert networks[-1] == networks[np.flatnonzero(~after)[-1]]
+        supports = packed.of_arrays(path)[model * len(after) : (model + 1) * len(after)]
+        assert len({one for one, ended in zip(supports, after, strict=True) if ended}) == 1
+        assert supports[-1] == supports[np.flatnonzero(~after)[-1]]
 
 
 def test_models_that_all_fail_at_once_have_an_empty_path(tmp_path, expression, prior):
@@ -174,9 +181,7 @@ def test_models_that_all_fail_at_once_have_an_empty_path(tmp_path, expression, p
     state, _, path = training_loop.train(run, tmp_path / "a.npz")
     assert state.failed.all() and (state.stopped_epoch == 1).all()
     assert path["epochs"].tolist() == [2, 9] and np.isnan(path["validation_mse"]).all()
-    networks = [packed.unpack(one) for one in packed.of_arrays(path)]
-    assert path["edge_bytes"].shape == (2, 2) and not np.any(networks)
-    assert {len(one) for one in networks} == {(GENES**2 + 7) // 8}
+    assert path["support_bytes"].shape == (2, 2) and not np.any(list(networks_of(run, path)))
 
 
 def test_a_model_that_diverges_late_keeps_what_it_had_reached(tmp_path, expression, prior):

@@ -78,29 +78,28 @@ def _control_networks(seeds, priors, truth):
             yield name, seeds[0], network, prior
 
 
-def path_rows(path, runs: pd.DataFrame, truth, priors) -> pd.DataFrame:
+def path_rows(path, model, runs: pd.DataFrame, truth, priors) -> pd.DataFrame:
     """Return sparsity, losses and network scores of every snapshot of a training, up to the end of each model.
 
-    `path` holds seeds (M,), epochs (E,), sparsity, mask_sparsity and validation_mse (M, E), and the networks as
-    `packed.as_arrays` makes them: the bits of the non-zero entries of the effect matrix. A model that has ended, or
-    failed, has no validation error from then on.
+    `path` holds seeds (M,), epochs (E,), sparsity, mask_sparsity and validation_mse (M, E), and supports as
+    `packed.as_arrays` makes them, of the weights behind the effects of `model`. A model that has ended, or failed, has
+    no validation error from then on.
     """
     parts = []
-    networks = packed.of_arrays(path)
+    supports = packed.of_arrays(path)
+    shapes = {name: model[name].shape[1:] for name in effects.names_behind(model["chains"], model)}
     present = None if truth is None else np.packbits(np.asarray(truth) != 0)
     for index, seed in enumerate(path["seeds"]):
-        own = networks[index * len(path["epochs"]) : (index + 1) * len(path["epochs"])]
         known = None if truth is None else np.packbits(np.asarray(priors[index]) != 0)
         rows = []
-        for bits in map(packed.unpack, own):
+        for at in np.flatnonzero(~np.isnan(path["validation_mse"][index])):
+            support = packed.unpack(supports[index * len(path["epochs"]) + at], shapes)
+            bits = effects.edge_bits(support, model["chains"])
             rates = {} if truth is None else packed_scores(bits, present, known, np.size(truth))
-            rows.append({"edges": count_bits(bits)} | rates)
-        scores = pd.DataFrame(rows)
-        scores = scores.assign(**{name: path[name][index] for name in ("sparsity", "mask_sparsity", "validation_mse")})
-        identity = run_of(runs, seed)[IDENTITY].to_dict()
-        parts.append(scores.assign(**identity, epoch=path["epochs"]))
-    table = pd.concat(parts, ignore_index=True).reindex(columns=TABLES["path"].names())
-    return table[table["validation_mse"].notna()]
+            measured = {name: path[name][index, at] for name in ("sparsity", "mask_sparsity", "validation_mse")}
+            rows.append({"epoch": path["epochs"][at], "edges": count_bits(bits)} | rates | measured)
+        parts.append(pd.DataFrame(rows).assign(**run_of(runs, seed)[IDENTITY].to_dict()))
+    return pd.concat(parts, ignore_index=True).reindex(columns=TABLES["path"].names())
 
 
 def effect_rows(model, runs: pd.DataFrame, truth, prior) -> pd.DataFrame:
@@ -203,8 +202,7 @@ def first_model(model) -> tuple[int, dict | None]:
 
 def model_weights(model, index) -> dict | None:
     """Return the weights behind the effects of one model by name, None if some are not finite."""
-    names = [*model["chains"].ravel(), *(["v"] if "v" in model else [])]
-    weights = {str(name): model[name][index] for name in names}
+    weights = {name: model[name][index] for name in effects.names_behind(model["chains"], model)}
     return weights if all(np.isfinite(array).all() for array in weights.values()) else None
 
 

@@ -10,6 +10,8 @@ from functools import reduce
 
 import numpy as np
 
+ROWS = 1024  # targets at a time, a multiple of 8: the products of all would take gigabytes with many genes
+
 
 def effect_matrix(weights, chains) -> np.ndarray:
     """Return the (k, k) effects [target, regulator]: relu(v) times the sum over chains of the product of matrices.
@@ -19,6 +21,32 @@ def effect_matrix(weights, chains) -> np.ndarray:
     """
     total = sum(reduce(lambda product, name: weights[name] @ product, chain[1:], weights[chain[0]]) for chain in chains)
     return total * np.where(dead(weights), 0, weights["v"])[:, None] if "v" in weights else total
+
+
+def names_behind(chains, weights) -> list[str]:
+    """Return the names of the weights behind the effects: the matrices of the chains, and `v` if it is among them."""
+    return [*dict.fromkeys(str(name) for chain in chains for name in chain), *(["v"] if "v" in weights else [])]
+
+
+def edge_bits(support, chains) -> np.ndarray:
+    """Return where the effects are not zero: the bits (`numpy.packbits`) of the (k, k) pairs [target, regulator].
+
+    support: which weights of each name are not zero; of `v`, which are above zero.
+    """
+    reached = {name: part.astype(np.float32) for name, part in support.items()}
+    branches = []
+    for *before, last in chains:  # nothing before: a field of one matrix, from gene to gene
+        matrices = [reached[name] for name in before]
+        branches.append((reached[last], reduce(lambda product, matrix: matrix @ product, matrices) if before else None))
+    bits = []
+    for begin in range(0, len(branches[0][0]), ROWS):
+        targets = slice(begin, begin + ROWS)
+        paths = [last[targets] if product is None else last[targets] @ product for last, product in branches]
+        found = sum(paths) > 0
+        if "v" in support:
+            found &= support["v"][targets, None]
+        bits.append(np.packbits(found))
+    return np.concatenate(bits)
 
 
 def dead(weights):

@@ -31,11 +31,11 @@ def train(run: Run, checkpoint: Path, report=lambda text: None):
     """Train all models to their end; return their state, history and path.
 
     history: rows of HISTORY, one per model and epoch; path: a dict with `rows` of PATH, one per model and snapshot,
-    and `edges`, their networks (`packed.pack`). Continues from the file `checkpoint` if the same run left it,
+    and `supports`, theirs (`packed.pack`). Continues from the file `checkpoint` if the same run left it,
     with the same result as without a break. report: a function that is called with the progress of each epoch.
     """
     options, identity, saved = run.options, fingerprint(run), time.monotonic()
-    state, history, path, done = _resume(checkpoint, identity) or (_start(run), [], {"rows": [], "edges": []}, 0)
+    state, history, path, done = _resume(checkpoint, identity) or (_start(run), [], {"rows": [], "supports": []}, 0)
     if done:
         report(f"continuing after epoch {done}")
     for epoch in range(done + 1, options.epochs + 1):
@@ -270,7 +270,7 @@ def _range_of(history, count: int) -> str:
 
 
 def _save(checkpoint: Path, identity, epoch: int, state, history, path) -> None:
-    arrays = {"history": np.array(history), "rows": np.array(path["rows"]), **packed.as_arrays(path["edges"])}
+    arrays = {"history": np.array(history), "rows": np.array(path["rows"]), **packed.as_arrays(path["supports"])}
     save_checkpoint(checkpoint, identity, epoch=epoch, **arrays, **state.as_arrays())
 
 
@@ -280,8 +280,8 @@ def _resume(checkpoint: Path, identity):
     if arrays is None:
         return None
     history = [tuple(row) for row in arrays.pop("history").tolist()]
-    networks = packed.of_arrays({name: arrays.pop(name) for name in ("edges", "edge_bytes")})
+    supports = packed.of_arrays({name: arrays.pop(name) for name in ("support", "support_bytes")})
     rows = [(int(row[0]), int(row[1]), *row[2:]) for row in arrays.pop("rows").tolist()]
-    path = {"rows": rows, "edges": networks}
+    path = {"rows": rows, "supports": supports}
     epoch = int(arrays.pop("epoch"))
     return State.of_arrays(arrays), history, path, epoch
