@@ -29,8 +29,10 @@ def support_scores(predicted, truth, prior, among=True) -> dict[str, float]:
     Counted in bits, an eighth of the memory: of 11,165 genes a network of booleans has 125 MB, and so has each step
     of an expression of them.
     """
-    bits = [np.packbits(network if among is True else network & among) for network in (predicted, truth, prior)]
-    return packed_scores(*bits, np.count_nonzero(np.broadcast_to(among, truth.shape)))
+    pairs = int(np.count_nonzero(np.broadcast_to(among, truth.shape)))
+    networks = (network if among is True else network & among for network in (predicted, truth, prior))
+    predicted, truth, prior = map(np.packbits, networks)
+    return packed_scores(predicted, truth, prior, pairs)
 
 
 def packed_scores(predicted, truth, prior, pairs: int) -> dict[str, float]:
