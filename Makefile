@@ -86,7 +86,6 @@ test-faults: setup environments  ## kill, fill the disk, damage files: after eac
 	pytest --quiet -s --durations=0 --durations-min=1 tests/faults
 
 test-cluster: setup environments  ## run the smoke workflow on a SLURM of this machine, and cancel, drain, restart (needs root and SLURM)
-	@bash tests/cluster/start_slurm.sh
 	@python3 workflow/scripts/environment.py envs/workflow.txt .cache/cluster > /dev/null
 	@uv pip install --quiet --python .cache/cluster/bin/python \
 	    "$$(sed -n 's/.*\(snakemake-executor-plugin-slurm==[0-9.]*[0-9]\).*/\1/p' profiles/slurm/config.yaml)"
