@@ -168,8 +168,12 @@ setup:  ## put Snakemake and the checkers into .venv
 environments: setup  ## make the software environments, say before a machine goes off the network
 	@set -e; for name in $(ENVIRONMENTS); do python3 workflow/scripts/environment.py envs/$$name.txt > /dev/null; done
 
-clean:  ## delete the results of CONFIG; environments (.venv, .snakemake) and ~/.cache/kinetrain stay
-	@folder=$(results); if test -d "$$folder/logs"; then rm -rf "$$folder" && echo "deleted $$folder"; \
+# Results of other configurations may lie in folders below, each with its own logs.
+clean:  ## delete the results of CONFIG; those of others, environments (.venv, .snakemake) and ~/.cache/kinetrain stay
+	@folder=$(results); if test -d "$$folder/logs"; then \
+	    for part in "$$folder"/*; do test -d "$$part/logs" || rm -rf "$$part"; done; \
+	    rmdir "$$folder" 2> /dev/null; echo "deleted $$folder"; \
+	    for part in "$$folder"/*/logs; do test -d "$$part" && echo "kept $${part%/logs}"; done; true; \
 	else echo "nothing to delete: '$$folder' holds no results"; fi
 
 help:  ## list all commands

@@ -77,7 +77,12 @@ def test_results_are_deleted_and_nothing_else(make, tmp_path):
     top = next(tmp_path.iterdir())
     assert "nothing to delete" in make("clean").stdout
     (top / "results" / "logs").mkdir(parents=True)
-    assert "deleted results" in make("clean").stdout
+    (top / "results" / "it's mine" / "logs").mkdir(parents=True)  # of another configuration
+    assert make("clean").stdout == "deleted results\nkept results/it's mine\n"
+    assert [path.name for path in (top / "results").iterdir()] == ["it's mine"]
+    shutil.rmtree(top / "results" / "it's mine")
+    (top / "results" / "logs").mkdir()
+    assert make("clean").stdout == "deleted results\n"
     assert not (top / "results").exists() and (top / ".venv").exists() and (top / "config").exists()
 
 

@@ -58,11 +58,12 @@ def test_the_remaining_time_is_that_of_steps_without_environments(handler, capsy
 
 
 def test_warnings_of_a_step_are_shown(handler, capsys, tmp_path):
-    (tmp_path / "log").write_text("starting\nwarning: 2 genes are constant\n")
-    start(handler, logs=[tmp_path / "log"])
-    send(handler, LogEvent.JOB_FINISHED, job_id=1)
+    (tmp_path / "log").write_text("starting\nwarning: 2 genes are constant\nwarning: 2 genes are constant\n")
+    for number in (1, 2):  # steps that read the same file say the same
+        start(handler, number, logs=[tmp_path / "log"])
+        send(handler, LogEvent.JOB_FINISHED, job_id=number)
     said = capsys.readouterr().err
-    assert "warning: 2 genes are constant" in said and "starting" not in said
+    assert said.count("warning: 2 genes are constant") == 1 and "starting" not in said
 
 
 def test_a_step_that_failed_shows_all_that_it_said_once(handler, capsys, tmp_path):
@@ -74,6 +75,19 @@ def test_a_step_that_failed_shows_all_that_it_said_once(handler, capsys, tmp_pat
     said = capsys.readouterr().err
     assert said.count("FAILED fit mini batch: egf_akt") == 1 and "    Traceback\n    error: x.tsv" in said
     assert "1 of 0 steps failed" in said and "goes on where it stopped" in said
+
+
+def test_an_interrupted_run_says_how_to_go_on_and_no_step_is_called_failed(handler, capsys, tmp_path):
+    (tmp_path / "log").write_text("epoch 20 of 100\n")
+    send(handler, LogEvent.RUN_INFO, stats={"total": 12})
+    start(handler, logs=[tmp_path / "log"])
+    send(handler, LogEvent.ERROR, "long words died with <Signals.SIGINT: 2>.", exception="RuleException")
+    send(handler, LogEvent.JOB_ERROR, jobid=1, rule_name="fit", log=[tmp_path / "log"], shellcmd="fit")
+    at_least = "WorkflowError:\nAt least one job did not complete successfully."
+    send(handler, LogEvent.ERROR, at_least, logging.ERROR, exception="WorkflowError")
+    handler.close()
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["12 steps to do", "Stopped after 0 of 12 steps. The same command goes on where it stopped."]
 
 
 def test_errors_of_snakemake_and_warnings_are_not_hidden(handler, capsys):

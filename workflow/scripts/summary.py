@@ -30,7 +30,7 @@ def main():
     print(f"\nReport   {results}/report.html (open it in a browser)")
     print(f"Tables   {results}/tables/, explained in docs/tables.md; figures in {results}/figures/")
     print(f"Logs     {results}/logs/ of every step; Snakemake's own in .snakemake/log/")
-    print("Next     your own data: config/README.md; all commands: make help")
+    print("Next     your own data: docs/tutorial.md; all keys: config/README.md; all commands: make help")
 
 
 if __name__ == "__main__":

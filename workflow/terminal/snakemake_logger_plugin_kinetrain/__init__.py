@@ -34,6 +34,8 @@ class LogHandler(LogHandlerBase):
         self.counts: dict[str, int] = {}  # steps to do, by rule
         self.took: dict[str, list[float]] = {}  # seconds of finished steps, by rule
         self.failed: dict[int, str] = {}
+        self.interrupted = False  # by Ctrl-C, which ends the steps that run
+        self.warned: set[str] = set()
         self.ended = threading.Event()
         threading.Thread(target=self.watch, daemon=True).start()
 
@@ -51,8 +53,11 @@ class LogHandler(LogHandlerBase):
                 self.finished(record.job_id)
             case LogEvent.JOB_ERROR:
                 self.error(record)
-            case LogEvent.ERROR:
-                say(killed(record) if record.exception == "RuleException" else record.getMessage())
+            case LogEvent.ERROR if record.exception == "RuleException":
+                self.interrupted |= "SIGINT" in killed(record)
+                say("" if self.interrupted else killed(record))
+            case LogEvent.ERROR if "At least one job did not complete" not in record.getMessage():
+                say(record.getMessage())
             case None if record.levelno >= logging.WARNING or "Nothing to be done" in str(record.msg):
                 say(str(record.msg))
 
@@ -69,8 +74,11 @@ class LogHandler(LogHandlerBase):
         remaining = f", about {clock(self.left())} left" if self.done < self.total and not early else ""
         width = len(str(self.total))
         say(f"[{self.done:{width}}/{self.total}] {step['name']} ({clock(took)}{remaining})")
-        for line in (line for file in step["logs"] for line in lines(file) if line.startswith("warning:")):
-            say(f"    {line}")
+        warnings = [line for file in step["logs"] for line in lines(file) if line.startswith("warning:")]
+        for line in dict.fromkeys(warnings):
+            if line not in self.warned:  # several steps read the same file
+                say(f"    {line}")
+        self.warned.update(warnings)
 
     def left(self) -> float:
         """Return the seconds until the end, without environments that may still be made.
@@ -93,6 +101,8 @@ class LogHandler(LogHandlerBase):
             return
         step = self.steps.pop(record.jobid, {"name": record.rule_name})
         self.failed[record.jobid] = step["name"]
+        if self.interrupted:
+            return
         said = [lines(file)[-LAST_LINES:] for file in record.log]
         where = f", its log: {' '.join(record.log)}" if record.log else f", its command: {record.shellcmd}"
         say("\n".join([f"FAILED {step['name']}{where}", *(f"    {line}" for log in said for line in log)]))
@@ -112,7 +122,9 @@ class LogHandler(LogHandlerBase):
 
     def close(self):
         """Say how the run ended where some steps failed."""
-        if self.failed and not self.ended.is_set():
+        if self.interrupted and not self.ended.is_set():
+            say(f"Stopped after {self.done} of {self.total} steps. The same command goes on where it stopped.")
+        elif self.failed and not self.ended.is_set():
             say(
                 f"{len(self.failed)} of {self.total} steps failed ({'; '.join(self.failed.values())}). Their messages "
                 "are above. When the cause is mended, the same command goes on where it stopped."
