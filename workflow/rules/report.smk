@@ -129,6 +129,7 @@ rule state_findings:
         traces="<results>/tables/traces.tsv",
         pairs="<results>/tables/pairs.tsv",
         reactions="<results>/tables/reactions.tsv",
+        estimates="<results>/tables/estimates.tsv",
         networks="<results>/tables/networks.tsv",
         pathways="<results>/tables/pathways.tsv",
         paper_tables="<results>/tables/paper_tables.tsv",
@@ -151,7 +152,7 @@ rule state_findings:
         meaning=fit_options(),
     shell:
         "({params.command} --nominal {input.nominal:q} --fits {input.fits:q} --traces {input.traces:q}"
-        " --pairs {input.pairs:q} --reactions {input.reactions:q}"
+        " --pairs {input.pairs:q} --reactions {input.reactions:q} --estimates {input.estimates:q}"
         " --networks {input.networks:q} --pathways {input.pathways:q} --paper-tables {input.paper_tables:q}"
         " --published {input.published:q} {params.meaning}"
         " --output {output.table:q} --page {output.page:q}) 2>&1 | tee {log:q}"
@@ -163,6 +164,7 @@ rule answer:
         fits="<results>/tables/fits.tsv",
         traces="<results>/tables/traces.tsv",
         pairs="<results>/tables/pairs.tsv",
+        estimates="<results>/tables/estimates.tsv",
         networks="<results>/tables/networks.tsv",
     output:
         "<results>/answers.json",
@@ -176,8 +178,8 @@ rule answer:
         known=lambda w: option("--best-known", settings(best_known())),
     shell:
         "({params.command} --nominal {input.nominal:q} --fits {input.fits:q} --traces {input.traces:q}"
-        " --pairs {input.pairs:q} --networks {input.networks:q} {params.known} --output {output:q})"
-        " 2>&1 | tee {log:q}"
+        " --pairs {input.pairs:q} --estimates {input.estimates:q} --networks {input.networks:q} {params.known}"
+        " --output {output:q}) 2>&1 | tee {log:q}"
 
 
 # What the environments held when the results were made, whatever their pins ask for.

@@ -2,10 +2,12 @@
 
 import argparse
 
+NAMES = ("nominal", "fits", "traces", "pairs", "networks", "estimates")
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("nominal", "fits", "traces", "pairs", "networks"):
+    for name in NAMES:
         parser.add_argument(f"--{name}", required=True, help=f"{name}.tsv")
     parser.add_argument("--best-known", default="{}", help="JSON: lowest objective known per problem")
     parser.add_argument("--output", required=True, help="answers.json to write")
@@ -19,8 +21,7 @@ def main():
     from kinetrain.evaluation.answers import answers
     from kinetrain.options import read_settings
 
-    names = ("nominal", "fits", "traces", "pairs", "networks")
-    read = {name: tables.load(name, getattr(arguments, name)) for name in names}
+    read = {name: tables.load(name, getattr(arguments, name)) for name in NAMES}
     found = answers(**read, best_known=read_settings(arguments.best_known))
     write_json(arguments.output, found)
 

@@ -22,9 +22,11 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    import warnings
     from pathlib import Path
 
     from kinetrain import tables
+    from kinetrain.errors import InputWarning
     from kinetrain.files import load_arrays
     from kinetrain.mechanistic.engines import open_problem
     from kinetrain.mechanistic.estimates import estimates, write_fitted_problem
@@ -40,6 +42,13 @@ def main():
         for fits, parameters in zip(arguments.fits, arguments.parameters, strict=True)
     }
     table, best = estimates(problem, list(by_name.values()))
+    if len(table) and (left := table["decrease_left"].iloc[0]) > tables.AT_MINIMUM:
+        warnings.warn(
+            f"{arguments.name}: the best fit is not at a minimum, one step more lowers its objective by {left:.3g}: "
+            "its parameters and their intervals are not to be used; give it a larger budget (fits.epochs)",
+            InputWarning,
+            stacklevel=1,
+        )
     write_fitted_problem(arguments.problem, table, arguments.petab)
     write_results(problem, by_name, arguments.pypesto)
     courses = tables.empty("courses") if best is None else time_courses(problem, arguments.problem, best)

@@ -30,6 +30,7 @@ def parse_arguments():
     parser.add_argument("--traces", help="traces.tsv: the objective of each start at fixed budgets")
     parser.add_argument("--pairs", help="pairs.tsv: settings of fits compared start by start")
     parser.add_argument("--reactions", help="reactions.tsv: pruned reactions of over-complete models")
+    parser.add_argument("--estimates", help="estimates.tsv: parameters of the best fits")
     parser.add_argument("--networks", help="networks.tsv: scores per model and of the controls")
     parser.add_argument("--pathways", help="pathways.tsv: gene sets with p-values")
     parser.add_argument("--paper-tables", help="paper_tables.tsv: our numbers and the published ones, with verdicts")
@@ -49,7 +50,8 @@ def main():
     from kinetrain.options import read_settings
     from kinetrain.report.html import page
 
-    names = ("nominal", "fits", "traces", "pairs", "reactions", "networks", "pathways", "paper_tables", "published")
+    of_fits = ("nominal", "fits", "traces", "pairs", "reactions", "estimates")
+    names = (*of_fits, "networks", "pathways", "paper_tables", "published")
     paths = {name: getattr(arguments, name) for name in names}
     tables = {
         name: declared.load(name, path) if name in declared.TABLES else load_table(path)

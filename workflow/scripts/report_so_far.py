@@ -78,7 +78,7 @@ def main():
     whole = {"nominal", "fits", "traces"} <= set(found)
     compared = pairs(found["fits"], found["traces"], found["nominal"], {}, {}) if whole else None
     given = {name: found.get(name) for name in ("nominal", "fits", "traces")} if whole else {}
-    answered = answers(**given, pairs=compared, networks=found.get("networks"))
+    answered = answers(**given, pairs=compared, networks=found.get("networks"), estimates=found.get("estimates"))
     shown = []
     for name, table in found.items():
         declared = tables.TABLES[name]

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-MOST = 4  # rows of a ranking
+MOST, SAID = 4, 6  # rows of a ranking, sentences of a list
 
 
 def parse_arguments():
@@ -24,7 +24,9 @@ def main():
             facts = ", ".join(f"{column} {value}" for column, value in zip(arm["columns"][1:], row[1:], strict=True))
             print(f"  {place}. {row[0]}: {facts}")
         for word, sentences in (("decided", arm["decided"]), ("not decided", arm["undecided"])):
-            print(f"  {word}: {len(sentences)}" + "".join(f"\n    - {text}" for text in sentences))
+            print(f"  {word}: {len(sentences)}" + "".join(f"\n    - {text}" for text in sentences[:SAID]))
+            if len(sentences) > SAID:
+                print(f"    - {len(sentences) - SAID} more in the report")
     if answers["caution"]:
         print(f"Caution: {answers['caution']}")
     print(f"\nReport   {results}/report.html (open it in a browser)")

@@ -6,6 +6,7 @@ import pytest
 
 from kinetrain.evaluation.answers import answers, with_interval
 
+NO_PRIOR = ("sparseflow", "unpruned", "lagged_correlation", "ridge")
 LEVEL = {"dataset": "toy", "noise": 0.0, "prior_corruption": 0.0}
 
 
@@ -61,7 +62,7 @@ def networks_of(values: dict[str, list[float]], **level) -> pd.DataFrame:
         for seed, value in enumerate(scores):
             row = {**LEVEL, **level, "method": method, "seed": seed, "balanced_accuracy": value, "auprc": value}
             row |= {"precision_at_edges": value, "auprc_outside_prior": np.nan, "test_mse": np.nan}
-            rows.append(row | {"uses_prior": "no" if method in ("sparseflow", "ridge") else "yes"})
+            rows.append(row | {"uses_prior": "no" if method in NO_PRIOR else "yes", "status": "finished"})
     return pd.DataFrame(rows)
 
 
@@ -72,6 +73,43 @@ def test_methods_are_ordered_beside_the_prior_and_the_caution_says_when_it_is_tr
     assert [row[0] for row in found["arms"][0]["rows"]] == ["Prior alone", "DASH", "SparseFlow"]
     assert "truer than the prior" in found["caution"] and "75.0 % against 90.0 %" in found["caution"]
     assert any("DASH against SparseFlow in balanced accuracy: better" in one for one in found["arms"][0]["decided"])
+
+
+def of_errors(values: dict[str, list[float]], **changed) -> pd.DataFrame:
+    """Networks without a gold standard, of which only the errors on test data are known."""
+    table = networks_of(values).rename(columns={"test_mse": "none", "balanced_accuracy": "test_mse"})
+    nothing = dict.fromkeys(["balanced_accuracy", "auprc", "precision_at_edges"], np.nan)
+    return table.assign(**nothing, **changed)
+
+
+def test_without_a_gold_standard_what_predicts_is_ranked_against_no_change():
+    nothing = {"lagged_correlation": [np.nan] * 3, "lasso_prior": [np.nan]}
+    errors = {
+        "unpruned": [0.5, 0.52, 0.51],
+        "sparseflow": [0.7, 0.71, 0.7],
+        "ridge": [0.1] * 3,
+        "persistence": [1.0] * 3,
+    }
+    table = of_errors(errors | nothing)
+    table.loc[table["method"] == "lasso_prior", "status"] = "left out"
+    found = answers(networks=table)
+    arm = found["arms"][0]
+    assert [row[0] for row in arm["rows"]] == ["Ridge", "Unpruned", "SparseFlow"]
+    assert arm["columns"][-1] == "test error relative to no change (%)" and arm["rows"][0][-1].startswith("10 [")
+    assert "100 % is that of predicting no change" in arm["note"]
+    assert found["data"] == ["toy: 3 seeds of 2 methods and 2 yardsticks"]
+    # The paper compares neither with the unpruned model; which of the user's methods is better is said all the same.
+    assert any(one.startswith("SparseFlow against Unpruned in test error: worse") for one in arm["decided"])
+    table.loc[table["method"] == "sparseflow", ["status", "test_mse"]] = "failed", np.nan
+    assert ["SparseFlow", "neural", "-"] in answers(networks=table)["arms"][0]["rows"]
+
+
+def test_the_caution_says_which_best_fit_is_not_at_a_minimum():
+    left = pd.DataFrame({"problem": ["one", "two"], "replicate": 0, "decrease_left": [3.0, 0.01], "good_fits": 1})
+    said = answers(nominal=NOMINAL, fits=fits_of({"fides": [1.0, 2.0]}), estimates=left)["caution"]
+    assert said.startswith("The best fit of one is not at a minimum") and "fits.epochs" in said
+    left["decrease_left"] = [np.nan, 0.1]
+    assert "minimum" not in answers(nominal=NOMINAL, fits=fits_of({"fides": [1.0]}), estimates=left)["caution"]
 
 
 def test_several_data_sets_are_counted_and_a_mixed_outcome_is_not_decided():

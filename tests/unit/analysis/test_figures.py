@@ -264,6 +264,16 @@ def test_the_columns_of_effects_say_whether_they_are_all_genes():
     assert draw("effect_matrices", more).axes[0].get_xlabel() == "2 genes as regulators"
 
 
+def test_an_effect_matrix_of_few_genes_names_them():
+    table = made_table("effect_matrices", 1)
+    axis = draw("effect_matrices", table).axes[0]
+    assert [text.get_text() for text in axis.get_xticklabels()] == ["a"]
+    assert [text.get_text() for text in axis.get_yticklabels()] == list(table["target"].drop_duplicates())
+    one = table.tail(1)
+    many = [one.assign(regulator=f"g{place}", regulator_place=place) for place in range(2, 40)]
+    assert not draw("effect_matrices", pd.concat([table, *many])).axes[0].get_xticklabels()
+
+
 @pytest.mark.parametrize("name", ["effect_matrices", "coregulation"])
 def test_a_method_that_one_data_set_lacks_is_said_to_have_no_map_there(name):
     table = pd.concat([made_table(name, 1), made_table(name, 2, "sparseflow").query("dataset == 'problem 1'")])

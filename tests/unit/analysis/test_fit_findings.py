@@ -28,6 +28,16 @@ def test_a_claim_is_reported_with_effect_interval_failures_and_verdict():
     assert row["statement"].endswith("Failed: 0.0% against 0.0%.")
 
 
+def test_a_best_fit_that_is_not_at_a_minimum_is_told():
+    rows = [("one", 0, 0.02, 7), ("two", 0, 3.21, 1), ("three", 0, np.nan, 1)]
+    table = pd.DataFrame(rows, columns=["problem", "replicate", "decrease_left", "good_fits"])
+    told = findings(estimates=pd.concat([table, table])).set_index("subject")  # a row per parameter
+    assert told["verdict"].to_dict() == {"one": "yes", "two": "no"}
+    statement = told.loc["two", "statement"]
+    assert statement.startswith("The best fit is NOT at a minimum, its parameters are not to be used: one step more")
+    assert "lowers the objective by 3.2." in statement and statement.endswith("within what the noise allows: 1.")
+
+
 def test_averaged_and_best_iterates_are_compared_with_the_last():
     table = made({ADAM: 99.0}).assign(averaged_objective=9.0, best_objective=99.0, relaxed_solves=3)
     row = said("Last, averaged and best iterate", table)

@@ -63,7 +63,15 @@ def test_a_figure_without_anything_to_show_is_left_out_and_named(parts, tmp_path
     assert "data:image/svg+xml" not in page and "1 Tables" in page
     assert "nothing to show there: Fit &lt;1&gt;" in page
     (tmp_path / "fits.html").write_text(f"<html><body>{as_html(pd.DataFrame())}</body></html>")
-    assert "nothing to show there: Fit &lt;1&gt;, Fits" in page_of({"Figures": [parts[0]], "Tables": [parts[1]]})
+    twice = page_of({"Figures": [parts[0], parts[0]], "Tables": [parts[1]]})
+    assert "nothing to show there: Fit &lt;1&gt;, Fits." in twice
+
+
+def test_of_a_long_caption_of_a_table_the_first_paragraph_is_shown():
+    made = page(pd.DataFrame({"a": [1]}), "T", "First\nparagraph.\n\nSecond.\n\nThird.")
+    shown, _, folded = made.partition("<details>")
+    assert "<p>First paragraph.</p>" in shown and "Second" not in shown and "<p>Third.</p>" in folded
+    assert "<details>" not in page(pd.DataFrame({"a": [1]}), "T", "First.")
 
 
 def test_a_file_that_is_no_figure_and_no_page_is_refused(parts, tmp_path):

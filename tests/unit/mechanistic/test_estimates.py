@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from kinetrain.errors import InputError
-from kinetrain.mechanistic.estimates import estimates, half_widths, write_fitted_problem
+from kinetrain.mechanistic.estimates import decrease_left, estimates, half_widths, write_fitted_problem
 from kinetrain.mechanistic.petab_tables import read_petab
 
 NAMES = ["a", "b"]
@@ -25,8 +25,47 @@ def problem_of(information, scales=("lin", "lin")):
         petab=SimpleNamespace(parameter_df=table),
         information_weight=1.0,
         n_conditions=3,
+        value=lambda theta, conditions: 0.0,
         value_gradient_and_information=lambda theta, conditions: (0.0, np.zeros(2), np.asarray(information, float)),
     )
+
+
+def hill_of(lowest, curvature, upper=5.0):
+    """Return a quadratic objective of two parameters with a minimum at `lowest`, which a bound may cut off."""
+    problem = problem_of(curvature)
+    problem.upper = np.full(2, upper)
+    problem.value = lambda theta, conditions: 0.5 * (theta - lowest) @ curvature @ (theta - lowest)
+    problem.value_gradient_and_information = lambda theta, conditions: (
+        problem.value(theta, conditions),
+        curvature @ (theta - lowest),
+        curvature,
+    )
+    return problem
+
+
+CURVED, FREE = np.array([[4.0, 1.0], [1.0, 9.0]]), np.array([True, True])
+
+
+def test_what_one_step_more_gains_is_all_that_is_left_of_a_quadratic_objective():
+    problem = hill_of(np.array([1.0, 2.0]), CURVED)
+    away = np.array([0.0, 0.5])
+    assert decrease_left(problem, away, FREE) == pytest.approx(problem.value(away, None))
+    assert decrease_left(problem, np.array([1.0, 2.0]), FREE) == 0
+    table, _ = estimates(problem, [setting([away], [problem.value(away, None)])])
+    assert table["decrease_left"].tolist() == [pytest.approx(problem.value(away, None))] * 2
+
+
+def test_a_step_that_leads_too_far_is_halved_and_stays_within_the_bounds():
+    problem = hill_of(np.array([1.0, 2.0]), CURVED)
+    exact = problem.value_gradient_and_information
+    problem.value_gradient_and_information = lambda *given: (*exact(*given)[:2], CURVED / 8)  # a step 8 times too long
+    away = np.array([0.0, 0.5])
+    assert 0 < decrease_left(problem, away, FREE) <= problem.value(away, None)
+    cut = hill_of(np.array([9.0, 2.0]), np.diag([4.0, 9.0]))
+    at = np.array([4.0, 2.0])
+    assert decrease_left(cut, at, FREE) == pytest.approx(cut.value(at, None) - cut.value(np.array([5.0, 2.0]), None))
+    cut.information_weight = None
+    assert np.isnan(decrease_left(cut, at, FREE))
 
 
 def setting(points, objectives, optimizer="fides", names=NAMES):

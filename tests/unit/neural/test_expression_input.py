@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from kinetrain.data.expression import load_expression
 from kinetrain.data.expression_files import read_trajectories
-from kinetrain.data.options import Layout
+from kinetrain.data.measured import read_expression
+from kinetrain.data.options import Layout, Preparation
 from kinetrain.errors import InputError, InputWarning
 
 settings.allow_write_nullable_strings = True
@@ -325,3 +326,17 @@ def test_the_command_says_which_columns_became_genes(call, write, tmp_path, caps
     layout = {"time": ["time", "late"], "validation": [1]}
     call("prepare_expression", f"--train={write(lineages)}", f"--expression={output}", "--settings", json.dumps(layout))
     assert load_expression(output).values.shape == (2, 12, 3)
+
+
+def test_values_far_above_one_are_reported_or_mapped_to_zero_to_one(write):
+    table = frame()
+    table[GENES] = 2 + 8 * table[GENES]
+    with pytest.warns(InputWarning, match=r"values lie between .* expression\.rescale_values: true maps them"):
+        read_expression(write(table), None, None, Preparation(validation=(1,)))
+    later = frame().assign(**{gene: 18.0 + number for number, gene in enumerate(GENES)})
+    test = write(later.assign(TP53=np.arange(12.0)), "test.csv")
+    found = read_expression(write(table), test, None, Preparation(validation=(1,), rescale_values=True))
+    low, high = table[GENES].to_numpy().min(), table[GENES].to_numpy().max()
+    assert np.nanmin(found.values[:3]) == 0 and np.nanmax(found.values[:3]) == 1
+    assert found.values[0, 0] == pytest.approx((table[GENES].to_numpy()[0] - low) / (high - low))
+    assert found.values[3, 0, 2] == pytest.approx((20 - low) / (high - low))  # by the range of the training data

@@ -1,15 +1,32 @@
 """Measured expression: files of trajectories become transitions for training, validation and test."""
 
+import warnings
+
+import numpy as np
+
 from kinetrain.data.expression import SPLITS, Expression, prepare
 from kinetrain.data.expression_files import read_trajectories
 from kinetrain.data.options import Preparation
-from kinetrain.errors import InputError
+from kinetrain.errors import InputError, InputWarning
+
+OF_ORDER_ONE = 5  # largest values that are called so
 
 
 def read_expression(train, test, genes, options: Preparation) -> Expression:
     """Return the expression of the files `train` and, unless None, `test`; `genes` as in `read_trajectories`."""
     names, *trained = read_trajectories(train, genes, options)
-    tested = read_trajectories(test, names, options)[1:] if test else None
+    tested = [*read_trajectories(test, names, options)[1:]] if test else None
+    low, high = np.nanmin(trained[0]), np.nanmax(trained[0])
+    if options.rescale_values:
+        for one in (trained, tested) if tested else (trained,):
+            one[0] = (one[0] - low) / (high - low)
+    elif max(-low, high) > OF_ORDER_ONE:
+        warnings.warn(
+            f"{train}: values lie between {low:.3g} and {high:.3g}, of which PHOENIX learns little: it saturates "
+            "around 0.5. expression.rescale_values: true maps them to 0 to 1",
+            InputWarning,
+            stacklevel=2,
+        )
     try:
         expression = prepare(names, trained, tested, options, options.time_unit)
     except InputError as error:

@@ -99,3 +99,9 @@ class Preparation(Split, Layout):
     """How measured trajectories are read and become transitions."""
 
     time_unit: str = option("time", "Unit of time in the file.")
+    rescale_values: bool = option(
+        False,
+        "Models see values between 0 and 1: from all, the lowest value of the training trajectories is taken, and the "
+        "rest divided by their range. PHOENIX saturates around 0.5 and learns little from values far above 1, such as "
+        "log2 of counts. Errors are then those of the rescaled values.",
+    )

@@ -5,8 +5,8 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
-from kinetrain.appearance import label
-from kinetrain.evaluation.network_findings import paired_methods
+from kinetrain.appearance import in_order, label
+from kinetrain.evaluation.network_findings import COMPARED, paired_methods
 from kinetrain.evaluation.network_summaries import GROUP, panel_names, prediction_error
 from kinetrain.evaluation.pairs import ALL, setting_name
 from kinetrain.evaluation.scores import (
@@ -20,15 +20,17 @@ from kinetrain.evaluation.scores import (
 from kinetrain.evaluation.statistics import FEWEST, POSITIVE, SHARE, judge, mean_interval, median_over_blocks
 from kinetrain.evaluation.yardstick_findings import KNOWLEDGE, comparisons
 from kinetrain.networks.controls import CONTROLS, PRIOR_ALONE
+from kinetrain.tables import AT_MINIMUM
 from kinetrain.yardsticks.methods import YARDSTICKS
 
 # what networks are ranked by: how it is called, and whether high (1) or low (-1) is good; shares, shown in per cent
 NETWORKS = {"balanced_accuracy": ("balanced accuracy", 1), "auprc": ("AUPRC", 1)}
-ERROR = ("test error, of that of next = now", -1)
+ERROR = ("test error relative to no change", -1)
 DECIDED, UNDECIDED = "decided", "undecided"
+UNPRUNED, LEFT_OUT = "unpruned", "left out"
 
 
-def answers(nominal=None, fits=None, traces=None, pairs=None, networks=None, best_known=None) -> dict:
+def answers(nominal=None, fits=None, traces=None, pairs=None, networks=None, best_known=None, estimates=None) -> dict:
     """Return what the result tables answer, as values of JSON.
 
     Every argument is a result table or None; best_known: lowest objective known per problem. The result holds `data`
@@ -40,7 +42,7 @@ def answers(nominal=None, fits=None, traces=None, pairs=None, networks=None, bes
     arms = [_of_fits(nominal, fits, traces, pairs, best_known or {})] if has_fits else []
     arms += [_of_networks(networks)] if has_networks else []
     data = [*(_problems(nominal, fits) if has_fits else []), *(_datasets(networks) if has_networks else [])]
-    return {"data": data, "arms": arms, "caution": _caution(fits, networks, has_fits, has_networks)}
+    return {"data": data, "arms": arms, "caution": _caution(fits, networks, has_fits, has_networks, estimates)}
 
 
 # --- mechanistic fits ---
@@ -111,7 +113,11 @@ def _datasets(networks):
     for dataset, own in networks[~networks["method"].isin(CONTROLS)].groupby("dataset", sort=False):
         levels = len(own[GROUP].drop_duplicates())
         more = f", {levels} levels of noise and of wrong prior edges" if levels > 1 else ""
-        yield f"{dataset}: {_count(own['seed'].nunique(), 'seed')} of {_count(own['method'].nunique(), 'method')}{more}"
+        run = own.loc[own["status"] != LEFT_OUT, "method"].drop_duplicates()
+        yardsticks = int(run.isin(YARDSTICKS).sum())
+        beside = f" and {_count(yardsticks, 'yardstick')}" if yardsticks else ""
+        seeds = _count(own["seed"].nunique(), "seed")
+        yield f"{dataset}: {seeds} of {_count(len(run) - yardsticks, 'method')}{beside}{more}"
 
 
 def _of_networks(networks: pd.DataFrame) -> dict:
@@ -132,6 +138,8 @@ def _of_networks(networks: pd.DataFrame) -> dict:
             f"Mean rank over {len(levels)} data sets and levels of noise, rank 1 is best, 95 % interval over them "
             "in brackets; methods that not all of them have are left out."
         )
+    if "ratio" in quantities:
+        note += " A test error of 100 % is that of predicting no change (next = now)."
     judged = "finds the network best" if first in NETWORKS else "predicts best"
     return {
         "title": "Pruning of neural models of gene regulation",
@@ -147,10 +155,13 @@ def _of_networks(networks: pd.DataFrame) -> dict:
 def _values(networks: pd.DataFrame):
     """Return the models with the quantities that they are ranked by, and how these are called, in their order."""
     shown = networks[~networks["method"].isin(CONTROLS) | (networks["method"] == PRIOR_ALONE)]
+    shown = shown[shown["status"] != LEFT_OUT]
     ratio = prediction_error(networks)[[*GROUP, "method", "seed", "ratio"]]
     shown = shown.merge(ratio, on=[*GROUP, "method", "seed"], how="left")
     quantities = {name: words for name, words in {**NETWORKS, "ratio": ERROR}.items() if shown[name].notna().any()}
-    return shown, quantities
+    # What has no value by its nature, as a correlation predicts nothing, is not ranked; a method that failed is.
+    ranked = shown[list(quantities)].notna().any(axis=1).groupby(shown["method"]).transform("any")
+    return shown[ranked | (shown["status"] == "failed")], quantities
 
 
 def _means(values: pd.DataFrame, quantities: dict):
@@ -206,11 +217,19 @@ def _network_sentences(networks: pd.DataFrame):
             bounds = with_interval(row["difference"], row["low"], row["high"])
             evidence = f"{numbers}, difference {bounds}, {_count(row['pairs'], 'seed')}"
             yield lead, row["panel"], row["outcome"], evidence
-    for panel, name, wanted, pairs in paired_methods(networks):
+    for panel, name, wanted, pairs in paired_methods(networks, (*COMPARED, *_others(networks))):
         first, second = pairs.columns
         difference = mean_interval(pairs[first] - pairs[second])
         evidence = f"difference {with_interval(*difference)}, {_count(len(pairs), 'seed')}"
         yield f"{label(first)} against {label(second)} in {name}", panel, judge(difference, wanted), evidence
+
+
+def _others(networks: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the pruning methods that stand in no comparison of the paper, each with the unpruned model."""
+    run = set(networks["method"])
+    compared = {method for pair in COMPARED if run.issuperset(pair) for method in pair}
+    others = run - compared - {*CONTROLS, *YARDSTICKS, UNPRUNED}
+    return [(method, UNPRUNED) for method in in_order(others) if UNPRUNED in run]
 
 
 def _grouped(sentences):
@@ -230,8 +249,15 @@ def _grouped(sentences):
 # --- all ---
 
 
-def _caution(fits, networks, has_fits, has_networks) -> str:
-    """Return the one sentence that a reader must know before using the answers."""
+def _caution(fits, networks, has_fits, has_networks, estimates) -> str:
+    """Return what a reader must know before using the answers."""
+    said = []
+    if estimates is not None and len(unfinished := estimates[estimates["decrease_left"] > AT_MINIMUM]):
+        problems = ", ".join(unfinished["problem"].drop_duplicates())
+        said.append(
+            f"The best fit of {problems} is not at a minimum: its parameters and intervals are not to be used. A "
+            "larger budget (fits.epochs) brings it nearer."
+        )
     if has_networks:
         means = networks.groupby([*GROUP, "method"])["balanced_accuracy"].mean().dropna().unstack("method")
         neural = [name for name in means if name not in CONTROLS and name not in YARDSTICKS]
@@ -241,10 +267,12 @@ def _caution(fits, networks, has_fits, has_networks) -> str:
             if below:
                 share = "" if len(means) == 1 else f" on {below} of {len(means)} data sets"
                 numbers = f" (balanced accuracy {100 * best.max():.1f} % against {100 * prior.max():.1f} %)"
-                return (
+                said.append(
                     f"No trained model's network is truer than the prior that it could have been given{share}"
                     f"{numbers if len(means) == 1 else ''}: for the edges alone, nothing needs to be trained."
                 )
+    if said:
+        return " ".join(said)
     runs = []
     if has_fits:
         runs += [_count(fits["problem"].nunique(), "fit problem"), _count(fits["start"].nunique(), "start")]

@@ -26,6 +26,7 @@ def findings(
     meaning=None,
     paper_tables=None,
     reactions=None,
+    estimates=None,
 ) -> pd.DataFrame:
     """Return the statements as a table: topic, subject, statement, value, reference, verdict.
 
@@ -43,6 +44,7 @@ def findings(
         (fits, lambda table: fit_findings.reached_truth(table, nominal)),
         (fits, fit_findings.plateaus),
         (fits, lambda table: _of_benchmark(table, traces, nominal, best_known or {}, meaning or {})),
+        (estimates, fit_findings.ends_before_minimum),
         (pairs, fit_findings.claims),
         (fits, fit_findings.failed_fits),
         (fits, fit_findings.relaxed_solves),

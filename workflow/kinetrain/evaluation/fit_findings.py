@@ -10,7 +10,7 @@ from kinetrain.evaluation.network_findings import verdict
 from kinetrain.evaluation.pairs import ALL, decide, setting_name
 from kinetrain.evaluation.scores import BLOCK, SETTING, friedman, log_excess, with_size
 from kinetrain.evaluation.statistics import FEWEST, mean_over_blocks, wilson_interval
-from kinetrain.tables import FULL_BATCH
+from kinetrain.tables import AT_MINIMUM, FULL_BATCH
 
 TOLERANCE = 1e-3  # relative deviation of a nominal objective that still counts as the same model
 PLATEAU = 1.0  # ends of the negative log-likelihood that are as near as this are the same
@@ -132,6 +132,21 @@ def _above_lowest(median: float, lowest: float) -> str:
     if not np.isfinite(median):
         return "is a failed run"
     return f"at {median:.5g}: " + (f"{median - lowest:.5g} lower" if median > lowest else "the same")
+
+
+def ends_before_minimum(estimates: pd.DataFrame):
+    """Yield per problem and data replicate whether the best fit, whose parameters are the estimates, is a minimum."""
+    for (problem, replicate), rows in estimates.groupby(["problem", "replicate"], sort=False):
+        row = rows.iloc[0]
+        left = row["decrease_left"]
+        if not np.isnan(left):
+            named = problem if estimates["replicate"].nunique() == 1 else f"{problem}, data replicate {replicate}"
+            what = "is at a minimum" if left <= AT_MINIMUM else "is NOT at a minimum, its parameters are not to be used"
+            statement = (
+                f"The best fit {what}: one step more lowers the objective by {left:.2g}. Fits that end as low, within "
+                f"what the noise allows: {row['good_fits']:g}."
+            )
+            yield "Fitted parameters", named, statement, left, AT_MINIMUM, verdict(left <= AT_MINIMUM)
 
 
 def failed_fits(fits: pd.DataFrame):

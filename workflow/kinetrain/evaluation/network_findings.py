@@ -117,13 +117,13 @@ def _recovered(models: pd.DataFrame) -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def paired_methods(networks: pd.DataFrame):
-    """Yield how the methods of COMPARED compare per data set, in balanced accuracy and in test error.
+def paired_methods(networks: pd.DataFrame, compared=COMPARED):
+    """Yield how the pairs of methods `compared` do per data set, in balanced accuracy and in test error.
 
     That is the panel, the name of the quantity, the sign of the desired difference, and the values of both methods
     (seeds, 2), a column per method, for the seeds that both have.
     """
-    for methods in map(list, COMPARED):
+    for methods in map(list, compared):
         for column, name, wanted in (("balanced_accuracy", "balanced accuracy", 1), ("test_mse", "test error", -1)):
             for _, group in networks.groupby(GROUP, sort=False):
                 pairs = group[group["method"].isin(methods)].pivot(index="seed", columns="method", values=column)

@@ -28,6 +28,7 @@ no gold standard. The errors of whole matrices that the paper prints in its figu
 how they are normalised.""",
 )
 
+MOST_NAMED = 25  # genes in a row or column of a panel
 STRONG = 0.05  # effects of this share of the largest have full colour, as in Hossain et al. 2024, figure 3
 
 
@@ -72,10 +73,20 @@ def draw(table):
             image = heat_map(axis, edges["target_place"], edges["regulator_place"], edges["effect"], shape, **look)
             axis.set_title(label(method), fontsize=9, fontweight="normal")
             axis.set_xlabel(_regulators(own), fontsize=8)
+            _name(axis.xaxis, own, "regulator")
         row[0].set_ylabel(title.replace(", ", "\n", 1) + f"\n{shape[0]} targets", fontsize=8)
+        _name(row[0].yaxis, own, "target")
     bar = figure.colorbar(image, ax=axes, shrink=0.8 / len(titles), aspect=20, extend="both", pad=0.01)
     bar.set_label(f"Effect (largest of a model = 1,\nfull colour from {STRONG:g})", fontsize=8)
     return figure
+
+
+def _name(axis, edges, kind: str) -> None:
+    """Name the regulators or targets of a panel at their places, where there are few."""
+    genes = edges.drop_duplicates(f"{kind}_place")
+    if len(genes) <= MOST_NAMED:
+        look = {"fontsize": 6, "rotation": 90 if kind == "regulator" else 0}
+        axis.set_ticks(genes[f"{kind}_place"], genes[kind], **look)
 
 
 def _regulators(edges) -> str:

@@ -16,9 +16,10 @@ LEVEL = 0.95
 AT_BOUND = 1e-3  # of the distance of the bounds: nearer than that is at one
 DETERMINED = 1e-10  # smallest eigenvalue of the scaled information, over the largest, that determines a direction
 PART = 1e-3  # of a parameter in such a direction that is more than rounding
+HALVINGS = 10  # of a step that does not lower the objective
 COLUMNS = [
     *["parameter", "scale", "estimate", "low", "high", "spread_low", "spread_high", "at_bound", "lower_bound"],
-    *["upper_bound", "optimizer", "start", "objective", "good_fits"],
+    *["upper_bound", "optimizer", "start", "objective", "decrease_left", "good_fits"],
 ]
 
 
@@ -31,8 +32,9 @@ def estimates(problem, settings: list[tuple[pd.DataFrame, dict]]) -> tuple[pd.Da
 
     low, high: 95 % interval from the Fisher information at the estimate (a quadratic approximation on the parameter's
     scale), of the parameters that are not at a bound; infinite where the data determine no value, empty where the
-    information is not known. spread_low, spread_high: the range over the good fits, whose objective lies less than
-    half the 95 % quantile of chi-squared above the best, with as many degrees of freedom as parameters.
+    information is not known. decrease_left: what the function of that name returns. spread_low, spread_high: the range
+    over the good fits, whose objective lies less than half the 95 % quantile of chi-squared above the best, with as
+    many degrees of freedom as parameters.
     """
     fits = [_points(problem, *setting) for setting in settings]
     rows, points = pd.concat([found for found, _ in fits]), np.concatenate([values for _, values in fits])
@@ -65,6 +67,7 @@ def estimates(problem, settings: list[tuple[pd.DataFrame, dict]]) -> tuple[pd.Da
         optimizer=rows["optimizer"].iloc[best],
         start=rows["start"].iloc[best],
         objective=objectives[best],
+        decrease_left=decrease_left(problem, theta, at_bound == "no"),
         good_fits=int(good.sum()),
     )
     return table[COLUMNS], theta
@@ -97,22 +100,53 @@ def half_widths(problem, theta, free) -> np.ndarray:
     which the data do not determine has an infinite interval.
     """
     half = np.full(len(theta), np.nan)
-    if problem.information_weight is None or not free.any():
+    if (found := _directions(problem, theta, free)) is None:
         return half
-    _, _, information = problem.value_gradient_and_information(theta, np.arange(problem.n_conditions))
-    information = np.asarray(information)[np.ix_(free, free)]
-    if not np.isfinite(information).all():
-        return half
-    size = np.sqrt(np.diag(information))
-    scaled = information / np.outer(np.where(size > 0, size, 1), np.where(size > 0, size, 1))
-    eigenvalues, vectors = np.linalg.eigh(scaled)
-    least = DETERMINED * max(eigenvalues.max(), np.finfo(float).tiny)
-    variance = (vectors**2 / np.maximum(eigenvalues, least)).sum(axis=1)
-    loose = ((vectors[:, eigenvalues <= least] ** 2).sum(axis=1) > PART**2) | (size == 0)
+    _, _, size, eigenvalues, vectors, known = found
+    variance = (vectors**2 / np.where(known, eigenvalues, 1)).sum(axis=1)
+    loose = ((vectors[:, ~known] ** 2).sum(axis=1) > PART**2) | (size == 0)
     with np.errstate(divide="ignore"):
         deviation = np.where(loose, np.inf, np.sqrt(variance) / size)
     half[free] = stats.norm.ppf((1 + LEVEL) / 2) * deviation
     return half
+
+
+def decrease_left(problem, theta, free) -> float:
+    """Return by how much one step more lowers the objective: about 0 at a minimum, NaN where it is not known.
+
+    The step is that of Gauss and Newton in the directions that the data determine, within the bounds, and is halved
+    until it helps: what it gains is left for certain, and more may be.
+    """
+    if (found := _directions(problem, theta, free)) is None:
+        return np.nan
+    value, gradient, size, eigenvalues, vectors, known = found
+    size = np.where(size > 0, size, 1)
+    step = np.zeros(len(theta))
+    step[free] = -(vectors[:, known] @ (vectors[:, known].T @ (gradient / size) / eigenvalues[known])) / size
+    for halving in range(HALVINGS):
+        at = np.clip(theta + step / 2**halving, problem.lower, problem.upper)
+        if (reached := problem.value(at, np.arange(problem.n_conditions))) < value:
+            return float(value - reached)
+    return 0.0
+
+
+def _directions(problem, theta, free):
+    """Return objective and gradient (f,) at theta, and the Fisher information of the f parameters that are `free`.
+
+    Of the information these are the square roots of its diagonal (f,), eigenvalues (f,) and eigenvectors (f, f) after
+    division by them, and which of these directions the data determine (f,). None where it is not known.
+    """
+    if problem.information_weight is None or not free.any():
+        return None
+    value, gradient, information = problem.value_gradient_and_information(theta, np.arange(problem.n_conditions))
+    gradient, information = np.asarray(gradient)[free], np.asarray(information)[np.ix_(free, free)]
+    if not np.isfinite(information).all():
+        return None
+    size = np.sqrt(np.diag(information))
+    nonzero = np.where(size > 0, size, 1)
+    eigenvalues, vectors = np.linalg.eigh(information / np.outer(nonzero, nonzero))
+    known = eigenvalues > DETERMINED * max(eigenvalues.max(), np.finfo(float).tiny)
+    return value, gradient, size, eigenvalues, vectors, known
 
 
 def _unscaled(values, scales) -> np.ndarray:

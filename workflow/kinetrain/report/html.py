@@ -18,12 +18,13 @@ NO_ROWS = "This table has no rows."
 def page(table: pd.DataFrame, title: str, caption: str = "", bad=None, name: str = "") -> str:
     """Return an HTML page with a heading, a caption and the table; rows where `bad` is true are marked.
 
-    `caption` is plain text, its paragraphs separated by empty lines. Numbers have four significant digits, the bounds
-    of an interval stand behind the value that they belong to. `name`: the result table (`tables`) whose declaration
-    says what its columns mean and which of them are shown at first.
+    `caption` is plain text, its paragraphs separated by empty lines; those after the first fold. Numbers have
+    four significant digits, the bounds of an interval stand behind the value that they belong to. `name`: the result
+    table (`tables`) whose declaration says what its columns mean and which of them are shown at first.
     """
-    paragraphs = "".join(f"<p>{escape(' '.join(text.split()))}</p>\n" for text in caption.split("\n\n") if text.strip())
-    return document(title, paragraphs + as_html(table, bad, name))
+    texts = [f"<p>{escape(' '.join(text.split()))}</p>\n" for text in caption.split("\n\n") if text.strip()]
+    more = f"<details><summary>Method</summary>\n{''.join(texts[1:])}</details>\n" if texts[1:] else ""
+    return document(title, "".join(texts[:1]) + more + as_html(table, bad, name))
 
 
 def table_page(name: str, table: pd.DataFrame) -> str:

@@ -14,7 +14,7 @@ from kinetrain.errors import InputError
 from kinetrain.files import load_table, save_table
 from kinetrain.tables import findings, fits, networks, reactions
 
-FIT, FULL_BATCH, LEVEL = fits.FIT, fits.FULL_BATCH, networks.LEVEL
+FIT, FULL_BATCH, AT_MINIMUM, LEVEL = fits.FIT, fits.FULL_BATCH, fits.AT_MINIMUM, networks.LEVEL
 TABLES = fits.TABLES | reactions.TABLES | networks.TABLES | findings.TABLES
 
 

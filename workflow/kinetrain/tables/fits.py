@@ -3,6 +3,8 @@
 from kinetrain.tables.declaration import Table, columns
 
 FULL_BATCH = "-"  # schedule and safeguard of full-batch optimizers
+# `decrease_left` at most: what is nearer than that to its minimum has estimates within half a standard error of it
+AT_MINIMUM = 0.1
 
 SET = columns("set: train (conditions that were fitted) or test (held-out groups)")
 FIT_COLUMNS = columns("""
@@ -96,6 +98,8 @@ upper_bound: of the search
 optimizer: of the best fit
 start: of the best fit
 objective: negative log-likelihood of the best fit
+decrease_left: by how much one step more (Gauss and Newton) lowers it: above 0.1 it is at no minimum, and estimates and
+  intervals are not to be used; empty where it is not known
 good_fits: number of the good fits
 """),
         "The parameters of the best fit of each problem. Their interval is a quadratic approximation at this fit: it "
@@ -113,6 +117,7 @@ good_fits: number of the good fits
             "spread_low",
             "spread_high",
             "at_bound",
+            "decrease_left",
             "good_fits",
         ),
     ),
