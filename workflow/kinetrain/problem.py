@@ -11,9 +11,8 @@ Vector = np.ndarray
 class SumOverConditions(Protocol):
     """A fit problem of n parameters and K conditions, as optimizers see it.
 
-    names, lower, upper, nominal, start_lower, start_upper: of the n parameters, on the scale of the optimization; the
-    box of the search, the nominal (or true) values, and the box of starting points. start_quantiles: of parameters that
-    do not start uniformly, quantile functions by their position. checksum: of the data.
+    names, lower, upper: of the n parameters, and the box of the search, on the scale of the optimization; bounds may be
+    infinite. n_measurements: data points of all conditions. checksum: of the data.
     gradient_weight: the cost of a gradient of one condition, in evaluations of its value. information_weight: the same
     with the Fisher information, or None where there is none. relaxed_solves: evaluations of single conditions that were
     repeated less accurately so far. engine: what evaluates it.
@@ -22,17 +21,16 @@ class SumOverConditions(Protocol):
     names: Sequence[str]
     lower: Vector
     upper: Vector
-    nominal: Vector
-    start_lower: Vector
-    start_upper: Vector
-    start_quantiles: Mapping[int, Callable[[float], float]]
     n_conditions: int
-    condition_names: Sequence[str]
+    n_measurements: int
     checksum: str
     gradient_weight: float
     information_weight: float | None
     relaxed_solves: int
     engine: str
+
+    def draw_start(self, generator: np.random.Generator) -> Vector:
+        """Return a random starting point (n,)."""
 
     def value(self, theta: Vector, conditions: Sequence[int] | Vector) -> float:
         """Return the sum over `conditions` (indices) at theta (n,); `inf` where it failed."""
@@ -63,3 +61,23 @@ class Simulated(Protocol):
 
     def simulate(self, theta: Vector, conditions: Sequence[int] | Vector) -> list[Any]:
         """Return the simulation of each of the conditions at theta (n,)."""
+
+
+class StartingBox:
+    """Starting points that are drawn parameter by parameter.
+
+    start_lower, start_upper (n,): the box in which they are uniform. start_quantiles: of parameters that do not start
+    uniformly, quantile functions by their position.
+    """
+
+    start_lower: Vector
+    start_upper: Vector
+    start_quantiles: Mapping[int, Callable[[float], float]]
+
+    def draw_start(self, generator: np.random.Generator) -> Vector:
+        """Return a random starting point (n,)."""
+        share = generator.uniform(size=len(self.start_lower))
+        point: Vector = self.start_lower + share * (self.start_upper - self.start_lower)
+        for index, quantile in self.start_quantiles.items():
+            point[index] = quantile(share[index])
+        return point

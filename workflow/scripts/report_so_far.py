@@ -38,12 +38,13 @@ def collected(results: Path) -> dict:
 
 def draw(found: dict, folder: Path) -> dict:
     """Return the parts of the report that show figures, drawn from the tables that are there, by section."""
+    from kinetrain import tables
     from kinetrain.figures.catalogue import find_figures, tidy_table
     from kinetrain.figures.style import save, use_style
     from kinetrain.files import load_table, save_table
 
     sections: dict[str, list[dict]] = {}
-    sources = {**found, "published": load_table(PUBLISHED)}
+    sources = {"nominal": tables.empty("nominal"), **found, "published": load_table(PUBLISHED)}
     for name, file in find_figures().items():
         declared = file.FIGURE
         if not set(declared.sources) <= set(sources):
@@ -75,9 +76,9 @@ def main():
         raise InputError(f"{results}: no fit and no trained model is there yet")
     folder = results / "so-far"
     folder.mkdir(exist_ok=True)
-    whole = {"nominal", "fits", "traces"} <= set(found)
-    compared = pairs(found["fits"], found["traces"], found["nominal"], {}, {}) if whole else None
+    whole = {"fits", "traces"} <= set(found)
     given = {name: found.get(name) for name in ("nominal", "fits", "traces")} if whole else {}
+    compared = pairs(**given, best_known={}, meaning={}) if whole else None
     answered = answers(**given, pairs=compared, networks=found.get("networks"), estimates=found.get("estimates"))
     shown = []
     for name, table in found.items():

@@ -9,7 +9,7 @@ from kinetrain.evaluation import scores
 from kinetrain.tables import completed
 
 INF = float("inf")
-NOMINAL = ["problem", "replicate", "objective_nominal", "data", "parameters", "measurements"]
+NOMINAL = ["problem", "replicate", "objective_nominal", "data"]
 MEANING = {
     "safeguards": {
         "rescue": {"rescue": 2, "line_search": 0, "variant": "published"},
@@ -30,11 +30,12 @@ def made(ends: dict, problems=("P",), replicates=(0,), starts=8) -> pd.DataFrame
     names = ["problem", "replicate", "start", "optimizer", "schedule", "batch_size", "safeguard", "objective"]
     table = pd.DataFrame(rows, columns=names)
     status = np.where(np.isfinite(table["objective"].astype(float)), "finished", "failed")
-    return table.assign(conditions=20, cost=100.0, cpu_seconds=1.0, status=status, gradient_solves=20, value_solves=0)
+    sizes = {"conditions": 20, "measurements": 1000, "parameters": 4}
+    return table.assign(**sizes, cost=100.0, cpu_seconds=1.0, status=status, gradient_solves=20, value_solves=0)
 
 
 def made_nominal(problems=("P",), truth=0.0, data="artificial") -> pd.DataFrame:
-    return pd.DataFrame([(name, 0, truth, data, 4, 1000) for name in problems], columns=NOMINAL)
+    return pd.DataFrame([(name, 0, truth, data) for name in problems], columns=NOMINAL)
 
 
 def traced(table: pd.DataFrame, points: dict[float, float]) -> pd.DataFrame:

@@ -14,12 +14,10 @@ def fits_of(objectives: dict[str, list[float]]) -> pd.DataFrame:
     rows = []
     for optimizer, values in objectives.items():
         for start, objective in enumerate(values):
-            setting = {"optimizer": optimizer, "schedule": "-", "batch_size": 4, "safeguard": "-", "conditions": 4}
-            rows.append({"problem": "one", "replicate": 0, "start": start, "objective": objective, **setting})
+            setting = {"optimizer": optimizer, "schedule": "-", "batch_size": 4, "safeguard": "-"}
+            sizes = {"conditions": 4, "measurements": 9, "parameters": 2}
+            rows.append({"problem": "one", "replicate": 0, "start": start, "objective": objective, **setting, **sizes})
     return pd.DataFrame(rows)
-
-
-NOMINAL = pd.DataFrame([{"problem": "one", "replicate": 0, "conditions": 4, "measurements": 9, "parameters": 2}])
 
 
 def pair(verdict: str, blocks: int = 8, **bounds) -> dict:
@@ -28,7 +26,7 @@ def pair(verdict: str, blocks: int = 8, **bounds) -> dict:
 
 
 def test_optimizers_are_ranked_with_intervals_and_failures():
-    found = answers(nominal=NOMINAL, fits=fits_of({"ipopt": [3, 4, np.inf], "fides": [1.0, 2, 3]}))["arms"][0]
+    found = answers(fits=fits_of({"ipopt": [3, 4, np.inf], "fides": [1.0, 2, 3]}))["arms"][0]
     assert [row[0] for row in found["rows"]] == ["Fides, full batch", "Ipopt, full batch"]
     assert found["rows"][0][1] == "1 [1, 1]" and found["rows"][1][-1] == "1 of 3"
 
@@ -43,7 +41,7 @@ def test_optimizers_are_ranked_with_intervals_and_failures():
     ],
 )
 def test_contrasts_are_decided_as_their_verdict_says(row, decided, undecided):
-    found = answers(nominal=NOMINAL, fits=fits_of({"fides": [1.0, 2.0]}), pairs=pd.DataFrame([row]))["arms"][0]
+    found = answers(fits=fits_of({"fides": [1.0, 2.0]}), pairs=pd.DataFrame([row]))["arms"][0]
     assert len(found["decided"]) == len(decided) and len(found["undecided"]) == len(undecided)
     assert all(
         words in said for words, said in zip(decided + undecided, found["decided"] + found["undecided"], strict=True)
@@ -52,7 +50,7 @@ def test_contrasts_are_decided_as_their_verdict_says(row, decided, undecided):
 
 def test_the_factor_of_a_second_that_ends_lower_is_turned_round():
     row = pair("second", difference=1.0, low=0.5, high=2.0)
-    found = answers(nominal=NOMINAL, fits=fits_of({"fides": [1.0, 2.0]}), pairs=pd.DataFrame([row]))["arms"][0]
+    found = answers(fits=fits_of({"fides": [1.0, 2.0]}), pairs=pd.DataFrame([row]))["arms"][0]
     assert "× 0.1 [0.01, 0.316]" in found["decided"][0]
 
 

@@ -54,7 +54,7 @@ def test_the_cost_of_a_target_is_that_of_all_starts_per_success():
     assert row["successes_100"] == 8 and row["cost_to_100"] == 0
     assert row["successes_quantile"] == 0 and row["cost_to_quantile"] == INF
     assert row["cost_to_quantile_low"] == 100 / wilson_interval(0, 8)[1]
-    assert scores.target_values(made_nominal())["P"]["quantile"] == pytest.approx(0.5 * stats.chi2(4).ppf(0.95))
+    assert scores.target_values(table)["P"]["quantile"] == pytest.approx(0.5 * stats.chi2(4).ppf(0.95))
 
 
 def test_a_success_by_the_threshold_of_grein_is_within_half_the_quantile_of_one_parameter():

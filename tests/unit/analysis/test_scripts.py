@@ -172,13 +172,13 @@ def test_a_figure_is_drawn_from_its_table_in_three_formats(run, tmp_path):
 def write_fits(folder) -> list[str]:
     """Write the result tables of two starts of Fides, the second of which failed, and return their flags."""
     names = "problem\toptimizer\tschedule\tbatch_size\tsafeguard\treplicate\tstart\tobjective\tcost"
-    more = "\tcpu_seconds\tconditions\tgradient_solves\tvalue_solves\tstatus\tepochs\n"
+    more = "\tcpu_seconds\tconditions\tmeasurements\tparameters\tgradient_solves\tvalue_solves\tstatus\tepochs\n"
     run = "P\tfides\t-\t6\t-\t0\t"
-    ends = f"{run}0\t-1.5\t60\t1\t6\t12\t0\tfinished\t10\n{run}1\tinf\t6\t1\t6\t2\t0\tfailed\t10\n"
+    ends = f"{run}0\t-1.5\t60\t1\t6\t50\t3\t12\t0\tfinished\t10\n{run}1\tinf\t6\t1\t6\t50\t3\t2\t0\tfailed\t10\n"
     (folder / "fits.tsv").write_text(names + more + ends)
     (folder / "traces.tsv").write_text(f"{names}\n{run}0\t3.5\t0\n{run}0\t-1.5\t30\n")
-    names = "problem\treplicate\tobjective_nominal\treference\tdata\tparameters\tmeasurements\n"
-    (folder / "nominal.tsv").write_text(f"{names}P\t0\t-2.0\t-2.0\tmeasured\t3\t50\n")
+    names = "problem\treplicate\tobjective_nominal\treference\tdata\n"
+    (folder / "nominal.tsv").write_text(f"{names}P\t0\t-2.0\t-2.0\tmeasured\n")
     for name in ("fits", "traces", "nominal"):
         save_table(completed(name, load_table(folder / f"{name}.tsv")), folder / f"{name}.tsv")
     return ["--fits", "fits.tsv", "--traces", "traces.tsv", "--nominal", "nominal.tsv"]

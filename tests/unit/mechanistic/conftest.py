@@ -7,6 +7,7 @@ import pytest
 
 from kinetrain.mechanistic.compiled_model import compile_model
 from kinetrain.mechanistic.petab_files import checksum
+from kinetrain.problem import StartingBox
 
 BENCHMARK = Path("Benchmarking-Initiative/Benchmark-Models-PEtab")
 COMMIT = "4d2085084b289f6215a95475b1ee639fd7d42283"
@@ -47,14 +48,14 @@ def compiled_collection(mirror, compiled_model):
     return find
 
 
-class Quadratic:
+class Quadratic(StartingBox):
     """Four conditions k with J_k = 0.5 sum_i w_i (x_i - c_ki)^2; it fails where `wall(x)` is true."""
 
     names = ("x1", "x2")
     lower, upper, nominal = np.full(2, -5.0), np.full(2, 5.0), np.zeros(2)
     start_lower, start_upper = lower, upper
     start_quantiles = {}  # noqa: RUF012
-    n_conditions = 4
+    n_conditions, n_measurements = 4, 8
     checksum = "quadratic"
     engine = "formula"
     gradient_weight, information_weight, relaxed_solves = 1.0, None, 0

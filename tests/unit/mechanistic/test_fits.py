@@ -17,6 +17,7 @@ from kinetrain.errors import InputError
 from kinetrain.files import load_arrays
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.options import read_options
+from kinetrain.problem import StartingBox
 from kinetrain.tables import TABLES
 from kinetrain.training import full_batch, minibatch_fits, starts
 from kinetrain.training.optimizers import fides, fides_switched, known_optimizers
@@ -163,10 +164,11 @@ def test_fides_does_not_fill_the_log_with_what_its_steps_cannot_compute():
         fides.minimize(evaluate, np.ones(2), np.full(2, -5.0), np.full(2, 5.0), False)
 
 
-class Wells:
+class Wells(StartingBox):
     """One condition with a deep well at 4 and shallow ones elsewhere, in which a local search ends."""
 
     names, n_conditions, checksum, engine = ("x",), 1, "wells", "formula"
+    n_measurements = 1
     gradient_weight, information_weight, relaxed_solves = 1.0, None, 0
     lower, upper, nominal = np.full(1, -10.0), np.full(1, 10.0), np.zeros(1)
     start_lower, start_upper = lower, upper

@@ -13,6 +13,7 @@ from kinetrain.mechanistic.hierarchical import Hierarchical
 from kinetrain.mechanistic.inner_parameters import inner_parameters
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.options import read_options
+from kinetrain.problem import StartingBox
 from kinetrain.training import full_batch
 from kinetrain.training.cost import Counted
 from kinetrain.training.options import FullBatchOptions
@@ -43,11 +44,11 @@ def states(k, condition):
     return np.exp(-k * TIMES) + condition, 1 + k * TIMES
 
 
-class Lines:
+class Lines(StartingBox):
     """Two conditions of a model in closed form, with the tables of a PEtab problem and results like AMICI's."""
 
     n_conditions, checksum, gradient_weight, information_weight, relaxed_solves = 2, "lines", 3.0, None, 0
-    engine = "formula"
+    engine, n_measurements = "formula", 12
     condition_names, priors = ("c0", "c1"), None
 
     def __init__(self):

@@ -7,14 +7,16 @@ import numpy as np
 
 from kinetrain.files import save_arrays, save_table
 from kinetrain.options import read_options
+from kinetrain.problem import StartingBox
 from kinetrain.training import full_batch, minibatch_fits, starts
 from kinetrain.training.options import FullBatchOptions, MinibatchOptions
 
 
-class Valley:
+class Valley(StartingBox):
     """Six conditions of a curved valley, each evaluation of which takes a while; `lives` ends it after that many."""
 
     names, n_conditions, checksum, engine = ("x", "y"), 6, "valley", "formula"
+    n_measurements = 6
     gradient_weight, information_weight, relaxed_solves = 4.0, None, 0
     lower, upper, nominal = np.full(2, -3.0), np.full(2, 3.0), np.ones(2)
     start_lower, start_upper = lower, upper

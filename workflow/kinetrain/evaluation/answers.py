@@ -41,16 +41,16 @@ def answers(nominal=None, fits=None, traces=None, pairs=None, networks=None, bes
     has_fits, has_networks = (table is not None and len(table) > 0 for table in (fits, networks))
     arms = [_of_fits(nominal, fits, traces, pairs, best_known or {})] if has_fits else []
     arms += [_of_networks(networks)] if has_networks else []
-    data = [*(_problems(nominal, fits) if has_fits else []), *(_datasets(networks) if has_networks else [])]
+    data = [*(_problems(fits) if has_fits else []), *(_datasets(networks) if has_networks else [])]
     return {"data": data, "arms": arms, "caution": _caution(fits, networks, has_fits, has_networks, estimates)}
 
 
 # --- mechanistic fits ---
 
 
-def _problems(nominal, fits):
+def _problems(fits):
     for problem, own in fits.groupby("problem", sort=False):
-        size = nominal[nominal["problem"] == problem].iloc[0]
+        size = own.iloc[0]
         replicates = own["replicate"].nunique()
         yield (
             f"{problem}: {size['conditions']:g} conditions, {size['measurements']:g} data points, "
@@ -76,7 +76,7 @@ def _of_fits(nominal, fits, traces, pairs, best_known) -> dict:
     excess = ["median above the best known"] if one_problem else []
     sentences = list(_contrasts(pairs)) if pairs is not None else []
     return {
-        "title": "Training of mechanistic models",
+        "title": "Training: optimizers at equal budget",
         "question": "Which optimizer ends lowest at equal budget?",
         "columns": ["optimizer, in its best setting", f"mean rank of {len(ranked)}", *excess, "failed"],
         "rows": rows,

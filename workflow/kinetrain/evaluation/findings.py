@@ -11,6 +11,7 @@ from kinetrain.evaluation import (
     yardstick_findings,
 )
 from kinetrain.evaluation.benchmark import benchmark
+from kinetrain.evaluation.scores import measurements_of
 from kinetrain.tables import TABLES
 
 
@@ -75,8 +76,7 @@ def _of_benchmark(fits, traces, nominal, best_known, meaning):
     data = benchmark(fits, fits[:0] if traces is None else traces, nominal, best_known, meaning)
     yield from fit_findings.median_ends(data)
     yield from fit_findings.ranks_differ(data)
-    if traces is not None and nominal is not None and "measurements" in nominal:
-        measurements = nominal.drop_duplicates("problem").set_index("problem")["measurements"].to_dict()
+    if traces is not None and "measurements" in fits:
         yield from fit_findings.cheaper_at_targets(data)
         yield from fit_findings.cheaper(data)
-        yield from fit_findings.iterates(data, measurements)
+        yield from fit_findings.iterates(data, measurements_of(fits))

@@ -12,6 +12,7 @@ from kinetrain.evaluation.scores import (
     best_objectives,
     chosen_crosswise,
     log_excess,
+    measurements_of,
     settings_of,
     size_order,
     with_size,
@@ -48,10 +49,10 @@ def pairs(fits, traces, nominal, best_known: dict[str, float], meaning: dict) ->
     are left out.
     """
     best = best_objectives(fits, traces, nominal, best_known)
-    measurements = nominal.drop_duplicates("problem").set_index("problem")["measurements"].to_dict()
     runs = _with_factors(with_size(fits), meaning)
     runs = runs.assign(
-        y=log_excess(runs, best, measurements), failed=~np.isfinite(runs["objective"].astype(float).fillna(np.inf))
+        y=log_excess(runs, best, measurements_of(fits)),
+        failed=~np.isfinite(runs["objective"].astype(float).fillna(np.inf)),
     )
     table = frame("pairs", [row for contrast in contrasts(runs, meaning) for row in _compare(contrast)])
     for _, own in table.groupby(table["problem"] == ALL):

@@ -161,13 +161,18 @@ def log_excess(fits: pd.DataFrame, best: dict[tuple, float], measurements: dict[
     return np.log10(excess + FLOOR * fits["problem"].map(measurements))
 
 
-def target_values(nominal: pd.DataFrame) -> dict[str, dict[str, float]]:
+def measurements_of(fits: pd.DataFrame) -> dict[str, float]:
+    """Return the number of data points per problem."""
+    return fits.drop_duplicates("problem").set_index("problem")["measurements"].to_dict()
+
+
+def target_values(fits: pd.DataFrame) -> dict[str, dict[str, float]]:
     """Return per problem the targets above the best value, by the names of TARGETS.
 
     The quantile is statistically indistinguishable from the best: half the 95 % quantile of chi-squared with as many
     degrees of freedom as estimated parameters.
     """
-    number = nominal.drop_duplicates("problem").set_index("problem")["parameters"]
+    number = fits.drop_duplicates("problem").set_index("problem")["parameters"]
     from scipy import stats
 
     quantile = {problem: 0.5 * stats.chi2.ppf(0.95, count) for problem, count in number.items()}
@@ -264,7 +269,7 @@ def scores(fits, traces, nominal, best_known: dict[str, float]) -> pd.DataFrame:
     """
     best = best_objectives(fits, traces, nominal, best_known)
     fits = with_best(with_size(fits), best)
-    limits = target_values(nominal)
+    limits = target_values(fits)
     rows = []
     for problem, group in fits.groupby("problem", sort=False):
         rank = mean_ranks(group).set_index(SETTING)

@@ -28,6 +28,7 @@ from kinetrain.mechanistic.starting_points import (
     starting_quantiles,
     starting_rows,
 )
+from kinetrain.problem import StartingBox
 
 
 def silence_amici():
@@ -46,7 +47,7 @@ RELAXATION = 100.0  # of tolerances, from trial to trial (parPE)
 STEADY = 1e-2
 
 
-class PetabProblem:
+class PetabProblem(StartingBox):
     """The objective of a PEtab problem, for any subset of its conditions.
 
     A condition is a distinct pair of pre-equilibration and simulation condition that has measurements.

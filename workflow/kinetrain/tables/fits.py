@@ -45,18 +45,23 @@ relative_deviation: of the objective from the reference
         "Negative log-likelihood at the nominal parameters of each problem, and the reference value where there is "
         "one: a check that models and data are imported correctly.",
         "Objective at the nominal parameters",
-        "problems",
+        "petab",
     ),
     "fits": Table(
         (*FIT, "start"),
         FIT_COLUMNS
         + START
-        + columns("objective: negative log-likelihood over all data at the end of the run; inf where it failed")
+        + columns("""
+objective: negative log-likelihood over all data at the end of the run, of neural models without its constant; inf where
+  it failed
+""")
         + SPENT
         + columns("""
 status: finished, or failed (no scores; a failed fit has an infinite objective)
 epochs: passes over all conditions that were made
 conditions: conditions of the problem
+measurements: data points of all conditions
+parameters: estimated parameters
 engine: what solved the model, as in the table of the objective at the nominal parameters
 gradient_weight [forward solves]: cost of a gradient of one condition
 wall_seconds [s]: time from begin to end; of starts side by side, the share
@@ -69,7 +74,7 @@ averaged_objective: objective of the mean of the iterates in the last quarter of
 message: why the run ended
 """),
         "One row per fit. Failed fits, those whose last iterate cannot be simulated among them, are highlighted.",
-        "Fits of the mechanistic models",
+        "Fits",
         "problems",
         (*FIT, "start", "objective", "cost", "cpu_seconds", "status"),
     ),
@@ -107,7 +112,7 @@ good_fits: number of the good fits
         "`estimates/PROBLEM/REPLICATE/petab/` holds the PEtab problem with these values, `pypesto.hdf5` beside it all "
         "fits for pyPESTO.",
         "Fitted parameters",
-        "problems",
+        "petab",
         (
             "problem",
             "replicate",
@@ -242,7 +247,7 @@ ours: our value; `not run` where this configuration holds no counterpart, `not f
         "other optimizers and budgets on the same measured data (9 hours on 24 cores per run). Nothing that is NOT "
         "FOUND was filled in.",
         "The numbers of the mini-batch paper and ours",
-        "problems",
+        "petab",
     ),
     "predictions": Table(
         (*FIT, "set", "condition", "observable"),

@@ -56,7 +56,7 @@ class Counted:
         self.n_conditions = problem.n_conditions
 
     def columns(self) -> dict:
-        """Return the columns of fits: costs, the engine, the cost of a gradient, failures."""
+        """Return the columns of fits: costs, the engine, the cost of a gradient, failures, the size of the problem."""
         return {
             **self.cost.columns(),
             "engine": self.problem.engine,
@@ -64,6 +64,8 @@ class Counted:
             "failed_evaluations": self.cost.failed_evaluations,
             "relaxed_solves": self.cost.relaxed_solves,
             "conditions": self.n_conditions,
+            "measurements": self.problem.n_measurements,
+            "parameters": len(self.problem.names),
         }
 
     def ask(self, order: int, theta, conditions) -> Steps:

@@ -31,8 +31,7 @@ def starting_points(
 ) -> Iterator[np.ndarray]:
     """Yield start number `start` (n,) on the optimization scale, and random points to search on from, without end.
 
-    The first starts are `given` (m, n), if any are. Other points are uniform in the starting box, unless the problem
-    has a quantile function of an initialization prior.
+    The first starts are `given` (m, n), if any are; other points are drawn as the problem says.
 
     Source: Stapor et al. 2022, Fig. 2 (the same random points for all optimizers); parPE (uniform in the bounds, later
     PEtab's initialization priors).
@@ -41,11 +40,7 @@ def starting_points(
         yield np.array(given[start], dtype=float)
     generator = np.random.default_rng([seed, start])
     while True:
-        share = generator.uniform(size=len(problem.start_lower))
-        point = problem.start_lower + share * (problem.start_upper - problem.start_lower)
-        for index, quantile in problem.start_quantiles.items():
-            point[index] = quantile(share[index])
-        yield point
+        yield problem.draw_start(generator)
 
 
 def end_points(fits: pd.DataFrame, arrays: dict) -> np.ndarray:

@@ -23,6 +23,7 @@ from kinetrain.mechanistic.kernel.work import weights
 from kinetrain.mechanistic.parameter_priors import Priors
 from kinetrain.mechanistic.petab_files import checksum, list_files, read_description
 from kinetrain.mechanistic.solver_options import KERNEL, SolverOptions
+from kinetrain.problem import StartingBox
 
 BOXES = ("lower", "upper", "nominal", "start_lower", "start_upper")
 
@@ -47,7 +48,7 @@ class Simulation:
     llh: float
 
 
-class KernelProblem:
+class KernelProblem(StartingBox):
     """The objective of a PEtab problem, for any subset of its conditions, as `PetabProblem`.
 
     Parameters
