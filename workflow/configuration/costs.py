@@ -88,7 +88,7 @@ class Sizes:
 
     def genes(self, dataset: str) -> int:
         """Return the number of genes of a data set."""
-        planned = self.plan.datasets[dataset]
+        planned = self.plan.sources[dataset]
         files = planned.get("expression") or planned["simulate"].get("network") or {}
         if "genes" in files:
             return self.lines(files["genes"], BYTES_PER_NAME)
@@ -103,7 +103,7 @@ class Sizes:
 
     def rows(self, dataset: str) -> int:
         """Return the number of time points of all trajectories of a data set."""
-        planned = self.plan.datasets[dataset]
+        planned = self.plan.sources[dataset]
         if "simulate" in planned:
             return planned["simulate"]["trajectories"] * len(planned["simulate"]["times"])
         train = planned["expression"]["train"]
@@ -156,7 +156,7 @@ def _regressions(sizes: Sizes, wildcards: dict) -> Size:
 
 def _weights(sizes: Sizes, dataset: str) -> float:
     """Return the weights of a vector field in thousands."""
-    hidden = sizes.plan.datasets[dataset]["training"]["hidden"]
+    hidden = sizes.plan.sources[dataset]["training"]["hidden"]
     return sizes.genes(dataset) * (sum(hidden) if isinstance(hidden, list | tuple) else hidden) / 1e3
 
 
@@ -211,6 +211,14 @@ def _reactions(sizes: Sizes, wildcards: dict) -> Size:
     return Size(one.work * planned["fits"]["starts"] * levels * pruning["events"] * pruning["epochs"], one.extent)
 
 
+def _neural_fit(sizes: Sizes, wildcards: dict) -> Size:
+    planned = sizes.plan.problems[wildcards["problem"]]
+    fits, dataset = planned["fits"], planned["neural"]["dataset"]
+    weights = _weights(sizes, dataset)
+    passes = fits["starts"] * fits["epochs"]
+    return Size(passes * sizes.rows(dataset) * weights / 1e3, fits["starts"] * weights)
+
+
 SIZES: dict[str, Callable[[Sizes, dict], Size]] = {
     "simulate_expression": _expression,
     "simulate_published_network": _expression,
@@ -233,6 +241,8 @@ SIZES: dict[str, Callable[[Sizes, dict], Size]] = {
     "fit_full_batch": _fit,
     "fit_mini_batch": _fit,
     "prune_reactions": _reactions,
+    "fit_neural_full_batch": _neural_fit,
+    "fit_neural_mini_batch": _neural_fit,
     "predict_measurements": _simulation,
     "estimate_parameters": _simulation,
 }

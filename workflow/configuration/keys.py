@@ -55,10 +55,33 @@ class Reactions(ReactionPruning):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Problem(Options):
-    """A PEtab problem."""
+class Neural(Options):
+    """A vector field, fitted to a data set without pruning."""
 
-    petab: File = option(REQUIRED, "The problem's PEtab YAML, as a name in `resources/datasets.tsv` or a path.")
+    dataset: Name = option(
+        REQUIRED,
+        "A data set of `datasets`, whose `training` says which model is fitted (`model`, `hidden`, `multipliers`) and "
+        "how it is solved (`integrator`, `steps`, which stay as they are).",
+    )
+    noise: float = option(
+        ABSENT,
+        "Standard deviation of the Gaussian noise added to the expression; that of the data set where it has one only.",
+        least=0,
+        most=10**6,
+    )
+    noise_seed: int = option(0, "Seed of that noise.", least=0, most=LARGEST_SEED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem(Options):
+    """A fit problem: a PEtab problem, or a vector field on expression data."""
+
+    exactly_one: ClassVar[tuple[str, ...]] = ("petab", "neural")
+
+    petab: File = option(ABSENT, "The problem's PEtab YAML, as a name in `resources/datasets.tsv` or a path.")
+    neural: Neural = option(
+        ABSENT, "A vector field that is fitted to a data set, by the same optimizers, in place of a PEtab problem."
+    )
     tables_elsewhere: bool = option(
         False, "Let the YAML name files outside its folder; else it must not, as it may come from somebody else."
     )
@@ -296,7 +319,9 @@ class Configuration(Options):
         "`--config 'only=[NAME]'`, or `make ONLY=NAME`. Results of the others stay, but tables and report lack them.",
         filled=True,
     )
-    problems: dict[Name, Problem] = option({}, "PEtab problems by name (the mechanistic arm).")
+    problems: dict[Name, Problem] = option(
+        {}, "Fit problems by name: of PEtab (the mechanistic arm), and vector fields fitted by the same optimizers."
+    )
     fits: Fits = option(Fits(), "How every problem is fitted; a problem's own `fits` overrides single keys.")
     datasets: dict[Name, Dataset] = option({}, "Expression data sets by name (the neural arm).")
     methods: Methods = option(

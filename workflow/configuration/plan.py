@@ -22,6 +22,7 @@ from configuration.checks import (
 )
 from configuration.keys import Artificial, Configuration, Enrichment, Fits, PruningSchedule, TrainingOptions
 from configuration.manifest import Download
+from configuration.neural_problems import check_neural, only_noise, training_conditions
 from configuration.yaml_files import read_yaml
 from kinetrain.errors import InputError, did_you_mean
 from kinetrain.mechanistic.artificial_options import Groups
@@ -98,6 +99,8 @@ class Plan:
     ----------
     config, problems, datasets
         The completed configuration, and its problems and data sets with their overrides applied.
+    sources
+        The data sets that are trained on, and those that vector fields among the problems are fitted to.
     downloads
         Lines of the manifest that the configuration needs, by name.
     own_files
@@ -109,13 +112,14 @@ class Plan:
         self.downloads: dict[str, Download] = {}
         self.own_files: list[str] = []
         self.config = complete(config)
+        self.sources: dict[str, dict] = {}
         mirror = self.config["mirror"]
         if mirror is not None and not Path(mirror).is_dir():
             raise ConfigurationError(f"mirror = '{mirror}': no such folder (wanted: one that holds <owner>/<repo>/…)")
         for name in {"results", "logs"} & self.config["pathvars"].keys():
             refuse_own(f"pathvars.{name}", self.config["pathvars"][name], Path(places[-1]))
         self.problems = {name: self._problem(name, one) for name, one in self._wanted("mechanistic", "problems")}
-        self.datasets = {name: self._dataset(name, one) for name, one in self._wanted("neural", "datasets")}
+        self.datasets = {name: self._source(name) for name, _ in self._wanted("neural", "datasets")}
 
     def _wanted(self, arm: str, section: str) -> list[tuple[str, dict]]:
         """Return the problems or data sets to run: of `only` if it is given, else those with `run`."""
@@ -214,18 +218,24 @@ class Plan:
         return {**pruning, "seed": planned["fits"]["seed"], **planned["solver"]}
 
     def _shared_settings(self, problem: str) -> dict:
-        """Return the settings that all fits of a problem share: budget, seed and solver."""
+        """Return the settings that all fits of a problem share: budget, seed and, of PEtab problems, the solver."""
         planned = self.problems[problem]
-        return {"epochs": planned["fits"]["epochs"], "seed": planned["fits"]["seed"], **planned["solver"]}
+        solver = planned["solver"] if "petab" in planned else {}
+        return {"epochs": planned["fits"]["epochs"], "seed": planned["fits"]["seed"], **solver}
+
+    def neural_settings(self, problem: str) -> dict:
+        """Return the settings of the vector field of a problem, those of `training` that a fit depends on."""
+        training = self.sources[self.problems[problem]["neural"]["dataset"]]["training"]
+        return {key: training[key] for key in ("model", "hidden", "multipliers", "integrator", "steps", "device")}
 
     def expression_settings(self, dataset: str) -> dict:
         """Return the settings for reading measured expression: its section without files."""
-        section = self.datasets[dataset]["expression"]
+        section = self.sources[dataset]["expression"]
         return {option: value for option, value in section.items() if option not in ("train", "test", "genes")}
 
     def simulation_settings(self, dataset: str) -> dict:
         """Return the settings of a simulation: network (or exponents of a published one) and trajectories."""
-        section = self.datasets[dataset]["simulate"]
+        section = self.sources[dataset]["simulate"]
         own = ("network", "train", "test", *(RANDOM if "network" in section else ()))
         exponents = {"exponents": section["network"]["exponents"]} if "network" in section else {}
         return {option: value for option, value in section.items() if option not in own} | exponents
@@ -256,10 +266,12 @@ class Plan:
         artificial = read_options(Artificial, problem["artificial"]) if "artificial" in problem else None
         for label, grid in fits["mini_batch"].items():
             check_grid(f"{key}.fits.mini_batch.{label}", grid, fits)
+        if "neural" in problem:
+            return self._neural_problem(name, problem, fits)
         files = self.petab_files(problem["petab"], f"{key}.petab", problem["tables_elsewhere"])
         if artificial:
-            given = "mini_batch" in (self.given.get("fits") or {}) or "mini_batch" in problem["fits"]
-            limit_batches(key, fits["mini_batch"], artificial.fitted_conditions(), refuse=given)
+            conditions = artificial.fitted_conditions()
+            limit_batches(key, fits["mini_batch"], conditions, refuse=self._gives_grids(problem))
         elif problem["petab"] not in self.manifest and (measured := count_conditions(Path(files[0]))):
             limit_batches(key, fits["mini_batch"], measured, refuse=False)
         if artificial and problem["petab"] not in self.manifest:
@@ -279,6 +291,25 @@ class Plan:
             "files": files,
             "replicates": range(artificial.replicates) if artificial else range(1),
         }
+
+    def _neural_problem(self, name: str, problem: dict, fits: dict) -> dict:
+        key, neural = f"problems.{name}", problem["neural"]
+        check_neural(key, self.given["problems"][name], fits, self.config["datasets"])
+        dataset = self._source(neural["dataset"])
+        if conditions := training_conditions(dataset):
+            limit_batches(key, fits["mini_batch"], conditions, refuse=self._gives_grids(problem))
+        noise = neural["noise"] if "noise" in neural else only_noise(f"{key}.neural", dataset["levels"])
+        return {**problem, "neural": {**neural, "noise": noise}, "fits": fits, "files": [], "replicates": range(1)}
+
+    def _gives_grids(self, problem: dict) -> bool:
+        """Return whether the grids of a problem's fits are given, not the default ones."""
+        return "mini_batch" in (self.given.get("fits") or {}) or "mini_batch" in problem["fits"]
+
+    def _source(self, name: str) -> dict:
+        """Return a data set that is trained on or fitted, with its overrides applied."""
+        if name not in self.sources:
+            self.sources[name] = self._dataset(name, self.config["datasets"][name])
+        return self.sources[name]
 
     def _starts(self, value: str, key: str, starts: int, artificial, petab: str) -> str:
         """Return the path of given starts, checked where the parameters of the problem are at hand.

@@ -1,4 +1,4 @@
-# Fits: mechanistic models by full-batch and mini-batch optimizers, neural ODEs without pruning.
+# Fits: mechanistic models and neural ODEs by full-batch and mini-batch optimizers; neural ODEs without pruning.
 
 
 # Before models are compiled: a start that cannot be taken is not found after an hour.
@@ -36,6 +36,8 @@ rule fit_full_batch:
         parameters="<results>/fits/{problem}/{replicate}/{optimizer}.parameters.npz",
     log:
         "<logs>/fits/{problem}/{replicate}/{optimizer}.log",
+    wildcard_constraints:
+        problem=names(PETAB),
     conda:
         conda("mechanistic")
     resources:
@@ -69,6 +71,49 @@ use rule fit_full_batch as fit_mini_batch with:
         settings=lambda w: settings(
             PLAN.mini_batch_settings(w.problem, w.optimizer, w.schedule, w.batch_size, w.safeguard)
         ),
+
+
+rule fit_neural_full_batch:
+    input:
+        lambda w: f"<results>/expression/{PLAN.problems[w.problem]['neural']['dataset']}/expression.npz",
+    output:
+        fits="<results>/fits/{problem}/{replicate}/{optimizer}.tsv",
+        trace="<results>/fits/{problem}/{replicate}/{optimizer}.trace.tsv",
+        parameters="<results>/fits/{problem}/{replicate}/{optimizer}.parameters.npz",
+    log:
+        "<logs>/fits/{problem}/{replicate}/{optimizer}.log",
+    wildcard_constraints:
+        problem=names(NEURAL),
+    conda:
+        conda("neural")
+    resources:
+        **needs("fit_neural_full_batch"),
+    params:
+        command=command("neural", "fit_neural_ode"),
+        neural=lambda w: PLAN.problems[w.problem]["neural"],
+        training=lambda w: settings(PLAN.neural_settings(w.problem)),
+        starts=lambda w: PLAN.problems[w.problem]["fits"]["starts"],
+        settings=lambda w: settings(PLAN.full_batch_settings(w.problem)),
+        checkpoint=lambda w, output: f"{output.fits}.checkpoint",
+    shell:
+        "({params.command} --expression {input:q} --noise {params.neural[noise]}"
+        " --noise-seed {params.neural[noise_seed]} --training {params.training:q} --name {wildcards.problem}"
+        " --replicate {wildcards.replicate} --optimizer {wildcards.optimizer} --starts {params.starts}"
+        " --settings {params.settings:q} --checkpoint {params.checkpoint:q}"
+        " --output {output.fits:q} --trace {output.trace:q} --parameters {output.parameters:q}) 2>&1 | tee {log:q}"
+
+
+use rule fit_neural_full_batch as fit_neural_mini_batch with:
+    output:
+        fits=f"{MINI_BATCH_FIT}.tsv",
+        trace=f"{MINI_BATCH_FIT}.trace.tsv",
+        parameters=f"{MINI_BATCH_FIT}.parameters.npz",
+    log:
+        MINI_BATCH_FIT.replace("<results>", "<logs>") + ".log",
+    resources:
+        **needs("fit_neural_mini_batch"),
+    params:
+        settings=rules.fit_mini_batch.params.settings,
 
 
 rule train_neural_ode:

@@ -1,6 +1,8 @@
-# Inputs of the rules of the mechanistic arm: files and flags of problems, and all fits and predictions.
+# Inputs of the rules of fit problems: files and flags of problems, and all fits and predictions.
 from kinetrain.mechanistic.given_starts import files_of
 
+PETAB = [name for name, problem in PLAN.problems.items() if "petab" in problem]
+NEURAL = [name for name in PLAN.problems if name not in PETAB]
 ARTIFICIAL = [name for name, problem in PLAN.problems.items() if "artificial" in problem]
 MINI_BATCH_FIT = "<results>/fits/{problem}/{replicate}/{optimizer}-{schedule}-batch{batch_size}-{safeguard}"
 

@@ -1,7 +1,7 @@
 # Inputs of the rules of the neural arm: files and flags of data sets, and all trained models.
-MEASURED = [name for name, dataset in PLAN.datasets.items() if "expression" in dataset]
-PUBLISHED = [name for name, dataset in PLAN.datasets.items() if "network" in dataset.get("simulate", {})]
-RANDOM = [name for name in PLAN.datasets if name not in MEASURED + PUBLISHED]
+MEASURED = [name for name, dataset in PLAN.sources.items() if "expression" in dataset]
+PUBLISHED = [name for name, dataset in PLAN.sources.items() if "network" in dataset.get("simulate", {})]
+RANDOM = [name for name in PLAN.sources if name not in MEASURED + PUBLISHED]
 LEVELS = [
     f"{name}/noise{noise}_corruption{corruption}"
     for name, dataset in PLAN.datasets.items()
@@ -48,13 +48,13 @@ def tuning_folds(wildcards):
 
 def expression_files(wildcards):
     """The measured expression of a data set."""
-    files = PLAN.datasets[wildcards.dataset]["expression"]
+    files = PLAN.sources[wildcards.dataset]["expression"]
     return {role: files[role] for role in ("train", "test", "genes") if role in files}
 
 
 def simulation_files(wildcards):
     """The published network of a data set, and its published trajectories."""
-    section = PLAN.datasets[wildcards.dataset]["simulate"]
+    section = PLAN.sources[wildcards.dataset]["simulate"]
     files = {**section, **section["network"]}
     return {role: files[role] for role in ("genes", "edges", "equations", "train", "test") if role in files}
 

@@ -208,7 +208,7 @@ rule record_provenance:
     input:
         fits="<results>/tables/fits.tsv",
         networks="<results>/tables/networks.tsv",
-        solvers=expand("<results>/solvers/{problem}.json", problem=PLAN.problems),
+        solvers=expand("<results>/solvers/{problem}.json", problem=PETAB),
         pins=[str(TOP / "envs" / f"{name}.txt") for name in ENVIRONMENTS],
         found=[f"<results>/environments/{name}.json" for name in ENVIRONMENTS],
     output:

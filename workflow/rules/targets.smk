@@ -5,7 +5,8 @@ from kinetrain import tables
 from kinetrain.evaluation.network_summaries import same_data
 from kinetrain.figures.catalogue import FITS as FIT_SOURCES, find_figures
 
-REPLICATES = [f"{name}/{replicate}" for name, problem in PLAN.problems.items() for replicate in problem["replicates"]]
+REPLICATES = [f"{name}/{replicate}" for name in PETAB for replicate in PLAN.problems[name]["replicates"]]
+STUDIED = [name for name in RANDOM if name in PLAN.datasets]
 PARTS = {
     "nominal": [f"<results>/nominal/{one}.tsv" for one in REPLICATES],
     "fits": [f"{fit}.tsv" for fit in FITS],
@@ -18,7 +19,7 @@ PARTS = {
     "networks": [f"<results>/networks/{run}.tsv" for run in RUNS]
     + [f"<results>/networks/{level}.yardsticks.tsv" for level in WITH_YARDSTICKS]
     + [f"<results>/networks/{level}.controls.tsv" for level in LEVELS],
-    "simulations": [f"<results>/expression/{name}/simulation.tsv" for name in RANDOM],
+    "simulations": [f"<results>/expression/{name}/simulation.tsv" for name in STUDIED],
     "tuning": [f"<results>/tuning/{run}/folds.tsv" for run in TUNED],
     "path": [f"<results>/networks/{run}.path.tsv" for run in RUNS],
     "history": [f"<results>/training/{run}/history.tsv" for run in RUNS],
@@ -36,12 +37,13 @@ COMPARED = [name for name in COMPARED if name]
 # What this configuration can show: a figure or a table that needs something else is left out.
 HAS = {
     *(["problems"] if PLAN.problems else []),
+    *(["petab"] if PETAB else []),
     *(["datasets"] if PLAN.datasets else []),
     *(["predictions"] if PREDICTIONS else []),
     *(["reactions"] if PRUNED_REACTIONS else []),
     *(["unjudged"] if UNJUDGED else []),
     *(["tuning"] if TUNED else []),
-    *(["factors"] if len(RANDOM) > 1 else []),
+    *(["factors"] if len(STUDIED) > 1 else []),
     *(["multipliers"] if len(COMPARED) > len(set(COMPARED)) else []),
     *(PLAN.varied if PLAN.problems else []),
 }

@@ -14,7 +14,7 @@ from kinetrain.errors import InputError, InputWarning
 
 CPU = Path("/proc/cpuinfo")
 # Where a command that hangs is ended; a cluster ends it earlier, by the time that its rule asked for.
-LIMIT_HOURS = {"fit": 100, "train_neural_ode": 100, "tune": 100}
+LIMIT_HOURS = {"fit": 100, "fit_neural_ode": 100, "train_neural_ode": 100, "tune": 100}
 OTHER_LIMIT_HOURS = 12
 
 
@@ -36,6 +36,42 @@ def add_meaning_of_fits(parser) -> None:
         default="{}",
         help="JSON: {safeguards: {name: {rescue, line_search, variant}}, schedules, optimizers}",
     )
+
+
+def add_arguments_of_fits(parser, optimizers: str) -> None:
+    """Add the options of a command that fits a problem; optimizers: in words, those that take the full batch."""
+    parser.add_argument("--name", required=True, help="name of the problem in the tables")
+    parser.add_argument("--replicate", type=int, default=0, help="number of the data replicate (seeds the shuffling)")
+    parser.add_argument(
+        "--optimizer",
+        required=True,
+        help=f"full batch: {optimizers}; mini-batch: its name in the tables, defined by --settings",
+    )
+    parser.add_argument("--starts", type=int, required=True, help="number of starting points")
+    parser.add_argument(
+        "--settings",
+        required=True,
+        help="JSON: epochs (budget in full gradients), seed, and for PEtab problems keys of `solver` "
+        "(config/README.md); for mini-batch also optimizer {rule or torch, arguments, then, share}, schedule {name, "
+        "start, end, shape}, batch_size (conditions, or full), safeguard {name, rescue, line_search, variant}",
+    )
+    parser.add_argument("--checkpoint", required=True, help="folder for the state of the run; removed at the end")
+    parser.add_argument("--output", required=True, help="table of fits to write (TSV), one row per start")
+    parser.add_argument("--trace", required=True, help="table of the objective during the fits to write (TSV)")
+    parser.add_argument("--parameters", required=True, help="parameters that the fits arrived at, to write (NPZ)")
+
+
+def save_fits(arguments, fits, trace, parameters) -> None:
+    """Write what a command that fits a problem has found, and remove its checkpoint."""
+    import shutil
+
+    from kinetrain import tables
+    from kinetrain.files import save_arrays
+
+    tables.save("traces", trace, arguments.trace)
+    save_arrays(arguments.parameters, **parameters)
+    tables.save("fits", fits, arguments.output)
+    shutil.rmtree(arguments.checkpoint, ignore_errors=True)
 
 
 def parse_data_of_networks(parser):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kinetrain.data.options import Split
+from kinetrain.data.options import Split, held_out
 from kinetrain.errors import InputError, InputWarning
 from kinetrain.files import load_arrays, save_arrays
 
@@ -150,7 +150,7 @@ def split_transitions(transitions: np.ndarray, fractions: dict[str, float], seed
         fractions = {name: fraction for name, fraction in fractions.items() if name != "validation"}
     taken = 0
     for name, fraction in fractions.items():
-        count = max(1, round(fraction * len(pool))) if fraction > 0 else 0
+        count = held_out(fraction, len(pool))
         split[np.isin(units, order[taken : taken + count])] = name
         taken += count
     if taken >= len(order):

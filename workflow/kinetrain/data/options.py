@@ -54,6 +54,11 @@ class Layout(Options):
         return self.bins is not None or len(self.clocks) > 1
 
 
+def held_out(fraction: float, pool: int) -> int:
+    """Return how many of a pool of trajectories (or transitions) are held out, one at least of any fraction."""
+    return max(1, round(fraction * pool)) if fraction > 0 else 0
+
+
 @dataclass(frozen=True)
 class Split(Options):
     """Which transitions are held out for validation and test."""
@@ -87,6 +92,11 @@ class Split(Options):
         "start between 0 and 1 per unit of time, which training cannot correct if intervals are much longer or "
         "shorter.",
     )
+
+    def trained(self, trajectories: int) -> int:
+        """Return how many of several simulated trajectories are left to train on."""
+        validated = len(self.validation) or held_out(self.validation_fraction, trajectories)
+        return trajectories - validated - held_out(self.test_fraction, trajectories)
 
     def __post_init__(self):
         super().__post_init__()

@@ -11,7 +11,7 @@ FIGURE = Declaration(
     section=MINI_BATCH,
     place=11,
     sources=("courses",),
-    needs=("problems",),
+    needs=("petab",),
     caption="""
 **Measured and simulated time courses.** Dots: measurements with their noise; solid lines: simulated with the parameters
 of the best of all fits; dashed: with the nominal ones (of artificial data the truth). Titles say how many of how many

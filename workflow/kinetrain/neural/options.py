@@ -9,6 +9,12 @@ from kinetrain.options import REQUIRED, Known, Options, Text, option
 from kinetrain.pruning.events import PruningSchedule
 
 MOST_TRIED = 10_000  # combinations of a grid
+FEW = 5  # trajectories
+
+
+def few_trajectories(number: int) -> bool:
+    """Return whether these are too few trajectories to be the conditions of a fit: single transitions are then."""
+    return number < FEW
 
 
 @dataclass(frozen=True)

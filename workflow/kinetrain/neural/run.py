@@ -88,13 +88,13 @@ class Run:
     def evaluated(self, rows) -> dict[str, torch.Tensor]:
         """Return the parameters of the evaluated models: as `trained`, with multipliers at FLOOR set to zero."""
         parameters = self.trained(rows)
-        if self._keeps_alive:
+        if self.keeps_alive:
             parameters = {**parameters, "v": torch.where(parameters["v"] > FLOOR, parameters["v"], 0.0)}
         return parameters
 
     def keep_alive(self, raw: dict) -> None:
         """Raise multipliers below FLOOR to it, in place, given the raw parameters {name: (M, *shape)}."""
-        if self._keeps_alive:
+        if self.keeps_alive:
             raw["v"].clamp_(min=FLOOR)
 
     def start_row(self, seed: int) -> np.ndarray:
@@ -106,7 +106,8 @@ class Run:
         return row
 
     @cached_property
-    def _keeps_alive(self) -> bool:
+    def keeps_alive(self) -> bool:
+        """Whether multipliers are kept at FLOOR or above."""
         return self.options.multipliers == "living" and "v" in self.shapes
 
     def rate_factors(self, pruned: bool) -> dict[str, float]:

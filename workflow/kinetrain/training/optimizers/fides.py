@@ -5,6 +5,7 @@ import logging
 LABEL, COLOUR, PLACE = "Fides", "#C62828", 7
 
 TAKES_INFORMATION = True
+NOT_NEURAL = "keeps a dense matrix over the parameters, of which a vector field has too many"
 
 
 def minimize(evaluate, x, lower, upper, information: bool) -> str:

@@ -4,6 +4,8 @@ from kinetrain.training.optimizers.fides import run
 
 LABEL, COLOUR, PLACE = "Fides (BFGS)", "#E57373", 7
 
+NOT_NEURAL = "keeps a dense matrix over the parameters, of which a vector field has too many"
+
 
 def minimize(evaluate, x, lower, upper, information: bool) -> str:
     """Run Fides with its own tolerances; return the name of its exit flag, or what it could not compute."""

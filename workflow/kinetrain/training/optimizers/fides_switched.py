@@ -10,6 +10,7 @@ from kinetrain.training.optimizers.fides import run
 LABEL, COLOUR, PLACE = "Fides (Fisher information, then BFGS)", "#8E0000", 7
 
 TAKES_INFORMATION = True
+NOT_NEURAL = "keeps a dense matrix over the parameters, of which a vector field has too many"
 FIRST = 60  # iterations; chosen on measured Fujita with starts that no configuration has
 
 

@@ -5,6 +5,8 @@ It asks for no gradient where it rejects a step.
 
 LABEL, COLOUR, PLACE = "Ipopt", "#F9A825", 8
 
+NOT_NEURAL = "is built in the software environment of mechanistic models alone"
+
 # Those of parPE, but for its limit of 100 iterations: the budget alone ends a run.
 OPTIONS = {
     "hessian_approximation": "limited-memory",
