@@ -104,10 +104,10 @@ def test_without_a_gold_standard_what_predicts_is_ranked_against_no_change():
 
 def test_the_caution_says_which_best_fit_is_not_at_a_minimum():
     left = pd.DataFrame({"problem": ["one", "two"], "replicate": 0, "decrease_left": [3.0, 0.01], "good_fits": 1})
-    said = answers(nominal=NOMINAL, fits=fits_of({"fides": [1.0, 2.0]}), estimates=left)["caution"]
+    said = answers(fits=fits_of({"fides": [1.0, 2.0]}), estimates=left)["caution"]
     assert said.startswith("The best fit of one is not at a minimum") and "fits.epochs" in said
     left["decrease_left"] = [np.nan, 0.1]
-    assert "minimum" not in answers(nominal=NOMINAL, fits=fits_of({"fides": [1.0]}), estimates=left)["caution"]
+    assert "minimum" not in answers(fits=fits_of({"fides": [1.0]}), estimates=left)["caution"]
 
 
 def test_several_data_sets_are_counted_and_a_mixed_outcome_is_not_decided():
