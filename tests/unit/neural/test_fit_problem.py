@@ -1,12 +1,16 @@
 """A vector field as a fit problem: sums and gradients are those of training, optimizers take it as any other."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+from kinetrain import tables
+from kinetrain.data.expression import prepare
+from kinetrain.data.options import Split
 from kinetrain.errors import InputError
 from kinetrain.neural import fit_problem, training_loop
 from kinetrain.neural.fit_problem import NeuralProblem, conditions_of
@@ -124,6 +128,33 @@ def test_starts_differ_by_number_and_seed(problem):
     points = [starts.starting_point(problem, seed, start) for seed, start in ((0, 0), (0, 1), (1, 0))]
     assert len({point.tobytes() for point in points}) == 3
     np.testing.assert_array_equal(points[0], starts.starting_point(problem, 0, 0))
+
+
+@pytest.mark.parametrize("fractions", [(0.1, 0.1), (0.13, 0.0), (0.4, 0.35)])
+@pytest.mark.parametrize("count", [6, 12, 60])
+def test_the_plan_counts_the_trajectories_that_are_trained_on(count, fractions):
+    split = Split(validation_fraction=fractions[0], test_fraction=fractions[1])
+    values, times = np.zeros((count, 3, 2)), np.tile([0.0, 1.0, 2.0], (count, 1))
+    trained = prepare(["a", "b"], (values, times), None, split).of("train")
+    assert split.trained(count) == len(conditions_of(trained[:, 0])) or split.trained(count) < 5
+    assert split.trained(count) == len(np.unique(trained[:, 0]))
+
+
+def test_the_command_writes_the_tables_of_a_fit_and_leaves_no_checkpoint(expression, call, tmp_path):
+    expression.save(tmp_path / "expression.npz")
+    paths = {name: tmp_path / name for name in ("fits.tsv", "trace.tsv", "parameters.npz", "state")}
+    schedule = {"name": "S", "start": 0.03}
+    settings = {"epochs": 4, "optimizer": {"rule": "sgd"}, "schedule": schedule, "batch_size": 2}
+    call(
+        "fit_neural_ode",
+        *("--expression", tmp_path / "expression.npz", "--noise", NOISE, "--name", "phoenix", "--optimizer", "sgd"),
+        *("--training", json.dumps({"hidden": 3, "steps": 2}), "--settings", json.dumps(settings), "--starts", 2),
+        *("--checkpoint", paths["state"], "--output", paths["fits.tsv"], "--trace", paths["trace.tsv"]),
+        *("--parameters", paths["parameters.npz"]),
+    )
+    fits = tables.load("fits", paths["fits.tsv"])
+    assert fits["status"].tolist() == ["finished"] * 2 and fits["engine"].unique().tolist() == ["phoenix, fused"]
+    assert len(tables.load("traces", paths["trace.tsv"])) > 4 and not paths["state"].exists()
 
 
 SETTINGS = {
