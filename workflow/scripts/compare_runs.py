@@ -2,7 +2,9 @@
 
 import argparse
 import json
+from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 FIRST = 3  # of each ranking
 
@@ -25,8 +27,18 @@ def rows_of(run: str, answers: dict, record: dict) -> list[dict]:
             first = arm["rows"][place] if place < len(arm["rows"]) else ["", ""]
             value = next((one for one in first[1:] if "[" in one), "")
             row[f"place {place + 1}"] = f"{first[0]}: {value}" if first[0] else ""
-        rows.append({**row, "decided": "; ".join(arm["decided"]), "not decided": len(arm["undecided"])})
+        rows.append({**row, "decided": len(arm["decided"]), "not decided": len(arm["undecided"])})
     return rows
+
+
+def decided(run: str, answers: dict) -> str:
+    """Return as HTML what a run decided, folded."""
+    return "".join(
+        f"<details><summary>{escape(run)}: {escape(arm['question'])} {len(arm['decided'])} decided</summary>\n"
+        f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in arm['decided'])}</ul></details>\n"
+        for arm in answers["arms"]
+        if arm["decided"]
+    )
 
 
 def flat(value, name: str = "") -> dict[str, str]:
@@ -45,22 +57,25 @@ def main():
     from kinetrain.errors import InputError
     from kinetrain.report.html import as_html, document
 
-    rows, settings = [], {}
+    rows, settings, links, told = [], {}, "", ""
     for file in sorted([*folder.glob("answers.json"), *folder.glob("*/answers.json")]):
         if (file.parent / "provenance.json").is_file():
-            run = str(file.parent.relative_to(folder))
-            record = load_json(file.parent / "provenance.json")
-            rows += rows_of(run, load_json(file), record)
+            place = file.parent.relative_to(folder)
+            run = str(place) if place.name else folder.resolve().name
+            answers, record = load_json(file), load_json(file.parent / "provenance.json")
+            rows += rows_of(run, answers, record)
+            told += decided(run, answers)
+            links += f'<li><a href="{quote(str(place))}/report.html">{escape(run)}</a></li>'
             settings[run] = flat(record["configuration"])
     if not rows:
         raise InputError(f"{folder}: no finished run, with answers.json and provenance.json, is there")
     table = pd.DataFrame(settings).fillna("-")
     different = table[table.nunique(axis=1) > 1].rename_axis("setting").reset_index()
-    links = "".join(f'<li><a href="{run}/report.html">{run}</a></li>' for run in settings)
     body = (
         f"<ul>{links}</ul>\n"
         "<p>Runs of other starts or seeds are not paired: small differences between them mean nothing.</p>\n"
-        f"{as_html(pd.DataFrame(rows))}<h2>Settings that differ</h2>\n{as_html(different)}"
+        f"{as_html(pd.DataFrame(rows))}<h2>What is decided</h2>\n{told}"
+        f"<h2>Settings that differ</h2>\n{as_html(different)}"
     )
     write_text(folder / "index.html", document("Runs", body))
     print(f"{len(settings)} runs side by side: {folder}/index.html")

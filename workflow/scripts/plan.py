@@ -106,11 +106,16 @@ def describe(jobs: list[Job], costs: configuration.Costs, plan, sizes) -> str:
             *aligned([HEAD, *rows]),
             "",
             f"{len(jobs)} jobs, {sum(job.waits for job in jobs)} to do; {fits} fits and {trainings} trainings in all",
-            f"about {hours:.1f} CPU hours to do{unmeasured(rules, costs)}",
+            f"about {work(hours)} to do{unmeasured(rules, costs)}",
             *beyond(jobs, costs),
             to_download(plan, sizes),
         ]
     )
+
+
+def work(hours: float) -> str:
+    """Return CPU hours in the unit that people would take."""
+    return f"{hours:.1f} CPU hours" if hours >= 1 else f"{max(1, round(60 * hours))} CPU minutes"
 
 
 def aligned(rows: list[tuple]) -> list[str]:

@@ -122,3 +122,8 @@ def test_several_data_sets_are_counted_and_a_mixed_outcome_is_not_decided():
 def test_a_value_without_an_interval_has_none():
     assert with_interval(2.0, np.nan, np.nan) == "2" and with_interval(np.inf, 1, np.inf) == "∞"
     assert with_interval(1234.5, 0.5, np.inf) == "1234 [0.5, ∞]"
+
+
+def test_a_bound_that_leaves_out_no_difference_is_not_rounded_to_it():
+    assert with_interval(0.641, 0.268, 0.9996) == "0.641 [0.268, 0.9996]"
+    assert with_interval(1.0, 1.0, 1.00002) == "1 [1, 1.00002]"

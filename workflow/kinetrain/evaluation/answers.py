@@ -291,7 +291,10 @@ def with_interval(value, low, high) -> str:
 def _short(value: float) -> str:
     if not np.isfinite(value):
         return "∞" if value > 0 else "-∞"
-    return f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
+    if 1000 <= abs(value) < 1e6:
+        return f"{value:.0f}"
+    # A factor of 1 is no difference: a bound that leaves it out does not look like it.
+    return next(text for digits in (3, 4, 5, 6) if float(text := f"{value:.{digits}g}") != 1 or digits == 6)
 
 
 def _count(number, noun: str) -> str:

@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 
+from kinetrain.appearance import in_order
 from kinetrain.evaluation.statistics import SHARE, mean_interval
 from kinetrain.networks.controls import CONTROLS, PERSISTENCE
+from kinetrain.yardsticks.methods import YARDSTICKS
 
 GROUP = ["dataset", "noise", "prior_corruption"]
 MOST_MAPS = 5  # methods whose heat maps fit into a row
@@ -104,10 +106,15 @@ def prediction_error(networks: pd.DataFrame) -> pd.DataFrame:
 
 
 def few_of_many(table: pd.DataFrame, reference: str) -> pd.DataFrame:
-    """Return the rows of all methods if there are up to MOST_MAPS, otherwise of those SHOWN, and of `reference`."""
+    """Return the rows of all methods if there are up to MOST_MAPS, else of one less, and of `reference`.
+
+    Of more methods those SHOWN come first, then trained ones, then yardsticks.
+    """
     methods = [name for name in table["method"].unique() if name != reference]
     if len(methods) > MOST_MAPS:
-        methods = [name for name in SHOWN if name in methods] or methods[:MOST_MAPS]
+        others = [name for name in in_order(methods) if name not in SHOWN]
+        others.sort(key=lambda name: name in YARDSTICKS)
+        methods = [*(name for name in SHOWN if name in methods), *others][: MOST_MAPS - 1]
     return table[table["method"].isin([*methods, reference])]
 
 

@@ -114,7 +114,8 @@ class LogHandler(LogHandlerBase):
             with self.lock:
                 for number, step in self.steps.items():
                     seconds = time.monotonic() - step["begun"]
-                    last = next((line for file in step["logs"] for line in reversed(lines(file)) if line), "")
+                    said = (line for file in step["logs"] for line in reversed(lines(file)))
+                    last = next((line for line in said if line and not line.startswith("warning:")), "")
                     if seconds > NEWS_SECONDS and last and shown.get(number) != last:
                         shown[number] = last
                         own = seconds - environment_seconds(step["logs"])
