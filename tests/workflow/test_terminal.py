@@ -118,13 +118,17 @@ def test_snakemake_takes_the_plugin(root, tmp_path):
 
 def test_the_summary_holds_the_answers_and_the_places(root, tmp_path):
     arm = {"title": "Training", "question": "Which?", "columns": ["optimizer", "rank"], "rows": [["Adam", "1 [1, 2]"]]}
-    arm |= {"note": "", "decided": ["Adam ends lower"], "undecided": []}
-    (tmp_path / "answers.json").write_text(json.dumps({"data": [], "arms": [arm], "caution": "One data set."}))
+    arm |= {"note": "", "decided": ["Adam ends lower"], "undecided": [f"pair {number}" for number in range(8)]}
+    empty = arm | {"title": "Pruning", "rows": [], "note": "No method is ranked.", "decided": []}
+    (tmp_path / "answers.json").write_text(json.dumps({"data": [], "arms": [arm, empty], "caution": "One data set."}))
     command = [sys.executable, root / "workflow" / "scripts" / "summary.py", tmp_path]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     for words in (
         "1. Adam: rank 1 [1, 2]",
         "decided: 1\n    - Adam ends lower",
+        "not decided: 8\n    - pair 0",
+        "- pair 5\n    - 2 more in the report",
+        "Pruning. Which?\n  No method is ranked.\n  decided: 0",
         "Caution: One data set.",
         "report.html",
     ):

@@ -20,6 +20,8 @@ def main():
     print()
     for arm in answers["arms"]:
         print(f"{arm['title']}. {arm['question']}")
+        if not arm["rows"]:
+            print(f"  {arm['note']}")
         for place, row in enumerate(arm["rows"][:MOST], 1):
             facts = ", ".join(f"{column} {value}" for column, value in zip(arm["columns"][1:], row[1:], strict=True))
             print(f"  {place}. {row[0]}: {facts}")

@@ -102,6 +102,15 @@ def test_without_a_gold_standard_what_predicts_is_ranked_against_no_change():
     assert ["SparseFlow", "neural", "-"] in answers(networks=table)["arms"][0]["rows"]
 
 
+def test_without_anything_to_rank_by_it_is_said_what_is_missing():
+    table = of_errors({"unpruned": [np.nan] * 3, "persistence": [np.nan] * 3})
+    arm = answers(networks=table)["arms"][0]
+    assert arm["rows"] == [] and "no trajectories are held out for a test (expression.test_fraction" in arm["note"]
+    table.loc[table["method"] == "persistence", "test_mse"] = 1.0
+    table["status"] = table["status"].where(table["method"] == "persistence", "failed")
+    assert answers(networks=table)["arms"][0]["note"] == "No model was scored: the tables say why."
+
+
 def test_the_caution_says_which_best_fit_is_not_at_a_minimum():
     left = pd.DataFrame({"problem": ["one", "two"], "replicate": 0, "decrease_left": [3.0, 0.01], "good_fits": 1})
     said = answers(fits=fits_of({"fides": [1.0, 2.0]}), estimates=left)["caution"]

@@ -19,7 +19,7 @@ from kinetrain.evaluation.scores import (
 )
 from kinetrain.evaluation.statistics import FEWEST, POSITIVE, SHARE, judge, mean_interval, median_over_blocks
 from kinetrain.evaluation.yardstick_findings import KNOWLEDGE, comparisons
-from kinetrain.networks.controls import CONTROLS, PRIOR_ALONE
+from kinetrain.networks.controls import CONTROLS, PERSISTENCE, PRIOR_ALONE
 from kinetrain.tables import AT_MINIMUM
 from kinetrain.yardsticks.methods import YARDSTICKS
 
@@ -127,7 +127,7 @@ def _of_networks(networks: pd.DataFrame) -> dict:
     first = next(iter(quantities), None)
     sentences = list(_grouped(_network_sentences(networks)))
     if first is None:
-        rows, columns, note = [], [], "No model was scored: the tables say why."
+        rows, columns, note = [], [], _why_unranked(networks)
     elif len(levels) == 1:
         rows, columns = _means(values, quantities)
         panel = panel_names(levels).iloc[0]
@@ -150,6 +150,16 @@ def _of_networks(networks: pd.DataFrame) -> dict:
         "decided": [text for kind, text in sentences if kind == DECIDED],
         "undecided": [text for kind, text in sentences if kind == UNDECIDED],
     }
+
+
+def _why_unranked(networks: pd.DataFrame) -> str:
+    """Return why no method could be ranked, and what would let them be."""
+    if networks.loc[networks["method"] == PERSISTENCE, "test_mse"].notna().any():
+        return "No model was scored: the tables say why."
+    return (
+        "No method is ranked: no trajectories are held out for a test (expression.test_fraction or expression.test), "
+        "and there is no gold standard (truth)."
+    )
 
 
 def _values(networks: pd.DataFrame):
