@@ -6,6 +6,7 @@ drawn at random, and with --mirror artificial data of published models.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ COSTS = TOP / "resources" / "costs.tsv"
 METHODS = {"unpruned": {}, "dash": {"lambdas": [0.5, 0.05]}}
 TUNING = {"dash": {"folds": 2, "grid": {"lambdas": {"each": [0.05, 0.5]}}}}
 GRID = {"optimizers": ["adam_balanced"], "schedules": ["S3"], "batch_sizes": [2]}
-FITS = {"full_batch": {"optimizers": ["fides"]}, "mini_batch": {"main": GRID}, "schedules": {"S3": {"start": 0.1}}}
+FITS = {"mini_batch": {"main": GRID}, "schedules": {"S3": {"start": 0.1}}}
 EMBEDDED = "resources/models/egf_akt/problem.yaml"
 ENRICHMENT = {"influence": {"vectors": 8}, "test": {"permutations": 200, "minimum_genes": 3}}
 
@@ -33,8 +34,7 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    if not COSTS.is_file():
-        COSTS.write_text("rule\twork\tcpu_seconds\textent\tmemory_mb\n")
+    COSTS.write_text("rule\twork\tcpu_seconds\textent\tmemory_mb\n")  # other machines, other sizes: all anew
     with tempfile.TemporaryDirectory() as folder:
         for name, (config, targets) in runs(Path(folder), arguments.mirror).items():
             place = Path(folder, name)
@@ -45,11 +45,15 @@ def main():
 
 
 def measure(place: Path, targets: list[str], mirror) -> None:
-    """Run a workflow in a folder, with one job at a time, and add what its jobs took to the table."""
+    """Run a workflow in a folder, with one job at a time, and add what its jobs took to the table.
+
+    Its cache begins empty, so that compilation is measured.
+    """
     mirrored = ["--config", f"mirror={mirror}"] if mirror else []
     command = ["snakemake", "--snakefile", TOP / "Snakefile", "--directory", place, "--cores", "1", "--quiet", "all"]
     command += ["--configfile", place / "config.yaml", *mirrored, "--", *targets]
-    subprocess.run(list(map(str, command)), check=False, stdout=subprocess.DEVNULL)
+    variables = {**os.environ, "XDG_CACHE_HOME": str(place.parent / "cache")}
+    subprocess.run(list(map(str, command)), check=False, stdout=subprocess.DEVNULL, env=variables)
     command = [sys.executable, TOP / "workflow/scripts/plan.py", "--configfile", place / "config.yaml"]
     command += ["--directory", place, "--record", COSTS, *(["--mirror", mirror] if mirror else [])]
     subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
@@ -58,28 +62,21 @@ def measure(place: Path, targets: list[str], mirror) -> None:
 def runs(folder: Path, mirror) -> dict[str, tuple[dict, list[str]]]:
     """Return configurations with the files that are wanted of them, by name."""
     tables = [f"results/tables/{name}.tsv" for name in ("networks", "path", "pathways", "tuning")]
-    fitted = [f"results/tables/{name}.tsv" for name in ("fits", "nominal", "predictions")]
+    fitted = [f"results/tables/{name}.tsv" for name in ("fits", "nominal", "predictions", "estimates")]
     planned = {}
-    for genes, epochs in ((24, 12), (80, 30), (200, 50)):
+    for genes, epochs in ((24, 12), (80, 30), (200, 100)):
         planned[f"{genes} genes"] = (neural(genes, epochs), tables)
-    for conditions, starts, epochs in ((6, 2, 12), (30, 4, 30), (100, 8, 60)):
-        planned[f"{conditions} conditions"] = (
-            mechanistic(conditions, starts, epochs),
-            fitted,
-        )
+    for conditions, starts, epochs in ((6, 2, 12), (30, 4, 30), (150, 20, 150)):
+        planned[f"{conditions} conditions"] = (mechanistic(conditions, starts, epochs), fitted)
     for genes in (500, 2000, 11165):
         planned[f"{genes} drawn genes"] = drawn(folder, genes)
     for name in ("Fujita_SciSignal2010", "Bachmann_MSB2011", "Boehm_JProteomeRes2014") if mirror else ():
-        problem = {"petab": f"{name}/{name}.yaml"}
-        fits = {**FITS, "starts": 4, "epochs": 20}
-        planned[name] = ({"problems": {name.split("_")[0]: problem}, "fits": fits}, fitted[:2])
+        planned[name] = (measured(name, {"full_batch": {"optimizers": ["fides"]}, "starts": 4, "epochs": 50}), fitted)
+    if mirror:
+        searched = {"optimizers": ["fides_switched_hierarchical"], "restarts": True}
+        fits = {"mini_batch": {"main": None}, "full_batch": searched, "starts": 2, "epochs": 3000}
+        planned["restarts"] = (measured("Fujita_SciSignal2010", fits), fitted[:1])
     return planned
-
-
-FITS = {
-    "mini_batch": {"main": {"optimizers": ["adam_balanced"], "schedules": ["S3"], "batch_sizes": [2]}},
-    "schedules": {"S3": {"start": 0.1}},
-}
 
 
 def mechanistic(conditions: int, starts: int, epochs: int) -> dict:
@@ -94,6 +91,11 @@ def mechanistic(conditions: int, starts: int, epochs: int) -> dict:
     }
     problem = {"petab": EMBEDDED, "artificial": artificial, "predict": {"ensemble": 1}}
     return {"problems": {"egf_akt": problem}, "fits": {**FITS, "starts": starts, "epochs": epochs}}
+
+
+def measured(name: str, fits: dict) -> dict:
+    """Return a configuration of fits of measured data of the mirror."""
+    return {"problems": {name.split("_")[0]: {"petab": f"{name}/{name}.yaml"}}, "fits": {**FITS, **fits}}
 
 
 def neural(genes: int, epochs: int) -> dict:

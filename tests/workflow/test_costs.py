@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from configuration import Costs, Plan, Size, Sizes, load_manifest, measured_job
+from configuration import Costs, Plan, Size, Sizes, load_costs, load_manifest, measured_job, save_costs
 from configuration.costs import line
 
 
@@ -70,8 +70,53 @@ def test_more_genes_conditions_starts_and_attempts_ask_for_more(root, plan_of):
     training = [sizes.of("train_neural_ode", {"dataset": name}).work for name in ("brca500", "brca11165")]
     assert training[1] > 10 * training[0]
     sizes = Sizes(plan_of("paper-mechanistic"), Path("nowhere"))
-    fits = [sizes.of("fit_mini_batch", {"problem": name}).extent for name in ("fujita", "fujita1000", "chen")]
+    fits = [sizes.of("fit_full_batch", {"problem": name}).extent for name in ("fujita", "fujita1000", "chen")]
     assert fits[0] < fits[1] < fits[2]
+
+
+def work_of_fits(root, **fits) -> tuple[float, float]:
+    """Return the work of the full-batch and of the mini-batch fit of the smoke configuration with other `fits`."""
+    config = yaml.safe_load((root / "config" / "smoke.yaml").read_text())
+    config["fits"] |= fits
+    sizes = Sizes(Plan(config, {}, places=(Path(), root)), Path("nowhere"))
+    names = {"optimizer": "adam_balanced", "schedule": "S3", "batch_size": "2", "safeguard": "rescue"}
+    rules = ("fit_full_batch", "fit_mini_batch")
+    full, mini = (sizes.of(rule, {"problem": "egf_akt", **names}).work for rule in rules)
+    return full, mini
+
+
+def test_only_with_restarts_a_large_budget_of_searches_is_used_up(root):
+    once, restarted = (
+        work_of_fits(root, epochs=100_000, full_batch={"restarts": restarts})[0] for restarts in (False, True)
+    )
+    assert restarted == pytest.approx(100 * once)
+
+
+def test_many_searches_of_measured_data_are_expected_within_a_factor_of_two(root, plan_of, mirror):
+    plan = plan_of("real")
+    plan.config["mirror"] = str(mirror)
+    size = Sizes(plan, Path("nowhere")).of("fit_full_batch", {"problem": "Fujita_SciSignal2010"})
+    seconds, _ = Costs(load_costs(root / "resources" / "costs.tsv")).expect("fit_full_batch", size)
+    assert 1930 / 2 < seconds < 1930 * 2  # ten starts of 60,000 gradients, on a core in use by others too
+
+
+def test_a_mini_batch_fit_takes_the_epochs_of_its_schedule(root):
+    shorter, all_of_it = (
+        work_of_fits(root, epochs=100, schedules={"S2": {"start": 0.3}, "S3": {"start": 0.1, "epochs": epochs}})[1]
+        for epochs in (10, None)
+    )
+    assert all_of_it == pytest.approx(10 * shorter)
+
+
+def test_held_out_conditions_are_not_fitted(root):
+    config = yaml.safe_load((root / "config" / "smoke.yaml").read_text())
+    assert Sizes(Plan(config, {}, places=(Path(), root)), Path("nowhere")).conditions("egf_akt") == 4
+
+
+def test_of_jobs_of_one_size_the_longest_is_kept(tmp_path):
+    job = {"rule": "a", "work": 2.0, "extent": 2.0, "memory_mb": 170.0}
+    save_costs(tmp_path / "costs.tsv", [job | {"cpu_seconds": seconds} for seconds in (3.0, 110.0, 4.0)])
+    assert [row["cpu_seconds"] for row in load_costs(tmp_path / "costs.tsv")] == [110]
 
 
 def test_files_are_counted_where_they_are_and_estimated_where_they_are_not(plan_of, mirror):

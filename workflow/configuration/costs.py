@@ -8,12 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from configuration.checks import count_conditions
+from configuration.keys import Artificial
 from configuration.plan import DOWNLOADS, Plan
 from kinetrain.mechanistic.reaction_options import WITH_PRIOR
+from kinetrain.options import read_options
 
 COLUMNS = ("rule", "work", "cpu_seconds", "extent", "memory_mb")
 TOOK = re.compile(r"^took ([\d.]+) CPU seconds and (\d+) MB$", re.MULTILINE)  # written by command.py
 UNKNOWN = {"cpu_seconds": 60.0, "memory_mb": 1000.0}  # of a rule that was never measured
+UNKNOWN_SMALL = {"cpu_seconds": 2.0, "memory_mb": 200.0}  # of one that collects, draws, shows
 UNKNOWN_BYTES, UNKNOWN_ROWS = 50_000, 150  # of files that are not at hand, and of which the manifest says nothing
 BYTES_PER_LINE = 60  # of tables that are not at hand
 BYTES_PER_NAME = 8
@@ -23,8 +27,14 @@ MORE_MEMORY, SPARE_MB = 1.3, 200
 NOISE = 1.25  # jobs that differ by less do not tell how a cost grows
 # Rules that hold about a dozen full matrices of all pairs of genes at a time, and MB of these per million pairs: for
 # as long as no job was measured that is large enough to show it.
-FULL_MATRICES = ("build_gold_standard", "score_network", "score_controls", "score_yardsticks")
+FULL_MATRICES = ("score_network", "score_yardsticks")
 MB_PER_PAIRS = 100
+# A full-batch search without restarts ends by itself after about as many gradients: of Fujita's measured data 49 to 67
+# searches in 60,000.
+GRADIENTS_OF_A_SEARCH = 1000
+# What an optimizer computes itself, in the work of solving a model of so many kilobytes under a thousand conditions: a
+# full-batch optimizer at every gradient, a mini-batch one at every step, where all starts take theirs at once.
+WORK_OF_SEARCHING, WORK_OF_STEPPING = 0.8, 0.015
 BEYOND = 10  # times the largest job that was measured: the line is not to be trusted there
 
 
@@ -123,11 +133,13 @@ class Sizes:
         return sum(self.bytes(path) or UNKNOWN_BYTES for path in files) / 1e3
 
     def conditions(self, problem: str) -> int:
-        """Return the number of conditions of a problem; of measured data, the lines of its table of conditions."""
+        """Return the number of conditions that are fitted; where the measurements are not at hand, of those named."""
         planned = self.plan.problems[problem]
         if "artificial" in planned:
-            groups = planned["artificial"].get("groups") or {}
-            return planned["artificial"]["conditions"] * (groups.get("count") or 1)
+            return read_options(Artificial, planned["artificial"]).fitted_conditions()
+        yaml = self.place(planned["files"][0])
+        if yaml.is_file() and (measured := count_conditions(yaml)):
+            return measured
         tables = [path for path in planned["files"] if "condition" in Path(path).name.lower()]
         return max(1, sum(self.lines(path) - 1 for path in tables)) if tables else 1
 
@@ -163,8 +175,9 @@ def _weights(sizes: Sizes, dataset: str) -> float:
 def _training(sizes: Sizes, wildcards: dict) -> Size:
     dataset = wildcards["dataset"]
     weights, seeds = _weights(sizes, dataset), sizes.seeds(dataset)
-    epochs = sizes.plan.datasets[dataset]["training"]["epochs"]
-    return Size(seeds * epochs * sizes.rows(dataset) * weights / 1e3, seeds * weights + sizes.genes(dataset) ** 2 / 1e3)
+    training = sizes.plan.datasets[dataset]["training"]
+    steps = training["epochs"] * training["steps"] * sizes.rows(dataset)
+    return Size(seeds * steps * weights / 1e3, seeds * weights + sizes.genes(dataset) ** 2 / 1e3)
 
 
 def _tuning(sizes: Sizes, wildcards: dict) -> Size:
@@ -197,10 +210,25 @@ def _simulation(sizes: Sizes, wildcards: dict) -> Size:
     return Size(solved, solved)
 
 
-def _fit(sizes: Sizes, wildcards: dict) -> Size:
+def _full_batch_fit(sizes: Sizes, wildcards: dict) -> Size:
     fits = sizes.plan.problems[wildcards["problem"]]["fits"]
+    gradients = fits["epochs"]
+    if not fits["full_batch"]["restarts"]:
+        gradients = min(gradients, GRADIENTS_OF_A_SEARCH)
     one = _simulation(sizes, wildcards)
-    return Size(one.work * fits["starts"] * fits["epochs"], one.extent)
+    return Size(fits["starts"] * gradients * (one.work + WORK_OF_SEARCHING), one.extent)
+
+
+def _mini_batch_fit(sizes: Sizes, wildcards: dict) -> Size:
+    names = (wildcards[name] for name in ("problem", "optimizer", "schedule", "batch_size", "safeguard"))
+    settings = sizes.plan.mini_batch_settings(*names)
+    steps = 1 if settings["batch_size"] == "full" else sizes.conditions(wildcards["problem"]) / settings["batch_size"]
+    epochs = settings["epochs"]
+    if not settings["optimizer"].get("then"):  # a hybrid goes on to the end of the budget
+        epochs = min(epochs, settings["schedule"]["epochs"] or epochs)
+    one = _simulation(sizes, wildcards)
+    starts = sizes.plan.problems[wildcards["problem"]]["fits"]["starts"]
+    return Size(starts * epochs * (one.work + max(1, steps) * WORK_OF_STEPPING), one.extent)
 
 
 def _reactions(sizes: Sizes, wildcards: dict) -> Size:
@@ -238,8 +266,8 @@ SIZES: dict[str, Callable[[Sizes, dict], Size]] = {
     "draw_artificial_data": _simulation,
     "measure_solver": _simulation,
     "evaluate_nominal": _simulation,
-    "fit_full_batch": _fit,
-    "fit_mini_batch": _fit,
+    "fit_full_batch": _full_batch_fit,
+    "fit_mini_batch": _mini_batch_fit,
     "prune_reactions": _reactions,
     "fit_neural_full_batch": _neural_fit,
     "fit_neural_mini_batch": _neural_fit,
@@ -258,8 +286,8 @@ class Costs:
 
     def expect(self, rule: str, size: Size | None) -> tuple[float, float]:
         """Return the CPU seconds and the memory in MB that a job of this size is expected to take."""
-        size = size or Size(0, 0)
-        rows = self.measured.get(rule) or [{**UNKNOWN, "work": 0.0, "extent": 0.0}]
+        unknown = {**(UNKNOWN if size else UNKNOWN_SMALL), "work": 0.0, "extent": 0.0}
+        rows, size = self.measured.get(rule) or [unknown], size or Size(0, 0)
         seconds = line([(row["work"], row["cpu_seconds"]) for row in rows], size.work)
         largest = max(row["work"] for row in rows)
         if {row["work"] for row in rows} == {largest} and size.work > largest > 0:
@@ -329,9 +357,13 @@ def measured_job(log, rule: str, size: Size | None) -> dict | None:
 
 
 def save_costs(path, rows: list[dict]) -> None:
-    """Write the jobs that were measured, of equal ones the last, by rule and work."""
-    last = {(row["rule"], row["work"], row["extent"]): row for row in rows}
+    """Write the jobs that were measured, of equal ones that which took longest, by rule and work.
+
+    That was the first, where something is compiled once and kept.
+    """
+    rows = sorted(rows, key=lambda row: row["cpu_seconds"])
+    longest = {(row["rule"], row["work"], row["extent"]): row for row in rows}
     lines = ["\t".join(COLUMNS)]
-    for _, row in sorted(last.items()):
+    for _, row in sorted(longest.items()):
         lines.append("\t".join(str(row[name]) if name == "rule" else f"{row[name]:.4g}" for name in COLUMNS))
     Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -97,8 +97,8 @@ def describe(jobs: list[Job], costs: configuration.Costs, plan, sizes) -> str:
             rules[job.rule].append(job)
     others = [job for job in jobs if not job.size]
     rows = [row(rule, group, costs) for rule, group in sorted(rules.items())]
-    rows += [("collect, draw, show", len(others), sum(job.waits for job in others), *["-"] * 5)]
-    hours = sum(costs.expect(job.rule, job.size)[0] for job in jobs if job.size and job.waits) / 3600
+    rows += [row("collect, draw, show", others, costs)]
+    hours = sum(costs.expect(job.rule, job.size)[0] for job in jobs if job.waits) / 3600
     fits = sum(plan.problems[job.wildcards["problem"]]["fits"]["starts"] for job in jobs if job.rule.startswith("fit_"))
     trainings = sum(sizes.seeds(job.wildcards["dataset"]) for job in jobs if job.rule in TRAINS)
     return "\n".join(
