@@ -9,9 +9,12 @@ import petab.v1 as petab
 import pytest
 
 from kinetrain.errors import InputError
+from kinetrain.mechanistic import engines
+from kinetrain.mechanistic.gradient_check import EXACT, LONG
 from kinetrain.mechanistic.hierarchical import Hierarchical
 from kinetrain.mechanistic.inner_parameters import inner_parameters
 from kinetrain.mechanistic.petab_problem import PetabProblem
+from kinetrain.mechanistic.solver_options import SolverOptions
 from kinetrain.options import read_options
 from kinetrain.problem import StartingBox
 from kinetrain.training import full_batch
@@ -275,6 +278,23 @@ def test_the_embedded_problem_is_fitted_with_fewer_parameters(egf_yaml, egf_mode
         again, _ = problem.value_and_gradient(points["best"][0], range(6))  # solved with sensitivities, as in the fit
         assert again == pytest.approx(fits.loc[0, "objective"], rel=1e-6)
     assert objectives["fides_hierarchical"] < objectives["fides"]
+
+
+def test_the_kernel_finds_the_inner_parameters_of_amici_and_its_hierarchical_fits_are_its_own(
+    egf_yaml, egf_model, tmp_path, monkeypatch
+):
+    amici = PetabProblem(egf_yaml, egf_model, SolverOptions("forward", **EXACT, **LONG))
+    kernel = engines.open_problem(egf_yaml, egf_model, SolverOptions(engine="kernel"))
+    by_amici, by_kernel = Hierarchical(amici, "egf"), Hierarchical(kernel, "egf")
+    for theta in (amici.nominal, np.random.default_rng(5).uniform(amici.start_lower, amici.start_upper)):
+        expected, found = (one.complete(theta[one.outer]) for one in (by_amici, by_kernel))
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+        assert kernel.value(found, range(6)) == pytest.approx(amici.value(expected, range(6)), rel=1e-6)
+    for name in ("simulate", "value", "value_and_gradient", "value_gradient_and_information"):
+        monkeypatch.setattr(PetabProblem, name, lambda *_: pytest.fail("AMICI solved it"))
+    options = read_options(FullBatchOptions, {"epochs": 3, "seed": 1})
+    fits, *_ = full_batch.fit_starts(kernel, "egf", 0, "fides_hierarchical", 1, options, tmp_path, by_kernel)
+    assert fits.loc[0, "engine"] == kernel.engine and fits.loc[0, "value_solves"] > 0
 
 
 def test_a_problem_without_inner_parameters_is_refused(egf_yaml):
