@@ -15,6 +15,7 @@ rule collect_table:
         conda("analysis")
     params:
         command=command("analysis", "collect"),
+        columns=lambda w: " ".join(tables.TABLES[w.table].names()),  # one of an earlier version is made again
     shell:
         "({params.command} {wildcards.table} --output {output:q} --parts {input:q}) 2>&1 | tee {log:q}"
 

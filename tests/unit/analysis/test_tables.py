@@ -28,6 +28,12 @@ def test_columns_are_written_in_the_order_of_their_declaration(tmp_path):
     assert list(tables.load("tuning", tmp_path / "tuning.tsv").columns) == names
 
 
+def test_a_table_of_an_earlier_version_is_refused_with_what_to_do(tmp_path):
+    tables.empty("fits").drop(columns="message").to_csv(tmp_path / "fits.tsv", sep="\t", index=False)
+    with pytest.raises(InputError, match=r"no column 'message': no result table 'fits' of this version.*delete it"):
+        tables.load("fits", tmp_path / "fits.tsv")
+
+
 def test_a_column_may_stand_for_many(tmp_path):
     table = tables.empty("predictions").assign(member0=1.0, member10=2.0)
     tables.save("predictions", table, tmp_path / "predictions.tsv")

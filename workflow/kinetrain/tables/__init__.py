@@ -62,7 +62,13 @@ def load(name: str, path: str | Path) -> pd.DataFrame:
     InputError
         If the file is not a table with the declared columns.
     """
-    return load_table(path, TABLES[name].names())
+    table = load_table(path)
+    if lacking := [column for column in TABLES[name].names() if column not in table.columns]:
+        raise InputError(
+            f"{path}: no column '{lacking[0]}': no result table '{name}' of this version of Kinetrain; if an earlier "
+            "version made it, delete it, and the same command makes it again"
+        )
+    return table
 
 
 def frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
