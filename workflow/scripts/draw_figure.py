@@ -12,14 +12,14 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=sorted(figures), help="name of the figure")
     for source in sorted({source for file in figures.values() for source in file.FIGURE.sources}):
-        parser.add_argument(f"--{source}", help=f"{source}.tsv, where the figure needs it")
+        parser.add_argument(f"--{source.replace('_', '-')}", help=f"{source}.tsv, where the figure needs it")
     add_meaning_of_fits(parser)
     parser.add_argument("--table", required=True, help="tidy table to write (TSV)")
     parser.add_argument("--output", required=True, nargs="+", help="pictures to write: .svg, .pdf, .png")
     arguments = parser.parse_args()
     for needed in figures[arguments.name].FIGURE.sources:
         if getattr(arguments, needed) is None:
-            parser.error(f"the figure {arguments.name} needs --{needed}")
+            parser.error(f"the figure {arguments.name} needs --{needed.replace('_', '-')}")
     for path in arguments.output:
         if not path.endswith((".svg", ".pdf", ".png")):
             parser.error(f"--output {path}: must end in .svg, .pdf or .png")

@@ -79,7 +79,7 @@ def made_reactions(problems=("P",), gain=0.1) -> tuple[pd.DataFrame, pd.DataFram
     scores = {name: score for name in ("balanced_accuracy", "precision", "true_positive_rate", "auprc")}
     runs = table.assign(**scores, event=2, left=3, objective=1.0, held_out_objective=4.0, status="finished")
     path = pd.concat([runs.assign(event=event, left=6 - event, held_out_objective=4.0 + event) for event in range(3)])
-    return completed("reactions", runs), completed("reaction_path", path.drop(columns="auprc"))
+    return completed("reactions", runs), completed("reaction_path", path.drop(columns=["auprc", "status"]))
 
 
 def made_networks() -> pd.DataFrame:

@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_results import made_reactions
 
 from kinetrain.data.prior_networks import load_prior
 from kinetrain.errors import InputWarning
 from kinetrain.files import load_arrays, load_table, save_arrays, save_table
 from kinetrain.networks import packed
 from kinetrain.networks.controls import CONTROLS
-from kinetrain.tables import TABLES, completed, empty
+from kinetrain.tables import TABLES, completed, empty, save
 
 GENES = np.array([f"g{index}" for index in range(8)])
 
@@ -32,6 +33,14 @@ def run(run, tmp_path):
     save_arrays(tmp_path / "expression.npz", genes=GENES, **expression)
     (tmp_path / "edges.tsv").write_text("regulator\ttarget\tsign\n" + "".join(f"g0\tg{i}\t-1\n" for i in range(1, 8)))
     return run
+
+
+def test_tables_of_two_words_are_named_with_a_hyphen_for_a_figure_as_the_rules_do(run, tmp_path):
+    for name, table in zip(("reactions", "reaction_path"), made_reactions(), strict=True):
+        save(name, table, tmp_path / f"{name}.tsv")
+    tables = ["--reactions", "reactions.tsv", "--reaction-path", "reaction_path.tsv"]
+    done = run("draw_figure", "reaction_pruning", *tables, "--table", "table.tsv", "--output", "figure.svg")
+    assert done.returncode == 0 and (tmp_path / "figure.svg").is_file(), done.stderr
 
 
 def test_prior_gold_standard_and_controls_follow_each_other(run, tmp_path):

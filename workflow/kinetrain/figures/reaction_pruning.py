@@ -31,7 +31,7 @@ starts. All of this is a choice of ours: neither paper prunes mechanistic models
 # Methods look like those of the neural arm that choose by the same.
 LIKE = {"magnitude": "sparseflow", "both": "dash", "prior": "bioprune"}
 PATH = {
-    "balanced_accuracy": "Balanced accuracy (%)",
+    "balanced_accuracy": "Balanced accuracy\nafter every event (%)",
     "held_out_change": "Held-out objective\nabove that of the whole model",
 }
 
