@@ -113,6 +113,15 @@ def test_held_out_conditions_are_not_fitted(root):
     assert Sizes(Plan(config, {}, places=(Path(), root)), Path("nowhere")).conditions("egf_akt") == 4
 
 
+def test_pruning_and_training_are_one_command_whose_measurements_count_for_both():
+    rows = [
+        {"rule": rule, "work": work, "cpu_seconds": 10 * work, "extent": work, "memory_mb": 300}
+        for rule, work in (("train_neural_ode", 1), ("prune_neural_ode", 3))
+    ]
+    costs = Costs(rows)
+    assert [costs.expect(row["rule"], Size(2, 2)) for row in rows] == [(pytest.approx(20), 300)] * 2
+
+
 def test_of_jobs_of_one_size_the_longest_is_kept(tmp_path):
     job = {"rule": "a", "work": 2.0, "extent": 2.0, "memory_mb": 170.0}
     save_costs(tmp_path / "costs.tsv", [job | {"cpu_seconds": seconds} for seconds in (3.0, 110.0, 4.0)])

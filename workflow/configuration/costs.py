@@ -35,6 +35,7 @@ GRADIENTS_OF_A_SEARCH = 1000
 # What an optimizer computes itself, in the work of solving a model of so many kilobytes under a thousand conditions: a
 # full-batch optimizer at every gradient, a mini-batch one at every step, where all starts take theirs at once.
 WORK_OF_SEARCHING, WORK_OF_STEPPING = 0.8, 0.015
+ALIKE = ("train_neural_ode", "prune_neural_ode")  # one command: what was measured of one counts for the other
 BEYOND = 10  # times the largest job that was measured: the line is not to be trusted there
 
 
@@ -282,7 +283,8 @@ class Costs:
     def __init__(self, measured: list[dict]):
         self.measured: dict[str, list[dict]] = {}
         for row in measured:
-            self.measured.setdefault(row["rule"], []).append(row)
+            for rule in ALIKE if row["rule"] in ALIKE else (row["rule"],):
+                self.measured.setdefault(rule, []).append(row)
 
     def expect(self, rule: str, size: Size | None) -> tuple[float, float]:
         """Return the CPU seconds and the memory in MB that a job of this size is expected to take."""
