@@ -16,6 +16,7 @@ from kinetrain.mechanistic import engines, kernel_choice, solver_choice
 from kinetrain.mechanistic.kernel import build
 from kinetrain.mechanistic.kernel.problem import KernelProblem, KernelUnsupportedError
 from kinetrain.mechanistic.petab_problem import PetabProblem
+from kinetrain.mechanistic.solver_measures import least_forward_work, work_of
 from kinetrain.mechanistic.solver_options import SolverOptions, merged
 
 
@@ -115,6 +116,25 @@ def test_large_models_are_checked_by_differences(egf_yaml, egf_model, monkeypatc
     monkeypatch.setattr(KernelProblem, "value_and_gradient", spoiled(right, 0, 1 + 1e-3))
     with pytest.raises(InputError, match="condition 'step_0_1'"):
         engines.choose(egf_yaml, egf_model, SolverOptions(engine="kernel"))
+
+
+def test_steps_of_forward_sensitivities_are_not_counted_where_they_are_too_much_work(egf_yaml, egf_model, monkeypatch):
+    asked = []
+
+    def counted(problem, theta, conditions, method=None):
+        asked.append(method)
+        return work_of(problem, theta, conditions, method)
+
+    monkeypatch.setattr(kernel_choice, "work_of", counted)
+    kernel, amici = KernelProblem(egf_yaml), PetabProblem(egf_yaml, egf_model)
+    few = kernel_choice.KernelCheck(kernel, amici, egf_yaml)
+    assert asked == [None, "forward"] and "forward" in few.record()["reference"]
+    asked.clear()
+    monkeypatch.setattr(kernel_choice, "WORK", 1.0)
+    kernel_choice.KernelCheck(kernel, amici, egf_yaml)
+    assert asked == [None]
+    value, forward = (work_of(amici, amici.nominal, [0], method)[0] for method in (None, "forward"))
+    assert value < least_forward_work(value, len(amici.names)) <= forward
 
 
 def test_an_unsupported_model_is_amicis(egf_yaml, egf_model, amici_is_chosen, monkeypatch):

@@ -65,6 +65,14 @@ def test_adjoint_wins_if_it_takes_clearly_less_work_and_fails_hardly_more_often(
     assert solver_choice._decide(best, {"forward": {"failed": 0}, "adjoint": {"failed": failed}}) == wanted
 
 
+def test_forward_sensitivities_of_a_large_model_are_not_even_counted(egf_yaml, egf_model, monkeypatch):
+    asked, work_of = set(), solver_choice.work_of
+    monkeypatch.setattr(solver_choice, "work_of", lambda *given: asked.add(given[3]) or work_of(*given))
+    monkeypatch.setattr(solver_choice, "TOO_LARGE", 1)
+    choice = choose(egf_yaml, egf_model, SolverOptions(relative_tolerance=1e-8, gradient_tolerance=1e-6))
+    assert choice["chosen"]["sensitivities"] == "adjoint" and asked == {None, "adjoint"}
+
+
 def test_a_method_that_is_not_accurate_wins_by_no_little_work():
     best = {"forward": row("forward", 1.0, error=1e-5), "adjoint": row("adjoint", 0.01, error=np.inf)}
     starts = {method: {"failed": 0} for method in best}

@@ -22,7 +22,14 @@ from kinetrain.mechanistic.gradient_check import (
 from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.measuring_point import measured_at
 from kinetrain.mechanistic.petab_problem import PetabProblem
-from kinetrain.mechanistic.solver_measures import MOST_CONDITIONS, evaluate, finite, largest_error, work_of
+from kinetrain.mechanistic.solver_measures import (
+    MOST_CONDITIONS,
+    evaluate,
+    finite,
+    largest_error,
+    least_forward_work,
+    work_of,
+)
 from kinetrain.mechanistic.solver_options import KERNEL, SolverOptions, filled
 
 ACCURACY = 1e-4  # of gradients: of the largest component of a condition's
@@ -143,11 +150,13 @@ class KernelCheck:
 
     def _plan(self) -> tuple[bool, int]:
         """Return whether forward sensitivities are not too much work, and how many comparisons are not."""
-        size = 10 + self.amici.model.nx_solver
-        forward, value = (size * self._work(method) for method in ("forward", None))
-        works = {True: forward, False: DIFFERENCES * value}
-        takes_forward = forward * len(self.conditions) * POINTS <= WORK
-        work = works[takes_forward]
+        size, each = 10 + self.amici.model.nx_solver, len(self.conditions) * POINTS
+        value, parameters = self._work(None), len(self.amici.structures()[self.conditions[0]][0])
+        forward = least_forward_work(value, parameters)
+        if size * forward * each <= WORK:  # else to count their steps may take longer than all comparisons
+            forward = self._work("forward")
+        takes_forward = size * forward * each <= WORK
+        work = size * (forward if takes_forward else DIFFERENCES * value)
         return takes_forward, max(len(self.conditions), int(WORK / work) if np.isfinite(work) else 0)
 
     def _work(self, method) -> float:

@@ -80,10 +80,7 @@ def _choose_among(methods, problem, options) -> dict:
     starts = {method: _try_starts(problem, options, best[method], sample[:START_CONDITIONS]) for method in best}
     row = best[_decide(best, starts)]
     chosen = _solved_with(options, row, **_limits(starts[row["sensitivities"]]))
-    works = {
-        method: work_of(problem.solved_by(chosen), problem.nominal, sample, method)
-        for method in (None, chosen.sensitivities, "forward")
-    }
+    works = {method: work_of(problem.solved_by(chosen), problem.nominal, sample, method) for method in (None, *methods)}
     weight = _weight(works[chosen.sensitivities], works[None])
     chosen = filled(chosen, SolverOptions(gradient_weight=weight, engine="amici"))
     if chosen.sensitivities == "adjoint" and "forward" in methods and _informs(problem, chosen, sample, known):

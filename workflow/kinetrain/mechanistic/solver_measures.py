@@ -45,6 +45,15 @@ def work_of(problem, theta, conditions, method=None) -> np.ndarray:
     return np.array([_work(result, method) for result in problem.simulate(theta, conditions, method is not None)])
 
 
+def least_forward_work(value: float, parameters: int) -> float:
+    """Return the work of forward sensitivities of a solve, given that of its value, if they take no more steps."""
+    return _forward_work(value - SOLVE, parameters)
+
+
+def _forward_work(steps, parameters) -> float:
+    return SOLVE * (1 + SOLVE_PARAMETER * parameters) + steps * (1 + STEP_PARAMETER * parameters)
+
+
 def _work(result, method=None) -> float:
     """Return the work of a solve, in steps of one without sensitivities; infinite if it failed."""
     if result.status != 0:
@@ -53,9 +62,9 @@ def _work(result, method=None) -> float:
     if method is None:
         return SOLVE + steps + before + after
     parameters = len(result.sllh)
-    solve, step = SOLVE * (1 + SOLVE_PARAMETER * parameters), 1 + STEP_PARAMETER * parameters
     if method == "forward":
-        return solve + (steps + before + after) * step
+        return _forward_work(steps + before + after, parameters)
+    solve, step = SOLVE * (1 + SOLVE_PARAMETER * parameters), 1 + STEP_PARAMETER * parameters
     backward = max(result.numsteps_b) + result.preeq_numsteps_b + result.posteq_numsteps_b
     # AMICI takes forward sensitivities for pre-equilibration here too.
     return solve + before * step + STORED_STEP * (steps + after) + BACKWARD_STEP * backward
