@@ -164,3 +164,11 @@ def test_safeguards_have_their_failure_rate_with_interval_and_what_they_stand_fo
     assert rows.loc["search", ["failed", "runs", "rescue", "line_search"]].tolist() == [7, 8, 0, 3]
     assert rows.loc["search", ["failure_low", "failure_high"]].tolist() == list(wilson_interval(7, 8))
     assert rows.loc["rescue", ["failed", "rescue", "excess"]].tolist() == [0, 2, fits.SMALLEST]
+
+
+def test_bounds_of_equal_ranks_that_differ_from_the_mean_by_rounding_are_drawn():
+    ends = {("adam_balanced", "S2", size, "rescue"): float(size) for size in (1, 5)}
+    table = made(ends)
+    found = rank_by_batch_size.tabulate(fits.benchmark(table, table[:0], made_nominal(), {}, {}))
+    found["rank_low"] = found["rank"] * (1 + 1e-15)
+    rank_by_batch_size.draw(found)

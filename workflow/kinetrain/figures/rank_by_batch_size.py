@@ -69,7 +69,8 @@ def _panel(axis, rows, sizes, look) -> dict:
             continue
         own = own.sort_values("size", key=lambda column: column.map(size_order))
         places = [sizes.index(size) + 0.06 * (number - 1) for size in own["size"]]
-        errors = [own["rank"] - own["rank_low"], own["rank_high"] - own["rank"]]
+        # of equal ranks, mean and bounds are sums in another order, which may differ by rounding
+        errors = [(own["rank"] - own["rank_low"]).clip(lower=0), (own["rank_high"] - own["rank"]).clip(lower=0)]
         lines[setting] = axis.errorbar(places, own["rank"], yerr=errors, marker="o", markersize=4, **style)
     axis.set_xticks(range(len(sizes)), ["all" if size == "full" else size for size in sizes])
     axis.set_xlim(-0.4, len(sizes) - 0.6)
