@@ -112,13 +112,13 @@ class Workflow:
         return found
 
 
-def kill(process: subprocess.Popen, workflow: Workflow, kind: str, choice: float) -> list[str]:
-    """Send a signal to a run: to Snakemake, all its processes, or one of its workers; return what the workers ran."""
+def kill(process: subprocess.Popen, workflow: Workflow, kind: str, script: str) -> list[str]:
+    """Send a signal to a run: to Snakemake, all its processes, or the worker of a script; return what workers ran."""
     workers = workflow.workers(process)
     try:
         if kind == "worker":
-            if workers:
-                os.kill(list(workers)[int(choice * len(workers))], signal.SIGKILL)
+            for pid in [pid for pid, name in workers.items() if name == script][:1]:
+                os.kill(pid, signal.SIGKILL)
         elif kind == "group":
             os.killpg(process.pid, signal.SIGKILL)
         else:

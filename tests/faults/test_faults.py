@@ -14,30 +14,46 @@ from faulty_workflow import WANTED, Workflow, kill, wait_for
 
 KINDS = ("SIGKILL", "worker", "group", "SIGINT", "SIGTERM")
 MOMENTS = 20
+# Long jobs, in the order in which they come up: a kill hits one of them, as after an early one little would be left.
+LONG = (
+    "compile_model",
+    "measure_solver",
+    "tune",
+    "score_yardsticks",
+    "fit",
+    "train_neural_ode",
+    "predict",
+    "influence",
+    "test_pathways",
+)
 SEED = 16
 
 
 def test_a_run_that_is_killed_at_random_moments_ends_in_the_same_tables(whole, workflow):
     chance = random.Random(SEED)
-    killed = 0
-    while killed < MOMENTS:
-        process = workflow.start()
-        # A worker has begun, or there is none to come: so that every moment lies in the work, not in reading the rules.
-        wait_for(lambda process=process: workflow.workers(process) or process.poll() is not None, 600)
-        time.sleep(chance.uniform(0, 6))
-        if process.poll() is not None:  # it was quicker: all is done, and begins again
-            assert process.returncode == 0, (workflow.folder / "output").read_text()
-            assert workflow.tables() == whole.tables()
-            shutil.rmtree(workflow.folder / "results")
-            continue
-        kind = KINDS[killed % len(KINDS)]
-        worked = kill(process, workflow, kind, chance.random())
-        process.wait(timeout=600)
-        killed += 1
-        print(f"kill {killed}: {kind} in {', '.join(worked) or 'Snakemake'}", flush=True)
+    kills = [(chance.choice(LONG), KINDS[number % len(KINDS)]) for number in range(MOMENTS)]
+    # Last those of a worker alone, after which the run goes on to whatever can still be made.
+    for script, kind in sorted(kills, key=lambda one: (one[1] == "worker", LONG.index(one[0]))):
+        kill_in(workflow, whole, script, kind, chance)
     status, said = workflow.run()
     assert status == 0, said
     assert workflow.tables() == whole.tables()
+
+
+def kill_in(workflow, whole, script: str, kind: str, chance) -> None:
+    """Start a run and kill it while it runs a script; if nothing is left of that, the run begins again from nothing."""
+    while True:
+        process = workflow.start()
+        assert wait_for(lambda run=process: script in workflow.workers(run).values() or run.poll() is not None, 900)
+        time.sleep(chance.uniform(0, 3))
+        if process.poll() is None:
+            worked = kill(process, workflow, kind, script)
+            process.wait(timeout=900)
+            print(f"{kind} in {', '.join(worked)} ({script} awaited)", flush=True)
+            return
+        assert process.returncode == 0, (workflow.folder / "output").read_text()
+        assert workflow.tables() == whole.tables()
+        shutil.rmtree(workflow.folder / "results")
 
 
 def test_what_to_type_after_a_kill_is_said(root, workflow):
