@@ -82,7 +82,7 @@ test-workflow:
 	@echo "== tests of the workflow"
 	@$${MIRROR:+env KINETRAIN_MIRROR="$$MIRROR"} pytest --quiet tests/workflow
 
-test-faults: setup environments  ## kill, fill the disk, damage files: after each the tables are the same, or a line says what to do (long)
+test-faults: setup environments  ## kill, fill the disk, damage files: after each the tables are the same, or a line says what to do (half an hour)
 	pytest --quiet -s --durations=0 --durations-min=1 tests/faults
 
 test-cluster: setup environments  ## run the smoke workflow on a SLURM of this machine, and cancel, drain, restart (needs root and SLURM)
