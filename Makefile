@@ -72,7 +72,7 @@ so-far: configured setup  ## write a report of what is there so far, also while 
 
 test: setup environments  ## pass all tests (one group: make test-neural, -mechanistic, -analysis, -workflow); MIRROR=folder adds those that need real data
 	@echo "Testing in two processes; each group prints when it is done"
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(addprefix test-,workflow $(ENVIRONMENTS))  # the longest first
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target $(addprefix test-,workflow $(ENVIRONMENTS))  # the longest first
 
 $(addprefix test-,$(ENVIRONMENTS)): test-%:
 	@echo "== tests in the environment '$*'"
