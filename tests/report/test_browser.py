@@ -36,7 +36,12 @@ def small_report(folder: Path) -> Path:
         "rows": 9 * [["Adam", "1 [1, 2]"]],
     }
     arm |= {"note": "Few starts.", "decided": ["Adam ends lower than Ipopt"], "undecided": ["Adam or Fides"]}
-    answers = {"data": [], "arms": [arm, arm], "caution": "Two data sets."}
+    networks = {
+        **arm,
+        "columns": ["method", "kind", "balanced accuracy (%)", "AUPRC (%)", "test error relative to no change (%)"],
+        "rows": 9 * [["Prior + correlation", "yardstick + prior", *3 * ["97.6 [97.6, 97.6]"]]],
+    }
+    answers = {"data": [], "arms": [arm, networks], "caution": "Two data sets."}
     figure = {
         "title": "Fit",
         "file": str(folder / "figures" / "fit.svg"),
@@ -88,6 +93,8 @@ def test_the_first_screen_holds_the_answer(browser, report_file):
     browser.open(report_file, 1366)
     places = "[...document.querySelectorAll('.arm > .wide, .arm .decided')].map(one => one.getBoundingClientRect().top)"
     assert max(browser.value(places)) < 900
+    hidden = "[...document.querySelectorAll('.arm > .wide')].map(one => one.scrollWidth - one.clientWidth)"
+    assert max(browser.value(hidden)) <= 0  # no column of a ranking lies outside its card
 
 
 def test_tables_filter_sort_and_download(browser, report_file):

@@ -38,7 +38,14 @@ def page_of(sections, **more):
 
 def test_the_answer_stands_before_all_figures_and_tables(parts):
     page = page_of({"2 Figures": [parts[0]], "4 Tables": [parts[1]]})
-    order = ["Only one data set.", "Which?", "1 [1, 2]", "Adam ends lower", "Adam or Fides", "What <em>this</em> is."]
+    order = [
+        "Only one data set.",
+        "Which?",
+        '1 <span class="interval">[1, 2]<',
+        "Adam ends lower",
+        "Adam or Fides",
+        "What <em>this</em> is.",
+    ]
     order += ["1 Figures", "data:image/svg+xml;base64,", "<strong>Where</strong>", "2 Tables", "7.25", "All of them."]
     places = [page.rindex(text) for text in order[:-1]]
     assert places == sorted(places) and order[-1] in page and "Fit &lt;1&gt;" in page
