@@ -97,7 +97,9 @@ def test_many_searches_of_measured_data_are_expected_within_a_factor_of_two(root
     plan.config["mirror"] = str(mirror)
     size = Sizes(plan, Path("nowhere")).of("fit_full_batch", {"problem": "Fujita_SciSignal2010"})
     seconds, _ = Costs(load_costs(root / "resources" / "costs.tsv")).expect("fit_full_batch", size)
-    assert 1930 / 2 < seconds < 1930 * 2  # ten starts of 60,000 gradients, on a core in use by others too
+    # Ten starts of 60,000 gradients: 1,930 CPU seconds on a busy core with AVX2; about 1,300, by proportion to a short
+    # run, on the machine of the table.
+    assert 1300 / 2 < seconds < 1300 * 2
 
 
 def test_a_mini_batch_fit_takes_the_epochs_of_its_schedule(root):
@@ -120,6 +122,19 @@ def test_pruning_and_training_are_one_command_whose_measurements_count_for_both(
     ]
     costs = Costs(rows)
     assert [costs.expect(row["rule"], Size(2, 2)) for row in rows] == [(pytest.approx(20), 300)] * 2
+
+
+def test_a_fold_trains_every_choice_once_on_all_other_folds(root):
+    config = yaml.safe_load((root / "config" / "smoke.yaml").read_text())
+    lambdas = {"list": [[0.5, 0.5], [0.5, 0.8], [0.5, 0.95]], "pairs": {"each": [0.05, 0.5]}}
+    works = {}
+    for name, values in lambdas.items():
+        config["tuning"] = {"dash": {"folds": 4, "grid": {"lambdas": values}}}
+        sizes = Sizes(Plan(config, {}, places=(Path(), root)), Path("nowhere"))
+        one = {"dataset": "modular24", "method": "dash"}
+        works[name] = sizes.of("tune_fold", one).work / sizes.of("prune_neural_ode", one).work
+    assert works["list"] == pytest.approx(3 * 0.75 / len(config["seeds"]))
+    assert works["pairs"] == pytest.approx(4 * 0.75 / len(config["seeds"]))
 
 
 def test_of_jobs_of_one_size_the_longest_is_kept(tmp_path):

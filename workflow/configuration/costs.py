@@ -35,7 +35,8 @@ GRADIENTS_OF_A_SEARCH = 1000
 # What an optimizer computes itself, in the work of solving a model of so many kilobytes under a thousand conditions: a
 # full-batch optimizer at every gradient, a mini-batch one at every step, where all starts take theirs at once.
 WORK_OF_SEARCHING, WORK_OF_STEPPING = 0.8, 0.015
-ALIKE = ("train_neural_ode", "prune_neural_ode")  # one command: what was measured of one counts for the other
+# All train vector fields: what was measured of one counts for the others.
+ALIKE = ("train_neural_ode", "prune_neural_ode", "tune_fold")
 BEYOND = 10  # times the largest job that was measured: the line is not to be trusted there
 
 
@@ -182,10 +183,12 @@ def _training(sizes: Sizes, wildcards: dict) -> Size:
 
 
 def _tuning(sizes: Sizes, wildcards: dict) -> Size:
-    tuned = sizes.plan.tuning(wildcards["dataset"], wildcards["method"]) or {"grid": {}}
-    choices = [values["each"] if isinstance(values, dict) else values for values in tuned["grid"].values()]
-    one = _training(sizes, wildcards)
-    return Size(one.work / sizes.seeds(wildcards["dataset"]) * math.prod(map(len, choices)), one.extent)
+    """Return the size of a fold: each choice is trained with one seed, on all other folds."""
+    tuned = sizes.plan.tuning(wildcards["dataset"], wildcards["method"]) or {"grid": {}, "folds": 2}
+    grid = tuned["grid"].values()
+    tried = math.prod(len(values["each"]) ** 2 if isinstance(values, dict) else len(values) for values in grid)
+    one, trained = _training(sizes, wildcards), 1 - 1 / tuned["folds"]
+    return Size(trained * one.work / sizes.seeds(wildcards["dataset"]) * tried, one.extent)
 
 
 def _influence(sizes: Sizes, wildcards: dict) -> Size:
