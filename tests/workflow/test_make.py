@@ -28,8 +28,9 @@ def make(copy_parts, tmp_path):
     shutil.copy(top / "config" / "smoke.yaml", top / "my cönfig's $(touch harmed) (1).yaml")
 
     def run(*words):
-        # as typed in a shell, also where `make test` runs this
-        variables = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+        # as typed in a shell, also where `make test MIRROR=...` runs this
+        inherited = ("MAKE", "MFLAGS", "CONFIG", "OVERLAY", "MIRROR", "ONLY")
+        variables = {name: value for name, value in os.environ.items() if not name.startswith(inherited)}
         variables |= {"PYTHONPATH": "/elsewhere", "PYTHONHOME": "", "PYTHONSTARTUP": "/elsewhere/start.py"}
         process = subprocess.run(["make", *words], cwd=top, env=variables, capture_output=True, text=True)
         assert not list(top.rglob("harmed"))
