@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from configuration.checks import count_conditions
-from configuration.keys import Artificial
+from configuration.keys import Artificial, Reactions
 from configuration.plan import DOWNLOADS, Plan
-from kinetrain.mechanistic.reaction_options import WITH_PRIOR
+from kinetrain.neural.options import Tuning
 from kinetrain.options import read_options
 
 COLUMNS = ("rule", "work", "cpu_seconds", "extent", "memory_mb")
@@ -184,11 +184,9 @@ def _training(sizes: Sizes, wildcards: dict) -> Size:
 
 def _tuning(sizes: Sizes, wildcards: dict) -> Size:
     """Return the size of a fold: each choice is trained with one seed, on all other folds."""
-    tuned = sizes.plan.tuning(wildcards["dataset"], wildcards["method"]) or {"grid": {}, "folds": 2}
-    grid = tuned["grid"].values()
-    tried = math.prod(len(values["each"]) ** 2 if isinstance(values, dict) else len(values) for values in grid)
-    one, trained = _training(sizes, wildcards), 1 - 1 / tuned["folds"]
-    return Size(trained * one.work / sizes.seeds(wildcards["dataset"]) * tried, one.extent)
+    tuned = read_options(Tuning, sizes.plan.tuning(wildcards["dataset"], wildcards["method"]))
+    one, trained = _training(sizes, wildcards), 1 - 1 / tuned.folds
+    return Size(trained * one.work / sizes.seeds(wildcards["dataset"]) * tuned.combinations, one.extent)
 
 
 def _influence(sizes: Sizes, wildcards: dict) -> Size:
@@ -238,9 +236,9 @@ def _mini_batch_fit(sizes: Sizes, wildcards: dict) -> Size:
 def _reactions(sizes: Sizes, wildcards: dict) -> Size:
     """Return the size of pruning reactions: a fit after each event, for every corruption of the prior."""
     planned = sizes.plan.problems[wildcards["problem"]]
-    pruning, one = planned["reactions"], _simulation(sizes, wildcards)
-    levels = len(pruning["prior_corruption"]) if wildcards["method"] in WITH_PRIOR else 1
-    return Size(one.work * planned["fits"]["starts"] * levels * pruning["events"] * pruning["epochs"], one.extent)
+    pruning, one = read_options(Reactions, planned["reactions"]), _simulation(sizes, wildcards)
+    levels = len(pruning.corruptions(wildcards["method"]))
+    return Size(one.work * planned["fits"]["starts"] * levels * pruning.events * pruning.epochs, one.extent)
 
 
 def _neural_fit(sizes: Sizes, wildcards: dict) -> Size:

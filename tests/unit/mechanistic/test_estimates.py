@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from kinetrain.errors import InputError
-from kinetrain.mechanistic.estimates import decrease_left, estimates, half_widths, write_fitted_problem
+from kinetrain.mechanistic.estimates import curvature, decrease_left, estimates, half_widths, write_fitted_problem
 from kinetrain.mechanistic.petab_tables import read_petab
 
 NAMES = ["a", "b"]
@@ -46,11 +46,16 @@ def hill_of(lowest, curvature, upper=5.0):
 CURVED, FREE = np.array([[4.0, 1.0], [1.0, 9.0]]), np.array([True, True])
 
 
+def left_at(problem, theta):
+    """Return what is left at theta, with all parameters free."""
+    return decrease_left(problem, theta, FREE, curvature(problem, theta, FREE))
+
+
 def test_what_one_step_more_gains_is_all_that_is_left_of_a_quadratic_objective():
     problem = hill_of(np.array([1.0, 2.0]), CURVED)
     away = np.array([0.0, 0.5])
-    assert decrease_left(problem, away, FREE) == pytest.approx(problem.value(away, None))
-    assert decrease_left(problem, np.array([1.0, 2.0]), FREE) == 0
+    assert left_at(problem, away) == pytest.approx(problem.value(away, None))
+    assert left_at(problem, np.array([1.0, 2.0])) == 0
     table, _ = estimates(problem, [setting([away], [problem.value(away, None)])])
     assert table["decrease_left"].tolist() == [pytest.approx(problem.value(away, None))] * 2
 
@@ -60,12 +65,12 @@ def test_a_step_that_leads_too_far_is_halved_and_stays_within_the_bounds():
     exact = problem.value_gradient_and_information
     problem.value_gradient_and_information = lambda *given: (*exact(*given)[:2], CURVED / 8)  # a step 8 times too long
     away = np.array([0.0, 0.5])
-    assert 0 < decrease_left(problem, away, FREE) <= problem.value(away, None)
+    assert 0 < left_at(problem, away) <= problem.value(away, None)
     cut = hill_of(np.array([9.0, 2.0]), np.diag([4.0, 9.0]))
     at = np.array([4.0, 2.0])
-    assert decrease_left(cut, at, FREE) == pytest.approx(cut.value(at, None) - cut.value(np.array([5.0, 2.0]), None))
+    assert left_at(cut, at) == pytest.approx(cut.value(at, None) - cut.value(np.array([5.0, 2.0]), None))
     cut.information_weight = None
-    assert np.isnan(decrease_left(cut, at, FREE))
+    assert np.isnan(left_at(cut, at))
 
 
 def setting(points, objectives, optimizer="fides", names=NAMES):
@@ -98,7 +103,7 @@ def test_a_bound_that_was_hit_is_marked_and_has_no_interval():
 def test_what_the_data_do_not_determine_has_an_infinite_interval():
     table, _ = estimates(problem_of([[1.0, 1.0], [1.0, 1.0]]), [setting([[0.0, 0.0]], [0.0])])  # only a + b is known
     assert np.isposinf(table["high"]).all()
-    alone = half_widths(problem_of([[1.0, 0.0], [0.0, 0.0]]), np.zeros(2), np.array([True, True]))
+    alone = half_widths(FREE, curvature(problem_of([[1.0, 0.0], [0.0, 0.0]]), np.zeros(2), FREE))
     assert np.isfinite(alone[0]) and np.isposinf(alone[1])
 
 
@@ -124,3 +129,11 @@ def test_the_problem_with_the_estimates_is_petab_that_others_read(egf_yaml, tmp_
     assert problem.parameter_df.loc[names, "nominalValue"].tolist() == table["estimate"].tolist()
     assert not petab.lint_problem(problem)
     assert read_petab(tmp_path / "fitted" / "problem.yaml").parameter_df["lowerBound"].equals(before["lowerBound"])
+
+
+def test_the_information_of_the_best_fit_is_computed_once():
+    problem, calls = problem_of(np.eye(2)), []
+    exact = problem.value_gradient_and_information
+    problem.value_gradient_and_information = lambda *given: (calls.append(given), exact(*given))[1]
+    estimates(problem, [setting([[1.0, 2.0]], [3.0])])
+    assert len(calls) == 1

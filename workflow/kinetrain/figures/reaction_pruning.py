@@ -31,7 +31,7 @@ starts. All of this is a choice of ours: neither paper prunes mechanistic models
 # Methods look like those of the neural arm that choose by the same.
 LIKE = {"magnitude": "sparseflow", "both": "dash", "prior": "bioprune"}
 PATH = {
-    "balanced_accuracy": "Balanced accuracy\nafter every event (%)",
+    "balanced_accuracy": "Balanced accuracy\nafter every event",
     "held_out_change": "Held-out objective\nabove that of the whole model",
 }
 
@@ -69,7 +69,8 @@ def draw(table):
         axis.set_xlabel("Confidences moved (%)")
         axis.set_ylim(-3, 103)
     for axis, (quantity, title) in zip(axes.flat[len(QUANTITIES) :], PATH.items(), strict=True):
-        _along(axis, path[path["quantity"] == quantity], title)
+        axis.set_title(title)
+        _along(axis, path[path["quantity"] == quantity], share=quantity in QUANTITIES)
     axes[0, 0].set_ylabel("Of the kept reactions (%)")
     axes[1, 0].set_ylabel("Of the ranking (%)")
     figure.legend(handles=_legend(table), loc="outside lower center", ncols=len(LABELS))
@@ -90,20 +91,19 @@ def _by_corruption(axis, rows, method, places) -> None:
     axis.set_xticks([100 * place for place in places])
 
 
-def _along(axis, rows, title) -> None:
-    factor = 100 if title.endswith("(%)") else 1
+def _along(axis, rows, share: bool) -> None:
+    factor = 100 if share else 1
     for method, own in rows.groupby("method", sort=False):
         own, look = own.sort_values("left"), _look(method, 3.5)
         axis.plot(own["left"], factor * own["mean"], **look)
         bounds = factor * own["low"], factor * own["high"]
         axis.fill_between(own["left"], *bounds, color=look["color"], alpha=0.12, linewidth=0)
-    axis.set_title(title.removesuffix(" (%)"))
     axis.set_xlabel("Reactions that are not pruned")
     axis.invert_xaxis()
-    if factor == 1:
-        axis.set_yscale("symlog", linthresh=10)
-    else:
+    if share:
         axis.set_ylabel("%")
+    else:
+        axis.set_yscale("symlog", linthresh=10)
 
 
 def _look(method: str, size: float) -> dict:

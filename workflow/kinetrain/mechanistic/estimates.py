@@ -1,5 +1,6 @@
 """The parameters of the best fit of a problem: how certain they are, how far other good fits differ, and as PEtab."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,9 @@ def estimates(problem, settings: list[tuple[pd.DataFrame, dict]]) -> tuple[pd.Da
     at_bound = np.full(len(theta), "no", dtype=object)
     at_bound[theta <= problem.lower + AT_BOUND * width] = "lower"
     at_bound[theta >= problem.upper - AT_BOUND * width] = "upper"
-    half = half_widths(problem, theta, at_bound == "no")
+    free = at_bound == "no"
+    found = curvature(problem, theta, free)
+    half = half_widths(free, found)
     scales = problem.petab.parameter_df.loc[problem.names, "parameterScale"].to_numpy()
     values = {
         "estimate": theta,
@@ -67,7 +70,7 @@ def estimates(problem, settings: list[tuple[pd.DataFrame, dict]]) -> tuple[pd.Da
         optimizer=rows["optimizer"].iloc[best],
         start=rows["start"].iloc[best],
         objective=objectives[best],
-        decrease_left=decrease_left(problem, theta, at_bound == "no"),
+        decrease_left=decrease_left(problem, theta, free, found),
         good_fits=int(good.sum()),
     )
     return table[COLUMNS], theta
@@ -93,49 +96,26 @@ def places(problem, arrays: dict) -> list[int]:
     return [names.index(name) for name in problem.names]
 
 
-def half_widths(problem, theta, free) -> np.ndarray:
-    """Return half the 95 % interval of each parameter (n,) on its scale; NaN for those not `free`, or not known.
+@dataclass(frozen=True)
+class Curvature:
+    """The objective, its gradient and Fisher information at a point, of the f parameters that are free.
 
-    The information is that of the free parameters, the others held fixed. A parameter that takes part in a direction
-    which the data do not determine has an infinite interval.
+    gradient (f,). Of the information: the square roots of its diagonal, `size` (f,), its eigenvalues (f,) and
+    eigenvectors (f, f) after division by them, or by 1 where they are zero (`divisor`), and which of these directions
+    the data determine, `known` (f,).
     """
-    half = np.full(len(theta), np.nan)
-    if (found := _directions(problem, theta, free)) is None:
-        return half
-    _, _, size, eigenvalues, vectors, known = found
-    variance = (vectors**2 / np.where(known, eigenvalues, 1)).sum(axis=1)
-    loose = ((vectors[:, ~known] ** 2).sum(axis=1) > PART**2) | (size == 0)
-    with np.errstate(divide="ignore"):
-        deviation = np.where(loose, np.inf, np.sqrt(variance) / size)
-    half[free] = stats.norm.ppf((1 + LEVEL) / 2) * deviation
-    return half
+
+    value: float
+    gradient: np.ndarray
+    size: np.ndarray
+    divisor: np.ndarray
+    eigenvalues: np.ndarray
+    vectors: np.ndarray
+    known: np.ndarray
 
 
-def decrease_left(problem, theta, free) -> float:
-    """Return by how much one step more lowers the objective: about 0 at a minimum, NaN where it is not known.
-
-    The step is that of Gauss and Newton in the directions that the data determine, within the bounds, and is halved
-    until it helps: what it gains is left for certain, and more may be.
-    """
-    if (found := _directions(problem, theta, free)) is None:
-        return np.nan
-    value, gradient, size, eigenvalues, vectors, known = found
-    size = np.where(size > 0, size, 1)
-    step = np.zeros(len(theta))
-    step[free] = -(vectors[:, known] @ (vectors[:, known].T @ (gradient / size) / eigenvalues[known])) / size
-    for halving in range(HALVINGS):
-        at = np.clip(theta + step / 2**halving, problem.lower, problem.upper)
-        if (reached := problem.value(at, np.arange(problem.n_conditions))) < value:
-            return float(value - reached)
-    return 0.0
-
-
-def _directions(problem, theta, free):
-    """Return objective and gradient (f,) at theta, and the Fisher information of the f parameters that are `free`.
-
-    Of the information these are the square roots of its diagonal (f,), eigenvalues (f,) and eigenvectors (f, f) after
-    division by them, and which of these directions the data determine (f,). None where it is not known.
-    """
+def curvature(problem, theta, free) -> Curvature | None:
+    """Return the curvature at theta (n,) in the parameters that are `free` (n,), None where it is not known."""
     if problem.information_weight is None or not free.any():
         return None
     value, gradient, information = problem.value_gradient_and_information(theta, np.arange(problem.n_conditions))
@@ -143,10 +123,45 @@ def _directions(problem, theta, free):
     if not np.isfinite(information).all():
         return None
     size = np.sqrt(np.diag(information))
-    nonzero = np.where(size > 0, size, 1)
-    eigenvalues, vectors = np.linalg.eigh(information / np.outer(nonzero, nonzero))
+    divisor = np.where(size > 0, size, 1)
+    eigenvalues, vectors = np.linalg.eigh(information / np.outer(divisor, divisor))
     known = eigenvalues > DETERMINED * max(eigenvalues.max(), np.finfo(float).tiny)
-    return value, gradient, size, eigenvalues, vectors, known
+    return Curvature(value, gradient, size, divisor, eigenvalues, vectors, known)
+
+
+def half_widths(free, found: Curvature | None) -> np.ndarray:
+    """Return half the 95 % interval of each parameter (n,) on its scale; NaN for those not `free`, or not known.
+
+    The information is that of the free parameters, the others held fixed. A parameter that takes part in a direction
+    which the data do not determine has an infinite interval.
+    """
+    half = np.full(len(free), np.nan)
+    if found is None:
+        return half
+    variance = (found.vectors**2 / np.where(found.known, found.eigenvalues, 1)).sum(axis=1)
+    loose = ((found.vectors[:, ~found.known] ** 2).sum(axis=1) > PART**2) | (found.size == 0)
+    with np.errstate(divide="ignore"):
+        deviation = np.where(loose, np.inf, np.sqrt(variance) / found.size)
+    half[free] = stats.norm.ppf((1 + LEVEL) / 2) * deviation
+    return half
+
+
+def decrease_left(problem, theta, free, found: Curvature | None) -> float:
+    """Return by how much one step more lowers the objective: about 0 at a minimum, NaN where it is not known.
+
+    The step is that of Gauss and Newton in the directions that the data determine, within the bounds, and is halved
+    until it helps: what it gains is left for certain, and more may be.
+    """
+    if found is None:
+        return np.nan
+    directions, divisor = found.vectors[:, found.known], found.divisor
+    step = np.zeros(len(theta))
+    step[free] = -(directions @ (directions.T @ (found.gradient / divisor) / found.eigenvalues[found.known])) / divisor
+    for halving in range(HALVINGS):
+        at = np.clip(theta + step / 2**halving, problem.lower, problem.upper)
+        if (reached := problem.value(at, np.arange(problem.n_conditions))) < found.value:
+            return float(found.value - reached)
+    return 0.0
 
 
 def _unscaled(values, scales) -> np.ndarray:

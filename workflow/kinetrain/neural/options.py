@@ -1,5 +1,6 @@
 """The options of neural training, and of tuning by cross-validation."""
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -134,12 +135,22 @@ class Tuning(Options):
         super().__post_init__()
         if not self.grid:
             raise ValueError("grid: expected at least one setting with a list of its values")
-        tried = 1
         for name, values in self.grid.items():
-            each = isinstance(values, dict) and set(values) == {"each"}
-            listed = values["each"] if each else values
+            listed = values["each"] if _in_pairs(values) else values
             if not isinstance(listed, list) or not listed:
                 raise ValueError(f"grid.{name} = {values!r}: expected a list of values, or {{each: [...]}}")
-            tried *= len(listed) ** (1 + each)
-        if tried > MOST_TRIED:
-            raise ValueError(f"grid: {tried} combinations are more than {MOST_TRIED}, which nobody can train")
+        if self.combinations > MOST_TRIED:
+            raise ValueError(
+                f"grid: {self.combinations} combinations are more than {MOST_TRIED}, which nobody can train"
+            )
+
+    @property
+    def combinations(self) -> int:
+        """Number of settings that are tried."""
+        return math.prod(
+            len(values["each"]) ** 2 if _in_pairs(values) else len(values) for values in self.grid.values()
+        )
+
+
+def _in_pairs(values) -> bool:
+    return isinstance(values, dict) and set(values) == {"each"}

@@ -33,7 +33,9 @@ TOGETHER = False  # one model is solved after the other: its weights stay in the
 FOLDER = Path(__file__).parent
 FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi")
 LIBRARY = "kernel.so"
-NAMES = tuple(phoenix.shapes(1, 1))  # the parameters in the order in which the kernel takes them
+# The parameters in the order in which the kernels take them, and one that has as many numbers as hidden units.
+NAMES, MLP_NAMES = tuple(phoenix.shapes(1, 1)), tuple(mlp.shapes(1, 1))
+HIDDEN_BIAS = {phoenix: "b_s", mlp: "b1"}
 
 
 class Gradients(Mapping):
@@ -72,7 +74,7 @@ def predict(field, parameters, start, duration, steps: list[int]):
     """
     if not _suited(field, *parameters.values(), start, duration):
         return rk4.predict(field, parameters, start, duration, steps)
-    models, rows, genes, hidden = _sizes(parameters, start, duration)
+    models, rows, genes, hidden = _sizes(phoenix, parameters, start, duration)
     end = torch.empty(models, rows, genes)
     tensors = [start, duration, *(parameters[name] for name in NAMES), end]
     for own, addresses in zip(steps, _addresses(tensors, models), strict=True):
@@ -91,9 +93,8 @@ def value_and_gradient(field, parameters, start, end, duration, weight, steps: l
         return _of_perceptron(parameters, start, end, duration, weight, steps)
     if not _suited(field, *parameters.values(), start, end, duration, weight):
         return rk4.value_and_gradient(field, parameters, start, end, duration, weight, steps, mask)
-    models, rows, genes, hidden = _sizes(parameters, start, duration)
-    if end.shape != start.shape or weight.shape != duration.shape:
-        raise ValueError(f"end {tuple(end.shape)} or weight {tuple(weight.shape)} does not fit {tuple(start.shape)}")
+    models, rows, genes, hidden = _sizes(phoenix, parameters, start, duration)
+    _check_ends(start, end, duration, weight)
     value, gradients = torch.empty(models), Gradients(parameters, models)
     tensors = [start, duration, *(parameters[name] for name in NAMES), end, weight, value, gradients.rows]
     if mask is not None:
@@ -136,26 +137,16 @@ _PERCEPTRON = struct.Struct("17q")
 
 def _of_perceptron(parameters, start, end, duration, weight, steps):
     """Return what `value_and_gradient` returns, of the perceptron with one hidden layer."""
-    models, rows, genes = start.shape
-    hidden = parameters["b1"].shape[1]
-    expected = {name: (models, *shape) for name, shape in mlp.shapes(genes, hidden).items()}
-    expected |= {"end": start.shape, "duration": start.shape[:2], "weight": start.shape[:2]}
-    given = {**parameters, "end": end, "duration": duration, "weight": weight}
-    unfit = {name: tuple(part.shape) for name, part in given.items() if part.shape != expected[name]}
-    if unfit:
-        raise ValueError(f"shapes do not fit: start {tuple(start.shape)}, {unfit}")
+    models, rows, genes, hidden = _sizes(mlp, parameters, start, duration)
+    _check_ends(start, end, duration, weight)
     value, gradients = torch.empty(models), Gradients(parameters, models)
-    tensors = [start, duration, *(parameters[name] for name in expected if name in parameters), end, weight, value]
-    written = [gradients[name] for name in expected if name in parameters]
+    given, written = ([parts[name] for name in MLP_NAMES] for parts in (parameters, gradients))
     call = _library("mlp_kernel").kinetrain_mlp_gradient
-    for own, addresses, to in zip(steps, _addresses(tensors, models), _places(written, models), strict=True):
-        _check(call(_PERCEPTRON.pack(genes, hidden, rows, own, *addresses, *to)))
+    for own, addresses in zip(
+        steps, _addresses([start, duration, *given, end, weight, value, *written], models), strict=True
+    ):
+        _check(call(_PERCEPTRON.pack(genes, hidden, rows, own, *addresses)))
     return value, gradients
-
-
-def _places(written, models: int):
-    """Return for every model the addresses of the parts that are written."""
-    return [[part[model].data_ptr() for part in written] for model in range(models)]
 
 
 def _ours(tensor) -> bool:
@@ -170,20 +161,25 @@ def _suited(field, *tensors) -> bool:
     return field is phoenix and _in_memory(*tensors)
 
 
-def _sizes(parameters, start, duration) -> tuple[int, int, int, int]:
+def _sizes(field, parameters, start, duration) -> tuple[int, int, int, int]:
     """Return the numbers of models, rows, genes and hidden units; ValueError where the shapes do not fit."""
     models, rows, genes = start.shape
-    hidden = parameters["b_s"].shape[1]
-    expected = _shapes(models, genes, hidden)
+    hidden = parameters[HIDDEN_BIAS[field]].shape[1]
+    expected = _shapes(field, models, genes, hidden)
     if any(parameters[name].shape != shape for name, shape in expected) or duration.shape != start.shape[:2]:
         shapes = {name: tuple(part.shape) for name, part in parameters.items()}
         raise ValueError(f"shapes do not fit: start {tuple(start.shape)}, duration {tuple(duration.shape)}, {shapes}")
     return models, rows, genes, hidden
 
 
+def _check_ends(start, end, duration, weight) -> None:
+    if end.shape != start.shape or weight.shape != duration.shape:
+        raise ValueError(f"end {tuple(end.shape)} or weight {tuple(weight.shape)} does not fit {tuple(start.shape)}")
+
+
 @cache
-def _shapes(models: int, genes: int, hidden: int):
-    return [(name, (models, *shape)) for name, shape in phoenix.shapes(genes, hidden).items()]
+def _shapes(field, models: int, genes: int, hidden: int):
+    return [(name, (models, *shape)) for name, shape in field.shapes(genes, hidden).items()]
 
 
 def _mask_of(mask, parameters, name: str):

@@ -1,10 +1,9 @@
 """Fides with BFGS alone, as Grein et al. 2026 ran it: it needs no Fisher information and pays for none."""
 
+from kinetrain.training.optimizers.fides import NOT_NEURAL as NOT_NEURAL
 from kinetrain.training.optimizers.fides import run
 
 LABEL, COLOUR, PLACE = "Fides (BFGS)", "#E57373", 7
-
-NOT_NEURAL = "keeps a dense matrix over the parameters, of which a vector field has too many"
 
 
 def minimize(evaluate, x, lower, upper, information: bool) -> str:

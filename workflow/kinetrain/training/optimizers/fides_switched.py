@@ -5,12 +5,12 @@ Fides ends before the minimum. BFGS learns that curvature, but not from far away
 it begins with the information of the point that it goes on from.
 """
 
+from kinetrain.training.optimizers.fides import NOT_NEURAL as NOT_NEURAL
 from kinetrain.training.optimizers.fides import run
 
 LABEL, COLOUR, PLACE = "Fides (Fisher information, then BFGS)", "#8E0000", 7
 
 TAKES_INFORMATION = True
-NOT_NEURAL = "keeps a dense matrix over the parameters, of which a vector field has too many"
 FIRST = 60  # iterations; chosen on measured Fujita with starts that no configuration has
 
 
