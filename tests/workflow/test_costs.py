@@ -74,6 +74,12 @@ def test_more_genes_conditions_starts_and_attempts_ask_for_more(root, plan_of):
     assert fits[0] < fits[1] < fits[2]
 
 
+def test_yardsticks_that_are_left_out_of_many_genes_cost_nothing(plan_of):
+    sizes = Sizes(plan_of("paper-neural"), Path("nowhere"))
+    work = {name: sizes.of("score_yardsticks", {"dataset": name}).work for name in ("yeast3551", "brca11165")}
+    assert work["brca11165"] < work["yeast3551"]
+
+
 def work_of_fits(root, **fits) -> tuple[float, float]:
     """Return the work of the full-batch and of the mini-batch fit of the smoke configuration with other `fits`."""
     config = yaml.safe_load((root / "config" / "smoke.yaml").read_text())

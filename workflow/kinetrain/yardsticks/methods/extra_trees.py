@@ -3,12 +3,12 @@
 import numpy as np
 
 from kinetrain.yardsticks.changes import Answer, Changes
-from kinetrain.yardsticks.methods import ridge
+from kinetrain.yardsticks.methods import ONE_BY_ONE, ridge
 
 LABEL = "Extra trees"
 REFERENCE = "Geurts, Ernst & Wehenkel 2006; dynGENIE3: Huynh-Thu & Geurts 2018"
 USES_PRIOR = False
-MOST_WORK = 1e9
+MOST_WORK = ONE_BY_ONE
 TREES = 30
 LEAF = 5  # transitions in a leaf at least
 FEATURES = 1 / 3  # of the genes, tried at each node

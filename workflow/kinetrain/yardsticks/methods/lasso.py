@@ -5,12 +5,12 @@ import warnings
 import numpy as np
 
 from kinetrain.yardsticks.changes import Answer, Changes, columns, linear_answer
-from kinetrain.yardsticks.methods import ridge
+from kinetrain.yardsticks.methods import ONE_BY_ONE, ridge
 
 LABEL = "Lasso"
 REFERENCE = "Tibshirani 1996; least angle regression, BIC of Zou, Hastie & Tibshirani 2007"
 USES_PRIOR = False
-MOST_WORK = 1e9
+MOST_WORK = ONE_BY_ONE
 STEPS = 100  # of the path: regulators of one target at most
 FIRST_STEPS = 16  # after which a path is looked at for the first time
 

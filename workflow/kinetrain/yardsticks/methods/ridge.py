@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from kinetrain.yardsticks.changes import Answer, Changes, columns, linear_answer, noise_variance
+from kinetrain.yardsticks.methods import ALL_AT_ONCE
 
 LABEL = "Ridge"
 REFERENCE = "Hoerl & Kennard 1970; penalty by the error of transitions left out, one by one"
 USES_PRIOR = False
-MOST_WORK = 1e11
+MOST_WORK = ALL_AT_ONCE
 PENALTIES = np.logspace(-4, 4, 17)  # times the number of transitions
 CONSTANT = 10.0  # size of the column of the constant, which is hardly penalised
 
