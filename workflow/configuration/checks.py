@@ -1,5 +1,6 @@
 """Checks of a configuration beyond its keys: files, combinations, and what a local PEtab problem holds."""
 
+import contextlib
 import csv
 import os
 import warnings
@@ -12,7 +13,9 @@ from kinetrain.errors import InputError, InputWarning, did_you_mean
 from kinetrain.mechanistic.petab_files import is_version_2
 from kinetrain.options import read_options
 from kinetrain.pruning.methods import find_method
+from kinetrain.simulation.options import PublishedSimulation
 from kinetrain.training.update_rules import known_rules
+from kinetrain.yardsticks.methods import YARDSTICKS
 
 # Folders of the project, in which no results may be written.
 OWN = (
@@ -45,6 +48,20 @@ class ConfigurationError(InputError):
     """The configuration is wrong; the message names the key, the value and what would be right."""
 
 
+@contextlib.contextmanager
+def naming(key: str):
+    """Let wrong input that is found inside be a ConfigurationError, which begins with the key that leads to it."""
+    try:
+        yield
+    except InputError as error:
+        raise ConfigurationError(f"{key}: {error}") from None
+
+
+def part(record, section: dict) -> dict:
+    """Return the keys of a section that are options of `record`."""
+    return {name: value for name, value in section.items() if name in record.__dataclass_fields__}
+
+
 def checked(record, settings, key: str):
     """Return options read from settings; ConfigurationError if something is wrong."""
     try:
@@ -67,6 +84,22 @@ def refuse_own(key: str, folder: str, project: Path) -> None:
         raise ConfigurationError(f"{key} = '{folder}': a file is there already, where a folder is wanted")
     if project.is_relative_to(found) or any(found.is_relative_to(project / own) for own in OWN):
         raise ConfigurationError(f"{key} = '{folder}': is a folder of the project itself; take another one")
+
+
+def check_methods(key: str, config: dict, dataset: dict) -> None:
+    """Refuse settings of a data set for methods that are not run, and to leave out what would not be run."""
+    methods = config["methods"]
+    for section in ("methods", "tuning"):
+        if unknown := {**config[section], **dataset[section]}.keys() - methods:
+            where = f"{key}.{section}" if unknown & dataset[section].keys() else section
+            raise ConfigurationError(
+                f"{where}.{min(unknown)}: not among the methods that are run: {', '.join(methods)}"
+            )
+    if unknown := set(dataset["leave_out"]) - {*methods, *YARDSTICKS}:
+        raise ConfigurationError(
+            f"{key}.leave_out: '{min(unknown)}' is neither among the methods that are run ({', '.join(methods)}) "
+            f"nor a yardstick ({', '.join(YARDSTICKS)})"
+        )
 
 
 def check_tuning(method: str, grid: dict, key: str) -> None:
@@ -129,6 +162,15 @@ def count_conditions(path: Path) -> int | None:
     return len(found) or None
 
 
+def check_networks(key: str, dataset: dict) -> None:
+    """Refuse a truth beside that of a simulation, and names of genes beside an edge list."""
+    if "simulate" in dataset and "truth" in dataset:
+        raise ConfigurationError(f"{key}.truth: a simulated data set has its own; leave it out")
+    for role in {"truth", "prior", "coregulation"} & dataset.keys():
+        if {"edges", "genes"} <= dataset[role].keys():
+            raise ConfigurationError(f"{key}.{role}.genes: an edge list names its genes; leave it out")
+
+
 def check_without_prior(key: str, planned: dict) -> None:
     """Refuse what a measured data set without a prior network cannot have."""
     run = [method for method in planned["methods"] if method not in planned["leave_out"]]
@@ -148,11 +190,7 @@ def check_simulation(key: str, simulate: dict, given: dict) -> None:
     if "network" in simulate:
         for option in RANDOM.keys() & given.keys():
             raise ConfigurationError(f"{key}.{option}: {RANDOM[option]}")
-        low, high = simulate["network"]["exponents"]
-        if not 0 < low < high:
-            raise ConfigurationError(
-                f"{key}.network.exponents: must be above 0, the smaller first, got {low:g} and {high:g}"
-            )
+        checked(PublishedSimulation, part(PublishedSimulation, simulate | simulate["network"]), f"{key}.network")
     else:
         for option in {"train", "test"} & given.keys():
             raise ConfigurationError(

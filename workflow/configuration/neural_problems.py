@@ -1,6 +1,6 @@
 """Checks of vector fields among the fit problems."""
 
-from configuration.checks import ConfigurationError
+from configuration.checks import ConfigurationError, part
 from kinetrain.errors import did_you_mean
 from kinetrain.neural.options import few_trajectories
 from kinetrain.options import read_options
@@ -58,7 +58,6 @@ def training_conditions(dataset: dict) -> int | None:
     simulate = dataset.get("simulate")
     if simulate is None or "train" in simulate:
         return None
-    names = Trajectories.__dataclass_fields__
-    options = read_options(Trajectories, {name: value for name, value in simulate.items() if name in names})
+    options = read_options(Trajectories, part(Trajectories, simulate))
     trained = options.split.trained(options.trajectories)
     return trained * (len(options.times) - 1) if few_trajectories(trained) else trained

@@ -2,14 +2,16 @@
 
 import glob
 import os
+from dataclasses import is_dataclass
 from itertools import product
 from pathlib import Path
 
 from configuration.checks import (
-    RANDOM,
     ConfigurationError,
     check_artificial,
     check_grid,
+    check_methods,
+    check_networks,
     check_reactions,
     check_simulation,
     check_tuning,
@@ -17,25 +19,29 @@ from configuration.checks import (
     checked,
     count_conditions,
     limit_batches,
+    naming,
+    part,
     refuse_own,
     usable,
 )
-from configuration.keys import Artificial, Configuration, Enrichment, Fits, PruningSchedule, TrainingOptions
+from configuration.keys import Artificial, Configuration, Dataset, File
 from configuration.manifest import Download
 from configuration.neural_problems import check_neural, only_noise, training_conditions
 from configuration.yaml_files import read_yaml
-from kinetrain.errors import InputError, did_you_mean
+from kinetrain.data.options import Preparation
+from kinetrain.errors import did_you_mean
 from kinetrain.mechanistic.artificial_options import Groups
 from kinetrain.mechanistic.given_starts import estimated_parameters, files_of, read_starts
 from kinetrain.mechanistic.petab_files import check_description, list_files, visualization_files
 from kinetrain.mechanistic.reaction_prior import read_reaction_prior
 from kinetrain.neural.options import NeuralOptions
 from kinetrain.options import plain, read_options, try_options
+from kinetrain.options.types import kinds
 from kinetrain.pruning.methods import find_method
+from kinetrain.simulation.options import PublishedSimulation, Simulation
 from kinetrain.yardsticks.methods import YARDSTICKS
 
 DOWNLOADS = "<resources>/downloads"
-FILES = ("train", "test", "genes", "edges", "matrix", "equations")  # keys of a data set that name files
 GRID = ("optimizers", "schedules", "batch_sizes", "safeguards")  # what a grid of mini-batch fits combines
 
 
@@ -69,11 +75,6 @@ def merge(base: dict, override: dict) -> dict:
         nested = isinstance(value, dict) and isinstance(base.get(key), dict)
         merged[key] = merge(base[key], value) if nested else value
     return merged
-
-
-def overridden(record, section: dict, override: dict, key: str) -> dict:
-    """Return a top-level section with the keys that a problem or a data set overrides, checked and completed."""
-    return plain(checked(record, merge(section, override), key))
 
 
 class Plan:
@@ -118,23 +119,21 @@ class Plan:
             raise ConfigurationError(f"mirror = '{mirror}': no such folder (wanted: one that holds <owner>/<repo>/…)")
         for name in {"results", "logs"} & self.config["pathvars"].keys():
             refuse_own(f"pathvars.{name}", self.config["pathvars"][name], Path(places[-1]))
-        self.problems = {name: self._problem(name, one) for name, one in self._wanted("mechanistic", "problems")}
-        self.datasets = {name: self._source(name) for name, _ in self._wanted("neural", "datasets")}
+        self.problems = {name: self._problem(name) for name in self._wanted("mechanistic", "problems")}
+        self.datasets = {name: self._source(name) for name in self._wanted("neural", "datasets")}
 
-    def _wanted(self, arm: str, section: str) -> list[tuple[str, dict]]:
-        """Return the problems or data sets to run: of `only` if it is given, else those with `run`."""
-        only = self.config["only"]
+    def _wanted(self, arm: str, section: str) -> list[str]:
+        """Return the names of the problems or data sets to run: of `only` if it is given, else those with `run`."""
+        only, run = self.config["only"], [name for name, one in self.config[section].items() if one["run"]]
         if only is None:
-            return [(name, one) for name, one in self.config[section].items() if one["run"]]
+            return run
         known = ["mechanistic", "neural", *self.config["problems"], *self.config["datasets"]]
         for name in only:
             if name not in known:
                 raise ConfigurationError(
                     f"only: '{name}' is no arm, problem or data set ({', '.join(known)}){did_you_mean(name, known)}"
                 )
-        return [
-            (name, one) for name, one in self.config[section].items() if name in only or (arm in only and one["run"])
-        ]
+        return [name for name in self.config[section] if name in only or (arm in only and name in run)]
 
     def file(self, value: str, key: str) -> str:
         """Return the path of the file `value` of the configuration, which may still have to be downloaded."""
@@ -160,11 +159,9 @@ class Plan:
             names = [name for name in self.manifest if name.partition("/")[0] == group and name != value]
             return [self.file(name, key) for name in [value, *names]]
         path = Path(self.file(value, key))
-        try:
+        with naming(key):
             description = read_yaml(path)
             check_description(path, description, elsewhere)
-        except InputError as error:
-            raise ConfigurationError(f"{key}: {error}") from None
         files = list_files(path, description, elsewhere) + visualization_files(path, description, elsewhere)
         named = [usable(file, key) for file in files]
         self.own_files += named
@@ -230,15 +227,14 @@ class Plan:
 
     def expression_settings(self, dataset: str) -> dict:
         """Return the settings for reading measured expression: its section without files."""
-        section = self.sources[dataset]["expression"]
-        return {option: value for option, value in section.items() if option not in ("train", "test", "genes")}
+        return part(Preparation, self.sources[dataset]["expression"])
 
     def simulation_settings(self, dataset: str) -> dict:
         """Return the settings of a simulation: network (or exponents of a published one) and trajectories."""
         section = self.sources[dataset]["simulate"]
-        own = ("network", "train", "test", *(RANDOM if "network" in section else ()))
-        exponents = {"exponents": section["network"]["exponents"]} if "network" in section else {}
-        return {option: value for option, value in section.items() if option not in own} | exponents
+        if "network" in section:
+            return part(PublishedSimulation, section | section["network"])
+        return part(Simulation, section)
 
     def training_settings(self, dataset: str, method: str) -> dict:
         """Return the settings for training a method on a data set."""
@@ -260,9 +256,14 @@ class Plan:
         random_network = "simulate" in planned and "network" not in planned["simulate"]
         return (random_network or "gene_sets" in planned) and (wanted is None or method in wanted)
 
-    def _problem(self, name: str, problem: dict) -> dict:
-        key = f"problems.{name}"
-        fits = overridden(Fits, self.config["fits"], problem["fits"], f"{key}.fits")
+    def _overridden(self, section: str, own: dict, key: str) -> dict:
+        """Return a top-level section with the keys that a problem or a data set overrides, checked and completed."""
+        merged = merge(self.config[section], own[section])
+        return plain(checked(kinds(Configuration)[section], merged, f"{key}.{section}"))
+
+    def _problem(self, name: str) -> dict:
+        key, problem = f"problems.{name}", self.config["problems"][name]
+        fits = self._overridden("fits", problem, key)
         artificial = read_options(Artificial, problem["artificial"]) if "artificial" in problem else None
         for label, grid in fits["mini_batch"].items():
             check_grid(f"{key}.fits.mini_batch.{label}", grid, fits)
@@ -277,7 +278,7 @@ class Plan:
         if artificial and problem["petab"] not in self.manifest:
             check_artificial(f"{key}.artificial", artificial, files)
         if "start_from" in fits:
-            fits["start_from"] = self._starts(fits["start_from"], key, fits["starts"], artificial, problem["petab"])
+            fits["start_from"] = self._starts(fits, f"{key}.fits.start_from", artificial, problem["petab"])
         if "reactions" in problem:
             check_reactions(f"{key}.reactions", problem["reactions"], artificial, fits)
             prior = self._reaction_prior(problem["reactions"]["prior"], f"{key}.reactions.prior", problem["petab"])
@@ -311,26 +312,23 @@ class Plan:
             self.sources[name] = self._dataset(name, self.config["datasets"][name])
         return self.sources[name]
 
-    def _starts(self, value: str, key: str, starts: int, artificial, petab: str) -> str:
+    def _starts(self, fits: dict, key: str, artificial: Artificial | None, petab: str) -> str:
         """Return the path of given starts, checked where the parameters of the problem are at hand.
 
         Those of artificial data, and of files that are still to be downloaded, are checked by the rule `check_starts`.
         """
-        path = self.file(value, f"{key}.fits.start_from")
+        path = self.file(fits["start_from"], key)
         results = Path(self.config["pathvars"]["results"]).resolve()
         if Path(path).resolve().is_relative_to(results):
             raise ConfigurationError(
-                f"{key}.fits.start_from = '{value}': this run writes into {results} itself; copy the files to another "
+                f"{key} = '{fits['start_from']}': this run writes into {results} itself; copy the files to another "
                 "folder, or take another `pathvars.results`"
             )
-        for needed in files_of(path):
-            self.own_files.append(self.file(needed, f"{key}.fits.start_from"))
+        self.own_files += [self.file(needed, key) for needed in files_of(path)]
         yaml = self._petab(petab, key)
         if not artificial and yaml.is_file():
-            try:
-                read_starts(path, estimated_parameters(yaml), starts)
-            except InputError as error:
-                raise ConfigurationError(f"{key}.fits.start_from: {error}") from None
+            with naming(key):
+                read_starts(path, estimated_parameters(yaml), fits["starts"])
         return path
 
     def _petab(self, petab: str, key: str) -> Path:
@@ -346,65 +344,41 @@ class Plan:
         self.own_files.append(path)
         yaml = self._petab(petab, key)
         if yaml.is_file() and Path(path).is_file():
-            try:
+            with naming(key):
                 read_reaction_prior(path, estimated_parameters(yaml))
-            except InputError as error:
-                raise ConfigurationError(f"{key}: {error}") from None
         return path
 
     def _dataset(self, name: str, dataset: dict) -> dict:
-        key = f"datasets.{name}"
-        methods, own = self.config["methods"], dataset["methods"]
-        for section in ("methods", "tuning"):
-            unknown = {**self.config[section], **dataset[section]}.keys() - methods
-            if unknown:
-                where = f"{key}.{section}" if unknown & dataset[section].keys() else section
-                raise ConfigurationError(
-                    f"{where}.{min(unknown)}: not among the methods that are run: {', '.join(methods)}"
-                )
-        if unknown := set(dataset["leave_out"]) - {*methods, *YARDSTICKS}:
-            raise ConfigurationError(
-                f"{key}.leave_out: '{min(unknown)}' is neither among the methods that are run ({', '.join(methods)}) "
-                f"nor a yardstick ({', '.join(YARDSTICKS)})"
-            )
-        enrichment = overridden(Enrichment, self.config["enrichment"], dataset["enrichment"], f"{key}.enrichment")
+        key, config = f"datasets.{name}", self.config
+        check_methods(key, config, dataset)
         planned = {
-            **dataset,
-            "seeds": dataset.get("seeds", self.config["seeds"]),
+            **self._with_paths(Dataset, dataset, key),
+            "seeds": dataset.get("seeds", config["seeds"]),
             "levels": _levels(dataset, key),
-            "training": overridden(TrainingOptions, self.config["training"], dataset["training"], f"{key}.training"),
-            "pruning": overridden(PruningSchedule, self.config["pruning"], dataset["pruning"], f"{key}.pruning"),
-            "enrichment": enrichment,
-            "tuning": {**self.config["tuning"], **dataset["tuning"]},
-            "methods": {method: {**settings, **own.get(method, {})} for method, settings in methods.items()},
+            **{section: self._overridden(section, dataset, key) for section in ("training", "pruning", "enrichment")},
+            "tuning": config["tuning"] | dataset["tuning"],
+            "methods": {method: own | dataset["methods"].get(method, {}) for method, own in config["methods"].items()},
         }
         checked(NeuralOptions, planned["training"] | {"pruning": planned["pruning"]}, key)
         for method, settings in planned["methods"].items():
             checked(find_method(method), settings, f"{key}.methods.{method}")
         for method, tuned in planned["tuning"].items():
             check_tuning(method, tuned["grid"], f"{key}.tuning.{method}")
-        for role in {"expression", "simulate", "truth", "prior", "coregulation"} & set(dataset):
-            planned[role] = self._files(dataset[role], f"{key}.{role}")
-        if "gene_sets" in dataset:
-            planned["gene_sets"] = self.file(dataset["gene_sets"], f"{key}.gene_sets")
+        check_networks(key, dataset)
         if "expression" in dataset and "prior" not in dataset:
             check_without_prior(key, planned)
-        if "simulate" in dataset and "truth" in dataset:
-            raise ConfigurationError(f"{key}.truth: a simulated data set has its own; leave it out")
-        for role in {"truth", "prior", "coregulation"} & set(dataset):
-            if {"edges", "genes"} <= set(dataset[role]):
-                raise ConfigurationError(f"{key}.{role}.genes: an edge list names its genes; leave it out")
         if "simulate" in dataset:
             check_simulation(f"{key}.simulate", dataset["simulate"], self.given["datasets"][name]["simulate"] or {})
         return planned
 
-    def _files(self, section: dict, key: str) -> dict:
-        """Return a section of a data set with the paths of the files that it names."""
-        named = [option for option in FILES if isinstance(section.get(option), str)]  # a number of genes is no file
-        found: dict[str, object] = {option: self.file(section[option], f"{key}.{option}") for option in named}
-        if "network" in section:
-            found["network"] = self._files(section["network"], f"{key}.network")
-        return {**section, **found}
+    def _with_paths(self, record, section: dict, key: str) -> dict:
+        """Return a section with the paths of the files that it, or a section in it, names."""
+        found = {}
+        for option, kind in kinds(record).items():
+            if option in section and (kind == File or is_dataclass(kind)):
+                where, given = f"{key}.{option}", section[option]
+                found[option] = self.file(given, where) if kind == File else self._with_paths(kind, given, where)
+        return section | found
 
 
 def _levels(dataset: dict, key: str) -> list[tuple]:

@@ -2,12 +2,13 @@
 
 import os
 
-from configuration.checks import ConfigurationError
-from configuration.plan import DOWNLOADS, FILES, Plan
+from configuration.checks import naming
+from configuration.keys import Expression, File
+from configuration.plan import DOWNLOADS, Plan
 from kinetrain.data.measured import described, read_expression
 from kinetrain.data.options import Preparation
-from kinetrain.errors import InputError
 from kinetrain.options import read_options
+from kinetrain.options.types import kinds
 
 LARGEST = 20_000_000  # bytes; larger ones take longer than one wants to wait, and are read by their step alone
 
@@ -27,7 +28,7 @@ def read_own_tables(plan: Plan) -> list[str]:
 
 def _at_hand(section: dict | None) -> bool:
     """Return whether all files of a section `expression` are there, and text of a size that is read in a second."""
-    files = [section[key] for key in FILES if section.get(key)] if section else []
+    files = [file for key, file in (section or {}).items() if kinds(Expression)[key] == File]
     own = not any(file.startswith(DOWNLOADS) or file.endswith(".h5ad") for file in files)
     return bool(files) and own and sum(map(os.path.getsize, files)) <= LARGEST
 
@@ -35,8 +36,6 @@ def _at_hand(section: dict | None) -> bool:
 def _read(plan: Plan, name: str) -> str:
     section = plan.datasets[name]["expression"]
     options = read_options(Preparation, plan.expression_settings(name))
-    try:
+    with naming(f"datasets.{name}"):
         expression = read_expression(section["train"], section.get("test"), section.get("genes"), options)
-    except InputError as error:
-        raise ConfigurationError(f"datasets.{name}: {error}") from None
     return f"  {name}: {described(expression)}"
