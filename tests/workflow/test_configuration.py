@@ -8,7 +8,7 @@ from pathlib import Path
 import configuration
 import pytest
 import yaml
-from configuration import ConfigurationError, Plan, load_manifest, read_own_tables
+from configuration import ConfigurationError, Plan, Sizes, load_manifest, read_own_tables
 
 from kinetrain.errors import InputError, InputWarning
 from kinetrain.options import plain, read_options
@@ -85,6 +85,27 @@ def test_a_table_of_expression_is_read_before_anything_starts(manifest, tmp_path
         ConfigurationError, match=r"datasets.mine: mine.csv: no column 'minute' \(did you mean 'minutes'"
     ):
         read_own_tables(Plan(config, manifest))
+
+
+def test_a_table_with_genes_in_its_rows_goes_with_a_sheet_of_its_samples(manifest, tmp_path, monkeypatch, snakemake):
+    monkeypatch.chdir(tmp_path)
+    samples = [f"s{number}" for number in range(8)]
+    rows = [["gene", *samples], *([gene, *(f"0.{place}{7 - place}" for place in range(8))] for gene in "ABC")]
+    (tmp_path / "genes.csv").write_text("".join(",".join(row) + "\n" for row in rows))
+    sheet = "".join(f"{name},{number % 4},{number // 4}\n" for number, name in enumerate(samples))
+    (tmp_path / "sheet.csv").write_text(f"sample,hours,animal\n{sheet}")
+    expression = {"train": "genes.csv", "samples": "sheet.csv", "time": "hours", "trajectory": "animal"}
+    config = {"datasets": {"mine": {"expression": expression}}, "methods": {"unpruned": {}}}
+    plan = Plan(config, manifest)
+    assert read_own_tables(plan) == [
+        "  mine: 3 genes (A to C), 2 trajectories; transitions: 3 for train, 3 for validation, 0 for test"
+    ]
+    assert Sizes(plan, Path("nowhere")).genes("mine") == 3
+    process = snakemake(tmp_path, config, "--dry-run", "--printshellcmds")
+    assert "--train genes.csv --samples sheet.csv --settings" in process.stdout + process.stderr, process.stderr
+    expression["samples"] = "sheets.csv"
+    with pytest.raises(ConfigurationError, match=r"expression\.samples = 'sheets\.csv': .*did you mean 'sheet\.csv'"):
+        Plan(config, manifest)
 
 
 def test_a_misspelt_file_is_answered_with_its_name_and_where_paths_begin(smoke, manifest, root):

@@ -110,7 +110,11 @@ class Sizes:
             if found.is_file() and found.suffix in (".csv", ".tsv", ".txt"):
                 with found.open(encoding="utf-8", errors="replace") as file:
                     header = file.readline()
-                return max(1, *(header.count(separator) for separator in ",;\t"))
+                columns = max(1, *(header.count(separator) for separator in ",;\t"))
+                rows = self.lines(files["train"]) - 1 if "samples" in files else 0
+                # genes may be in the rows: then the columns are about as many as the samples
+                samples = self.lines(files["samples"]) - 1 if rows else 0
+                return rows if abs(columns - samples) < abs(rows - samples) else columns
             return max(1, (self.bytes(files["train"]) or UNKNOWN_BYTES) // (UNKNOWN_ROWS * BYTES_PER_VALUE))
         return planned["simulate"]["genes"]
 

@@ -222,6 +222,12 @@ class Expression(Preparation):
         REQUIRED, "Trajectories to train and validate on: a table (CSV, TSV), cells (AnnData, .h5ad), or blocks."
     )
     test: File = option(ABSENT, "Trajectories that are held out.")
+    samples: File = option(
+        ABSENT,
+        "Sheet of samples: a table with their names in its first column, and their times and trajectories. `train` and "
+        "`test` are then tables of genes and samples, either of them in the rows, as counts of RNA-seq and the cells "
+        "of BEELINE are stored.",
+    )
     genes: File = option(
         ABSENT,
         "Gene names, one per line, below a header if there is one. Blocks need them; of tables and cells they may "

@@ -37,5 +37,6 @@ def _read(plan: Plan, name: str) -> str:
     section = plan.datasets[name]["expression"]
     options = read_options(Preparation, plan.expression_settings(name))
     with naming(f"datasets.{name}"):
-        expression = read_expression(section["train"], section.get("test"), section.get("genes"), options)
+        train, test, genes, samples = (section.get(role) for role in ("train", "test", "genes", "samples"))
+        expression = read_expression(train, test, genes, options, samples)
     return f"  {name}: {described(expression)}"

@@ -49,7 +49,7 @@ def tuning_folds(wildcards):
 def expression_files(wildcards):
     """The measured expression of a data set."""
     files = PLAN.sources[wildcards.dataset]["expression"]
-    return {role: files[role] for role in ("train", "test", "genes") if role in files}
+    return {role: files[role] for role in ("train", "test", "samples", "genes") if role in files}
 
 
 def simulation_files(wildcards):

@@ -1,7 +1,8 @@
 """Read measured expression over time, check it, and set transitions apart for validation and test.
 
 Files hold blocks (a line `k, R`; then per trajectory k lines of genes over time and one line of times), a tidy table
-with a column of times, one of trajectories and one per gene, or cells (AnnData, .h5ad).
+with a column of times, one of trajectories and one per gene, a table of genes and samples with a sheet of the samples,
+or cells (AnnData, .h5ad).
 
 Settings are those of the section `expression` of the configuration that name no file (config/README.md has all keys and
 defaults).
@@ -14,6 +15,9 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", required=True, metavar="FILE", help="trajectories for training and validation")
     parser.add_argument("--test", metavar="FILE", help="trajectories for the test")
+    parser.add_argument(
+        "--samples", metavar="TABLE", help="times and trajectories of samples, which are named in its first column"
+    )
     parser.add_argument(
         "--genes",
         metavar="CSV",
@@ -32,7 +36,7 @@ def main():
     from kinetrain.options import read_options, read_settings
 
     options = read_options(Preparation, read_settings(arguments.settings))
-    expression = read_expression(arguments.train, arguments.test, arguments.genes, options)
+    expression = read_expression(arguments.train, arguments.test, arguments.genes, options, arguments.samples)
     expression.save(arguments.expression)
     print(described(expression))
 

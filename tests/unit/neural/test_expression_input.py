@@ -175,13 +175,13 @@ def replaced(column, values) -> pd.DataFrame:
     ("content", "message"),
     [
         (text().replace("trajectory", "", 1), "column 1 has no name"),
-        (frame().to_csv(), "column 1 has no name.*row.names = FALSE in R, index=False in pandas.*transpose"),
+        (frame().to_csv(), "column 1 has no name.*row.names = FALSE in R, index=False in pandas.*expression.samples"),
         (text().replace("KLF1", "MYC"), "gene 'MYC' is named more than once"),
         (text().replace("KLF1", "time"), "the column 'time' is named more than once"),
         (text(sep=" "), "no column 'time'.*columns must be separated by tabs, commas or semicolons"),
         (text().replace("time", "hours"), r"no column 'time'.*expression\.time.*it has trajectory, hours, TP53"),
         (text().replace("time", "Time"), r"no column 'time' \(did you mean 'Time'\?\): a table has one row per sample"),
-        ("gene,s1,s2\nA,1,2\nB,2,3\n", "no column 'time'.*genes in its rows must be transposed.*it has gene, s1, s2"),
+        ("gene,s1,s2\nA,1,2\nB,2,3\n", "no column 'time'.*genes in its rows.*expression.samples.*it has gene, s1, s2"),
         (text(decimal=",").replace('"', ""), "row 2 has"),
         (text(decimal=","), r"row 2: the time \('time'\): '0,0' is not a number \(write a decimal point\)"),
         (replaced("MYC", "1,234.5"), "row 2: gene 'MYC': '1,234.5' is not a number"),
@@ -189,7 +189,7 @@ def replaced(column, values) -> pd.DataFrame:
         (replaced("MYC", np.inf), "trajectory 1 has no value for gene 'MYC' at time 0"),
         (replaced("MYC", "NA"), "row 2: gene 'MYC': 'NA' is not a number"),
         (replaced("time", [*range(5), None, *range(6)]), r"row 7: a row without a finite time \('time'\).*lineages"),
-        (replaced("trajectory", "one"), r"must increase, but 6 is followed by 0: name the column.*expression\.bins"),
+        (replaced("trajectory", "one"), r"must increase, but 6 is followed by 0: sort the rows .*name the column"),
         (replaced("MYC", 5e4), r"'MYC' reaches 50000, .*expression\.scale: log2.*expression\.metadata.*: raw"),
         (text().replace("s1,0.0", ",0.0"), "row 6: a row without the name of its trajectory"),
         ("trajectory,time\na,0\na,1\n", "has no gene among its columns"),
@@ -275,6 +275,32 @@ def test_series_between_empty_lines_are_trajectories(write):
     assert values.shape == (1, 4, 3)
 
 
+def test_repeats_of_the_same_times_are_trajectories_which_is_reported(write):
+    """As in the time series of DREAM without its empty lines."""
+    table = frame().drop(columns="trajectory")
+    with pytest.warns(InputWarning, match="has 3 trajectories, as the times 0 to 6 are repeated"):
+        assert same(write(table.assign(zero=0.0).rename(columns={"time": "Time"})), Layout(time="Time"), GENES)
+    with pytest.raises(InputError, match=r"must increase, but 6 is followed by 0: .* or put an empty line between"):
+        read_trajectories(write(table.drop(index=5)))
+    for mouse in (np.repeat([1, 2, 3], 4), np.repeat([0.2, 0.5, 0.5], 4)):
+        with pytest.raises(InputError, match=r"'mouse' changes between these repeats alone: name it under expression"):
+            read_trajectories(write(table.assign(mouse=mouse)))
+
+
+def test_rows_of_equal_times_are_averaged_on_demand_alone(write):
+    once, again = frame(), frame().assign(**{gene: frame()[gene] + 0.1 for gene in GENES})
+    twice = pd.concat([once, again]).sample(frac=1, random_state=3).sort_values("trajectory", kind="stable")
+    _, values, times = read_trajectories(write(twice), layout=Layout(bins="times"))
+    assert np.allclose(values.reshape(12, 3), once[GENES] + 0.05) and times.tolist() == [[0, 2, 4, 6]] * 3
+    with pytest.raises(InputError, match=r"average rows of equal times \(expression\.bins: times\), or name"):
+        read_trajectories(write(twice.sort_values(["trajectory", "time"])))
+
+
+def test_a_missing_value_is_called_one(write):
+    with pytest.raises(InputError, match=r"row 2: gene 'MYC': 'NaN' is not a number \(a missing value: fill it in, or"):
+        read_trajectories(write(replaced("MYC", "NaN")))
+
+
 def test_each_column_of_times_is_a_lineage_of_the_rows_that_have_a_time_in_it(write):
     table = (
         frame()
@@ -289,8 +315,11 @@ def test_each_column_of_times_is_a_lineage_of_the_rows_that_have_a_time_in_it(wr
         read_trajectories(write(table.assign(second="NA")), None, Layout(time=("first", "second")))
 
 
+LABELS = ["replicate", "Sample_IDs", "Rep", "TRAJECTORY", "Time point", "dpt_pseudotime", "lineage1", "time_h"]
+
+
 @pytest.mark.parametrize("genes", [None, GENES])
-@pytest.mark.parametrize("name", ["replicate", "Sample_IDs", "Rep", "TRAJECTORY", "Time point"])
+@pytest.mark.parametrize("name", LABELS)
 def test_a_column_of_labels_is_named_in_the_configuration_or_refused(write, name, genes):
     """Here times rise across replicates, so that nothing else would tell that there are several."""
     table = frame().rename(columns={"trajectory": name}).replace({"s0": 1, "s1": 2, "s2": 3})

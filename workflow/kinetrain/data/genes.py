@@ -13,7 +13,24 @@ from kinetrain.errors import InputError, InputWarning
 NO_GENES = {"time", "timepoint", "pseudotime", "hour", "minute", "day", "trajectory", "replicate", "rep", "sample"}
 NO_GENES |= {"serie", "experiment", "condition", "batch", "cell", "celltype", "cluster", "barcode", "lineage", "index"}
 NO_GENES |= {"patient", "donor", "subject", "individual", "animal", "treatment", "group", "dose", "plate", "well"}
+NO_GENES |= {"strain", "cellline", "seconds", "mins", "hrs", "geoaccession"}
 ENDS = "", "s", "id", "ids", "name"
+TIMES = re.compile(
+    r".*pseudotime\d*|(lineage|trajectory|replicate)\d+|time(\d+|s|sec|mins?|minutes?|h|hrs?|hours?|d|days?)"
+)
+# What columns of genes are called in tables of one row per sample and gene.
+GENES = {
+    "gene",
+    "genesymbol",
+    "symbol",
+    "feature",
+    "transcript",
+    "variable",
+    "probe",
+    "probeset",
+    "ensembl",
+    "ensemblgene",
+}
 # What spreadsheets make of names such as MARCH1 or SEPT2, and of identifiers such as 2310009E13.
 MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 DATES = rf"\d\d?[-. ]{MONTH}", rf"{MONTH}-\d\d", r"\d{4}-\d\d-\d\d( .*)?", r"\d\d?[./]\d\d?[./]\d{2,4}"
@@ -41,8 +58,22 @@ def gene_positions(genes) -> dict[str, list[int]]:
 
 def is_label(name: str) -> bool:
     """Whether a column is called like those of times and labels of rows."""
-    plain = re.sub(r"[\W_]", "", name.lower())
-    return any(plain.removesuffix(end) in NO_GENES for end in ENDS)
+    plain = _plain(name)
+    return _is_among(plain, NO_GENES) or bool(TIMES.fullmatch(plain))
+
+
+def names_genes(name: str) -> bool:
+    """Whether a column is called like those that hold names of genes."""
+    return _is_among(_plain(name), GENES)
+
+
+def _plain(name: str) -> str:
+    """Return a name in small letters, without the marks between its words."""
+    return re.sub(r"[\W_]", "", name.lower())
+
+
+def _is_among(plain: str, names: set[str]) -> bool:
+    return any(plain.removesuffix(end) in names for end in ENDS)
 
 
 def warn_of_dates(path, names) -> None:

@@ -12,10 +12,10 @@ from kinetrain.errors import InputError, InputWarning
 OF_ORDER_ONE = 5  # largest values that are called so
 
 
-def read_expression(train, test, genes, options: Preparation) -> Expression:
-    """Return the expression of the files `train` and, unless None, `test`; `genes` as in `read_trajectories`."""
-    names, *trained = read_trajectories(train, genes, options)
-    tested = [*read_trajectories(test, names, options)[1:]] if test else None
+def read_expression(train, test, genes, options: Preparation, samples=None) -> Expression:
+    """Return the expression of the files `train` and, unless None, `test`; the rest as in `read_trajectories`."""
+    names, *trained = read_trajectories(train, genes, options, samples)
+    tested = [*read_trajectories(test, names, options, samples)[1:]] if test else None
     low, high = np.nanmin(trained[0]), np.nanmax(trained[0])
     if options.rescale_values:
         for one in (trained, tested) if tested else (trained,):

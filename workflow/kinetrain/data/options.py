@@ -5,6 +5,8 @@ from typing import Literal
 
 from kinetrain.options import LARGEST_SEED, Options, option
 
+EACH_TIME = "times"  # in place of a number of bins: one for each time
+
 
 @dataclass(frozen=True)
 class Layout(Options):
@@ -24,12 +26,18 @@ class Layout(Options):
         filled=True,
         unique=True,
     )
-    metadata: tuple[str, ...] = option((), "Columns of a table that are no genes, such as batch or age.", unique=True)
+    metadata: tuple[str, ...] = option(
+        (),
+        "Columns of a table that are no genes, such as batch or age; rows or columns that are no samples, where there "
+        "is a sheet of samples.",
+        unique=True,
+    )
     layer: str | None = option(None, "Layer of the cells that holds the expression; null takes the matrix X.")
-    bins: int | None = option(
+    bins: int | Literal["times"] | None = option(
         None,
-        "Average each trajectory into that many points of equally many rows or cells, in the order of time; null keeps "
-        "every time. Cells at the same time are averaged in any case.",
+        "Average each trajectory into that many points of equally many rows or cells, in the order of time; `times` "
+        "averages rows of equal times (technical replicates), in any order; null keeps every time. Cells at the same "
+        "time are averaged in any case.",
         least=2,
     )
     scale: Literal["log2", "raw"] | None = option(

@@ -280,7 +280,8 @@ def _matched(path, header: list[str], body: pd.DataFrame, row_labels: bool) -> l
     if unnamed and not (row_labels and unnamed == [1]):
         raise InputError(
             f"{path}: column {unnamed[0]} has no name: name it, or leave it out (names of rows: row.names = FALSE in "
-            "R, index=False in pandas); of a table of expression with genes in its rows, transpose it"
+            "R, index=False in pandas); of expression with genes in the rows, give a sheet of the samples "
+            "(expression.samples)"
         )
     return header
 
