@@ -58,9 +58,21 @@ def best_known():
     return {name: value for name, value in known.items() if value is not None}
 
 
+def agreed(definitions):
+    """What definitions of the same names ({name: {key: value}} each) have in common."""
+    common = {}
+    for name, keys in ((name, keys) for one in definitions for name, keys in one.items()):
+        common[name] = {key: value for key, value in common.get(name, keys).items() if keys.get(key) == value}
+    return common
+
+
 def fit_options():
-    """The lowest objectives known, and the definitions of the names of settings, as flags."""
-    meaning = {key: PLAN.config["fits"][key] for key in ("safeguards", "schedules", "optimizers")}
+    """The lowest objectives known, and the definitions of the names of settings, as flags.
+
+    What problems define differently is left out.
+    """
+    own = [problem["fits"] for problem in PLAN.problems.values()]
+    meaning = {key: agreed([fits[key] for fits in own]) for key in ("safeguards", "schedules", "optimizers")}
     return f"{option('--best-known', settings(best_known()))} {option('--fit-settings', settings(meaning))}"
 
 

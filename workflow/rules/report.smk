@@ -175,10 +175,10 @@ rule answer:
         conda("analysis")
     params:
         command=command("analysis", "answers"),
-        known=lambda w: option("--best-known", settings(best_known())),
+        meaning=fit_options(),
     shell:
         "({params.command} --nominal {input.nominal:q} --fits {input.fits:q} --traces {input.traces:q}"
-        " --pairs {input.pairs:q} --estimates {input.estimates:q} --networks {input.networks:q} {params.known}"
+        " --pairs {input.pairs:q} --estimates {input.estimates:q} --networks {input.networks:q} {params.meaning}"
         " --output {output:q}) 2>&1 | tee {log:q}"
 
 

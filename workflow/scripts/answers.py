@@ -6,10 +6,12 @@ NAMES = ("nominal", "fits", "traces", "pairs", "networks", "estimates")
 
 
 def parse_arguments():
+    from command import add_meaning_of_fits
+
     parser = argparse.ArgumentParser(description=__doc__)
     for name in NAMES:
         parser.add_argument(f"--{name}", required=True, help=f"{name}.tsv")
-    parser.add_argument("--best-known", default="{}", help="JSON: lowest objective known per problem")
+    add_meaning_of_fits(parser)
     parser.add_argument("--output", required=True, help="answers.json to write")
     return parser.parse_args()
 
@@ -22,7 +24,8 @@ def main():
     from kinetrain.options import read_settings
 
     read = {name: tables.load(name, getattr(arguments, name)) for name in NAMES}
-    found = answers(**read, best_known=read_settings(arguments.best_known))
+    known, meaning = read_settings(arguments.best_known), read_settings(arguments.fit_settings)
+    found = answers(**read, best_known=known, meaning=meaning)
     write_json(arguments.output, found)
 
 

@@ -37,7 +37,7 @@ def test_cost_ratios_are_of_each_target_and_of_settings_chosen_on_other_starts()
     mini = found.loc[("cost", "mini-batch", BEST)]
     assert mini["factor"].to_dict() == {"coarse": 20, "medium": 5, "fine": 5}
     assert mini["low"].equals(mini["factor"]) and mini["high"].equals(mini["factor"])
-    chosen = ["Adam (balanced), S2, batch 5, rescue", *["Adam (balanced), S1, batch 5, rescue"] * 2]
+    chosen = ["Adam (balanced), rate 0.3, batch 5, rescue", *["Adam (balanced), rate 1, batch 5, rescue"] * 2]
     assert mini["chosen"].tolist() == chosen and (mini["runs"] == 8).all()
     assert found.loc[("cost", "mini-batch", "fides"), "factor"].equals(mini["factor"])
     assert found.loc[("cost", "hybrid", "fides", "coarse"), "factor"] == 20

@@ -66,8 +66,8 @@ def test_rescue_and_line_search_are_named_by_what_the_safeguards_are():
 
 def test_the_second_highest_learning_rate_is_compared_with_the_others():
     ends = {("sgd", name, 5, "rescue"): value for name, value in (("S1", 9.0), ("S2", 1.0), ("S3", 9.0))}
-    row = compared(ends).loc[("medium-high learning rate", "P", "S1, S3")]
-    assert (row["first"], row["verdict"], row["combinations"]) == ("S2", "first", 1)
+    row = compared(ends).loc[("medium-high learning rate", "P", "rate 0.1, rate 1")]
+    assert (row["first"], row["verdict"], row["combinations"]) == ("rate 0.3", "first", 1)
 
 
 def test_the_best_mini_batch_is_chosen_on_other_starts_than_it_is_compared_on():
@@ -113,7 +113,7 @@ def test_a_hybrid_is_compared_with_each_of_its_parts_and_is_no_mini_batch():
     table = compared(ends)
     assert table.loc[("hybrid", "P", "Adam (balanced)"), "verdict"] == "first"
     assert table.loc[("hybrid", "P", "Fides"), "verdict"] == "second"
-    assert table.loc[("best mini-batch", "P", "Fides"), "first"] == "Adam (balanced), S2, batch 5, rescue"
+    assert table.loc[("best mini-batch", "P", "Fides"), "first"] == "Adam (balanced), rate 0.3, batch 5, rescue"
 
 
 def test_a_contrast_over_all_problems_stands_below_those_of_each():

@@ -8,7 +8,7 @@ import pandas as pd
 from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_findings import COMPARED, paired_methods
 from kinetrain.evaluation.network_summaries import GROUP, panel_names, prediction_error
-from kinetrain.evaluation.pairs import ALL, setting_name
+from kinetrain.evaluation.pairs import ALL
 from kinetrain.evaluation.scores import (
     SETTING,
     best_objectives,
@@ -17,6 +17,7 @@ from kinetrain.evaluation.scores import (
     with_best,
     with_size,
 )
+from kinetrain.evaluation.setting_names import setting_name, with_rates
 from kinetrain.evaluation.statistics import FEWEST, POSITIVE, SHARE, judge, mean_interval, median_over_blocks
 from kinetrain.evaluation.yardstick_findings import KNOWLEDGE, comparisons
 from kinetrain.networks.controls import CONTROLS, PERSISTENCE, PRIOR_ALONE
@@ -30,16 +31,21 @@ DECIDED, UNDECIDED = "decided", "undecided"
 UNPRUNED, LEFT_OUT = "unpruned", "left out"
 
 
-def answers(nominal=None, fits=None, traces=None, pairs=None, networks=None, best_known=None, estimates=None) -> dict:
+def answers(
+    nominal=None, fits=None, traces=None, pairs=None, networks=None, estimates=None, best_known=None, meaning=None
+) -> dict:
     """Return what the result tables answer, as values of JSON.
 
-    Every argument is a result table or None; best_known: lowest objective known per problem. The result holds `data`
+    Arguments are result tables or None, but for best_known: lowest objective known per problem; and meaning: as in
+    kinetrain.evaluation.pairs. The result holds `data`
     (what was computed on, with sample sizes), `arms` and `caution`. An arm holds title, question, columns and rows of
     its ranking, a note on it, and the sentences that are decided and undecided. A comparison is decided where its 95 %
     interval leaves out "no difference" and, for fits, at least `statistics.FEWEST` starts were compared.
     """
     has_fits, has_networks = (table is not None and len(table) > 0 for table in (fits, networks))
-    arms = [_of_fits(nominal, fits, traces, pairs, best_known or {})] if has_fits else []
+    arms = []
+    if has_fits:
+        arms.append(_of_fits(nominal, with_rates(fits, meaning or {}), traces, pairs, best_known or {}))
     arms += [_of_networks(networks)] if has_networks else []
     data = [*(_problems(fits) if has_fits else []), *(_datasets(networks) if has_networks else [])]
     return {"data": data, "arms": arms, "caution": _caution(fits, networks, has_fits, has_networks, estimates)}

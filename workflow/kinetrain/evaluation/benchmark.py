@@ -19,6 +19,7 @@ from kinetrain.evaluation.scores import (
     with_best,
     with_size,
 )
+from kinetrain.evaluation.setting_names import with_rates
 from kinetrain.evaluation.statistics import quantiles_over_blocks, wilson_interval
 from kinetrain.tables import FULL_BATCH
 
@@ -44,8 +45,12 @@ class Benchmark:
 
 
 def benchmark(fits, traces, nominal, best_known: dict[str, float], meaning: dict) -> Benchmark:
-    """Return the result tables with the columns that all figures need; `meaning` as in kinetrain.evaluation.pairs."""
+    """Return the result tables with the columns that all figures need, schedules called by their learning rates.
+
+    meaning: as in kinetrain.evaluation.pairs.
+    """
     best = best_objectives(fits, traces, nominal, best_known)
+    fits, traces = with_rates(fits, meaning), with_rates(traces, meaning)
     conditions = fits.drop_duplicates("problem").set_index("problem")["conditions"]
     traces = with_size(traces.assign(conditions=traces["problem"].map(conditions)))
     return Benchmark(with_best(with_size(fits), best), with_best(traces, best), meaning, _true_excess(nominal, best))

@@ -7,6 +7,7 @@ from kinetrain.evaluation.benchmark import QUARTER, Benchmark, batch_size_grid, 
 from kinetrain.evaluation.cost_ratios import reductions
 from kinetrain.evaluation.pairs import ALL
 from kinetrain.evaluation.scores import size_order
+from kinetrain.evaluation.setting_names import schedule_names
 from kinetrain.tables import FULL_BATCH
 
 NOT_RUN, NOT_FOUND = "not run", "not found"
@@ -67,11 +68,9 @@ def _sizes(data: Benchmark) -> str:
 
 
 def _rates(data: Benchmark) -> str:
-    schedules = data.meaning.get("schedules", {})
-    return "; ".join(
-        f"{name} {schedules[name]['start']:g} to {schedules[name]['end']:g}"
-        for name in sorted(set(_mini(data)["schedule"]) & set(schedules))
-    )
+    schedules, run = data.meaning.get("schedules", {}), set(_mini(data)["schedule"])
+    known = [schedules[name] for name, called in schedule_names(schedules).items() if called in run]
+    return "; ".join(f"{one['start']:g} to {one['end']:g}" for one in known if "end" in one)
 
 
 def _mini(data: Benchmark) -> pd.DataFrame:

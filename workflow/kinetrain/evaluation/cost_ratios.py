@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.evaluation.benchmark import Benchmark
-from kinetrain.evaluation.pairs import setting_name
 from kinetrain.evaluation.scores import (
     BLOCK,
     SETTING,
@@ -15,6 +14,7 @@ from kinetrain.evaluation.scores import (
     least_cost,
     settings_of,
 )
+from kinetrain.evaluation.setting_names import setting_name
 from kinetrain.evaluation.statistics import FEWEST, hierarchical_weights, interval
 from kinetrain.tables import FULL_BATCH
 

@@ -17,6 +17,7 @@ from kinetrain.evaluation.scores import (
     size_order,
     with_size,
 )
+from kinetrain.evaluation.setting_names import setting_name, with_rates
 from kinetrain.evaluation.statistics import FEWEST, RESAMPLES, hierarchical_weights, holm, mean_over_blocks
 from kinetrain.tables import FULL_BATCH, frame
 
@@ -45,11 +46,11 @@ def pairs(fits, traces, nominal, best_known: dict[str, float], meaning: dict) ->
     Intervals are not corrected.
 
     meaning: what the names of the configuration stand for, {safeguards: {name: {rescue, line_search, variant}},
-    schedules: {name: {start}}, optimizers: {name: {rule or torch, then}}}; contrasts that need a part that is missing
-    are left out.
+    schedules: {name: {start, end, shape, epochs}}, optimizers: {name: {rule or torch, then}}}; contrasts that need a
+    part that is missing are left out.
     """
     best = best_objectives(fits, traces, nominal, best_known)
-    runs = _with_factors(with_size(fits), meaning)
+    runs = with_rates(_with_factors(with_size(fits), meaning), meaning)
     runs = runs.assign(
         y=log_excess(runs, best, measurements_of(fits)),
         failed=~np.isfinite(runs["objective"].astype(float).fillna(np.inf)),
@@ -166,15 +167,6 @@ def _hybrids(mini: pd.DataFrame, whole: pd.DataFrame, optimizers: dict):
 
 def _update(optimizer: dict) -> tuple:
     return optimizer.get("rule"), optimizer.get("torch"), str(optimizer.get("arguments", {}))
-
-
-def setting_name(setting: tuple) -> str:
-    """Return the name of a setting in sentences, with all its parts."""
-    optimizer, schedule, size, safeguard = setting
-    if schedule == FULL_BATCH:
-        return f"{label(optimizer)}, full batch"
-    batch = "all conditions" if size == "full" else f"batch {size}"
-    return f"{label(optimizer)}, {schedule}, {batch}, {label(safeguard)}"
 
 
 def _compare(contrast: Contrast):

@@ -11,7 +11,7 @@ DASHES = ("-", "--", ":", "-.")  # settings of one optimizer share its colour
 
 
 def with_setting(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with a column `setting`, such as "Adam (balanced), S2, batch 5" or "Fides, full batch".
+    """Return the table with a column `setting`, such as "Adam (balanced), rate 0.3, batch 5" or "Fides, full batch".
 
     An optimizer without a schedule is a full-batch one, whatever the number of conditions of its problem. Parts that
     all mini-batch settings share are left out: `shared` returns them. The batch size is `size` or else `batch_size`.
