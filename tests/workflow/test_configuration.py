@@ -108,6 +108,36 @@ def test_a_table_with_genes_in_its_rows_goes_with_a_sheet_of_its_samples(manifes
         Plan(config, manifest)
 
 
+def test_networks_and_gene_sets_of_other_genes_are_refused_before_anything_starts(manifest, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{animal},{time},0.{animal}{time},0.{time}{animal}" for animal in (1, 2) for time in range(4)]
+    files = {
+        "data.csv": "\n".join(["trajectory,time,Trp53,Myc", *rows]),
+        "edges.csv": "TF,target\nTRP53,MYC\n",
+        "matrix.csv": "TF,Trp53,Myc\nTrp53,0,1\nMyc,0,0\n",
+        "sets.gmt": "one\tx\tTRP53\tMYC\n",
+        "right.csv": "TF,target\nTrp53,Myc\n",
+        "right.gmt": "one\tx\tTrp53\tMyc\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    dataset = {"expression": {"train": "data.csv"}, "enrichment": {"test": {"minimum_genes": 2}}}
+
+    def refused(**keys):
+        config = {"datasets": {"mine": dataset | keys}, "methods": {"unpruned": {}}}
+        read_own_tables(Plan(config, manifest))
+
+    with pytest.raises(ConfigurationError, match=r"datasets\.mine: truth: edges\.csv: none .* alone: MYC \(Myc\)"):
+        refused(truth={"edges": "edges.csv"})
+    with pytest.raises(ConfigurationError, match=r"mine: prior: matrix\.csv: 2 rows .*: say it, `rows: regulators`"):
+        refused(prior={"matrix": "matrix.csv"})
+    with pytest.raises(ConfigurationError, match=r"mine: gene_sets: sets\.gmt: no gene set has 2 .* alone: MYC"):
+        refused(gene_sets="sets.gmt")
+    with pytest.raises(ConfigurationError, match=r"mine\.truth\.rows: an edge list names its regulators; leave it out"):
+        refused(truth={"edges": "right.csv", "rows": "targets"})
+    refused(truth={"edges": "right.csv"}, prior={"matrix": "matrix.csv", "rows": "regulators"}, gene_sets="right.gmt")
+
+
 def test_a_misspelt_file_is_answered_with_its_name_and_where_paths_begin(smoke, manifest, root):
     smoke["problems"]["egf_akt"]["petab"] = "resources/models/egf_akt/problm.yaml"
     said = refusal(smoke, manifest, root)

@@ -169,6 +169,9 @@ def check_networks(key: str, dataset: dict) -> None:
     for role in {"truth", "prior", "coregulation"} & dataset.keys():
         if {"edges", "genes"} <= dataset[role].keys():
             raise ConfigurationError(f"{key}.{role}.genes: an edge list names its genes; leave it out")
+        if "rows" in dataset[role] and ("edges" in dataset[role] or role == "coregulation"):
+            reason = "co-regulation has no direction" if role == "coregulation" else "an edge list names its regulators"
+            raise ConfigurationError(f"{key}.{role}.rows: {reason}; leave it out")
 
 
 def check_without_prior(key: str, planned: dict) -> None:

@@ -185,7 +185,14 @@ class Network(Options):
         "importance, confidence).",
     )
     matrix: File = option(
-        ABSENT, "Matrix without header, row = regulator, column = target; dense, or triplets row, column, value."
+        ABSENT,
+        "Matrix: numbers alone, row = regulator, column = target, or triplets row, column, value; or with names of "
+        "rows and columns, which need not be the same genes.",
+    )
+    rows: Literal["regulators", "targets"] = option(
+        ABSENT,
+        "What the rows of the matrix are. Of numbers alone they are regulators unless this says otherwise; with names "
+        "they are targets where there are more rows than columns, and else it must be said.",
     )
     genes: File = option(ABSENT, "Gene names of the matrix, when they are not those of the expression data.")
     threshold: float = option(0, "Entries at or below this value (of either sign) are no edges.", least=0)

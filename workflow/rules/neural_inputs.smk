@@ -84,8 +84,9 @@ def prior_files(wildcards):
 def network_files(network, name=None):
     """The files of a network and the flags that they are given by."""
     kind = "edges" if "edges" in network else "matrix"
-    genes = {f"{name or kind}_genes": network["genes"]} if "genes" in network else {}
-    return {name or kind: network[kind]} | genes
+    flag = kind if name is None else f"{name}_edges" if kind == "edges" else name
+    genes = {f"{flag}_genes": network["genes"]} if "genes" in network else {}
+    return {flag: network[kind]} | genes
 
 
 def network_flags(dataset, *roles):
@@ -95,6 +96,7 @@ def network_flags(dataset, *roles):
     for role, network in networks.items():
         flag = "--coregulation-" if role == "coregulation" else "--"
         words += [f" {flag}threshold {network['threshold']}"] + [f" {flag}restrict"] * network["restrict"]
+        words += [f" {flag}rows {network['rows']}"] if "rows" in network else []
     return "".join(words)
 
 

@@ -11,11 +11,11 @@ def parse_arguments():
     source.add_argument("--edges", help="edge list: columns regulator, target (or from, to), optionally sign")
     source.add_argument(
         "--matrix",
-        help="matrix: k x k [regulator row, target column], triplets, or labelled "
-        "(targets in rows, regulators in columns)",
+        help="matrix: k x k [regulator row, target column], triplets, or labelled",
     )
     parser.add_argument("--matrix-genes", help="gene names of a matrix that covers other genes (first column is read)")
     parser.add_argument("--threshold", type=float, default=0.0, help="values up to this size are no edges (default 0)")
+    parser.add_argument("--rows", choices=["regulators", "targets"], help="what the rows of the matrix are")
     parser.add_argument("--restrict", action="store_true", help="leave out edges of genes the data set does not have")
     parser.add_argument("--output", required=True, help="truth.tsv to write")
     return parser.parse_args()
@@ -28,7 +28,7 @@ def main():
 
     genes = load_arrays(arguments.genes, ["genes"])["genes"]
     source = arguments.edges, arguments.matrix, arguments.matrix_genes
-    truth, left_out = read_network(genes, *source, arguments.restrict, arguments.threshold)
+    truth, left_out = read_network(genes, *source, arguments.restrict, arguments.threshold, arguments.rows)
     edges = edge_table(truth, genes)
     print(
         f"{len(edges)} edges of {edges['regulator'].nunique()} regulators; {left_out} entries left out", file=sys.stderr

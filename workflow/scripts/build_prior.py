@@ -25,19 +25,23 @@ def parse_arguments():
         help="protein interaction scores in 0..1, as matrix or triplets; without "
         "it, co-regulation is counted from the prior as used, after its corruption",
     )
+    parser.add_argument("--coregulation-edges", help="the same as an edge list, in place of a matrix")
     parser.add_argument("--coregulation-genes", help="gene names of --coregulation, if it covers other genes")
     parser.add_argument(
         "--coregulation-threshold", type=float, default=0.6, help="an interaction counts above this score (default 0.6)"
     )
     parser.add_argument("--corruption", type=float, default=0.0, help="fraction of edges to move, 0..1 (default 0)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the corruption (default 0)")
+    parser.add_argument("--rows", choices=["regulators", "targets"], help="what the rows of the matrix are")
     parser.add_argument("--restrict", action="store_true", help="leave out edges of genes the data set does not have")
     parser.add_argument("--coregulation-restrict", action="store_true", help="--restrict for the interactions")
     parser.add_argument("--output", required=True, help="prior.npz to write")
     arguments = parser.parse_args()
     if not 0 <= arguments.corruption <= 1:
         parser.error(f"--corruption {arguments.corruption}: must lie in 0..1 (a fraction of the edges)")
-    if not (arguments.edges or arguments.matrix) and (arguments.corruption or arguments.coregulation):
+    if not (arguments.edges or arguments.matrix) and (
+        arguments.corruption or arguments.coregulation or arguments.coregulation_edges
+    ):
         parser.error("--corruption and --coregulation go with a prior: give --edges or --matrix")
     return arguments
 
@@ -53,15 +57,16 @@ def main():
     genes = load_arrays(arguments.genes, ["genes"])["genes"]
     if arguments.edges or arguments.matrix:
         source = arguments.edges, arguments.matrix, arguments.matrix_genes
-        prior, left_out = read_network(genes, *source, arguments.restrict, arguments.threshold)
+        prior, left_out = read_network(genes, *source, arguments.restrict, arguments.threshold, arguments.rows)
         report_left_out(arguments.edges or arguments.matrix, left_out)
     else:
         prior = sparse.csr_array((len(genes), len(genes)))
     prior = prior_networks.corrupt(prior, arguments.corruption, arguments.seed)
-    if arguments.coregulation:
-        source = None, arguments.coregulation, arguments.coregulation_genes
-        scores, left_out = read_network(genes, *source, arguments.coregulation_restrict)
-        report_left_out(arguments.coregulation, left_out)
+    if arguments.coregulation or arguments.coregulation_edges:
+        source = arguments.coregulation_edges, arguments.coregulation, arguments.coregulation_genes
+        # either orientation will do: co-regulation has no direction
+        scores, left_out = read_network(genes, *source, arguments.coregulation_restrict, rows="targets")
+        report_left_out(arguments.coregulation or arguments.coregulation_edges, left_out)
         coregulation = prior_networks.coregulation_from_interactions(scores, arguments.coregulation_threshold)
     else:
         coregulation = prior_networks.coregulation(prior)

@@ -24,24 +24,17 @@ def main():
     from dataclasses import asdict
 
     from kinetrain import tables
-    from kinetrain.data.gene_sets import read_gene_sets
+    from kinetrain.data.gene_sets import check_gene_sets, read_gene_sets
     from kinetrain.enrichment.options import TestOptions
     from kinetrain.enrichment.pathways import test_gene_sets
-    from kinetrain.errors import InputError
     from kinetrain.files import load_table
     from kinetrain.options import read_options, read_settings
 
     options = read_options(TestOptions, read_settings(arguments.settings))
     influence = load_table(arguments.influence, ["seed", "gene", "influence", "targets"], text=["gene"])
     sets = read_gene_sets(arguments.gene_sets)
-    try:
-        table = test_gene_sets(influence, sets, **asdict(options))
-    except InputError as error:
-        example = next(iter(sets.values()))
-        raise InputError(
-            f"{arguments.gene_sets}: {error}; it names {', '.join(example[:3])}, "
-            f"{arguments.influence} names {', '.join(influence['gene'].unique()[:3])}"
-        ) from None
+    check_gene_sets(arguments.gene_sets, sets, influence["gene"].unique(), options.minimum_genes)
+    table = test_gene_sets(influence, sets, **asdict(options))
     table = table.assign(**{name: getattr(arguments, name) for name in tables.LEVEL})
     tables.save("pathways", tables.completed("pathways", table), arguments.output)
 

@@ -1,13 +1,14 @@
 """Networks and gene sets as other people have them are read, or refused with what to change."""
 
 import gzip
+import re
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinetrain.data.gene_sets import read_gene_sets
+from kinetrain.data.gene_sets import check_gene_sets, read_gene_sets
 from kinetrain.data.genes import read_gene_names
 from kinetrain.data.networks import edge_table, read_edges, sparse_matrix
 from kinetrain.errors import InputError, InputWarning
@@ -85,7 +86,7 @@ def test_of_several_genes_of_a_probe_the_largest_weight_counts(write):
     path = write("regulator\ttarget\tweight\nGATA1\tMYC\t3\nKLF1\tMYC\t0\n")
     assert read_edges(path, ["GATA1 /// KLF1", "MYC"])[0].tolist() == [[0, 0], [3, 0]]
     path = write("name\tGATA1\tKLF1\nMYC\t3\t0.5\n")
-    assert sparse_matrix(path, ["GATA1 /// KLF1", "MYC"])[0].toarray().tolist() == [[0, 0], [3, 0]]
+    assert sparse_matrix(path, ["GATA1 /// KLF1", "MYC"], rows="targets")[0].toarray().tolist() == [[0, 0], [3, 0]]
 
 
 NUMBERS = st.sampled_from([-2.0, -1.0, 0.0, 0.5, 1.0, 2.0])
@@ -130,7 +131,11 @@ def test_every_layout_of_a_network_holds_the_same(tmp_path_factory, cells):
     }
     for name, text in texts.items():
         (folder / name).write_text("\n".join(text) + "\n")
-        assert np.array_equal(sparse_matrix(folder / name, GENES)[0].toarray(), matrix), name
+        rows = "targets" if name in ("pandas.tsv", "r.tsv") else None
+        assert np.array_equal(sparse_matrix(folder / name, GENES, rows=rows)[0].toarray(), matrix), name
+        if name != "triplets.csv":
+            turned = {"targets": "regulators", None: "targets"}[rows]
+            assert np.array_equal(sparse_matrix(folder / name, GENES, rows=turned)[0].toarray(), matrix.T), name
     edge_table(matrix, GENES).to_csv(folder / "edges.csv", index=False)
     assert np.array_equal(read_edges(folder / "edges.csv", GENES)[0], matrix)
 
@@ -184,8 +189,56 @@ def test_a_matrix_that_is_unclear_is_refused(write, text, message):
 
 def test_a_matrix_may_have_genes_that_are_called_like_columns_of_edge_lists(write):
     """TF is the symbol of transferrin."""
-    network = sparse_matrix(write("gene\tTF\tMYC\nTF\t0\t1\nMYC\t0\t0\n"), ["TF", "MYC"])[0].toarray()
+    path = write("gene\tTF\tMYC\nTF\t0\t1\nMYC\t0\t0\n")
+    network = sparse_matrix(path, ["TF", "MYC"], rows="targets")[0].toarray()
     assert network.tolist() == [[0, 1], [0, 0]]
+
+
+def test_the_rows_of_a_labelled_matrix_are_said_unless_they_are_many_or_it_is_symmetric(write):
+    square = "\tGATA1\tKLF1\nGATA1\t0\t1\nKLF1\t{}\t0\n"
+    for text in (square.format(0), "\tGATA1\tKLF1\tMYC\nSPI1\t0\t1\t0\n", "\tMYC\tKLF1\nGATA1\t0\t1\nKLF1\t1\t0\n"):
+        with pytest.raises(
+            InputError, match=r"do not tell which of them are regulators: say it, `rows: regulators` or"
+        ):
+            sparse_matrix(write(text), GENES)
+    network = sparse_matrix(write(square.format(1)), GENES)[0].toarray()
+    assert np.argwhere(network).tolist() == [[0, 1], [1, 0]]
+    tall = "\tGATA1\tSPI1\nKLF1\t1\t0\nMYC\t0\t0\nFLI1\t0\t-1\n"
+    assert np.argwhere(sparse_matrix(write(tall), GENES)[0].toarray()).tolist() == [[1, 0], [3, 2]]
+    turned = sparse_matrix(write(tall), GENES, rows="regulators")[0].toarray()
+    assert np.argwhere(turned).tolist() == [[0, 1], [2, 3]]
+
+
+@pytest.mark.parametrize(
+    ("name", "gene"),
+    [("Gata1", "GATA1"), ("HLA-A", "HLA.A"), ("nkx2 5", "NKX2-5"), ("ENSG00000141510.5", "ENSG00000141510")],
+)
+def test_genes_that_may_be_meant_under_another_spelling_are_named(write, name, gene):
+    text = f"TF\ttarget\n{name}\tMYC\nKLF1\tMYC\nTNF\tMYC\n"
+    said = rf"1 differ from genes of the data by capitals, marks or a version alone: {re.escape(f'{name} ({gene})')}$"
+    with pytest.raises(InputError, match=said):
+        read_edges(write(text), ["MYC", "KLF1", gene])
+    with pytest.warns(InputWarning, match=f"edges of genes that the data lack are left out; {said}"):
+        assert read_edges(write(text), ["MYC", "KLF1", gene], restrict=True)[0].sum() == 1
+    with pytest.raises(InputError, match=said):
+        read_edges(write(f"TF\ttarget\n{name}\tTNF\n"), ["MYC", gene], restrict=True)
+
+
+@pytest.mark.parametrize(("third", "values"), [("+-", (1, -1)), ("1,-1", (1, -1)), ("1,0", (1, 0))])
+def test_a_gold_standard_without_a_header_may_have_signs(write, third, values):
+    first, second = third.split(",") if "," in third else third
+    with pytest.warns(InputWarning, match="has no header, read as regulator, target, "):
+        found = edges(write(f"GATA1\tKLF1\t{first}\nSPI1\tFLI1\t{second}\n"))
+    wanted = {("GATA1", "KLF1"): values[0], ("SPI1", "FLI1"): values[1]}
+    assert found == {pair: value for pair, value in wanted.items() if value}
+
+
+def test_gene_sets_that_hardly_go_with_the_genes_are_reported(write):
+    sets = {"one": ["TRP53", "MYC", "KLF1"], "two": ["MYC"]}
+    with pytest.raises(InputError, match=r"sets\.gmt: no gene set has 3 or more of the genes \(2 of them occur in any"):
+        check_gene_sets("sets.gmt", sets, ["Trp53", "MYC", "KLF1"], 3)
+    with pytest.warns(InputWarning, match=r"count for no set; 1 differ .* alone: TRP53 \(Trp53\)"):
+        check_gene_sets("sets.gmt", sets, ["Trp53", "MYC", "KLF1"], 2)
 
 
 def test_the_genes_of_a_matrix_may_stand_in_a_file_without_a_header(write):

@@ -317,7 +317,7 @@ def test_three_layouts_of_a_matrix_hold_the_same_network(tmp_path):
     dense, triplets, labelled = (tmp_path / name for name in ("dense.csv", "triplets.csv", "labelled.tsv"))
     dense.write_text("0,0,-1,0\n0,0,0,0\n0,0,0,0\n0,0,0,1\n")  # A represses C, D activates itself
     triplets.write_text("1;3;-1\n4;4;1\n")
-    labelled.write_text("name\tA\tD\nC\t-1\t0\nD\t0\t1\n")
+    labelled.write_text("name\tA\tD\nB\t0\t0\nC\t-1\t0\nD\t0\t1\n")
     genes = ["A", "B", "C", "D"]
     networks = [sparse_matrix(path, genes)[0].toarray() for path in (dense, triplets, labelled)]
     assert np.argwhere(networks[0]).tolist() == [[2, 0], [3, 3]] and networks[0][2, 0] == -1
@@ -360,7 +360,7 @@ def test_wrong_edge_lists_say_what_is_wrong(tmp_path, text, message):
         ("0,1,0,0\n0,0,0,0\n0,nan,0,0\n0,0,0,0\n", "1 values are not finite numbers"),
         ("1,9,1\n", "whole numbers from 1 to 4"),
         ("1,2,0\n", "no edge between genes"),
-        ("name,A,X\nB,0,1\n", "no edge between genes"),
+        ("name,A,X\nB,0,1\nC,0,0\nX,0,0\n", "no edge between genes"),
     ],
 )
 def test_wrong_matrices_say_what_is_wrong(tmp_path, text, message):

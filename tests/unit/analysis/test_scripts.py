@@ -101,6 +101,26 @@ def test_a_prior_naming_unknown_genes_stops_with_one_line(run, tmp_path):
     assert not (tmp_path / "prior.npz").exists()
 
 
+def test_interactions_of_proteins_may_be_an_edge_list_or_a_matrix_of_either_orientation(run, tmp_path):
+    (tmp_path / "ppi.tsv").write_text("source\ttarget\tscore\ng0\tg1\t0.9\ng2\tg1\t0.3\n")
+    (tmp_path / "ppi.csv").write_text("x,g1,g2,g3\ng0,0.9,0,0\ng2,0.3,0,0\n")
+    prior = ["build_prior", "--genes", "expression.npz", "--edges", "edges.tsv", "--output", "prior.npz"]
+    for interactions in (["--coregulation-edges", "ppi.tsv"], ["--coregulation", "ppi.csv"]):
+        assert run(*prior, *interactions).returncode == 0
+        binary = load_prior(tmp_path / "prior.npz", GENES)["coregulation"].toarray()
+        assert np.argwhere(binary).tolist() == [[0, 0], [0, 1], [1, 0], [1, 1], [2, 2]]
+
+
+def test_the_rows_of_a_matrix_are_said_to_the_commands(run, tmp_path):
+    (tmp_path / "matrix.csv").write_text("TF,g0,g1\ng0,0,1\ng1,0,0\n")
+    for command, output in (("build_gold", "truth.tsv"), ("build_prior", "prior.npz")):
+        words = [command, "--genes", "expression.npz", "--matrix", "matrix.csv", "--output", output]
+        done = run(*words)
+        assert done.returncode == 2 and "do not tell which of them are regulators" in done.stderr
+        assert run(*words, "--rows", "regulators").returncode == 0
+    assert load_table(tmp_path / "truth.tsv")[["regulator", "target"]].to_numpy().tolist() == [["g0", "g1"]]
+
+
 def test_gene_sets_without_overlap_name_both_sides(run, tmp_path):
     (tmp_path / "influence.tsv").write_text("seed\tgene\tinfluence\ttargets\n0\tg0\t1.0\t1\n0\tg1\t2.0\t1\n")
     (tmp_path / "human.gmt").write_text("Cell cycle\tx\tTP53\tMYC\n")

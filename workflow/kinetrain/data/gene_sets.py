@@ -3,9 +3,8 @@
 import warnings
 
 import numpy as np
-from scipy import sparse
 
-from kinetrain.data.genes import warn_of_dates
+from kinetrain.data.genes import about_alike, alike, gene_positions, warn_of_dates
 from kinetrain.data.text import read_lines
 from kinetrain.errors import InputError, InputWarning
 
@@ -41,8 +40,26 @@ def read_gene_sets(path) -> dict[str, list[str]]:
     return sets
 
 
-def membership(sets: dict[str, list[str]], genes, minimum_genes: int) -> tuple[list[str], sparse.csr_array]:
+def check_gene_sets(path, sets: dict[str, list[str]], genes, minimum_genes: int) -> None:
+    """Raise InputError if no set has `minimum_genes` of the genes; warn of other spellings of genes in the sets."""
+    known = gene_positions(genes)
+    members = {gene for own in sets.values() for gene in own}
+    hint = about_alike(alike(sorted(members - known.keys()), genes))
+    if not any(len(known.keys() & own) >= minimum_genes for own in sets.values()):
+        example, found = next(iter(sets.values())), len(members & known.keys())
+        raise InputError(
+            f"{path}: no gene set has {minimum_genes} or more of the genes ({found} of them occur in any of the "
+            f"{len(sets)} sets); it names {', '.join(example[:3])}, the expression data "
+            f"{', '.join(list(genes)[:3])}{hint}"
+        )
+    if hint:
+        warnings.warn(f"{path}: genes that the data lack count for no set{hint}", InputWarning, stacklevel=2)
+
+
+def membership(sets: dict[str, list[str]], genes, minimum_genes: int):
     """Return the names of the sets with at least `minimum_genes` of `genes`, and the (sets, k) matrix of 0 and 1."""
+    from scipy import sparse  # which those who check a file need not have
+
     place = {gene: index for index, gene in enumerate(genes)}
     found = {name: sorted({place[gene] for gene in members if gene in place}) for name, members in sets.items()}
     found = {name: columns for name, columns in found.items() if len(columns) >= minimum_genes}

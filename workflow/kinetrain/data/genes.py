@@ -35,6 +35,7 @@ GENES = {
 MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 DATES = rf"\d\d?[-. ]{MONTH}", rf"{MONTH}-\d\d", r"\d{4}-\d\d-\d\d( .*)?", r"\d\d?[./]\d\d?[./]\d{2,4}"
 DATE = re.compile("|".join([*DATES, r"\d(\.\d+)?e\+\d+"]), re.IGNORECASE)
+VERSIONED = re.compile(r"([A-Za-z]{2}[A-Za-z_]*\d{5,})\.\d+")  # ENSG00000141510.5, NM_000546.6
 SEVERAL = "///"  # joins the names of genes that one probe measures together
 
 
@@ -54,6 +55,26 @@ def gene_positions(genes) -> dict[str, list[int]]:
         for name in dict.fromkeys([gene, *split_names(gene)]):
             positions.setdefault(name, []).append(index)
     return positions
+
+
+def alike(names, genes) -> dict[str, str]:
+    """Return the gene of each of the `names`, which are none, that differs by capitals, marks or version alone."""
+    known = {_spelling(gene): gene for gene in reversed(list(gene_positions(genes)))}
+    return {name: known[_spelling(name)] for name in names if _spelling(name) in known}
+
+
+def about_alike(found: dict[str, str]) -> str:
+    """Return a hint for a message about names that are `alike` to genes."""
+    if not found:
+        return ""
+    pairs = ", ".join(f"{name} ({gene})" for name, gene in list(found.items())[:5])
+    return f"; {len(found)} differ from genes of the data by capitals, marks or a version alone: {pairs}"
+
+
+def _spelling(name: str) -> str:
+    """Return a name without what databases write differently: capitals, marks, the version of an identifier."""
+    versioned = VERSIONED.fullmatch(name)
+    return _plain(versioned[1] if versioned else name)
 
 
 def is_label(name: str) -> bool:
