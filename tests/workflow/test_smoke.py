@@ -32,7 +32,7 @@ FIGURES = [
     *["final_objective", "objective_against_cost", "waterfall", "best_starts", "rank_by_schedule", "adam_comparison"],
     *["rank_by_batch_size", "safeguards", "large_scale", "sparsity_against_accuracy"],
     *["effect_matrices", "pathways", "prediction_error", "pruning_path", "prior_recovery", "coregulation"],
-    *["network_accuracy", "time_courses", "learning_curves"],
+    *["network_accuracy", "time_courses", "learning_curves", "trajectories"],
 ]
 
 

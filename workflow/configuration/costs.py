@@ -204,6 +204,11 @@ def _influence(sizes: Sizes, wildcards: dict) -> Size:
     return Size(vectors * sizes.seeds(dataset) * weights, weights)
 
 
+def _trajectories(sizes: Sizes, wildcards: dict) -> Size:
+    weights = _weights(sizes, wildcards["dataset"])
+    return Size(sizes.seeds(wildcards["dataset"]) * weights, weights)
+
+
 def _pathways(sizes: Sizes, wildcards: dict) -> Size:
     dataset = wildcards["dataset"]
     permutations = sizes.plan.datasets[dataset]["enrichment"]["test"]["permutations"]
@@ -267,6 +272,7 @@ SIZES: dict[str, Callable[[Sizes, dict], Size]] = {
     "prune_neural_ode": _training,
     "tune_fold": _tuning,
     "score_network": _matrices,
+    "predict_trajectories": _trajectories,
     "score_controls": _matrices,
     "score_yardsticks": _regressions,
     "measure_influence": _influence,

@@ -1,4 +1,4 @@
-# Networks: gold standards, and scores of trained models, control predictors and yardsticks.
+# Trained models: gold standards, scores of networks, predicted trajectories, control predictors and yardsticks.
 
 
 rule build_gold_standard:
@@ -47,6 +47,26 @@ rule score_network:
         "({params.command} --model {input.model:q} --runs {input.runs:q} --path {input.path:q} --prior {input.priors:q}"
         " {params.truth} --output {output.scores:q} --path-scores {output.path:q} --effects {output.effects:q}"
         " --coregulation {output.coregulation:q}) 2>&1 | tee {log:q}"
+
+
+rule predict_trajectories:
+    input:
+        expression="<results>/expression/{dataset}/expression.npz",
+        model=rules.train_neural_ode.output.model,
+        runs=rules.train_neural_ode.output.runs,
+    output:
+        "<results>/training/{dataset}/noise{noise}_corruption{corruption}/{method}/trajectories.tsv",
+    log:
+        "<logs>/training/{dataset}/noise{noise}_corruption{corruption}/{method}.trajectories.log",
+    conda:
+        conda("neural")
+    resources:
+        **needs("predict_trajectories"),
+    params:
+        command=command("neural", "predict_trajectories"),
+    shell:
+        "({params.command} --expression {input.expression:q} --model {input.model:q} --runs {input.runs:q}"
+        " --output {output:q}) 2>&1 | tee {log:q}"
 
 
 rule build_consensus_network:

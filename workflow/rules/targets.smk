@@ -23,6 +23,7 @@ PARTS = {
     "tuning": [f"<results>/tuning/{run}/folds.tsv" for run in TUNED],
     "path": [f"<results>/networks/{run}.path.tsv" for run in RUNS],
     "history": [f"<results>/training/{run}/history.tsv" for run in RUNS],
+    "trajectories": [f"<results>/training/{run}/trajectories.tsv" for run in RUNS],
     "effects": [
         f"<results>/networks/{part}.effects.tsv" for part in RUNS + [f"{level}.yardsticks" for level in WITH_YARDSTICKS]
     ],

@@ -92,3 +92,15 @@ def made_networks() -> pd.DataFrame:
         {"method": "persistence", "seed": 0, "test_mse": 0.01},
     ]
     return completed("networks", pd.DataFrame(rows).assign(**same))
+
+
+def made_trajectories(problems, *methods, models=2) -> pd.DataFrame:
+    """Two genes in two trajectories, measured at two of three times; the first measurement of one was trained on."""
+    keys = [(p, m, r, g, t) for p in problems for m in methods for r in (4, 7) for g in ("x", "y") for t in range(3)]
+    table = pd.DataFrame(keys, columns=["dataset", "method", "trajectory", "gene", "time"]).assign(
+        noise=0.0, prior_corruption=0.05, seeds=3
+    )
+    splits = np.where(table["trajectory"] == 4, "test", "train")
+    table = table.assign(time_unit="h", split=np.where(table["time"] == 2, splits, ""), models=models)
+    table["measured"] = (table["time"] / 2).where(table["time"] != 1)
+    return table.assign(predicted=table["time"] / 3, low=table["time"] / 4, high=3.0 * table["time"])

@@ -6,7 +6,7 @@ from importlib import import_module
 import numpy as np
 import pandas as pd
 import pytest
-from made_results import made_reactions
+from made_results import made_reactions, made_trajectories
 
 from kinetrain.appearance import APART, known_looks, look
 from kinetrain.evaluation.benchmark import Benchmark, benchmark
@@ -57,6 +57,8 @@ def made_table(name: str, panels: int, method="dash") -> pd.DataFrame:
         return FIGURES["network_accuracy"].tabulate(networks.assign(**rates, uses_prior="yes"))
     if name == "learning_curves":
         return FIGURES[name].tabulate(made_history(problems, method), networks.assign(validation_mse=0.02))
+    if name == "trajectories":
+        return FIGURES[name].tabulate(made_trajectories(problems, method))
     if name == "prediction_error":
         return FIGURES["prediction_error"].tabulate(networks)
     if name == "multipliers":

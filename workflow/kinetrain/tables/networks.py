@@ -88,6 +88,27 @@ solver_steps: steps of the integrator per transition
 """),
         "The training of every model, epoch by epoch.",
     ),
+    "trajectories": Table(
+        (*LEVEL, "trajectory", "gene", "time"),
+        LEVEL_COLUMNS
+        + columns("""
+trajectory: number of the trajectory, from 0 as in `expression.validation`; those of a file `test` come after them
+gene: name of the gene
+time: in time_unit
+time_unit: unit of time in the data
+split: of the transition that ends at this time (train, validation or test); empty for the first time, between measured
+  times, and where a transition is left out
+measured: expression without added noise, rescaled where `rescale_values` says so; empty between measured times
+predicted: median over the models
+low: lowest of the models
+high: highest of the models
+models: models with a finite value; of them median, lowest and highest are
+seeds: models that were trained
+"""),
+        "Measured and predicted expression over time, of the 4 genes that vary most over time in the training data and "
+        "the first 2 trajectories that are held out for the test (for validation, where there is no test). A "
+        "prediction is a whole trajectory, which begins at the first measured point and sees no later one.",
+    ),
     "effects": Table(
         (*LEVEL, "regulator", "target"),
         LEVEL_COLUMNS
