@@ -19,8 +19,8 @@ def parse_arguments():
         "--found", nargs="+", required=True, help="what list_packages.py found there, in the same order"
     )
     parser.add_argument("--workflow", required=True, help="what it found in Snakemake's environment (JSON)")
-    parser.add_argument("--fits", required=True, help="fits.tsv: cost of the mechanistic fits")
-    parser.add_argument("--networks", required=True, help="networks.tsv: cost of the neural runs")
+    parser.add_argument("--fits", required=True, help="fits.tsv: cost of the fits")
+    parser.add_argument("--networks", required=True, help="networks.tsv: cost of training and pruning")
     parser.add_argument("--solvers", nargs="*", default=[], help="solver settings of the problems (measure_solver.py)")
     parser.add_argument("--output", required=True, help="provenance.json to write")
     parser.add_argument("--page", required=True, help="the same as an HTML page for the report")
@@ -40,17 +40,15 @@ def main():
     for name, texts in deviations.items():
         for text in texts:
             print(f"warning: the environment '{name}' is not as pinned: {text}", file=sys.stderr)
+    configuration = read_settings(arguments.settings)
     record = {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(top),
         "machine": machine(),
         "snakemake": found["workflow"]["packages"]["snakemake"],
-        "cost": {
-            "mechanistic": cost(load_table(arguments.fits)),
-            "neural": cost(load_table(arguments.networks)),
-        },
+        "cost": costs(load_table(arguments.fits), load_table(arguments.networks), configuration["problems"]),
         "solvers": {Path(file).stem: solver(load_json(file)) for file in arguments.solvers},
-        "configuration": read_settings(arguments.settings),
+        "configuration": configuration,
         "python": {name: listed["python"] for name, listed in found.items()},
         "packages": {
             name: [f"{package}=={version}" for package, version in listed["packages"].items()]
@@ -103,6 +101,12 @@ def machine() -> dict:
 
 def lines(path: str) -> list[str]:
     return Path(path).read_text().splitlines() if Path(path).is_file() else []
+
+
+def costs(fits, networks, problems: dict) -> dict:
+    """Return the cost of the fits of mechanistic models, of those of vector fields, and of training and pruning."""
+    neural = fits["problem"].isin([name for name, problem in problems.items() if "neural" in problem])
+    return {"mechanistic": cost(fits[~neural]), "neural_fits": cost(fits[neural]), "neural": cost(networks)}
 
 
 def cost(table) -> dict:

@@ -1,0 +1,27 @@
+"""The record of a run files the cost of every fit under what was fitted."""
+
+import json
+
+import pandas as pd
+import provenance
+
+
+def test_fits_of_vector_fields_are_no_mechanistic_fits():
+    fits = pd.DataFrame({"problem": ["egf", "phoenix", "phoenix"], "cpu_seconds": [1.0, 2.0, 4.0]})
+    fits = fits.assign(gradient_solves=10, value_solves=1, wall_seconds=3.0, peak_memory_mb=[100.0, 300.0, 200.0])
+    networks = pd.DataFrame({"pair_solves": [7], "cpu_seconds": [8.0], "wall_seconds": [9.0], "peak_memory_mb": [5.0]})
+    problems = {"egf": {"petab": "problem.yaml"}, "phoenix": {"neural": {"dataset": "genes"}}}
+    found = provenance.costs(fits, networks, problems)
+    assert {part: (one["runs"], one["cpu_seconds"]) for part, one in found.items()} == {
+        "mechanistic": (1, 1.0),
+        "neural_fits": (2, 6.0),
+        "neural": (1, 8.0),
+    }
+    assert found["neural_fits"]["gradient_solves"] == 20 and found["neural_fits"]["peak_memory_mb"] == 300
+
+
+def test_what_a_run_has_none_of_costs_nothing():
+    columns = ["problem", "gradient_solves", "value_solves", "cpu_seconds", "wall_seconds", "peak_memory_mb"]
+    none = pd.DataFrame(columns=columns)
+    found = json.loads(json.dumps(provenance.costs(none, none, {}), allow_nan=False))
+    assert all(part["runs"] == part["cpu_seconds"] == 0 and part["peak_memory_mb"] is None for part in found.values())
