@@ -28,7 +28,7 @@ FIGURE = Declaration(
 best quarter of the starts of each, sorted, with 95 % intervals as bands. The best quarter is the best 25 of 100 as in
 the paper; intervals are those of the quantile, by hierarchical bootstrap over data replicates and starts. Both have the
 schedule, batch size and safeguard at which the two together rank best, named below the panels: a choice of ours. The
-best quarter are other starts for each of the two, and it hides how often a run fails, which is noted in each panel;
+best quarter are other starts for each of the two, and it hides how often a run fails, which is noted above each panel;
 *Findings* compares the two start by start over all runs. Differences below 0.001 are drawn at 0.001.""",
 )
 
@@ -53,7 +53,10 @@ def draw(table):
     def panel(axis, rows, look):
         lines = draw_sorted(axis, rows, look, marker="o")
         axis.set(yscale="log", xlabel="Best starts, sorted (% of all starts)", xlim=(0, limit))
-        axis.text(0.03, 0.97, _note(rows), transform=axis.transAxes, fontsize=7, va="top")
+        note = _note(rows)  # above the panel: curves may lie anywhere in it
+        place = {"xytext": (0, 3), "xycoords": "axes fraction", "textcoords": "offset points"}
+        axis.annotate(note, (0, 1), fontsize=7, va="bottom", **place)
+        axis.set_title(axis.get_title(loc="left"), pad=6 + 9 * len(note.splitlines()))
         return lines
 
     return curves_of_settings(table, panel, 3.2, "Final objective", most_columns=2)

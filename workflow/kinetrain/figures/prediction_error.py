@@ -5,7 +5,7 @@ import numpy as np
 from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_summaries import prediction_error as tabulate  # noqa: F401
 from kinetrain.figures.catalogue import PRUNING, Declaration
-from kinetrain.figures.style import BLACK, GREY, colour, nothing_to_show, panels
+from kinetrain.figures.style import BLACK, GREY, colour, log_ticks, nothing_to_show, panels
 
 FIGURE = Declaration(
     title="Prediction error",
@@ -57,19 +57,7 @@ def _panel(axis, rows, methods) -> None:
     axis.set_xscale("log")
     axis.margins(x=0.1)
     axis.xaxis.set_minor_formatter(NullFormatter())
-    ticks = _ticks(*axis.get_xlim())
+    ticks = log_ticks(*axis.get_xlim())
     axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.set_xlabel("Test error relative to persistence\n(ratio of mean squared errors)")
     axis.grid(axis="y", visible=False)
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Return the marks of a logarithmic axis: powers of 10, 1, 2 and 5 times these, or even steps, as needed."""
-    from matplotlib.ticker import LogLocator, MaxNLocator
-
-    even = MaxNLocator(5, steps=[1, 2, 5, 10], min_n_ticks=4)
-    for locator in (LogLocator(numticks=6), LogLocator(subs=(1, 2, 5)), even):
-        ticks = [float(tick) for tick in locator.tick_values(low, high) if low <= tick <= high]
-        if len(ticks) >= 3:
-            break
-    return ticks

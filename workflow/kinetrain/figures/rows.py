@@ -10,8 +10,6 @@ def rows_of_settings(table, draw_row):
     draw_row(axis, rows, place, colour) draws the rows of one setting at its place on the vertical axis. `table` has the
     columns of a setting, problem, failed and runs.
     """
-    from matplotlib.ticker import LogLocator, NullFormatter
-
     common, table = shared(table), with_setting(table)
     problems, settings = list(table["problem"].drop_duplicates()), settings_in_order(table)
     figure, axes = panels(problems, width=3.3, height=1.0 + 0.3 * len(settings), legend=1.2, sharey=True)
@@ -24,9 +22,6 @@ def rows_of_settings(table, draw_row):
             if len(own):
                 draw_row(axis, own, place, colour(optimizer))
                 _note_failures(axis, place, *own[["failed", "runs"]].iloc[0])
-        low, high = axis.get_xlim()
-        axis.xaxis.set_major_locator(LogLocator(subs=(1,) if high > 100 * low else (1, 3)))
-        axis.xaxis.set_minor_formatter(NullFormatter())  # labels of ticks in between would overlap
         axis.set_xlabel("Final objective above the best known\n(negative log-likelihood)")
     axes[0].set_yticks(range(len(settings)), list(settings), fontsize=7.5)
     axes[0].set_ylim(len(settings) - 0.4, -0.6)

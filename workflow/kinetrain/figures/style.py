@@ -9,6 +9,7 @@ from kinetrain.networks.controls import CONTROLS
 # Okabe & Ito 2008: distinguishable with every common colour vision
 BLACK, ORANGE, BLUE, RED = "#000000", "#E69F00", "#0072B2", "#D55E00"
 GREY = "#777777"
+PLAIN = 1e-3, 1e4  # numbers on axes that are written in full, others as powers of 10
 LARGER = {"*": 1.5, "P": 1.1, "X": 1.1, "D": 0.85, "d": 1.1}  # so that all look equally large
 
 RULES = {
@@ -109,12 +110,56 @@ def nothing_to_show(why: str):
     return figure
 
 
+def log_ticks(low: float, high: float) -> list[float]:
+    """Return two to six marks of a logarithmic axis: powers of 10, with 3 or 2 and 5 times these, or even steps.
+
+    Three at least where they are written in full, which takes less room than powers of 10 do.
+    """
+    from matplotlib.ticker import LogLocator, MaxNLocator
+
+    even = MaxNLocator(5, steps=[1, 2, 5, 10], min_n_ticks=4)
+    for locator in (LogLocator(numticks=6), LogLocator(subs=(1, 3)), LogLocator(subs=(1, 2, 5)), even):
+        ticks = [float(tick) for tick in locator.tick_values(low, high) if low <= tick <= high]
+        if len(ticks) >= (3 if _in_full(low, high) else 2):
+            break
+    return ticks if len(ticks) <= (6 if _in_full(low, high) else 5) else ticks[::2]
+
+
+def _in_full(low: float, high: float) -> bool:
+    return PLAIN[0] <= low and high <= PLAIN[1]
+
+
+def label_log_axes(figure) -> None:
+    """Give the logarithmic axes that matplotlib would label by itself the marks of `log_ticks`.
+
+    On axes of about a decade it would label the marks between powers of 10 too, as 3 × 10¹ and 4 × 10¹, which overlap.
+    """
+    from matplotlib.ticker import LogFormatter, NullFormatter
+
+    for axes in figure.axes:
+        for axis, limits in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+            if axis.get_scale() != "log" or not isinstance(axis.get_major_formatter(), LogFormatter):
+                continue
+            axis.set_minor_formatter(NullFormatter())
+            low, high = sorted(map(float, limits))
+            ticks = log_ticks(low, high)
+            axis.set_ticks(ticks, [f"{tick:g}" if _in_full(low, high) else _as_power(tick) for tick in ticks])
+
+
+def _as_power(number: float) -> str:
+    """Return a number as 10³ or 3 × 10³, in the form that matplotlib sets."""
+    digits, exponent = f"{number:.3e}".split("e")
+    power = f"10^{{{int(exponent)}}}"
+    return f"${power}$" if float(digits) == 1 else f"${float(digits):g}\\times{power}$"
+
+
 def save(figure, paths) -> None:
     """Write a figure to files, each in the format of its suffix; the same figure gives the same bytes.
 
     What takes longest, the layout and the extent of what is drawn, is found once for all formats.
     """
     metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None, "ModDate": None}, "png": {"Software": None}}
+    label_log_axes(figure)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     extent = figure.get_tightbbox().padded(0.1)  # inches
