@@ -2,6 +2,8 @@
 
 import argparse
 
+from command import run
+
 NAMES = ("nominal", "fits", "traces", "pairs", "networks", "estimates")
 
 
@@ -30,6 +32,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

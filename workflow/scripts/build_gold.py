@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+from command import run
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description="Write truth.tsv with the columns regulator, target, sign.")
@@ -37,6 +39,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

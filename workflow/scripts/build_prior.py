@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+from command import run
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
@@ -79,6 +81,4 @@ def report_left_out(path, count: int) -> None:
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

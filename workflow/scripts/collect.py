@@ -2,6 +2,8 @@
 
 import argparse
 
+from command import run
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description="Concatenate the parts of a result table (kinetrain/tables/).")
@@ -62,6 +64,4 @@ def without_repeated(name, parts) -> list:
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

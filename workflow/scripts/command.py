@@ -38,10 +38,44 @@ def add_meaning_of_fits(parser) -> None:
     )
 
 
+def add_problem(parser) -> None:
+    """Add the options of a command that solves a PEtab problem."""
+    parser.add_argument("--problem", required=True, help="PEtab problem (YAML)")
+    parser.add_argument("--model", required=True, help="folder of the compiled model (compile_model.py)")
+    parser.add_argument("--solver", help="solver settings chosen by measure_solver.py, for those that are null")
+
+
+def add_name(parser) -> None:
+    """Add the options with the first columns of the tables of a problem."""
+    parser.add_argument("--name", required=True, help="name of the problem in the tables")
+    parser.add_argument("--replicate", type=int, default=0, help="number of the data replicate")
+
+
+def read_solver(arguments):
+    """Return the options of the solver: as `--settings` says, else as they were chosen by measurement."""
+    from kinetrain.mechanistic.solver_options import SolverOptions, merged
+    from kinetrain.options import read_options, read_settings
+
+    return merged(read_options(SolverOptions, read_settings(arguments.settings)), arguments.solver)
+
+
+def add_level(parser) -> None:
+    """Add the options that say on which data a network is found."""
+    parser.add_argument("--dataset", required=True, help="name of the data set in the tables")
+    parser.add_argument("--noise", type=float, default=0.0, help="standard deviation of the noise added to expression")
+    parser.add_argument("--prior-corruption", type=float, default=0.0, help="fraction of the prior's edges moved, 0..1")
+
+
+def level_of(arguments) -> dict:
+    """Return the first columns of the tables of networks, as far as a command has options for them."""
+    from kinetrain.tables import LEVEL
+
+    return {name: getattr(arguments, name) for name in LEVEL if name in arguments}
+
+
 def add_arguments_of_fits(parser, optimizers: str) -> None:
     """Add the options of a command that fits a problem; optimizers: in words, those that take the full batch."""
-    parser.add_argument("--name", required=True, help="name of the problem in the tables")
-    parser.add_argument("--replicate", type=int, default=0, help="number of the data replicate (seeds the shuffling)")
+    add_name(parser)
     parser.add_argument(
         "--optimizer",
         required=True,
@@ -79,13 +113,7 @@ def parse_data_of_networks(parser):
     parser.add_argument("--expression", required=True, help="expression.npz with its splits")
     parser.add_argument("--prior", required=True, nargs="+", help="prior.npz, one per seed and in their order")
     parser.add_argument("--truth", help="truth.tsv: regulator, target (default: no gold standard, no accuracy)")
-    parser.add_argument("--dataset", required=True, help="name of the data set")
-    parser.add_argument(
-        "--noise", type=float, required=True, help="standard deviation of the noise added to expression"
-    )
-    parser.add_argument(
-        "--prior-corruption", type=float, required=True, help="fraction of the prior's edges moved, 0..1"
-    )
+    add_level(parser)
     parser.add_argument("--seeds", type=int, nargs="+", required=True, help="seeds of noise and priors")
     arguments = parser.parse_args()
     if len(arguments.prior) != len(arguments.seeds):
@@ -99,11 +127,10 @@ def read_data_of_networks(arguments):
     from kinetrain.data.networks import read_signs
     from kinetrain.data.prior_networks import Presences
 
-    level = {name: getattr(arguments, name) for name in ("dataset", "noise", "prior_corruption")}
     expression = load_expression(arguments.expression)
     priors = Presences(arguments.prior, expression.genes)
     truth = read_signs(arguments.truth, expression.genes) != 0 if arguments.truth else None
-    return level, expression, priors, truth
+    return level_of(arguments), expression, priors, truth
 
 
 def run(main) -> None:

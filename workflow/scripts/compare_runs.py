@@ -6,6 +6,8 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
+from command import run
+
 FIRST = 3  # of each ranking
 
 
@@ -82,6 +84,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+from command import run
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
@@ -25,6 +27,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

@@ -2,10 +2,10 @@
 
 import argparse
 
+from command import add_meaning_of_fits, run
+
 
 def parse_arguments():
-    from command import add_meaning_of_fits
-
     from kinetrain.figures.catalogue import find_figures
 
     figures = find_figures()
@@ -43,6 +43,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

@@ -2,16 +2,15 @@
 
 import argparse
 
+from command import add_name, add_problem, read_solver, run
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--problem", required=True, help="PEtab problem (YAML) that was fitted")
-    parser.add_argument("--model", required=True, help="folder of the compiled model (compile_model.py)")
-    parser.add_argument("--solver", help="solver settings chosen by measure_solver.py, for those that are null")
+    add_problem(parser)
     parser.add_argument("--fits", required=True, nargs="+", help="tables of the fits, one per optimizer (fit.py)")
     parser.add_argument("--parameters", required=True, nargs="+", help="their parameters, in the same order (NPZ)")
-    parser.add_argument("--name", required=True, help="name of the problem in the table")
-    parser.add_argument("--replicate", type=int, default=0, help="number of the data replicate")
+    add_name(parser)
     parser.add_argument("--settings", default="{}", help="JSON: keys of `solver`, see config/README.md")
     parser.add_argument("--output", required=True, help="table to write: one row per parameter")
     parser.add_argument("--courses", required=True, help="table to write: measured and simulated time courses")
@@ -27,18 +26,15 @@ def main():
 
     from kinetrain import tables
     from kinetrain.errors import InputWarning
-    from kinetrain.files import load_arrays
     from kinetrain.mechanistic.engines import open_problem
     from kinetrain.mechanistic.estimates import estimates, write_fitted_problem
     from kinetrain.mechanistic.pypesto_file import write_results
-    from kinetrain.mechanistic.solver_options import SolverOptions, merged
     from kinetrain.mechanistic.time_courses import time_courses
-    from kinetrain.options import read_options, read_settings
+    from kinetrain.training.starts import load_fits
 
-    solver = merged(read_options(SolverOptions, read_settings(arguments.settings)), arguments.solver)
-    problem = open_problem(arguments.problem, arguments.model, solver)
+    problem = open_problem(arguments.problem, arguments.model, read_solver(arguments))
     by_name = {
-        Path(fits).stem: (tables.load("fits", fits), load_arrays(parameters, ["names", "last", "best"]))
+        Path(fits).stem: load_fits(fits, parameters)
         for fits, parameters in zip(arguments.fits, arguments.parameters, strict=True)
     }
     table, best = estimates(problem, list(by_name.values()))
@@ -57,6 +53,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

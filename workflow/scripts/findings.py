@@ -2,6 +2,8 @@
 
 import argparse
 
+from command import add_meaning_of_fits, run
+
 CAPTION = """Every statement is computed from the result tables of this run. "yes" marks what one hopes for, "no" what
 one does not, "undecided" what the interval leaves open, "-" what is neither.
 
@@ -22,8 +24,6 @@ outside the cost."""
 
 
 def parse_arguments():
-    from command import add_meaning_of_fits
-
     parser = argparse.ArgumentParser(description="Write statements about the results as a table and as an HTML page.")
     parser.add_argument("--nominal", help="nominal.tsv: objectives at the nominal parameters")
     parser.add_argument("--fits", help="fits.tsv: one row per start")
@@ -66,6 +66,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

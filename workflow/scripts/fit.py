@@ -2,14 +2,12 @@
 
 import argparse
 
+from command import add_arguments_of_fits, add_problem, run, save_fits
+
 
 def parse_arguments():
-    from command import add_arguments_of_fits
-
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--problem", required=True, help="PEtab problem (YAML)")
-    parser.add_argument("--model", required=True, help="folder of the compiled model (compile_model.py)")
-    parser.add_argument("--solver", help="solver settings chosen by measure_solver.py, for those that are null")
+    add_problem(parser)
     parser.add_argument(
         "--start-from",
         help="the first starting points: a table with a column per parameter and a row per start, or "
@@ -22,8 +20,6 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     from dataclasses import replace
-
-    from command import save_fits
 
     from kinetrain.mechanistic.engines import open_problem
     from kinetrain.mechanistic.fit_options import FullBatchFit, MinibatchFit
@@ -59,6 +55,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

@@ -2,10 +2,10 @@
 
 import argparse
 
+from command import add_arguments_of_fits, run, save_fits
+
 
 def parse_arguments():
-    from command import add_arguments_of_fits
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--expression", required=True, metavar="NPZ", help="expression over time with its splits")
     parser.add_argument("--noise", type=float, default=0.0, help="standard deviation of the noise added to expression")
@@ -21,7 +21,6 @@ def main():
     arguments = parse_arguments()
 
     import torch
-    from command import save_fits
 
     from kinetrain.data.expression import load_expression
     from kinetrain.neural.fit_problem import NeuralProblem
@@ -47,6 +46,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

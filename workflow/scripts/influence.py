@@ -7,6 +7,8 @@ a gene has a non-zero effect on.
 
 import argparse
 
+from command import run
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -69,6 +71,4 @@ def _targets(model, chains, place: int):
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

@@ -7,6 +7,8 @@ from importlib import metadata
 from importlib.machinery import PathFinder
 from pathlib import Path
 
+from command import run
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
@@ -44,6 +46,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

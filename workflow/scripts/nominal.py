@@ -2,14 +2,13 @@
 
 import argparse
 
+from command import add_name, add_problem, read_solver, run
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--problem", required=True, help="PEtab problem (YAML)")
-    parser.add_argument("--model", required=True, help="folder of the compiled model (compile_model.py)")
-    parser.add_argument("--solver", help="solver settings chosen by measurement (measure_solver.py)")
-    parser.add_argument("--name", required=True, help="name of the problem in the table")
-    parser.add_argument("--replicate", type=int, default=0, help="number of the data replicate")
+    add_problem(parser)
+    add_name(parser)
     known = parser.add_mutually_exclusive_group()
     known.add_argument("--reference", type=float, help="published negative log-likelihood to compare with")
     known.add_argument("--truth", help="truth.json of artificial data, whose J_true is to be found again")
@@ -28,11 +27,8 @@ def main():
     from kinetrain.cache import load_json
     from kinetrain.errors import InputError
     from kinetrain.mechanistic.engines import open_problem
-    from kinetrain.mechanistic.solver_options import SolverOptions, merged
-    from kinetrain.options import read_options, read_settings
 
-    options = merged(read_options(SolverOptions, read_settings(arguments.settings)), arguments.solver)
-    problem = open_problem(arguments.problem, arguments.model, options)
+    problem = open_problem(arguments.problem, arguments.model, read_solver(arguments))
     objective = problem.value(problem.nominal, np.arange(problem.n_conditions)) if problem.has_nominal else np.nan
     reference = np.nan if arguments.reference is None else arguments.reference
     if arguments.truth:
@@ -56,6 +52,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

@@ -2,13 +2,13 @@
 
 import argparse
 
+from command import add_problem, read_solver, run
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--problem", required=True, help="PEtab problem (YAML) that was fitted")
+    add_problem(parser)
     parser.add_argument("--test", help="PEtab problem (YAML) of held-out conditions of the same model")
-    parser.add_argument("--model", required=True, help="folder of the compiled model (compile_model.py)")
-    parser.add_argument("--solver", help="solver settings chosen by measure_solver.py, for those that are null")
     parser.add_argument("--fits", required=True, help="table of the fits of one optimizer (fit.py)")
     parser.add_argument("--parameters", required=True, help="parameters that these fits arrived at (fit.py: NPZ)")
     parser.add_argument("--settings", default="{}", help="JSON: keys of `solver`, see config/README.md")
@@ -21,18 +21,14 @@ def main():
     arguments = parse_arguments()
     from kinetrain import tables
     from kinetrain.errors import InputError
-    from kinetrain.files import load_arrays
     from kinetrain.mechanistic.engines import open_problem
     from kinetrain.mechanistic.predictions import predict
-    from kinetrain.mechanistic.solver_options import SolverOptions, merged
-    from kinetrain.options import read_options, read_settings
-    from kinetrain.training.starts import best_members
+    from kinetrain.training.starts import best_members, load_fits
 
     if arguments.ensemble < 1:
         raise InputError(f"--ensemble is {arguments.ensemble}; at least one fit is needed")
-    solver = merged(read_options(SolverOptions, read_settings(arguments.settings)), arguments.solver)
-    fits = tables.load("fits", arguments.fits)
-    arrays = load_arrays(arguments.parameters, ["names", "last", "best"])
+    solver = read_solver(arguments)
+    fits, arrays = load_fits(arguments.fits, arguments.parameters)
     train, test = (
         open_problem(yaml, arguments.model, solver) if yaml else None for yaml in (arguments.problem, arguments.test)
     )
@@ -44,6 +40,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

@@ -10,6 +10,8 @@ defaults).
 
 import argparse
 
+from command import run
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -42,6 +44,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

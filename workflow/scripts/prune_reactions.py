@@ -2,20 +2,17 @@
 
 import argparse
 
+from command import add_name, add_problem, run
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--problem", required=True, help="PEtab problem (YAML) that was fitted; its data are artificial"
-    )
+    add_problem(parser)
     parser.add_argument("--test", required=True, help="PEtab problem (YAML) of held-out conditions of the same model")
-    parser.add_argument("--model", required=True, help="folder of the compiled model (compile_model.py)")
-    parser.add_argument("--solver", help="solver settings chosen by measure_solver.py, for those that are null")
     parser.add_argument("--fits", required=True, help="table of the fits of one optimizer (fit.py)")
     parser.add_argument("--parameters", required=True, help="parameters that these fits arrived at (fit.py: NPZ)")
     parser.add_argument("--prior", required=True, help="table of the reactions: parameterId, reaction, confidence")
-    parser.add_argument("--name", required=True, help="name of the problem in the tables")
-    parser.add_argument("--replicate", type=int, default=0, help="number of the data replicate")
+    add_name(parser)
     parser.add_argument("--method", required=True, help="unpruned, random, magnitude, both, prior")
     parser.add_argument("--settings", default="{}", help="JSON: seed, keys of `reactions` and of `solver`")
     parser.add_argument("--checkpoint", required=True, help="folder for the state of the run; removed at the end")
@@ -29,28 +26,27 @@ def main():
     import shutil
 
     from kinetrain import tables
-    from kinetrain.files import load_arrays
     from kinetrain.mechanistic.engines import open_problem
+    from kinetrain.mechanistic.estimates import places
     from kinetrain.mechanistic.given_starts import COLUMNS
     from kinetrain.mechanistic.reaction_options import ReactionPruningOptions
     from kinetrain.mechanistic.reaction_prior import read_reaction_prior
     from kinetrain.mechanistic.reaction_starts import Pruned, prune_fits
     from kinetrain.mechanistic.solver_options import merged
     from kinetrain.options import read_options, read_settings
-    from kinetrain.training.starts import end_points
+    from kinetrain.training.starts import end_points, load_fits
 
     options = read_options(ReactionPruningOptions, read_settings(arguments.settings))
     solver = merged(options, arguments.solver)
     problem, held_out = (open_problem(yaml, arguments.model, solver) for yaml in (arguments.problem, arguments.test))
-    fits, arrays = tables.load("fits", arguments.fits), load_arrays(arguments.parameters, ["names", "last", "best"])
-    order = [list(arrays["names"]).index(name) for name in problem.names]
+    fits, arrays = load_fits(arguments.fits, arguments.parameters)
     prior = read_reaction_prior(arguments.prior, problem.petab.parameter_df.loc[problem.names, COLUMNS])
     given = Pruned(
         name=arguments.name,
         replicate=arguments.replicate,
         problem=problem,
         held_out=held_out,
-        fitted=end_points(fits, arrays)[:, order],
+        fitted=end_points(fits, arrays)[:, places(problem, arrays)],
         prior=prior,
         truth=(problem.petab.parameter_df.loc[list(prior.parameters), "nominalValue"] > 0).to_numpy(),
         seed=options.seed,
@@ -62,6 +58,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

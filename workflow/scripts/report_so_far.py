@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from command import run
+
 # Folders of results in which no part of a table lies, but what is made of all parts.
 MADE_OF_ALL = ("tables", "figures", "so-far")
 PUBLISHED = Path(__file__).resolve().parents[2] / "resources" / "published" / "networks.tsv"
@@ -95,6 +97,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

@@ -2,10 +2,9 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path, PurePosixPath
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from command import run
 
 from kinetrain.cache import atomic, load_json, sha256, write_json
 
@@ -140,6 +139,4 @@ def bill_of_materials(record: dict) -> dict:
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

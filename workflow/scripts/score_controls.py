@@ -2,10 +2,10 @@
 
 import argparse
 
+from command import parse_data_of_networks, read_data_of_networks, run
+
 
 def parse_arguments():
-    from command import parse_data_of_networks
-
     parser = argparse.ArgumentParser(
         description="Write the rows of the control predictors, in the columns of scores.tsv."
     )
@@ -15,8 +15,6 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    from command import read_data_of_networks
-
     from kinetrain import tables
     from kinetrain.evaluation.networks import control_rows
 
@@ -26,6 +24,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

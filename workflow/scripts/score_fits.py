@@ -2,10 +2,10 @@
 
 import argparse
 
+from command import add_meaning_of_fits, run
+
 
 def parse_arguments():
-    from command import add_meaning_of_fits
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fits", required=True, help="fits.tsv: one row per start")
     parser.add_argument("--traces", required=True, help="traces.tsv: the objective of each start at fixed budgets")
@@ -39,6 +39,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

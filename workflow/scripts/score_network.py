@@ -2,6 +2,8 @@
 
 import argparse
 
+from command import run
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
@@ -65,6 +67,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

@@ -2,10 +2,10 @@
 
 import argparse
 
+from command import parse_data_of_networks, read_data_of_networks, run
+
 
 def parse_arguments():
-    from command import parse_data_of_networks
-
     from kinetrain.yardsticks.methods import YARDSTICKS
 
     parser = argparse.ArgumentParser(
@@ -21,8 +21,6 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    from command import read_data_of_networks
-
     from kinetrain import tables
     from kinetrain.evaluation.yardstick_rows import yardstick_rows
 
@@ -33,6 +31,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

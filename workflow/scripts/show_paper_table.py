@@ -2,6 +2,8 @@
 
 import argparse
 
+from command import run
+
 CAPTION = """Mean over models trained from different seeds, in brackets the 95 % interval of the mean by Student's t (of
 shares on the logit scale, of all else on the logarithmic one).
 Models that failed are left out and counted below; one that diverged late counts with what it had reached. Published:
@@ -35,6 +37,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

@@ -6,6 +6,8 @@ network (config/README.md has all keys and defaults).
 
 import argparse
 
+from command import run
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -105,6 +107,4 @@ def write_gene_sets(path, sets) -> None:
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

@@ -2,6 +2,8 @@
 
 import argparse
 
+from command import add_level, level_of, run
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
@@ -10,10 +12,8 @@ def parse_arguments():
     )
     parser.add_argument("--influence", required=True, help="influence.tsv: seed, gene, influence, targets")
     parser.add_argument("--gene-sets", required=True, help="GMT file, or a GO slim mapping (.tab) of SGD")
-    parser.add_argument("--dataset", required=True, help="name of the data set")
+    add_level(parser)
     parser.add_argument("--method", required=True, help="name of the method")
-    parser.add_argument("--noise", type=float, default=0.0, help="standard deviation of the noise on expression")
-    parser.add_argument("--prior-corruption", type=float, default=0.0, help="fraction of the prior's edges moved, 0..1")
     parser.add_argument("--settings", default="{}", help="JSON: keys of `enrichment.test`, see config/README.md")
     parser.add_argument("--output", required=True, help="pathways.tsv to write")
     return parser.parse_args()
@@ -35,11 +35,8 @@ def main():
     sets = read_gene_sets(arguments.gene_sets)
     check_gene_sets(arguments.gene_sets, sets, influence["gene"].unique(), options.minimum_genes)
     table = test_gene_sets(influence, sets, **asdict(options))
-    table = table.assign(**{name: getattr(arguments, name) for name in tables.LEVEL})
-    tables.save("pathways", tables.completed("pathways", table), arguments.output)
+    tables.save("pathways", tables.completed("pathways", table.assign(**level_of(arguments))), arguments.output)
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

@@ -10,6 +10,8 @@ models trained in it.
 
 import argparse
 
+from command import add_level, level_of, run
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -17,10 +19,8 @@ def parse_arguments():
     parser.add_argument(
         "--prior", nargs="*", default=[], metavar="NPZ", help="prior networks: one for all, or one per seed"
     )
-    parser.add_argument("--dataset", required=True, help="name of the data, for the tables")
+    add_level(parser)
     parser.add_argument("--method", required=True, help="pruning method: unpruned, sparseflow, bioprune, dash, ...")
-    parser.add_argument("--noise", type=float, default=0.0, help="standard deviation of the noise added to expression")
-    parser.add_argument("--prior-corruption", type=float, default=0.0, help="fraction of wrong edges, for the tables")
     parser.add_argument("--seeds", type=int, nargs="+", required=True, help="one model is trained per seed")
     parser.add_argument("--settings", default="{}", metavar="JSON", help="settings as JSON or the path of a .json file")
     parser.add_argument("--tuned", metavar="JSON", help="file with settings of the method that were chosen by tuning")
@@ -56,6 +56,7 @@ def main():
     from kinetrain.neural.run import Run, read_priors
     from kinetrain.options import read_options, read_settings
     from kinetrain.pruning.methods import find_method
+    from kinetrain.training.starts import peak_memory_mb
 
     began = time.monotonic()
     torch.set_num_threads(1)  # matrices are small: a second thread costs more than it gives
@@ -71,7 +72,7 @@ def main():
         run, Path(arguments.checkpoint) / "training.checkpoint", progress(f"{arguments.dataset}, {arguments.method}")
     )
 
-    level = {name: getattr(arguments, name) for name in tables.LEVEL}
+    level = level_of(arguments)
     spent = {"wall_seconds": round(time.monotonic() - began, 3), "peak_memory_mb": peak_memory_mb()}
     runs = evaluation.run_table(run, state, history).assign(**level, **spent)
     for row in runs[runs["reason"] != ""].itertuples():
@@ -99,13 +100,6 @@ def history_table(history, seeds, level):
     return table
 
 
-def peak_memory_mb() -> float:
-    """Return the largest memory of this process so far, in MB."""
-    import resource
-
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
-
-
 def progress(name):
     """Return a function that prints a text after `name` to stderr, at most once a second."""
     import sys
@@ -123,6 +117,4 @@ def progress(name):
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

@@ -2,15 +2,15 @@
 
 import argparse
 
+from command import add_level, level_of, run
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--expression", required=True, metavar="NPZ", help="expression over time with its splits")
     parser.add_argument("--prior", nargs="*", default=[], metavar="NPZ", help="prior network")
-    parser.add_argument("--dataset", required=True, help="name of the data, for the table")
+    add_level(parser)
     parser.add_argument("--method", required=True, help="pruning method")
-    parser.add_argument("--noise", type=float, default=0.0, help="standard deviation of the noise added to expression")
-    parser.add_argument("--prior-corruption", type=float, default=0.0, help="fraction of wrong edges, for the table")
     parser.add_argument("--seed", type=int, required=True, help="seed of the models and of the folds")
     parser.add_argument("--fold", type=int, required=True, help="number of the fold, from 0")
     parser.add_argument("--settings", default="{}", metavar="JSON", help="settings of train_neural_ode.py")
@@ -36,7 +36,6 @@ def main():
     from kinetrain.neural.run import Run, read_priors
     from kinetrain.options import read_options, read_settings
     from kinetrain.pruning.methods import find_method
-    from kinetrain.tables import LEVEL
 
     torch.set_num_threads(1)
     plan = read_options(Tuning, read_settings(arguments.tuning), "--tuning")
@@ -54,8 +53,7 @@ def main():
         name = f"{arguments.dataset}, {arguments.method}, fold {arguments.fold + 1} of {plan.folds}"
         scores = train_setting(run, checkpoint, f"{name}, setting {number} of {len(grid)}")
         rows.append({"setting": tuning.as_text(candidate), "fold": arguments.fold, **scores})
-    level = {column: getattr(arguments, column) for column in LEVEL}
-    save_table(pd.DataFrame([level | row for row in rows]), arguments.output)
+    save_table(pd.DataFrame([level_of(arguments) | row for row in rows]), arguments.output)
     shutil.rmtree(checkpoint, ignore_errors=True)
 
 
@@ -84,6 +82,4 @@ def train_setting(run, checkpoint, name: str) -> dict:
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kinetrain import tables
 from kinetrain.data.text import as_numbers, read_table, refuse_repeated
 from kinetrain.errors import InputError, did_you_mean
-from kinetrain.files import load_arrays
 from kinetrain.mechanistic.petab_files import is_version_2, parameter_files, read_description
-from kinetrain.training.starts import best_members
+from kinetrain.training.starts import best_members, load_fits
 
 COLUMNS = ["parameterScale", "lowerBound", "upperBound"]
 FORMER = ".parameters.npz"  # what fit.py calls the parameters of a former run; its fits lie in the same folder
@@ -87,10 +85,9 @@ def read_starts(path, parameters: pd.DataFrame, starts: int) -> np.ndarray:
 
 
 def _former(path, parameters, starts) -> np.ndarray:
-    arrays = load_arrays(path, ["names", "last", "best"])
+    fits, arrays = load_fits(files_of(path)[1], path)
     names = list(map(str, arrays["names"]))
     _check_names(path, names, parameters.index, "parameter")
-    fits = tables.load("fits", files_of(path)[1])
     points = best_members(fits, arrays, starts)[:, [names.index(name) for name in parameters.index]]
     if not len(points):
         raise InputError(f"{path}: none of its fits ended with a finite objective; there is nothing to start from")

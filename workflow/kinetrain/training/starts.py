@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from kinetrain import tables
-from kinetrain.files import load_checkpoint, save_checkpoint
+from kinetrain.files import load_arrays, load_checkpoint, save_checkpoint
 from kinetrain.problem import SumOverConditions
 from kinetrain.tables import FULL_BATCH
 
@@ -43,11 +43,16 @@ def starting_points(
         yield problem.draw_start(generator)
 
 
+def load_fits(table, parameters) -> tuple[pd.DataFrame, dict]:
+    """Return the fits of one optimizer, a row per start, and the arrays of their parameters, from the files of both."""
+    return tables.load("fits", table), load_arrays(parameters, ["names", "last", "best"])
+
+
 def end_points(fits: pd.DataFrame, arrays: dict) -> np.ndarray:
     """Return the parameters (starts, n) that the fits of one optimizer are known by, in the order of their starts.
 
-    fits: table of the starts. arrays: names (n,), last and best (starts, n), as fit.py writes them. A mini-batch fit is
-    its last iterate, a full-batch fit the best point that it evaluated: those whose full objective is in the table.
+    fits, arrays: as of `load_fits`, names (n,), last and best (starts, n). A mini-batch fit is its last iterate, a
+    full-batch fit the best point that it evaluated: those whose full objective is in the table.
     """
     return arrays["best" if (fits["schedule"] == FULL_BATCH).all() else "last"]
 
@@ -69,6 +74,11 @@ def budget_points(epochs: int, most: int = 20) -> np.ndarray:
     constant factor more than the one before.
     """
     return np.concatenate([[0.0], np.geomspace(0.1, epochs, most)])
+
+
+def peak_memory_mb() -> float:
+    """Return the largest memory of this process so far, in MB."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
 
 
 class Checkpoint:
@@ -131,7 +141,7 @@ def run_starts(fit_all, starts: int, checkpoint: Checkpoint, identity: dict, nam
         print(f"{label}, start {start}: taken from the checkpoint", file=sys.stderr)
     for start, (fit, traced, arrived), seconds in fit_all([start for start in kept if start not in results]):
         fit["wall_seconds"] = round(seconds, 3)
-        fit["peak_memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+        fit["peak_memory_mb"] = peak_memory_mb()
         failed = fit["status"] == "failed"
         arrived = {key: list(np.full(len(names), np.nan) if failed else arrived[key]) for key in POINTS}
         results[start] = [fit, traced, arrived]
