@@ -1,4 +1,4 @@
-"""Every vector field goes through every stage: training, scores of its network, effects, path, influence."""
+"""Every vector field goes through every stage: training, scores, effects, path, whole trajectories, influence."""
 
 import json
 
@@ -43,6 +43,9 @@ def test_a_field_is_trained_scored_and_measured(call, tmp_path, field, method, h
     )
     assert load_table(tmp_path / "output.tsv")["balanced_accuracy"].notna().all()
     assert len(load_table(tmp_path / "effects.tsv")) and len(load_table(tmp_path / "path-scores.tsv"))
+    courses = [f"--expression={paths['e.npz']}", f"--output={tmp_path}/trajectories.tsv"]
+    call("predict_trajectories", *of_model[:2], *courses)
+    assert (load_table(tmp_path / "trajectories.tsv")["models"] == 2).all()
     influence = [f"--model={paths['m.npz']}", f"--expression={paths['e.npz']}", f"--output={tmp_path}/influence.tsv"]
     for initial in ("observed", "published"):
         call("influence", *influence, "--settings", json.dumps({"vectors": 3, "initial": initial}))
