@@ -50,7 +50,7 @@ def test_of_several_settings_that_with_most_runs_near_the_truth_is_named():
     start = "3 of 16 runs of Adam (balanced) end below the objective of the true parameters, plus 10 (19%"
     statement = said("Distance to the truth", table)["statement"]
     assert statement.startswith(start) and statement.endswith(
-        "; most with Adam (balanced), S2, batch 5, rescue: 3 of 8)."
+        "; most with Adam (balanced), rate 0.3, batch 5, rescue: 3 of 8)."
     )
 
 
@@ -100,6 +100,13 @@ def test_full_batch_values_of_the_claims_are_those_of_the_table_of_runs(root):
         assert [float(one) for one in value.split(";")] == pytest.approx(
             own["objective"].sort_values().tolist(), abs=1e-4
         )
+
+
+def test_an_end_near_the_truth_is_no_plateau():
+    table = made({ADAM: lambda start: 5.0 if start < 2 else 500.0})
+    assert "Plateaus" in set(findings(fits=table, nominal=made_nominal().assign(reference=np.nan))["topic"])
+    near = made_nominal().assign(objective_nominal=495.0, reference=np.nan)
+    assert "Plateaus" not in set(findings(fits=table, nominal=near)["topic"])
 
 
 def test_a_plateau_is_told_with_the_optimizers_that_leave_it():

@@ -12,6 +12,7 @@ from kinetrain.evaluation import (
 )
 from kinetrain.evaluation.benchmark import benchmark
 from kinetrain.evaluation.scores import measurements_of
+from kinetrain.evaluation.setting_names import with_rates
 from kinetrain.tables import TABLES
 
 
@@ -37,13 +38,14 @@ def findings(
     neither.
     """
     rows = []
+    fits = None if fits is None else with_rates(fits, meaning or {})
     for table, statements in (
         (networks, yardstick_findings.worse_than_persistence),
         (networks, yardstick_findings.added_by_neural_models),
         (nominal, fit_findings.nominal_objectives),
         (fits, lambda table: fit_findings.distances_to_best(table, best_known or {})),
         (fits, lambda table: fit_findings.reached_truth(table, nominal)),
-        (fits, fit_findings.plateaus),
+        (fits, lambda table: fit_findings.plateaus(table, nominal)),
         (fits, lambda table: _of_benchmark(table, traces, nominal, best_known or {}, meaning or {})),
         (estimates, fit_findings.ends_before_minimum),
         (pairs, fit_findings.claims),

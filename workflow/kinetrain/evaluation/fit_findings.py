@@ -66,11 +66,8 @@ def reached_truth(fits: pd.DataFrame, nominal: pd.DataFrame | None):
 
     The minimum lies below that objective, by half the number of estimated parameters in expectation.
     """
-    if nominal is None or "data" not in nominal:
-        return
-    truth = nominal.loc[nominal["data"] == "artificial", ["problem", "replicate", "objective_nominal"]]
-    fits = with_size(fits).merge(truth)
-    fits = fits.assign(near=fits["objective"] <= fits["objective_nominal"] + NEAR)
+    fits = with_size(fits).assign(near=_near_truth(fits, nominal))
+    fits = fits[fits["problem"].isin(_truths(nominal)["problem"])]
     for (problem, optimizer), group in fits.groupby(["problem", "optimizer"], sort=False):
         near, settings = int(group["near"].sum()), group.groupby(SETTING, sort=False)["near"]
         best = settings.mean().idxmax()
@@ -82,21 +79,39 @@ def reached_truth(fits: pd.DataFrame, nominal: pd.DataFrame | None):
         yield "Distance to the truth", problem, statement, near, len(group), "-"
 
 
-def plateaus(fits: pd.DataFrame):
+def _truths(nominal: pd.DataFrame | None) -> pd.DataFrame:
+    """Return problem, replicate and objective_nominal of artificial data."""
+    columns = ["problem", "replicate", "objective_nominal"]
+    if nominal is None or "data" not in nominal:
+        return pd.DataFrame(columns=columns)
+    return nominal.loc[nominal["data"] == "artificial", columns]
+
+
+def _near_truth(fits: pd.DataFrame, nominal: pd.DataFrame | None) -> np.ndarray:
+    """Return which fits (n,) end below the objective of the true parameters plus NEAR; none of measured data."""
+    truths = _truths(nominal).set_index(["problem", "replicate"])["objective_nominal"].astype(float)
+    rows = zip(fits["problem"], fits["replicate"], strict=True)
+    return fits["objective"].to_numpy(float) <= np.array([truths.get(row, -np.inf) for row in rows]) + NEAR
+
+
+def plateaus(fits: pd.DataFrame, nominal: pd.DataFrame | None):
     """Yield per problem how many runs of all settings end at one and the same value, if that is a tenth of them.
 
-    Values within PLATEAU of each other, on the same data, are the same; the best end of the data is none. Optimizers
-    are named by how many of their runs leave it.
+    Values within PLATEAU of each other, on the same data, are the same; the best end of the data is none, nor is what
+    ends near the truth (`reached_truth`). Optimizers are named by how many of their runs leave it.
     """
     fits = fits.assign(objective=fits["objective"].astype(float)).reset_index(drop=True)
+    fits["near_truth"] = _near_truth(fits, nominal)
     for problem, group in fits.groupby("problem", sort=False):
         stuck, values = pd.Series(False, index=group.index), []
-        for _, own in group.groupby("replicate")["objective"]:
-            ends = np.sort(own[np.isfinite(own) & (own > own.min() + PLATEAU)].to_numpy(float))
+        for _, rows in group.groupby("replicate"):
+            own = rows["objective"]
+            apart = np.isfinite(own) & (own > own.min() + PLATEAU) & ~rows["near_truth"]
+            ends = np.sort(own[apart].to_numpy(float))
             inside = np.searchsorted(ends, ends + PLATEAU, side="right") - np.arange(len(ends))
             if len(ends):
                 value = ends[inside.argmax()]
-                stuck[own.index] = (own >= value) & (own <= value + PLATEAU)
+                stuck[own.index] = apart & (own >= value) & (own <= value + PLATEAU)
                 values.append(f"{value:.5g}")
         if stuck.sum() >= max(0.1 * len(group), FEWEST):
             shares = (~stuck).groupby(group["optimizer"]).agg(["sum", "size"])
