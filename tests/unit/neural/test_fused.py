@@ -125,7 +125,7 @@ def test_parameters_may_be_views_and_rows_may_be_shared():
     one = [part[:1].expand(3, *part.shape[1:]) for part in (start, end, duration, weight)]
     found = fused.value_and_gradient(phoenix, views, *one, [4, 3, 2])
     assert_same(found, rk4.value_and_gradient(phoenix, parameters, *one, [4, 3, 2]))
-    assert torch.equal(found[1].rows, ensemble.pack(found[1]))
+    assert torch.equal(found[1].rows, ensemble.pack(dict(found[1])))
     turned = {name: part.mT.contiguous().mT if part.ndim == 3 else part for name, part in parameters.items()}
     assert_same(fused.value_and_gradient(phoenix, turned, *one, [4, 3, 2]), found, 0)
 

@@ -4,6 +4,7 @@ Adam works coordinate by coordinate, so no row depends on the others.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,9 +27,21 @@ def unpack(rows, shapes: dict[str, tuple[int, ...]]) -> dict:
     return views
 
 
-def pack(parts: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Return the rows (M, P) whose views `unpack` would give."""
-    return torch.cat([part.flatten(1) for part in parts.values()], dim=1)
+def pack(parts: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Return the rows (M, P) whose views `unpack` would give; those that the parts are views of already, if they are.
+
+    Such parts (`integrators.fused.Gradients`) have the attribute `rows`.
+    """
+    return parts.rows if hasattr(parts, "rows") else torch.cat([part.flatten(1) for part in parts.values()], dim=1)
+
+
+def padded(batches: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return batches of indices as rows of one array (M, B), and 1 or, where a shorter batch is padded, 0 (M, B)."""
+    indices = np.zeros((len(batches), max(map(len, batches))), int)
+    present = np.zeros(indices.shape, np.float32)
+    for row, batch in enumerate(batches):
+        indices[row, : len(batch)], present[row, : len(batch)] = batch, 1
+    return indices, present
 
 
 def adam_step(weights, gradient, first, second, rates, updates, mask=1) -> None:

@@ -92,10 +92,9 @@ class NeuralProblem:
         loss, gradients = run.integrator.value_and_gradient(
             run.field, self._raw(thetas), start, end, duration, present, self._steps(thetas)
         )
-        rows = gradients.rows if hasattr(gradients, "rows") else ensemble.pack(gradients)
         scale = self._per_value * end.shape[2] * present.sum(dim=1).double()
         values = finite((scale * loss).cpu().numpy())
-        found = (scale[:, None] * rows).cpu().numpy()
+        found = (scale[:, None] * ensemble.pack(gradients)).cpu().numpy()
         found[~np.isfinite(values)] = np.nan
         return values, found
 
@@ -112,12 +111,8 @@ class NeuralProblem:
         A point with fewer transitions than another is padded by some of no length, with 0.
         """
         rows = [np.concatenate([self._rows[k] for k in own]) for own in conditions]
-        indices = np.zeros((len(rows), max(map(len, rows))), int)
-        present = torch.zeros(indices.shape, dtype=NUMBERS)
-        for number, own in enumerate(rows):
-            indices[number, : len(own)], present[number, : len(own)] = own, 1
-        start, end, duration = (part[torch.from_numpy(indices).to(part.device)] for part in self._data)
-        present = present.to(duration.device)
+        indices, present = (torch.from_numpy(part).to(self._run.options.device) for part in ensemble.padded(rows))
+        start, end, duration = (part[indices] for part in self._data)
         return (start, end, duration * present), present
 
 

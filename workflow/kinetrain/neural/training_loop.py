@@ -14,7 +14,7 @@ import torch
 from kinetrain.files import load_checkpoint, save_checkpoint
 from kinetrain.networks import packed
 from kinetrain.neural import ensemble, snapshots
-from kinetrain.neural.ensemble import pack, unpack
+from kinetrain.neural.ensemble import pack, padded, unpack
 from kinetrain.neural.evaluation import mean_errors
 from kinetrain.neural.run import Run
 from kinetrain.neural.selection import assess_epoch
@@ -171,8 +171,7 @@ def _train_epoch(run: Run, state: State, members, epoch: int, steps) -> np.ndarr
         rngs = [np.random.default_rng([run.seeds[member], 9, epoch, number]) for member in members] if draws else []
         value, gradients = _objective(run, members, raw, masks, rngs, epoch, chosen, steps.tolist())
         updates += 1
-        rows = gradients if hasattr(gradients, "rows") else pack(gradients)
-        adam_step(weights, rows, first, second, rates, updates, mask)
+        adam_step(weights, pack(gradients), first, second, rates, updates, mask)
         run.method.after_update(raw)
         run.keep_alive(raw)
         total += value * present.sum(dim=1)
@@ -226,18 +225,10 @@ def _rates(run: Run, rate, epoch: int) -> np.ndarray:
 
 
 def _batches(run: Run, members, epoch: int):
-    """Yield the mini-batches of an epoch: indices (M, B) of training transitions, and 1 or 0 (M, B).
-
-    The batch of a model that has fewer transitions than another is padded, with 0.
-    """
-    device = run.options.device
+    """Yield the mini-batches of an epoch: indices (M, B) of training transitions, and 1 or 0 (M, B), as `padded`."""
     orders = [_order(run, run.seeds[member], epoch) for member in members]
     for batches in zip(*orders, strict=True):
-        indices = np.zeros((len(batches), max(map(len, batches))), int)
-        present = np.zeros(indices.shape, np.float32)
-        for model, batch in enumerate(batches):
-            indices[model, : len(batch)], present[model, : len(batch)] = batch, 1
-        yield torch.from_numpy(indices).to(device), torch.from_numpy(present).to(device)
+        yield tuple(torch.from_numpy(part).to(run.options.device) for part in padded(batches))
 
 
 def _rows_of(part, indices):

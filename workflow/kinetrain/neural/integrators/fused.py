@@ -110,11 +110,7 @@ def value_and_gradient(field, parameters, start, end, duration, weight, steps: l
 
 
 def adam_step(weights, gradient, first, second, rates, updates, mask=None) -> None:
-    """Move the weights (M, P) in place by one step of Adam, as `ensemble.adam_step`; where mask is false nothing moves.
-
-    gradient may be the `Gradients` that `value_and_gradient` returned, which saves packing them.
-    """
-    gradient = getattr(gradient, "rows", gradient)
+    """Move the weights (M, P) in place by a step of Adam, as `ensemble.adam_step`; where mask is false none moves."""
     rows = [weights, gradient, first, second]
     shared = rates.shape[1] == 1
     if not all(_ours(row) and row.stride(-1) == 1 for row in rows) or not _ours(rates):
@@ -154,7 +150,7 @@ def _ours(tensor) -> bool:
 
 
 def _in_memory(*tensors) -> bool:
-    return all(tensor.dtype is torch.float32 and tensor.is_cpu for tensor in tensors)
+    return all(map(_ours, tensors))
 
 
 def _suited(field, *tensors) -> bool:
