@@ -2,14 +2,12 @@
 
 import argparse
 
-from command import run
+from command import add_meaning_of_fits, run
 
 NAMES = ("nominal", "fits", "traces", "pairs", "networks", "estimates")
 
 
 def parse_arguments():
-    from command import add_meaning_of_fits
-
     parser = argparse.ArgumentParser(description=__doc__)
     for name in NAMES:
         parser.add_argument(f"--{name}", required=True, help=f"{name}.tsv")

@@ -9,7 +9,7 @@ import petab.v1 as petab
 from scipy import stats
 
 from kinetrain.errors import InputError
-from kinetrain.mechanistic.petab_files import gather, is_version_2, parameter_files, read_description
+from kinetrain.mechanistic.petab_files import gather, parameter_files, read_description
 from kinetrain.mechanistic.petab_tables import read_tables
 from kinetrain.training.starts import best_members
 
@@ -177,10 +177,8 @@ def write_fitted_problem(path, table: pd.DataFrame, folder) -> None:
     which PEtab permits.
     """
     gather(path, folder)
-    description = read_description(Path(folder) / "problem.yaml")
-    names = description["parameter_files"] if is_version_2(description) else parameter_files(description)
     fitted = table.set_index("parameter")
-    for name in names:
+    for name in parameter_files(read_description(Path(folder) / "problem.yaml")):
         file = Path(folder) / name
         parameters = read_tables([file], petab.PARAMETER_ID)
         own = [one for one in fitted.index if one in parameters.index]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from kinetrain.data.text import as_numbers, read_table, refuse_repeated
 from kinetrain.errors import InputError, did_you_mean
-from kinetrain.mechanistic.petab_files import is_version_2, parameter_files, read_description
+from kinetrain.mechanistic.petab_files import parameter_files, read_description
 from kinetrain.training.starts import best_members, load_fits
 
 COLUMNS = ["parameterScale", "lowerBound", "upperBound"]
@@ -34,8 +34,8 @@ def estimated_parameters(yaml, groups: Sequence[str] = ()) -> pd.DataFrame:
     it has the scaling of the first one alone.
     """
     description = read_description(yaml, elsewhere=True)
-    files = description["parameter_files"] if is_version_2(description) else parameter_files(description)
-    table = pd.concat([read_table(Path(yaml).parent / name, text=None) for name in files])
+    names = parameter_files(description)
+    table = pd.concat([read_table(Path(yaml).parent / name, text=None) for name in names])
     rows = table[table["estimate"].astype(str).str.lower().isin(["1", "1.0", "true"])].copy()
     for name in ("lowerBound", "upperBound"):
         rows[name] = as_numbers(rows.reindex(columns=[name])[name])[0]

@@ -5,13 +5,13 @@ They enter a measurement as `scaling * h + offset` with a standard deviation `si
 
 from dataclasses import dataclass, field
 
-import libsbml
 import numpy as np
 import pandas as pd
 import petab.v1 as petab
 from petab.v1.math import sympify_petab
 
 from kinetrain.errors import InputError
+from kinetrain.mechanistic.formulas import names as names_in
 from kinetrain.mechanistic.petab_checks import PAIR
 from kinetrain.mechanistic.petab_tables import condition_names
 
@@ -191,10 +191,5 @@ def _names_elsewhere(problem) -> set[str]:
     names = set(conditions.columns) | set(conditions.astype(str).to_numpy().ravel())
     for element in problem.model.sbml_model.getListOfAllElements():
         math = element.getMath() if hasattr(element, "getMath") else None
-        nodes = [math] if math is not None else []
-        while nodes:
-            node = nodes.pop()
-            if node.getType() == libsbml.AST_NAME:
-                names.add(node.getName())
-            nodes += [node.getChild(index) for index in range(node.getNumChildren())]
+        names |= names_in(math) if math is not None else set()
     return names

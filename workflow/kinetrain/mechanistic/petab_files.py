@@ -161,8 +161,8 @@ def _file_names(description) -> list[str]:
 
 
 def parameter_files(description) -> list:
-    """Return the names of the parameter tables of a PEtab 1 problem."""
-    files = description["parameter_file"]
+    """Return the names of the parameter tables of a PEtab problem."""
+    files = description["parameter_files" if is_version_2(description) else "parameter_file"]
     return list(files) if isinstance(files, list) else [files]
 
 
