@@ -296,6 +296,17 @@ def test_rows_of_equal_times_are_averaged_on_demand_alone(write):
         read_trajectories(write(twice.sort_values(["trajectory", "time"])))
 
 
+def test_a_column_of_samples_is_no_column_of_trajectories(write):
+    table = frame().drop(columns="trajectory").assign(replicate=range(12))
+    with pytest.raises(InputError, match=r"trajectory 1 has 1 times, a transition needs two \(if its name"):
+        read_trajectories(write(table), layout=Layout(trajectory="replicate"))
+
+
+def test_genes_that_are_chosen_in_other_letters_are_named(write):
+    with pytest.raises(InputError, match=r"1 genes of 2 are not among its columns: tp53; .* alone: tp53 \(TP53\)$"):
+        read_trajectories(write(frame()), ["MYC", "tp53"])
+
+
 def test_a_missing_value_is_called_one(write):
     with pytest.raises(InputError, match=r"row 2: gene 'MYC': 'NaN' is not a number \(a missing value: fill it in, or"):
         read_trajectories(write(replaced("MYC", "NaN")))

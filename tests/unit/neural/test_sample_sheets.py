@@ -88,6 +88,13 @@ def test_rows_and_columns_that_are_no_samples_are_named_as_metadata(read, matrix
     assert np.array_equal(read(counted, sheet, named)[1], values)
 
 
+@pytest.mark.parametrize("name", ["time", "replicate", "lot"])
+def test_a_gene_that_is_called_like_a_column_of_the_sheet_is_refused(read, matrix, sheet, name):
+    layout = Layout(trajectory="replicate", metadata=("lot",))
+    with pytest.raises(InputError, match=f"the gene '{name}' is called like a column of .*: rename the column"):
+        read(in_rows(matrix.rename(index={"TP53": name})), sheet.assign(lot=1), layout)
+
+
 def test_genes_may_be_chosen(read, matrix, sheet, values):
     with pytest.warns(InputWarning, match="1 columns are not among the genes that were asked for: TP53"):
         genes, found, _ = read(in_rows(matrix), sheet, genes=["Nkx2 5", "HLA-A"])

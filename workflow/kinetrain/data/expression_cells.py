@@ -45,7 +45,9 @@ def read_cells(path, genes, layout):
     labels = [*layout.labels] or [name for name in (TRAJECTORY,) if name in cells.obs.columns]
     for label in labels:
         if (lacking := cells.obs[label].isna()).any():
-            raise InputError(f"{path}: cell '{cells.obs_names[lacking][0]}' has no trajectory ('{label}')")
+            raise InputError(
+                f"{path}: cell '{cells.obs_names[lacking][0]}' has no trajectory ('{label}'): leave such cells out"
+            )
     found = trajectories(path, times, equal(cells.obs[labels]) if labels else None, values)
     return genes, in_order(found)
 
@@ -61,7 +63,7 @@ def _pseudotime(path, cells, column, lineages: bool) -> np.ndarray:
     if len(unknown):
         raise InputError(
             f"{path}: '{column}' (expression.time) is no finite number for {len(unknown)} of {len(times)} cells, "
-            f"the first is '{cells.obs_names[unknown[0]]}': leave them out, or name the columns of all lineages in a "
-            "list"
+            f"the first is '{cells.obs_names[unknown[0]]}' ({given.iloc[unknown[0]]}): write numbers alone (their unit "
+            "under expression.time_unit), leave such cells out, or name the columns of all lineages in a list"
         )
     return times

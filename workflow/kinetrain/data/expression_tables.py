@@ -248,7 +248,8 @@ def _check(path, number, times, values, genes, layout) -> None:
     Times that are averaged need not increase.
     """
     if len(times) < 2:
-        raise InputError(f"{path}: trajectory {number} has {len(times)} times, a transition needs two")
+        hint = " (if its name is that of a sample, name the column under expression.metadata)" if layout.labels else ""
+        raise InputError(f"{path}: trajectory {number} has {len(times)} times, a transition needs two{hint}")
     if not layout.any_order and (np.diff(times) <= 0).any():
         at = int(np.argmax(np.diff(times) <= 0))
         tied = times[at] == times[at + 1]

@@ -34,6 +34,8 @@ def joined(path, sheet, layout) -> tuple[pd.DataFrame, list[str]]:
         if (lacking := known.index[known[label].isna()]).size:
             raise InputError(f"{sheet}: sample '{lacking[0]}' has no trajectory ('{label}')")
     _refuse_other_labels(sheet, samples, labels, layout)
+    if shared := [name for name in values if name in (*known, *layout.metadata)]:
+        raise InputError(f"{path}: the gene '{shared[0]}' is called like a column of {sheet}: rename the column")
     return pd.concat([known, values.loc[known.index]], axis=1), labels
 
 

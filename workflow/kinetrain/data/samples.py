@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from kinetrain.data.genes import warn_of_dates
+from kinetrain.data.genes import about_alike, alike, warn_of_dates
 from kinetrain.data.text import refuse_repeated
 from kinetrain.errors import InputError, InputWarning
 
@@ -17,7 +17,7 @@ def check_genes(path, genes, found, kind: str) -> None:
     if missing := sorted(wanted - known):
         raise InputError(
             f"{path}: {len(missing)} genes of {len(genes)} are not among its {kind}: {', '.join(missing[:5])}; "
-            f"it has {some(found)}"
+            f"it has {some(found)}{about_alike(alike(missing, found))}"
         )
     refuse_repeated(path, [name for name in found if name in wanted], "gene")
     if "" in genes:
