@@ -24,6 +24,7 @@ from kinetrain.data.text import (
 from kinetrain.errors import InputError, InputWarning, did_you_mean
 
 UNLIKE = 20  # times the median size of the columns: larger ones may be no genes
+LONG = 2  # columns of numbers at most that a table of one row per sample and gene has: a value, and its error
 REMARKS = "!", "#"  # begin the lines around the table of a series matrix of GEO, and remarks of programs
 NOT_THERE = {"na", "nan", "n/a", "#n/a", "null", "none", "-", "."}  # how tables write a value that is missing
 WITH_UNIT = re.compile(r"[a-z_]*[-+]?[\d.]+ ?[a-z]+|[a-z_]+[-+]?[\d.]+", re.IGNORECASE)  # 30min, 2 h, t30
@@ -91,6 +92,8 @@ def _read_samples(path, genes, layout, sheet):
     else:
         table, labels = joined(path, sheet, layout)
     found = [column for column in table.columns if column not in (*labels, *clocks, *layout.metadata)]
+    if len(found) <= LONG and sheet is None:
+        _refuse_long(path, (*labels, *layout.metadata))
     wanted = None if genes is None else gene_names(genes, found)
     _check_labels(path, found, set(wanted or ()))
     genes = found if wanted is None else wanted
@@ -110,19 +113,25 @@ def _check_labels(path, columns, wanted) -> None:
 
     Taken for a gene, or left out, it would join trajectories without a word wherever their times go on rising.
     """
-    for name in (name for name in columns if name not in wanted):
-        if names_genes(name):
-            raise InputError(
-                f"{path}: the column '{name}' names genes, so the table has a row per sample and gene: make it one row "
-                f"per sample and one column per gene (pandas: table.pivot(index=[...], columns='{name}', "
-                "values=...).reset_index(), with the columns of times and replicates as index)"
-            )
+    others = [name for name in columns if name not in wanted]
+    _refuse_long(path, others)
+    for name in others:
         if is_label(name):
             raise InputError(
                 f"{path}: the column '{name}' is hardly a gene: name it under expression.trajectory if it tells "
                 "trajectories or replicates apart, under expression.time, or under expression.metadata (genes of that "
                 "name must be listed under expression.genes)"
             )
+
+
+def _refuse_long(path, columns) -> None:
+    """Raise InputError if one of the columns is called like those that hold names of genes."""
+    if found := [name for name in columns if names_genes(name)]:
+        raise InputError(
+            f"{path}: the column '{found[0]}' names genes, so the table has a row per sample and gene: make it one row "
+            f"per sample and one column per gene (pandas: table.pivot(index=[...], columns='{found[0]}', "
+            "values=...).reset_index(), with the columns of times and replicates as index)"
+        )
 
 
 def _check_columns(path, table, labels, layout) -> None:
