@@ -153,11 +153,11 @@ def test_every_yardstick_has_a_row_per_seed_with_its_errors_where_it_predicts():
     assert set(effects["models"]) == {2} and rows["auprc"].notna().all()
 
 
-def test_what_is_left_out_has_a_row_that_says_why(monkeypatch):
+def test_what_is_left_out_has_a_row_that_says_why(monkeypatch, capsys):
     expression, nothing = made_expression(), np.zeros((8, 8), bool)
     monkeypatch.setattr(find_yardstick("extra_trees"), "MOST_WORK", 100)
-    reported = []
-    rows, _ = yardstick_rows(expression, LEVEL, [3, 4], [nothing, nothing], None, tell=reported.append)
+    rows, _ = yardstick_rows(expression, LEVEL, [3, 4], [nothing, nothing], None)
+    reported = capsys.readouterr().out.splitlines()
     left_out = rows[rows["status"] == "left out"].set_index("method")
     assert set(left_out.index) == {"extra_trees", "lasso_prior", "prior_correlation"}
     assert "needs a prior network" in left_out.loc["lasso_prior", "reason"]

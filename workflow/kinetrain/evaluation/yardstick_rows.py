@@ -16,7 +16,7 @@ from kinetrain.yardsticks.methods import YARDSTICKS, find_yardstick
 ASKED = {"test_mse": ("test", False), "test_mse_noisy": ("test", True), "validation_mse": ("validation", True)}
 
 
-def yardstick_rows(expression: Expression, level: dict, seeds, priors, truth, names=YARDSTICKS, tell=print):
+def yardstick_rows(expression: Expression, level: dict, seeds, priors, truth, names=YARDSTICKS):
     """Return the rows of the yardsticks `names`, and their median effects over the seeds: tables networks and effects.
 
     level: dataset, noise and prior_corruption. A yardstick that is left out has one row, with the reason.
@@ -27,7 +27,7 @@ def yardstick_rows(expression: Expression, level: dict, seeds, priors, truth, na
         identity = {**level, "method": name, "uses_prior": "yes" if yardstick.USES_PRIOR else "no"}
         reason = _why_not(yardstick, expression, priors)
         if reason:
-            tell(f"{level['dataset']}: {yardstick.LABEL} is left out: {reason}")
+            print(f"{level['dataset']}: {yardstick.LABEL} is left out: {reason}")
             rows.append({**identity, "seed": seeds[0], "status": "left out", "reason": reason})
             continue
         median = MedianEffects(expression.genes, truth, priors[0])

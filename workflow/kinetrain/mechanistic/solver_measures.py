@@ -38,7 +38,7 @@ def evaluate(problem, theta, sample) -> tuple[np.ndarray, np.ndarray]:
     return np.array(values), np.array(gradients)
 
 
-def work_of(problem, theta, conditions, method=None) -> np.ndarray:
+def work_of(problem, theta, conditions, method: str | None) -> np.ndarray:
     """Return the work (m,) of a gradient of each of m conditions by a method, or of a value (None)."""
     if method is not None:
         problem = problem.solved_by(replace(problem.options, sensitivities=method))

@@ -66,11 +66,11 @@ def write_template(path, options: ArtificialOptions, folder) -> list[str]:
     return [name for name in estimated if name not in parameters.index]
 
 
-def scaling_rows(parameters, factors: dict, estimate: int = 1) -> pd.DataFrame:
+def scaling_rows(parameters, factors: dict) -> pd.DataFrame:
     """Return rows for the parameter table with the scaling of each group, by its true factor."""
     names = [f"scaling_{group}" for group in factors]
     low, high = SCALING_BOUNDS
-    rows = {"parameterScale": "log10", "lowerBound": low, "upperBound": high, "estimate": estimate}
+    rows = {"parameterScale": "log10", "lowerBound": low, "upperBound": high, "estimate": 1}
     index = pd.Index(names, name="parameterId")
     table = pd.DataFrame({**rows, "nominalValue": list(factors.values())}, index=index)
     return table.reindex(columns=parameters.columns)

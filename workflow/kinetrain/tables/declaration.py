@@ -27,7 +27,7 @@ WORDS = {"mse": "MSE", "auroc": "AUROC", "auprc": "AUPRC", "cpu": "CPU", "sd": "
 UNITS_IN_NAMES = {"seconds": "time", "mb": ""}  # said by the unit
 
 
-def heading(name: str, unit: str = "") -> str:
+def heading(name: str, unit: str) -> str:
     """Return how a column is called where people read it: `cpu_seconds` in s as `CPU time (s)`."""
     words = [UNITS_IN_NAMES.get(word, word) if unit else word for word in name.split("_")]
     text = " ".join(WORDS.get(word, word) for word in words if word)

@@ -67,13 +67,13 @@ def best_members(fits: pd.DataFrame, arrays: dict, count: int) -> np.ndarray:
     return parameters[fits["start"].to_numpy(int)[:count]]
 
 
-def budget_points(epochs: int, most: int = 20) -> np.ndarray:
-    """Return the budgets in epochs, at most `most` + 1 from 0 to `epochs`, at which a run is traced.
+def budget_points(epochs: int) -> np.ndarray:
+    """Return the budgets in epochs, 21 from 0 to `epochs`, at which a run is traced.
 
     They are closer together at the beginning, where the objective falls fastest: from a tenth of an epoch on each is a
     constant factor more than the one before.
     """
-    return np.concatenate([[0.0], np.geomspace(0.1, epochs, most)])
+    return np.concatenate([[0.0], np.geomspace(0.1, epochs, 20)])
 
 
 def peak_memory_mb() -> float:

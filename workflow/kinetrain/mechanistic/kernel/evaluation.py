@@ -61,7 +61,7 @@ class Evaluation:
         self.gradient = np.zeros((points, n)) if order else None
         self.information = np.zeros((points, n, n)) if order == INFORMATION else None
 
-    def request(self, y=None, sigma=None):
+    def request(self, y, sigma):
         """Return the structure `Request` of kernel.cpp; it is valid while this call lives."""
         arrays = [self.condition, self.point, self.theta, self.value, self.gradient, self.information]
         arrays += [self.status, self.attempts, y, sigma]

@@ -18,8 +18,8 @@ from kinetrain.mechanistic.petab_tables import is_version_1, read_petab
 from kinetrain.mechanistic.starting_points import nominal_values, scaled, starting_box, starting_rows
 
 
-def prepare(path, tables=None) -> tuple[str, dict, Arrays]:
-    """Return the name of the kernel of a problem, facts about the problem, and its arrays.
+def prepare(path, tables) -> tuple[str, dict, Arrays]:
+    """Return the name of the kernel of a problem, facts about it, and its arrays; tables: in place of its own, or None.
 
     Raises
     ------

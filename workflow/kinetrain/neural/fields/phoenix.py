@@ -87,13 +87,13 @@ def magnitudes(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
-def _sparse(rng, rows: int, columns: int, sparsity: float = 0.95, deviation: float = 0.05) -> np.ndarray:
-    """Return a Gaussian matrix with the same number of zeros, at random places, in every column.
+def _sparse(rng, rows: int, columns: int) -> np.ndarray:
+    """Return a Gaussian matrix with 95 % zeros, at random places, the same number in every column.
 
     One entry at least is not zero, which matters below 20 rows; choice of ours.
     """
-    matrix = rng.normal(0, deviation, (rows, columns))
-    zeros = min(math.ceil(sparsity * rows), rows - 1)
+    matrix = rng.normal(0, 0.05, (rows, columns))
+    zeros = min(math.ceil(0.95 * rows), rows - 1)
     return np.where(np.argsort(rng.random((rows, columns)), axis=0) < zeros, 0.0, matrix)
 
 
