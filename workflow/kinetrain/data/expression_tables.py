@@ -38,7 +38,7 @@ def read_text(path, genes, layout, sheet):
             f"{path}: begins with lines that are no rows ({head[0][:20]}): take all that begin with {head[0][0]} away"
             + " (grep -v '^!'), and give the times of the samples in a sheet (expression.samples)" * (head[0][0] == "!")
         )
-    if sheet is None and len(head) > 1 and head[0].isdigit() and head[1].isdigit():
+    if sheet is None and _begins_blocks(head):
         if genes is None:
             raise InputError(f"{path}: holds blocks without names of genes: give the file of names (expression.genes)")
         genes, found = _read_blocks(path, genes)
@@ -49,6 +49,12 @@ def read_text(path, genes, layout, sheet):
     for number, (times, values) in enumerate(found, start=1):
         _check(path, number, times, values, genes, layout)
     return genes, found
+
+
+def _begins_blocks(head: list[str]) -> bool:
+    """Return whether a first row holds two whole numbers alone; more may be the times of samples in the columns."""
+    numbers, rest = head[:2], {cell.lower() for cell in head[2:]}
+    return len(numbers) == 2 and all(map(str.isdigit, numbers)) and rest <= {"", *NOT_THERE}
 
 
 def _read_blocks(path, genes):
