@@ -31,11 +31,12 @@ def made(ends: dict, problems=("P",), replicates=(0,), starts=8) -> pd.DataFrame
     table = pd.DataFrame(rows, columns=names)
     status = np.where(np.isfinite(table["objective"].astype(float)), "finished", "failed")
     sizes = {"conditions": 20, "measurements": 1000, "parameters": 4}
-    return table.assign(**sizes, cost=100.0, cpu_seconds=1.0, status=status, gradient_solves=20, value_solves=0)
+    spent = {"cost": 100.0, "cpu_seconds": 1.0, "gradient_solves": 20, "value_solves": 0}
+    return completed("fits", table.assign(**sizes, **spent, status=status))
 
 
 def made_nominal(problems=("P",), truth=0.0, data="artificial") -> pd.DataFrame:
-    return pd.DataFrame([(name, 0, truth, data) for name in problems], columns=NOMINAL)
+    return completed("nominal", pd.DataFrame([(name, 0, truth, data) for name in problems], columns=NOMINAL))
 
 
 def traced(table: pd.DataFrame, points: dict[float, float]) -> pd.DataFrame:

@@ -21,7 +21,7 @@ def made_fits(objectives, problem="P", optimizer="fides", replicate=0) -> pd.Dat
         "cost": 60,
         "cpu_seconds": 1.0,
     }
-    return pd.DataFrame(rows).assign(**same, status=status)
+    return completed("fits", pd.DataFrame(rows).assign(**same, status=status))
 
 
 def made_pathways(method: str, p_tail: float, control: float) -> pd.DataFrame:
@@ -62,7 +62,7 @@ def test_runs_that_end_near_the_truth_of_artificial_data_are_counted():
             "status": "finished",
         }
     )
-    table = findings(nominal, fits).set_index("topic")
+    table = findings(completed("nominal", nominal), completed("fits", fits)).set_index("topic")
     assert table.loc["Distance to the truth", "statement"].startswith("2 of 3 runs of Fides end below")
 
 
@@ -78,6 +78,7 @@ def test_a_planted_pathway_is_found_where_it_passes_and_its_control_does_not():
 
 def test_findings_say_plainly_what_is_not_as_hoped():
     nominal = pd.DataFrame({"problem": ["P", "Q"], "objective_nominal": [-53.0, 5.0], "reference": [-53.08378, np.nan]})
+    nominal = completed("nominal", nominal)
     table = findings(nominal, made_fits([-66.0, INF]), made_networks(), None, {"P": -66.58102})
     said = {(row.topic, row.verdict): row.statement for row in table.itertuples()}
     assert "NOT within 0.001" in said[("Import of the model", "no")]

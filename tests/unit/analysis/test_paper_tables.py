@@ -9,7 +9,7 @@ from kinetrain.evaluation.paper_tables import EVIDENCE, HEADINGS, NOT_IN_PAPER, 
 from kinetrain.evaluation.statistics import SHARE, mean_interval
 from kinetrain.networks.controls import CONTROLS
 from kinetrain.pruning.methods import known_methods
-from kinetrain.tables import TABLES
+from kinetrain.tables import TABLES, completed
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def made_networks(**more) -> pd.DataFrame:
     others = pd.DataFrame({"method": ["snip", "prior alone"], "seed": 0, "balanced_accuracy": [0.7, 0.975]})
     table = pd.concat([dash, others], ignore_index=True).assign(**same)
     table.loc[4, "status"] = "failed"
-    return table
+    return completed("networks", table)
 
 
 def test_our_mean_and_interval_are_shown_with_the_published_number_and_its_source(published):

@@ -57,7 +57,7 @@ def benchmark(fits, traces, nominal, best_known: dict[str, float], meaning: dict
 
 
 def _true_excess(nominal, best) -> dict[str, float]:
-    if nominal is None or "data" not in nominal:
+    if nominal is None:
         return {}
     true = nominal[nominal["data"] == "artificial"].rename(columns={"objective_nominal": "objective"})
     return with_best(true, best).groupby("problem")["excess"].median().to_dict()

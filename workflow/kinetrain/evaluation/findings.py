@@ -78,7 +78,7 @@ def _of_benchmark(fits, traces, nominal, best_known, meaning):
     data = benchmark(fits, fits[:0] if traces is None else traces, nominal, best_known, meaning)
     yield from fit_findings.median_ends(data)
     yield from fit_findings.ranks_differ(data)
-    if traces is not None and "measurements" in fits:
+    if traces is not None:
         yield from fit_findings.cheaper_at_targets(data)
         yield from fit_findings.cheaper(data)
         yield from fit_findings.iterates(data, measurements_of(fits))

@@ -40,7 +40,7 @@ def nominal_objectives(nominal: pd.DataFrame):
             f"The objective at the nominal parameters is {value:.7g}, the reference is {reference:.7g}: "
             f"relative deviation {deviation:.1e}, {'within' if agrees else 'NOT within'} {TOLERANCE:g}."
         )
-        artificial = row.get("data") == "artificial"
+        artificial = row["data"] == "artificial"
         subject = f"{row['problem']}, replicate {row['replicate']}" if artificial else row["problem"]
         yield "Import of the model", subject, statement, value, reference, verdict(agrees)
 
@@ -82,7 +82,7 @@ def reached_truth(fits: pd.DataFrame, nominal: pd.DataFrame | None):
 def _truths(nominal: pd.DataFrame | None) -> pd.DataFrame:
     """Return problem, replicate and objective_nominal of artificial data."""
     columns = ["problem", "replicate", "objective_nominal"]
-    if nominal is None or "data" not in nominal:
+    if nominal is None:
         return pd.DataFrame(columns=columns)
     return nominal.loc[nominal["data"] == "artificial", columns]
 
@@ -180,8 +180,6 @@ def failed_fits(fits: pd.DataFrame):
 
 def relaxed_solves(fits: pd.DataFrame):
     """Yield per problem how many condition solves were repeated with looser tolerances."""
-    if "relaxed_solves" not in fits:
-        return
     for problem, group in fits.groupby("problem", sort=False):
         relaxed, runs = int(group["relaxed_solves"].sum()), int((group["relaxed_solves"] > 0).sum())
         solves = int(group["gradient_solves"].sum() + group["value_solves"].sum())
@@ -260,8 +258,6 @@ def iterates(data: Benchmark, measurements: dict[str, float]):
         ("averaged_objective", "averaged iterate"),
         ("best_objective", "best iterate seen in the trace"),
     ):
-        if column not in data.fits:
-            continue
         mini = data.fits[(data.fits["schedule"] != FULL_BATCH) & np.isfinite(data.fits["objective"])]
         mini = mini[mini[column].notna()]  # one that cannot be simulated is infinite, and counts
         other = log_excess(mini.assign(objective=mini[column].astype(float)), best, measurements)

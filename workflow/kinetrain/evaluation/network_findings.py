@@ -94,8 +94,6 @@ def beyond_prior_and_regulators(networks: pd.DataFrame):
     """
     models = networks[~networks["method"].isin(CONTROLS)]
     for column, where in STRICT.items():
-        if column not in models:
-            continue
         for _, group in models.dropna(subset=[column]).groupby(GROUP, sort=False):
             intervals = {method: mean_interval(own[column], scale=SHARE) for method, own in group.groupby("method")}
             judged = {method: interval for method, interval in intervals.items() if np.isfinite(interval[1])}

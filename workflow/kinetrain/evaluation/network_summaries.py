@@ -80,8 +80,6 @@ def by_multipliers(networks: pd.DataFrame) -> pd.DataFrame:
 
     These are data sets named NAME_living, NAME_published, ... after their `training.multipliers`.
     """
-    if "multipliers" not in networks:
-        return networks[:0].assign(data="", multipliers="")
     models = networks[networks["multipliers"].isin(list(MULTIPLIERS))]
     shared = [same_data(*pair) for pair in zip(models["dataset"], models["multipliers"], strict=True)]
     models = models.assign(data=shared).dropna(subset=["data"])

@@ -75,8 +75,7 @@ def _means(networks, dataset: str, noise: float, corruption: float) -> pd.DataFr
     same = (networks["dataset"] == dataset) & (networks["status"] != "failed")
     same &= np.isclose(networks["noise"].astype(float), noise)
     same &= np.isclose(networks["prior_corruption"].astype(float), corruption)
-    columns = [name for name in ("sparsity", "balanced_accuracy", "out_degree") if name in networks]
-    return networks[same].groupby("method")[columns].mean()
+    return networks[same].groupby("method")[["sparsity", "balanced_accuracy", "out_degree"]].mean()
 
 
 def _of_accuracy(means: pd.DataFrame):

@@ -48,7 +48,7 @@ def paper_tables(networks: pd.DataFrame, layout, methods, published) -> pd.DataF
         order = [*methods["method"], *own["method"].unique()]
         for method in sorted({*wanted, *own["method"]}, key=order.index):
             group, known = own[own["method"] == method], methods[methods["method"] == method]
-            declared = group["uses_prior"].iloc[0] if len(group) and "uses_prior" in group else ""
+            declared = group["uses_prior"].iloc[0] if len(group) else ""
             row = place | {"method": method, "uses_prior": known["uses_prior"].iloc[0] if len(known) else declared}
             in_paper = (known["in_paper"] == "yes").any()
             for metric in part["metrics"].split(","):
@@ -110,7 +110,7 @@ def _notes(part: pd.Series, own: pd.DataFrame):
 
 def _summary(group: pd.DataFrame, metric: str) -> dict:
     finished = group[group["status"] != "failed"]
-    values = finished[metric].astype(float) if metric in finished else pd.Series(dtype=float)
+    values = finished[metric].astype(float)
     number = int(np.isfinite(values).sum())
     mean, low, high = mean_interval(values, scale=SHARE if metric in SHARES else POSITIVE)
     counts = {

@@ -36,7 +36,7 @@ def best_objectives(fits, traces, nominal, best_known: dict[str, float]) -> dict
     of `best_known`, which maps the name of a problem to the lowest value ever reported. traces and nominal may be None.
     """
     tables = [table[[*DATA, "objective"]] for table in (fits, traces) if table is not None]
-    if nominal is not None and "data" in nominal:
+    if nominal is not None:
         truth = nominal[nominal["data"] == "artificial"].rename(columns={"objective_nominal": "objective"})
         tables.append(truth[[*DATA, "objective"]])
         best_known = {name: value for name, value in best_known.items() if name not in set(truth["problem"])}
@@ -72,15 +72,15 @@ def settings_of(fits: pd.DataFrame) -> list[tuple]:
     return list(fits[SETTING].drop_duplicates().itertuples(index=False, name=None))
 
 
-def values_by_block(fits: pd.DataFrame, column: str = "objective") -> pd.DataFrame:
-    """Return `column` with one row per block and one column per setting.
+def values_by_block(fits: pd.DataFrame) -> pd.DataFrame:
+    """Return the objective with one row per block and one column per setting.
 
     Blocks that lack one of the settings that their problem was run with are left out: their ranks would be among
     others. A setting that a problem was not run with is missing (NaN) there.
     """
     parts = []
     for _, group in fits.groupby("problem", sort=False):
-        table = group.pivot(index=BLOCK, columns=SETTING, values=column)
+        table = group.pivot(index=BLOCK, columns=SETTING, values="objective")
         parts.append(table.dropna())
     return pd.concat(parts) if parts else pd.DataFrame()
 

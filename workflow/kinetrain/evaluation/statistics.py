@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+LEVEL = 0.95  # of all intervals
 RESAMPLES = 2000
 FEWEST = 6  # pairs: with fewer not even a sign test of pairs that all agree is below 0.05, and nothing is decided
 SHARE, POSITIVE = (0.0, 1.0), (0.0, np.inf)  # scales of shares (accuracies, areas), and of errors
@@ -46,10 +47,10 @@ def _weights(rows: tuple) -> tuple[np.ndarray, np.ndarray]:
     return weights, draws
 
 
-def interval(values, level: float = 0.95) -> tuple[float, float]:
-    """Return the percentile interval of bootstrap values, which may be infinite."""
+def interval(values) -> tuple[float, float]:
+    """Return the 95 % percentile interval of bootstrap values, which may be infinite."""
     values = np.sort(np.asarray(values, dtype=float))
-    tail = int(len(values) * (1 - level) / 2)
+    tail = int(len(values) * (1 - LEVEL) / 2)
     return float(values[tail]), float(values[-1 - tail])
 
 
@@ -84,13 +85,13 @@ def median_over_blocks(blocks: pd.DataFrame, values) -> tuple[float, float, floa
     return float(median), float(low), float(high)
 
 
-def wilson_interval(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
-    """Return the Wilson interval of a rate; NaN without trials. Source: Wilson 1927."""
+def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
+    """Return the 95 % Wilson interval of a rate; NaN without trials. Source: Wilson 1927."""
     from scipy import stats
 
     if not trials:
         return np.nan, np.nan
-    found = stats.binomtest(int(successes), int(trials)).proportion_ci(level, method="wilson")
+    found = stats.binomtest(int(successes), int(trials)).proportion_ci(LEVEL, method="wilson")
     return float(found.low), float(found.high)
 
 
@@ -107,8 +108,8 @@ def holm(p_values) -> np.ndarray:
     return corrected
 
 
-def mean_interval(values, level: float = 0.95, scale=None) -> tuple[float, float, float]:
-    """Return the mean of `values` and its confidence interval by Student's t; NaN as bounds for a single value.
+def mean_interval(values, scale=None) -> tuple[float, float, float]:
+    """Return the mean of `values` and its 95 % interval by Student's t; NaN as bounds for a single value.
 
     scale: the ends of what the values can be, SHARE or POSITIVE, say. The interval is then that of the logit, or of the
     logarithm where there is no upper end, of the mean (by the delta method), so that it stays within them. Missing
@@ -133,7 +134,7 @@ def mean_interval(values, level: float = 0.95, scale=None) -> tuple[float, float
         return mean, np.nan, np.nan
     from scipy import stats
 
-    half = float(stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+    half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
     if scale and half > ROUNDING:  # then the mean is at no end
         return mean, *_within(mean, half, *scale)
     return mean, mean - half, mean + half
