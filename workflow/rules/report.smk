@@ -266,7 +266,7 @@ rule describe_run:
         provenance="<results>/provenance.json",
         read=list(READ.values()),
         outputs=[
-            *expand("<results>/tables/{table}.tsv", table=PARTS.keys() - FOR_A_FIGURE),
+            *expand("<results>/tables/{table}.tsv", table=[name for name in PARTS if name not in FOR_A_FIGURE]),
             *expand("<results>/figures/{figure}.{kind}", figure=FIGURES, kind=("svg", "tsv")),
             "<results>/report.html",
         ],
