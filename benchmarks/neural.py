@@ -168,7 +168,7 @@ class Replay:
         began = self._now()
         value, gradients = self.gradient(self.views, start, end, duration, weight)
         self.updates += 1
-        gradient = gradients if hasattr(gradients, "rows") else self.pack(gradients)
+        gradient = self.pack(gradients)
         self.adam_step(self.weights, gradient, self.first, self.second, self.rates, self.updates, self.mask)
         return float(value[0]), (self._now() - began) / self.models
 
