@@ -33,6 +33,9 @@ MB_PER_PAIRS = 100
 # A full-batch search without restarts ends by itself after about as many gradients: of Fujita's measured data 49 to 67
 # searches in 60,000.
 GRADIENTS_OF_A_SEARCH = 1000
+# Sensitivities of a large model take more than its size says, as it has more parameters too: one of 1,001 kB (Chen)
+# some 25 times as much per kB as one of 13 kB (Fujita), one of 55 kB (Lucarelli) twice as much.
+SMALL_MODEL, GROWS_FROM = 13.0, 30.0  # kB
 # What an optimizer computes itself, in the work of solving a model of so many kilobytes under a thousand conditions: a
 # full-batch optimizer at every gradient, a mini-batch one at every step, where all starts take theirs at once.
 WORK_OF_SEARCHING, WORK_OF_STEPPING = 0.8, 0.015
@@ -220,9 +223,16 @@ def _model(sizes: Sizes, wildcards: dict) -> Size:
 
 
 def _simulation(sizes: Sizes, wildcards: dict) -> Size:
-    """Return the size of one simulation of all conditions."""
-    solved = sizes.conditions(wildcards["problem"]) * sizes.model(wildcards["problem"]) / 1e3
-    return Size(solved, solved)
+    """Return the size of one simulation of all conditions, its work in that of a small model of so many kB."""
+    model = sizes.model(wildcards["problem"])
+    solved = sizes.conditions(wildcards["problem"]) * model / 1e3
+    return Size(solved * max(1.0, (GROWS_FROM + model) / (GROWS_FROM + SMALL_MODEL)), solved)
+
+
+def _prediction(sizes: Sizes, wildcards: dict) -> Size:
+    """Return the size of the predictions of an ensemble: every member simulates all conditions."""
+    one = _simulation(sizes, wildcards)
+    return Size(one.work * sizes.plan.problems[wildcards["problem"]]["predict"]["ensemble"], one.extent)
 
 
 def _full_batch_fit(sizes: Sizes, wildcards: dict) -> Size:
@@ -238,12 +248,14 @@ def _mini_batch_fit(sizes: Sizes, wildcards: dict) -> Size:
     names = (wildcards[name] for name in ("problem", "optimizer", "schedule", "batch_size", "safeguard"))
     settings = sizes.plan.mini_batch_settings(*names)
     steps = 1 if settings["batch_size"] == "full" else sizes.conditions(wildcards["problem"]) / settings["batch_size"]
-    epochs = settings["epochs"]
-    if not settings["optimizer"].get("then"):  # a hybrid goes on to the end of the budget
+    epochs, one = settings["epochs"], _simulation(sizes, wildcards)
+    if settings["optimizer"].get("then"):  # a hybrid goes on to the end of the budget, most of it in full batch
+        own = WORK_OF_SEARCHING
+    else:
+        own = max(1, steps) * WORK_OF_STEPPING
         epochs = min(epochs, settings["schedule"]["epochs"] or epochs)
-    one = _simulation(sizes, wildcards)
     starts = sizes.plan.problems[wildcards["problem"]]["fits"]["starts"]
-    return Size(starts * epochs * (one.work + max(1, steps) * WORK_OF_STEPPING), one.extent)
+    return Size(starts * epochs * (one.work + own), one.extent)
 
 
 def _reactions(sizes: Sizes, wildcards: dict) -> Size:
@@ -287,7 +299,7 @@ SIZES: dict[str, Callable[[Sizes, dict], Size]] = {
     "prune_reactions": _reactions,
     "fit_neural_full_batch": _neural_fit,
     "fit_neural_mini_batch": _neural_fit,
-    "predict_measurements": _simulation,
+    "predict_measurements": _prediction,
     "estimate_parameters": _simulation,
 }
 

@@ -9,6 +9,10 @@ import pandas as pd
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.petab_tables import condition_names, is_name, require_version_1
 
+# Conditions that are simulated at a time: one by one the kernel would leave most of its lanes empty, but AMICI's
+# results for a large model take megabytes each.
+TOGETHER = 16
+
 
 def predict(train, test, names, members) -> pd.DataFrame:
     """Return the predictions of an ensemble, a row per measurement.
@@ -93,10 +97,7 @@ def _simulate(problem, names, members, part) -> tuple[pd.DataFrame, np.ndarray]:
     rows_of = table.groupby("condition", sort=False).indices
     for number, member in enumerate(members):
         theta = _theta(problem, names, member)
-        for k, condition in enumerate(problem.condition_names):
-            result = problem.simulate(theta, [k])[
-                0
-            ]  # one by one, as the results of AMICI for a large model take megabytes each
+        for condition, result in zip(problem.condition_names, _results(problem, theta), strict=True):
             if result.status != 0:
                 continue
             rows = rows_of[condition]
@@ -106,6 +107,12 @@ def _simulate(problem, names, members, part) -> tuple[pd.DataFrame, np.ndarray]:
             noise[rows, number] = result.sigmay[place, observable]
     table["noise"] = pd.DataFrame(noise).bfill(axis=1)[0].to_numpy() if len(members) else np.nan
     return table, simulated
+
+
+def _results(problem, theta):
+    """Yield the simulation of every condition."""
+    for first in range(0, problem.n_conditions, TOGETHER):
+        yield from problem.simulate(theta, np.arange(first, min(first + TOGETHER, problem.n_conditions)))
 
 
 def _theta(problem, names, member) -> np.ndarray:
