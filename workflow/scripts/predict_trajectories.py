@@ -2,6 +2,8 @@
 
 import argparse
 
+from command import run
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
@@ -36,6 +38,4 @@ def main():
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

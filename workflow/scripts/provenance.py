@@ -10,6 +10,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from command import run
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
@@ -148,6 +150,4 @@ def page(record: dict) -> str:
 
 
 if __name__ == "__main__":
-    from command import run
-
     run(main)

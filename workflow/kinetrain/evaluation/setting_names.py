@@ -40,5 +40,6 @@ def _first_rate(schedule: dict) -> str:
 
 
 def _first_and_last_rate(schedule: dict) -> str:
-    rest = "".join(f", {schedule[key]}" for key in ("shape",) if key in schedule)
-    return f"{_first_rate(schedule)}{rest}" + (f", to {schedule['end']:g}" if "end" in schedule else "")
+    shape = f", {schedule['shape']}" if "shape" in schedule else ""
+    end = f", to {schedule['end']:g}" if "end" in schedule else ""
+    return _first_rate(schedule) + shape + end

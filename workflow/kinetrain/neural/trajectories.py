@@ -12,14 +12,10 @@ GENES, TRAJECTORIES, TIMES = 4, 2, 50
 # Of the solver. The trained steps are left behind here: a curve is that of the equations, whatever solved them.
 RELATIVE, ABSOLUTE = 1e-6, 1e-8
 MOST_EVALUATIONS = 20_000  # of the vector field, on the way of one trajectory
-COLUMNS = (
-    *("trajectory", "gene", "time", "time_unit", "split", "measured"),
-    *("predicted", "low", "high", "models", "seeds"),
-)
 
 
 def trajectory_rows(field, parameters, expression: Expression) -> pd.DataFrame:
-    """Return measured and predicted expression of `shown_genes` and `shown_trajectories`: COLUMNS, a row per time.
+    """Return the table `trajectories` of `shown_genes` and `shown_trajectories`, without the columns of tables.LEVEL.
 
     parameters: {name: (M, *shape)} of trained models of the vector field, NaN where the training failed. Each model
     begins at the first measured point of all genes, without added noise, and sees no later one.
@@ -47,7 +43,7 @@ def trajectory_rows(field, parameters, expression: Expression) -> pd.DataFrame:
             part = pd.DataFrame({"time": _of_data(times, expression.time_scale), "split": splits, "measured": seen})
             parts.append(part.assign(**courses, trajectory=number, gene=expression.genes[gene]))
     table = pd.concat(parts, ignore_index=True)
-    return table.assign(time_unit=expression.time_unit, seeds=models)[list(COLUMNS)]
+    return table.assign(time_unit=expression.time_unit, seeds=models)
 
 
 def shown_genes(expression: Expression, count: int = GENES) -> np.ndarray:
