@@ -16,7 +16,7 @@ from kinetrain.mechanistic import engines, kernel_choice, solver_choice
 from kinetrain.mechanistic.kernel import build
 from kinetrain.mechanistic.kernel.problem import KernelProblem, KernelUnsupportedError
 from kinetrain.mechanistic.petab_problem import PetabProblem
-from kinetrain.mechanistic.solver_measures import least_forward_work, work_of
+from kinetrain.mechanistic.solver_measures import evaluate, least_forward_work, work_of
 from kinetrain.mechanistic.solver_options import SolverOptions, merged
 
 
@@ -49,6 +49,27 @@ def test_what_is_pinned_is_kept_and_one_tolerance_is_measured(egf_yaml, egf_mode
     choice = engines.choose(egf_yaml, egf_model, pinned)
     assert [row["relative_tolerance"] for row in choice["candidates"]] == [1e-3]
     assert choice["chosen"]["gradient_weight"] == 4.0 and not choice["accurate"]
+
+
+def test_large_models_take_the_loosest_absolute_tolerance_that_is_accurate(egf_yaml, egf_model, monkeypatch):
+    monkeypatch.setattr(kernel_choice, "LARGE", 0)
+    monkeypatch.setattr(kernel_choice, "LOOSE", (1e3, 1e-6, 1e-12))
+    rows = engines.choose(egf_yaml, egf_model, SolverOptions(engine="kernel"))["candidates"]
+    assert [row["absolute_tolerance"] for row in rows] == [1e3, 1e-6]
+    assert rows[1]["error"] <= kernel_choice.LOOSE_ACCURACY < rows[0]["error"]
+    pinned = SolverOptions(engine="kernel", absolute_tolerance=1e-14)
+    choice = engines.choose(egf_yaml, egf_model, pinned)
+    assert choice["chosen"]["absolute_tolerance"] == 1e-14 == choice["candidates"][0]["absolute_tolerance"]
+
+
+def test_conditions_side_by_side_have_the_gradients_of_each_alone(egf_yaml):
+    kernel = KernelProblem(egf_yaml)
+    values, gradients = evaluate(kernel, kernel.nominal, [4, 0, 2])
+    for k, value, gradient in zip([4, 0, 2], values, gradients, strict=True):
+        alone = kernel.value_and_gradient(kernel.nominal, [k])
+        assert value == pytest.approx(alone[0]) and gradient == pytest.approx(
+            alone[1], abs=1e-9 * np.abs(gradient).max()
+        )
 
 
 def test_without_a_choice_amici_solves(egf_yaml, egf_model):

@@ -37,8 +37,12 @@ VALUE_ACCURACY = 0.1  # relative, of what differences are asked for
 INFORMATION_ACCURACY = 1e-2  # of the largest element: it only shapes steps; rounding before steady states comes to 2e-3
 EXACT = SolverOptions(relative_tolerance=1e-9, absolute_tolerance=1e-18, max_steps=100_000)  # of the kernel
 CLOSEST: dict[str, Any] = {"relative_tolerance": 1e-13, "absolute_tolerance": 1e-18, "gradient_tolerance": 1e-11}
-TOGETHER, ROUNDING = 100, 1e-9  # conditions in one batch; how exactly it is the sum of its conditions
+TOGETHER, ROUNDING = 24, 1e-9  # conditions in one batch, three for each lane; how exactly it is the sum of them
 TOLERANCES = (1e-6, 1e-7, 1e-8)
+# Absolute tolerances to try first for models of more than LARGE states, whose gradients take tens of milliseconds:
+# where states are molecules per cell, the default resolves growth from nothing that nothing depends on. They must be
+# accurate at some random starts too.
+LOOSE, LARGE, LOOSE_ACCURACY, LOOSE_STARTS = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12), 150, 1e-5, 3
 POINTS = 4  # the nominal parameters and random ones
 SHARES = (1.0, 0.3, 0.1, 0.0)  # of the way from the nominal parameters to a random start, where AMICI fails further off
 WORK = 1e9  # of all of AMICI's gradients, in steps times states: some 40 seconds
@@ -52,9 +56,9 @@ class KernelWrongError(InputError):
 def choose(path, model_folder, options: SolverOptions) -> dict:
     """Return the kernel's settings (`chosen`) for a PEtab problem, and what its check found (`check`).
 
-    The tolerance is the loosest one at which gradients are as accurate as those of AMICI must be (`solver_measures`),
-    at the nominal parameters and two points near them, against those at a tight tolerance. Other open values are the
-    kernel's own constants; weights are counted operations.
+    The tolerances are the loosest ones at which gradients are as accurate as those of AMICI must be
+    (`solver_measures`), at the nominal parameters and two points near them, against those at tight tolerances. Other
+    open values are the kernel's own constants; weights are counted operations.
 
     Raises
     ------
@@ -67,10 +71,10 @@ def choose(path, model_folder, options: SolverOptions) -> dict:
     amici, point = measured_at(PetabProblem(path, model_folder), path)
     kernel.nominal = amici.nominal
     check = KernelCheck(kernel, amici, path)
-    rows = _measure(kernel, check.conditions, options.relative_tolerance)
-    row = next((row for row in rows if row["error"] <= ACCURACY), rows[-1])
+    rows = _measure(kernel, check.conditions, options)
+    tolerances = {name: rows[-1][name] for name in ("relative_tolerance", "absolute_tolerance")}
     own = SolverOptions(
-        **KERNEL | {"relative_tolerance": row["relative_tolerance"]},
+        **KERNEL | tolerances,
         gradient_weight=kernel.gradient_weight,
         information_weight=kernel.information_weight,
         engine="kernel",
@@ -78,7 +82,7 @@ def choose(path, model_folder, options: SolverOptions) -> dict:
     chosen = filled(options, own)
     return {
         "chosen": {name: value for name, value in asdict(chosen).items() if name not in ("priors", "trials")},
-        "accurate": row["error"] <= ACCURACY,
+        "accurate": rows[-1]["error"] <= ACCURACY,
         "accuracy": ACCURACY,
         "point": point,
         "candidates": [{**row, "error": finite(row["error"])} for row in rows],
@@ -86,19 +90,36 @@ def choose(path, model_folder, options: SolverOptions) -> dict:
     }
 
 
-def _measure(kernel, conditions, pinned) -> list[dict]:
-    """Return a row for each tolerance, loosest first, with its error (`solver_measures`)."""
+def _measure(kernel, conditions, options) -> list[dict]:
+    """Return rows of tolerances with their errors (`solver_measures`), loosest first, up to the first accurate ones."""
     exact, rng = kernel.solved_by(EXACT), np.random.default_rng(0)
     sample = conditions[:: -(-len(conditions) // MOST_CONDITIONS)]
     near = [kernel.nominal + rng.normal(0, NEAR, len(kernel.names)) for _ in range(2)]
-    points = [np.clip(theta, kernel.lower, kernel.upper) for theta in (kernel.nominal, *near)]
+    far = [kernel.draw_start(rng) for _ in range(LOOSE_STARTS * _is_large(kernel))]
+    points = [np.clip(theta, kernel.lower, kernel.upper) for theta in (kernel.nominal, *near, *far)]
     known = [(theta, *evaluate(exact, theta, sample)) for theta in points]
     known = [one for one in known if np.isfinite(one[1]).all()]
     rows = []
-    for tolerance in TOLERANCES if pinned is None else (pinned,):
-        candidate = kernel.solved_by(replace(kernel.options, relative_tolerance=tolerance))
-        rows.append({"relative_tolerance": tolerance, "error": largest_error(candidate, sample, known)})
+    for relative, absolute, accuracy in _tolerances(kernel, options):
+        tolerances = {"relative_tolerance": relative, "absolute_tolerance": absolute}
+        error = largest_error(kernel.solved_by(replace(kernel.options, **tolerances)), sample, known)
+        rows.append({**tolerances, "error": error})
+        if error <= accuracy:
+            break
     return rows
+
+
+def _is_large(kernel) -> bool:
+    return len(kernel.model.get_state_ids()) > LARGE
+
+
+def _tolerances(kernel, options):
+    """Yield relative and absolute tolerances to try, and the error that they may have."""
+    relative = TOLERANCES if options.relative_tolerance is None else (options.relative_tolerance,)
+    if options.absolute_tolerance is None and _is_large(kernel):
+        yield from ((relative[0], absolute, LOOSE_ACCURACY) for absolute in LOOSE)
+    absolute = options.absolute_tolerance or KERNEL["absolute_tolerance"]
+    yield from ((one, absolute, ACCURACY) for one in relative)
 
 
 class KernelCheck:
@@ -133,7 +154,7 @@ class KernelCheck:
             if not count:
                 name = amici.condition_names[k]
                 raise KernelWrongError(f"{path}: AMICI fails in the condition '{name}', so the kernel is not checked")
-        self._add_up()
+        self._add_up(kernel)
 
     def record(self) -> dict:
         """Return comparisons and results, for JSON; errors are relative to value and largest component."""
@@ -243,10 +264,14 @@ class KernelCheck:
         self._note(information=error)
         return "" if error <= INFORMATION_ACCURACY else "and AMICI have another Fisher information"
 
-    def _add_up(self):
-        """Compare a batch of conditions, side by side in lanes, with the sum of them one by one."""
-        kernel, theta = self.kernel, self.kernel.nominal
-        batch = list(dict.fromkeys([*self.conditions, *range(kernel.n_conditions)]))[:TOGETHER]
+    def _add_up(self, kernel):
+        """Compare a batch of conditions, side by side in lanes, with the sum of them one by one.
+
+        At the usual tolerances, as both take the same steps at any.
+        """
+        theta = kernel.nominal
+        batch = list(dict.fromkeys([*self.conditions, *range(kernel.n_conditions)]))
+        batch = batch[: max(TOGETHER, len(self.conditions))]
         values, gradients = zip(*(kernel.value_and_gradient(theta, [k]) for k in batch), strict=True)
         value, gradient = kernel.value_and_gradient(theta, batch)
         alone = np.sum(gradients, axis=0)
