@@ -14,7 +14,7 @@ from kinetrain.evaluation.scores import (
     least_cost,
     settings_of,
 )
-from kinetrain.evaluation.setting_names import setting_name
+from kinetrain.evaluation.setting_names import hybrids, setting_name
 from kinetrain.evaluation.statistics import FEWEST, hierarchical_weights, interval
 from kinetrain.tables import FULL_BATCH
 
@@ -44,7 +44,7 @@ def ratios(data: Benchmark) -> pd.DataFrame:
     high: as in `reductions`, above 1 where full-batch training costs more; NaN where neither reaches the target.
     """
     fits, rows = data.fits, []
-    hybrid = fits["optimizer"].isin(_hybrids(data))
+    hybrid = fits["optimizer"].isin(hybrids(data.meaning))
     whole = fits["schedule"] == FULL_BATCH
     kinds = {"mini-batch": fits[~whole & ~hybrid & (fits["size"] != "full")], "hybrid": fits[hybrid]}
     for problem, full in fits[whole].groupby("problem", sort=False):
@@ -65,10 +65,6 @@ def ratios(data: Benchmark) -> pd.DataFrame:
                     if (row := _ratio(other, own))
                 ]
     return pd.DataFrame(rows, columns=RATIOS)
-
-
-def _hybrids(data: Benchmark) -> list[str]:
-    return [name for name, settings in data.meaning.get("optimizers", {}).items() if "then" in settings]
 
 
 def _to_targets(runs: pd.DataFrame, traces: pd.DataFrame, unit: str) -> pd.DataFrame:
@@ -118,7 +114,7 @@ def reductions(data: Benchmark) -> pd.DataFrame:
     factor, over pairs of the same start; verdict: whether it is at least CLAIMED: yes, no or undecided, as it is with
     fewer than `statistics.FEWEST` pairs.
     """
-    fits, hybrid = data.fits, _hybrids(data)
+    fits, hybrid = data.fits, hybrids(data.meaning)
     mini = fits[(fits["schedule"] != FULL_BATCH) & (fits["size"] != "full") & ~fits["optimizer"].isin(hybrid)]
     chosen, rows = chosen_crosswise(mini), []
     for (problem, optimizer), whole in fits[fits["schedule"] == FULL_BATCH].groupby(

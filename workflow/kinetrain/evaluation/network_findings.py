@@ -15,7 +15,7 @@ from kinetrain.evaluation.network_summaries import (
 )
 from kinetrain.evaluation.statistics import POSITIVE, SHARE, judge, mean_interval
 from kinetrain.networks.controls import PERSISTENCE, PRIOR_ALONE, REGULATORS_X_ALL, REGULATORS_X_TARGETS
-from kinetrain.pruning.methods.l0 import FALL
+from kinetrain.pruning.methods import find_method, known_methods, l0
 from kinetrain.yardsticks.methods import YARDSTICKS
 
 # control predictors, and how a statement on each begins
@@ -24,7 +24,6 @@ PREDICTORS = {
     REGULATORS_X_TARGETS: "That every true regulator regulates every true target has",
     REGULATORS_X_ALL: "That every true regulator regulates every gene has",
 }
-GATED = ("l0", "c_node", "pathreg")  # methods that prune by gates
 MOVED = 0.05  # share of closed weights below which gates have hardly moved
 COMPARED = (("dash", "sparseflow"), ("dash", "bioprune"))
 # balanced accuracies in which neither the prior nor a list of regulators is better than chance
@@ -204,16 +203,17 @@ def interval_text(interval) -> str:
 def gates_move(networks: pd.DataFrame):
     """Yield per data set the methods whose gates stay open, and whether Adam could have closed them at all.
 
-    A gate counts as closed by evaluation at a log α below −FALL from its start; each update brings it nearer by the
+    A gate counts as closed by evaluation at a log α below −l0.FALL from its start; each update brings it nearer by the
     learning rate at most.
     """
-    gated = networks[networks["method"].isin(GATED) & (networks["status"] != "failed")]
+    names = [name for name in known_methods() if issubclass(find_method(name), l0.Method)]
+    gated = networks[networks["method"].isin(names) & (networks["status"] != "failed")]
     for _, group in gated.groupby(GROUP, sort=False):
         dense = group.groupby("method")[["mask_sparsity", "updates", "learning_rate"]].mean()
         dense = dense[dense["mask_sparsity"] < MOVED]
         for method, row in dense.iterrows():
             reach = row["updates"] * row["learning_rate"]
-            able = reach >= FALL
+            able = reach >= l0.FALL
             why = (
                 "they could have: the penalty is too weak against the data"
                 if able
@@ -221,10 +221,10 @@ def gates_move(networks: pd.DataFrame):
             )
             statement = (
                 f"{label(method)} has closed gates of {100 * row['mask_sparsity']:.1f} % of the weights. A gate closes "
-                f"when its logarithm falls by {FALL:.1f}, and {row['updates']:.0f} updates of at most "
+                f"when its logarithm falls by {l0.FALL:.1f}, and {row['updates']:.0f} updates of at most "
                 f"{row['learning_rate']:g} move it by {reach:.2g} at most; {why}."
             )
-            yield "Gates", panel_names(group).iloc[0], statement, reach, FALL, "no"
+            yield "Gates", panel_names(group).iloc[0], statement, reach, l0.FALL, "no"
 
 
 def failed_models(networks: pd.DataFrame):

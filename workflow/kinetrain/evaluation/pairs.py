@@ -17,7 +17,7 @@ from kinetrain.evaluation.scores import (
     size_order,
     with_size,
 )
-from kinetrain.evaluation.setting_names import setting_name, with_rates
+from kinetrain.evaluation.setting_names import hybrids, setting_name, with_rates
 from kinetrain.evaluation.statistics import FEWEST, RESAMPLES, hierarchical_weights, holm, mean_over_blocks
 from kinetrain.tables import FULL_BATCH, frame
 
@@ -74,7 +74,7 @@ def _with_factors(runs: pd.DataFrame, meaning: dict) -> pd.DataFrame:
         rescue_variant=variant.where(rescue > 0, ""),
         line_search_variant=variant.where(line_search > 0, ""),
         rate=[schedules.get(name, {}).get("start", np.nan) for name in runs["schedule"]],
-        hybrid=["then" in meaning.get("optimizers", {}).get(name, {}) for name in runs["optimizer"]],
+        hybrid=runs["optimizer"].isin(hybrids(meaning)),
     )
 
 
@@ -95,7 +95,7 @@ def contrasts(runs: pd.DataFrame, meaning: dict):
     sides = mini[mini["line_search"] > 0], mini[mini["line_search"] == 0]
     yield Contrast("line search", "line search", "none", sides, match)
     yield from _best_mini_batch(mini, whole)
-    yield from _hybrids(mini, whole, meaning.get("optimizers", {}))
+    yield from _hybrids(mini, whole, meaning)
 
 
 def _between(name: str, runs, column: str, first: str, second: str) -> Contrast:
@@ -153,11 +153,12 @@ def _best_mini_batch(mini: pd.DataFrame, whole: pd.DataFrame):
         yield Contrast("best mini-batch", name, label(optimizer), (best, group))
 
 
-def _hybrids(mini: pd.DataFrame, whole: pd.DataFrame, optimizers: dict):
+def _hybrids(mini: pd.DataFrame, whole: pd.DataFrame, meaning: dict):
+    optimizers, going_on = meaning.get("optimizers", {}), hybrids(meaning)
     for name in mini.loc[mini["hybrid"], "optimizer"].unique():
         own = mini[mini["optimizer"] == name]
         kind = _update(optimizers[name])
-        alone = [one for one, other in optimizers.items() if "then" not in other and _update(other) == kind]
+        alone = [one for one, other in optimizers.items() if one not in going_on and _update(other) == kind]
         alone += [kind[0]] if kind[0] else []
         for part in dict.fromkeys(alone):
             yield _between("hybrid", pd.concat([own, mini[mini["optimizer"] == part]]), "optimizer", name, part)

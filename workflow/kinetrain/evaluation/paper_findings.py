@@ -15,7 +15,9 @@ JUDGED = {"reproduced": "yes", "not reproduced": "no"}
 SPARSE, DENSE = 0.8, 0.5  # "sparsity below 50 % goes with clearly worse accuracy than above 80 %"
 UNKNOWN = (np.nan, np.nan)  # where there are no two numbers to compare
 NEAR = 5  # points of balanced accuracy by which "about 20 points" may be missed
-WITHOUT_PRIOR = ("l0", "c_node", "pathreg", "dst", "imp", "synflow", "sparseflow")
+# the models of the paper
+METHODS = ["unpruned", "l0", "c_node", "pathreg", "dst", "imp", "synflow", "sparseflow"]
+METHODS += ["pinn", "pinn_mp", "bioprune", "dash"]
 # what the text says of single pathways: word in the names of the sets, and the methods that alone should find them
 PATHWAYS = {
     "Figure 5": ("brca11165", "brca500", ("TP53", "FOXO", "heme"), ("bioprune", "dash", "pinn", "pinn_mp")),
@@ -81,7 +83,7 @@ def _means(networks, dataset: str, noise: float, corruption: float) -> pd.DataFr
 def _of_accuracy(means: pd.DataFrame):
     """Yield claims on sparsity and accuracy: in words, the two numbers compared, and whether they hold."""
     accuracy = 100 * means["balanced_accuracy"]
-    trained = means[means.index.isin([*WITHOUT_PRIOR, "unpruned", "pinn", "pinn_mp", "bioprune", "dash"])]
+    trained = means[means.index.isin(METHODS)]
     sparse, dense = (
         accuracy[trained.index[chosen]] for chosen in (trained["sparsity"] > SPARSE, trained["sparsity"] < DENSE)
     )

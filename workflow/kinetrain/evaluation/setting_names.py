@@ -15,6 +15,11 @@ def setting_name(setting: tuple) -> str:
     return f"{label(optimizer)}, {schedule}, {batch}, {label(safeguard)}"
 
 
+def hybrids(meaning: dict) -> set[str]:
+    """Return the names of optimizers that go on in full batch; meaning: as in kinetrain.evaluation.pairs."""
+    return {name for name, settings in meaning.get("optimizers", {}).items() if "then" in settings}
+
+
 def with_rates(table: pd.DataFrame, meaning: dict) -> pd.DataFrame:
     """Return a table of fits or traces whose schedules are called by their learning rates.
 

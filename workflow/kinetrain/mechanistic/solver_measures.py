@@ -37,7 +37,7 @@ def largest_error(candidate, sample, known) -> float:
 def evaluate(problem, theta, sample) -> tuple[np.ndarray, np.ndarray]:
     """Return the value (m,) and the gradient (m, n) of each of m conditions."""
     if isinstance(problem, SumsAtPoints):
-        return problem.values_and_gradients([theta] * len(sample), [[k] for k in sample])
+        return problem.values_and_gradients([theta] * len(sample), [np.array([k]) for k in sample])
     values, gradients = zip(*(problem.value_and_gradient(theta, [k]) for k in sample), strict=True)
     return np.array(values), np.array(gradients)
 
