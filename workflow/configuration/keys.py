@@ -18,7 +18,7 @@ from kinetrain.pruning.events import PruningSchedule
 from kinetrain.pruning.methods import find_method, known_methods
 from kinetrain.simulation.options import PublishedSimulation, Simulation
 from kinetrain.training.optimizers import known_runs
-from kinetrain.training.options import LearningRates, Optimizer, Restarts, StepControl
+from kinetrain.training.options import LearningRates, Optimizer, Restarts, SideBySide, StepControl
 
 File = Annotated[str, Text("file", r"[^\x00-\x1f\x7f]+", "a path without control characters")]
 Folder = Annotated[
@@ -140,7 +140,7 @@ class FullBatch(Restarts):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fits(Options):
+class Fits(SideBySide):
     """How a problem is fitted."""
 
     starts: int = option(4, "Start points per problem and replicate; the same for all optimizers.", least=1, most=10**5)

@@ -198,6 +198,7 @@ class Plan:
             "schedule": {"name": schedule, **fits["schedules"][schedule]},
             "batch_size": batch_size if batch_size == "full" else int(batch_size),
             "safeguard": {"name": safeguard, **fits["safeguards"][safeguard]},
+            "side_by_side": fits["side_by_side"],
             **self._shared_settings(problem),
         }
 

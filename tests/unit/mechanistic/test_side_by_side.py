@@ -68,6 +68,14 @@ def test_starts_side_by_side_end_where_they_end_alone(kind, tmp_path):
     assert max(together.sizes) == 3
 
 
+def test_starts_run_one_after_another_where_the_settings_say_so(tmp_path):
+    alone = Together()
+    assert_same_results(
+        fit(toy["Valley"](), "rule", tmp_path / "1"), fit(alone, "rule", tmp_path / "2", side_by_side=False)
+    )
+    assert not alone.sizes  # no evaluation of several points
+
+
 @pytest.mark.parametrize("kind", ["rule", "published", "hybrid"])
 def test_a_stopped_fit_of_starts_side_by_side_goes_on_to_the_same_result(kind, tmp_path, monkeypatch):
     monkeypatch.setattr(starts, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)

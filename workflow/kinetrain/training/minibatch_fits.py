@@ -210,6 +210,6 @@ def fit_starts(
         return fit(problem, start, x, options, generator, checkpoint)
 
     def fit_all(left):
-        return complete_all(problem, {start: fit_one(start) for start in left})
+        return complete_all(problem, {start: fit_one(start) for start in left}, options.side_by_side)
 
     return run_starts(fit_all, starts, checkpoint, identity, problem.names)

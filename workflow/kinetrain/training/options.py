@@ -29,6 +29,18 @@ class Restarts(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SideBySide(Options):
+    """How the starts of a mini-batch setting share the processor."""
+
+    side_by_side: bool = option(
+        True,
+        "Advance the starts of a mini-batch setting together, where batches of all of them fill the lanes of the "
+        "kinetics kernel; `false` runs them one after another, to measure the CPU time of single ones. The results are "
+        "the same.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class FullBatchOptions(FitOptions, Restarts):
     """Options of a full-batch fit."""
 
@@ -107,7 +119,7 @@ class Optimizer(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MinibatchOptions(FitOptions):
+class MinibatchOptions(FitOptions, SideBySide):
     """Options of a mini-batch fit."""
 
     optimizer: Optimizer

@@ -42,13 +42,15 @@ def complete(problem: SumOverConditions, steps: Steps):
     return next(complete_all(problem, {"run": steps}))[1]
 
 
-def complete_all(problem: SumOverConditions, runs: dict) -> Iterator[tuple[Any, Any, float]]:
+def complete_all(problem: SumOverConditions, runs: dict, side_by_side: bool = True) -> Iterator[tuple[Any, Any, float]]:
     """Yield name, returned value and seconds of each of the `runs` (generators by name) as they end.
 
-    They advance together where the problem evaluates several points at once (`SumsAtPoints`), else one after
-    another. The seconds of runs side by side are their shares, which add up to the time of all.
+    They advance side by side where they shall, and the problem evaluates several points at once (`SumsAtPoints`), else
+    one after another. The seconds of runs side by side are their shares, which add up to the time of all.
     """
-    groups = [runs] if isinstance(problem, SumsAtPoints) else [{name: run} for name, run in runs.items()]
+    groups = (
+        [runs] if side_by_side and isinstance(problem, SumsAtPoints) else [{name: run} for name, run in runs.items()]
+    )
     for group in groups:
         seconds, answers = dict.fromkeys(group, 0.0), dict.fromkeys(group)
         while answers:
