@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from configuration import ConfigurationError, Plan, load_manifest
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +47,21 @@ def copy_parts(root):
 def smoke(root) -> dict:
     """The smoke configuration, as a dict that a test may change."""
     return yaml.safe_load((root / "config" / "smoke.yaml").read_text())
+
+
+@pytest.fixture(scope="session")
+def manifest(root):
+    """The manifest of files that can be downloaded."""
+    return load_manifest(root / "resources" / "datasets.tsv")
+
+
+@pytest.fixture(scope="session")
+def refusal(manifest, root):
+    """A function that returns with which words a configuration (a dict) is refused."""
+
+    def refuse(config) -> str:
+        with pytest.raises(ConfigurationError) as refused:
+            Plan(config, manifest, places=(root,))
+        return str(refused.value)
+
+    return refuse

@@ -4,7 +4,7 @@ import copy
 import re
 
 import pytest
-from configuration import ConfigurationError, Plan, load_manifest, load_objectives
+from configuration import ConfigurationError, Plan, load_objectives
 
 from kinetrain.errors import InputError
 from kinetrain.yardsticks.methods import YARDSTICKS
@@ -17,11 +17,6 @@ NETWORK = {
 }
 TEST = "SIM350/simu_350genes_10samples_for_testing.csv"
 SIMULATE = {"network": NETWORK, "test": TEST, "trajectories": 150, "validation": [3, 23]}
-
-
-@pytest.fixture(scope="module")
-def manifest(root):
-    return load_manifest(root / "resources" / "datasets.tsv")
 
 
 @pytest.fixture
