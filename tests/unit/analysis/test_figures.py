@@ -21,6 +21,15 @@ def draw(name: str, table: pd.DataFrame):
         return import_module(f"kinetrain.figures.{name}").draw(table)
 
 
+@pytest.mark.parametrize(("largest", "scale"), [(5.0, "linear"), (5e3, "symlog")])
+def test_held_out_changes_are_drawn_on_a_scale_that_has_room_for_its_labels(largest, scale):
+    table = made_table("reaction_pruning", 1)
+    changes = table["quantity"] == "held_out_change"
+    assert changes.any()
+    figure = draw("reaction_pruning", table.assign(high=table["high"].mask(changes, largest)))
+    assert figure.axes[-1].get_yscale() == scale
+
+
 @pytest.mark.parametrize("name", [name for name in FIGURES if name not in OVER_ALL | OF_SCORES])
 @pytest.mark.parametrize("panels", [1, 4])
 def test_a_figure_has_a_panel_per_data_set_or_problem(tmp_path, name, panels):

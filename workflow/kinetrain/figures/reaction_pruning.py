@@ -30,6 +30,7 @@ starts. All of this is a choice of ours: neither paper prunes mechanistic models
 )
 # Methods look like those of the neural arm that choose by the same.
 LIKE = {"magnitude": "sparseflow", "both": "dash", "prior": "bioprune"}
+SMALL = 10  # changes of the objective up to here are drawn on a linear scale
 PATH = {
     "balanced_accuracy": "Balanced accuracy\nafter every event",
     "held_out_change": "Held-out objective\nabove that of the whole model",
@@ -102,8 +103,8 @@ def _along(axis, rows, share: bool) -> None:
     axis.invert_xaxis()
     if share:
         axis.set_ylabel("%")
-    else:
-        axis.set_yscale("symlog", linthresh=10)
+    elif rows[["low", "high"]].abs().max(axis=None) > 10 * SMALL:  # else its labels would lie on each other
+        axis.set_yscale("symlog", linthresh=SMALL)
 
 
 def _look(method: str, size: float) -> dict:
