@@ -17,7 +17,7 @@ from kinetrain.mechanistic.kernel import build
 from kinetrain.mechanistic.kernel.problem import KernelProblem, KernelUnsupportedError
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.solver_measures import evaluate, least_forward_work, work_of
-from kinetrain.mechanistic.solver_options import SolverOptions, merged
+from kinetrain.mechanistic.solver_options import KERNEL, SolverOptions, merged
 
 
 @pytest.fixture
@@ -57,6 +57,9 @@ def test_large_models_take_the_loosest_absolute_tolerance_that_is_accurate(egf_y
     rows = engines.choose(egf_yaml, egf_model, SolverOptions(engine="kernel"))["candidates"]
     assert [row["absolute_tolerance"] for row in rows] == [1e3, 1e-6]
     assert rows[1]["error"] <= kernel_choice.LOOSE_ACCURACY < rows[0]["error"]
+    monkeypatch.setattr(kernel_choice, "LOOSE_STARTS", 0)  # as where no random start can be solved
+    (row,) = engines.choose(egf_yaml, egf_model, SolverOptions(engine="kernel"))["candidates"]
+    assert row["absolute_tolerance"] == KERNEL["absolute_tolerance"]
     pinned = SolverOptions(engine="kernel", absolute_tolerance=1e-14)
     choice = engines.choose(egf_yaml, egf_model, pinned)
     assert choice["chosen"]["absolute_tolerance"] == 1e-14 == choice["candidates"][0]["absolute_tolerance"]

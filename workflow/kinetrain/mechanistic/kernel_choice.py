@@ -94,32 +94,27 @@ def _measure(kernel, conditions, options) -> list[dict]:
     """Return rows of tolerances with their errors (`solver_measures`), loosest first, up to the first accurate ones."""
     exact, rng = kernel.solved_by(EXACT), np.random.default_rng(0)
     sample = conditions[:: -(-len(conditions) // MOST_CONDITIONS)]
-    near = [kernel.nominal + rng.normal(0, NEAR, len(kernel.names)) for _ in range(2)]
-    far = [kernel.draw_start(rng) for _ in range(LOOSE_STARTS * _is_large(kernel))]
-    points = [np.clip(theta, kernel.lower, kernel.upper) for theta in (kernel.nominal, *near, *far)]
-    known = [(theta, *evaluate(exact, theta, sample)) for theta in points]
-    known = [one for one in known if np.isfinite(one[1]).all()]
+
+    def solved(points):
+        found = [(theta, *evaluate(exact, theta, sample)) for theta in points]
+        return [one for one in found if np.isfinite(one[1]).all()]
+
+    around = [kernel.nominal, *(kernel.nominal + rng.normal(0, NEAR, len(kernel.names)) for _ in range(2))]
+    near = solved(np.clip(theta, kernel.lower, kernel.upper) for theta in around)
+    relative = TOLERANCES if options.relative_tolerance is None else (options.relative_tolerance,)
+    absolute = options.absolute_tolerance or KERNEL["absolute_tolerance"]
+    tolerances = [(one, absolute, ACCURACY, [near]) for one in relative]
+    if options.absolute_tolerance is None and len(kernel.model.get_state_ids()) > LARGE:
+        far = solved(kernel.draw_start(rng) for _ in range(LOOSE_STARTS))
+        tolerances[:0] = [(relative[0], one, LOOSE_ACCURACY, [near, far]) for one in LOOSE if far]
     rows = []
-    for relative, absolute, accuracy in _tolerances(kernel, options):
-        tolerances = {"relative_tolerance": relative, "absolute_tolerance": absolute}
-        error = largest_error(kernel.solved_by(replace(kernel.options, **tolerances)), sample, known)
-        rows.append({**tolerances, "error": error})
-        if error <= accuracy:
+    for relative_tolerance, absolute_tolerance, accuracy, points in tolerances:
+        row = {"relative_tolerance": relative_tolerance, "absolute_tolerance": absolute_tolerance}
+        candidate = kernel.solved_by(replace(kernel.options, **row))
+        rows.append(row | {"error": max(largest_error(candidate, sample, known) for known in points)})
+        if rows[-1]["error"] <= accuracy:
             break
     return rows
-
-
-def _is_large(kernel) -> bool:
-    return len(kernel.model.get_state_ids()) > LARGE
-
-
-def _tolerances(kernel, options):
-    """Yield relative and absolute tolerances to try, and the error that they may have."""
-    relative = TOLERANCES if options.relative_tolerance is None else (options.relative_tolerance,)
-    if options.absolute_tolerance is None and _is_large(kernel):
-        yield from ((relative[0], absolute, LOOSE_ACCURACY) for absolute in LOOSE)
-    absolute = options.absolute_tolerance or KERNEL["absolute_tolerance"]
-    yield from ((one, absolute, ACCURACY) for one in relative)
 
 
 class KernelCheck:
