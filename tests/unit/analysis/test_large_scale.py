@@ -124,3 +124,12 @@ def test_one_group_or_one_member_is_enough():
     table = table[table["group"] == "g0"].drop(columns=["member1", "member2"]).assign(sd=np.nan)
     assert metrics(table)["value"].notna().all()
     assert len(figure_table(table, "train"))
+
+
+def test_a_run_has_the_members_that_it_has_whatever_others_have():
+    fewer = predictions(optimizer="fides").drop(columns="member2")
+    together = pd.concat([predictions(), fewer])
+    table = metrics(together)
+    assert table.groupby("optimizer")["members"].unique().map(list).to_dict() == {"adam": [3], "fides": [2]}
+    alone = metrics(fewer)
+    assert table[table["optimizer"] == "fides"].reset_index(drop=True).equals(alone)

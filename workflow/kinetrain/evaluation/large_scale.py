@@ -102,7 +102,8 @@ def group_errors(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _members(table) -> list[str]:
-    return [name for name in table.columns if name.startswith("member")]
+    """Return the columns of members; a run with fewer of them than others has empty ones."""
+    return [name for name in table.columns if name.startswith("member") and table[name].notna().any()]
 
 
 def _scores(own, pairs, part, predictor) -> dict[str, float]:
