@@ -104,7 +104,7 @@ coverage: setup environments  ## say which lines of the library the unit tests r
 	@set -e; for name in $(ENVIRONMENTS); do \
 	    programs=$$(python3 workflow/scripts/environment.py envs/$$name.txt); \
 	    VIRTUAL_ENV=$$(cd "$$programs/.." && pwd) PATH="$$programs:$$PATH" PYTHONPATH=workflow OMP_NUM_THREADS=1 \
-	        COVERAGE_FILE=.cache/coverage/.coverage.$$name uv run --quiet --no-project --with coverage \
+	        COVERAGE_FILE=.cache/coverage/.coverage.$$name $${MIRROR:+env KINETRAIN_MIRROR="$$MIRROR"} uv run --quiet --no-project --with coverage \
 	        python -m coverage run --source workflow/kinetrain -m pytest --quiet tests/unit/$$name; \
 	done
 	@cd .cache/coverage && uv run --quiet --no-project --with coverage coverage combine --quiet
