@@ -9,7 +9,9 @@ import pytest
 from scipy import stats
 
 from kinetrain.errors import InputError
+from kinetrain.mechanistic import estimates as estimates_module
 from kinetrain.mechanistic.estimates import curvature, decrease_left, estimates, half_widths, write_fitted_problem
+from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.petab_tables import read_petab
 
 NAMES = ["a", "b"]
@@ -137,3 +139,15 @@ def test_the_information_of_the_best_fit_is_computed_once():
     problem.value_gradient_and_information = lambda *given: (calls.append(given), exact(*given))[1]
     estimates(problem, [setting([[1.0, 2.0]], [3.0])])
     assert len(calls) == 1
+
+
+def test_the_information_of_many_conditions_is_added_up_and_says_how_far_it_is(egf_yaml, monkeypatch, capsys):
+    problem = KernelProblem(egf_yaml)
+    free = np.full(len(problem.names), True)
+    whole = curvature(problem, problem.nominal, free)
+    assert "Fisher information" not in capsys.readouterr().err
+    monkeypatch.setattr(estimates_module, "TOGETHER", 4)
+    parts = curvature(problem, problem.nominal, free)
+    assert parts.value == pytest.approx(whole.value) and parts.size == pytest.approx(whole.size)
+    assert parts.gradient == pytest.approx(whole.gradient, abs=1e-9 * np.abs(whole.gradient).max())
+    assert "Fisher information: 4 of 6 conditions" in capsys.readouterr().err

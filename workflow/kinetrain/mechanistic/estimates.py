@@ -1,5 +1,6 @@
 """The parameters of the best fit of a problem: how certain they are, how far other good fits differ, and as PEtab."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ LEVEL = 0.95
 AT_BOUND = 1e-3  # of the distance of the bounds: nearer than that is at one
 DETERMINED = 1e-10  # smallest eigenvalue of the scaled information, over the largest, that determines a direction
 PART = 1e-3  # of a parameter in such a direction that is more than rounding
+TOGETHER = 128  # conditions whose information is computed in one call
 HALVINGS = 10  # of a step that does not lower the objective
 COLUMNS = [
     *["parameter", "scale", "estimate", "low", "high", "spread_low", "spread_high", "at_bound", "lower_bound"],
@@ -118,7 +120,7 @@ def curvature(problem, theta, free) -> Curvature | None:
     """Return the curvature at theta (n,) in the parameters that are `free` (n,), None where it is not known."""
     if problem.information_weight is None or not free.any():
         return None
-    value, gradient, information = problem.value_gradient_and_information(theta, np.arange(problem.n_conditions))
+    value, gradient, information = _with_information(problem, theta)
     gradient, information = np.asarray(gradient)[free], np.asarray(information)[np.ix_(free, free)]
     if not np.isfinite(information).all():
         return None
@@ -127,6 +129,21 @@ def curvature(problem, theta, free) -> Curvature | None:
     eigenvalues, vectors = np.linalg.eigh(information / np.outer(divisor, divisor))
     known = eigenvalues > DETERMINED * max(eigenvalues.max(), np.finfo(float).tiny)
     return Curvature(value, gradient, size, divisor, eigenvalues, vectors, known)
+
+
+def _with_information(problem, theta):
+    """Return value, gradient (n,) and Fisher information (n, n) of all conditions, some at a time.
+
+    Of large models this takes minutes: so it says how far it is, and can be interrupted.
+    """
+    total, count = [0.0, 0.0, 0.0], problem.n_conditions
+    for begin in range(0, count, TOGETHER):
+        end = min(begin + TOGETHER, count)
+        parts = problem.value_gradient_and_information(theta, np.arange(begin, end))
+        total = [one + part for one, part in zip(total, parts, strict=True)]
+        if count > TOGETHER:
+            print(f"Fisher information: {end} of {count} conditions", file=sys.stderr, flush=True)
+    return total
 
 
 def half_widths(free, found: Curvature | None) -> np.ndarray:
