@@ -21,6 +21,7 @@ AMICI: dict[str, Any] = {
 }
 FEW_PARAMETERS = 30
 # The same for the kinetics kernel. States in mol per litre can be as small as 1e-12 and matter on a logarithmic scale.
+# With 1e-12 steps are fewer by a fifth, and 3 of 200 random starts of Bachmann's model off by more than 1e-6.
 KERNEL: dict[str, Any] = {"absolute_tolerance": 1e-16, "relative_tolerance": 1e-6, "max_steps": 5000}
 EARLIEST, LATEST = 1e-100, 1e15  # times but 0 and infinity, in size; both engines fail at 1e20
 
