@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from configuration import Costs, Plan, Size, Sizes, load_costs, load_manifest, measured_job, save_costs
+from configuration import Costs, Plan, Size, Sizes, load_costs, measured_job, save_costs
 from configuration.costs import line
 
 
 @pytest.fixture(scope="module")
-def plan_of(root):
+def plan_of(root, manifest):
     """A function that returns the plan of a configuration, with no file at hand but those of the checkout."""
-    manifest = load_manifest(root / "resources" / "datasets.tsv")
 
     def read(name):
         config = yaml.safe_load((root / "config" / f"{name}.yaml").read_text())

@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from configuration import Plan, load_manifest
+from configuration import Plan
 
 
 @pytest.fixture(scope="module")
@@ -10,8 +10,8 @@ def crossed(root) -> dict:
     return yaml.safe_load((root / "config" / "crossed-neural.yaml").read_text())
 
 
-def test_its_data_set_is_made_but_not_trained_on(crossed, root):
-    plan = Plan(crossed, load_manifest(root / "resources" / "datasets.tsv"), places=(root,))
+def test_its_data_set_is_made_but_not_trained_on(crossed, manifest, root):
+    plan = Plan(crossed, manifest, places=(root,))
     assert not plan.datasets and list(plan.sources) == ["modular80"]
     assert plan.problems["phoenix80"]["neural"] == {"dataset": "modular80", "noise": 0.025, "noise_seed": 0}
     assert len(plan.fit_labels("phoenix80")) == 5 * 3 * 3 + 2

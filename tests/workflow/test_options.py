@@ -119,10 +119,9 @@ def test_empty_sections_are_those_of_the_defaults():
     assert given_nothing == configuration.complete({"methods": {"unpruned": {}}})
 
 
-def test_the_default_mini_batches_of_a_problem_with_few_conditions_are_full(smoke, root):
+def test_the_default_mini_batches_of_a_problem_with_few_conditions_are_full(smoke, manifest, root):
     smoke["fits"].pop("mini_batch")
     smoke["problems"]["egf_akt"]["artificial"] |= {"conditions": 3}  # two of them are fitted
-    manifest = configuration.load_manifest(root / "resources" / "datasets.tsv")
     with pytest.warns(UserWarning, match="problems.egf_akt: 4 conditions per mini-batch are more than the 2"):
         plan = configuration.Plan(smoke, manifest, places=(root,))
     assert plan.fit_labels("egf_akt") == ["adam_balanced-S3-batchfull-rescue", "fides"]

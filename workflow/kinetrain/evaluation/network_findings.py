@@ -206,7 +206,8 @@ def gates_move(networks: pd.DataFrame):
     A gate counts as closed by evaluation at a log α below −l0.FALL from its start; each update brings it nearer by the
     learning rate at most.
     """
-    names = [name for name in known_methods() if issubclass(find_method(name), l0.Method)]
+    trained = [name for name in networks["method"].unique() if name in known_methods()]
+    names = [name for name in trained if issubclass(find_method(name), l0.Method)]
     gated = networks[networks["method"].isin(names) & (networks["status"] != "failed")]
     for _, group in gated.groupby(GROUP, sort=False):
         dense = group.groupby("method")[["mask_sparsity", "updates", "learning_rate"]].mean()

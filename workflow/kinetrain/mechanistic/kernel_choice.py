@@ -19,6 +19,7 @@ from kinetrain.mechanistic.gradient_check import (
     kinds_of,
     parameter_scales,
 )
+from kinetrain.mechanistic.kernel.elimination import LARGEST_STRAIGHT
 from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.measuring_point import measured_at
 from kinetrain.mechanistic.petab_problem import PetabProblem
@@ -39,10 +40,10 @@ EXACT = SolverOptions(relative_tolerance=1e-9, absolute_tolerance=1e-18, max_ste
 CLOSEST: dict[str, Any] = {"relative_tolerance": 1e-13, "absolute_tolerance": 1e-18, "gradient_tolerance": 1e-11}
 TOGETHER, ROUNDING = 24, 1e-9  # conditions in one batch, three for each lane; how exactly it is the sum of them
 TOLERANCES = (1e-6, 1e-7, 1e-8)
-# Absolute tolerances to try first for models of more than LARGE states, whose gradients take tens of milliseconds:
-# where states are molecules per cell, the default resolves growth from nothing that nothing depends on. They must be
-# accurate at some random starts too.
-LOOSE, LARGE, LOOSE_ACCURACY, LOOSE_STARTS = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12), 150, 1e-5, 3
+# Absolute tolerances to try first for models of more than LARGEST_STRAIGHT states, whose gradients take tens of
+# milliseconds: where states are molecules per cell, the default resolves growth from nothing that nothing depends on.
+# They must be accurate at some random starts too.
+LOOSE, LOOSE_ACCURACY, LOOSE_STARTS = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12), 1e-5, 3
 POINTS = 4  # the nominal parameters and random ones
 SHARES = (1.0, 0.3, 0.1, 0.0)  # of the way from the nominal parameters to a random start, where AMICI fails further off
 WORK = 1e9  # of all of AMICI's gradients, in steps times states: some 40 seconds
@@ -104,7 +105,7 @@ def _measure(kernel, conditions, options) -> list[dict]:
     relative = TOLERANCES if options.relative_tolerance is None else (options.relative_tolerance,)
     absolute = options.absolute_tolerance or KERNEL["absolute_tolerance"]
     tolerances = [(one, absolute, ACCURACY, [near]) for one in relative]
-    if options.absolute_tolerance is None and len(kernel.model.get_state_ids()) > LARGE:
+    if options.absolute_tolerance is None and len(kernel.model.get_state_ids()) > LARGEST_STRAIGHT:
         far = solved(kernel.draw_start(rng) for _ in range(LOOSE_STARTS))
         tolerances[:0] = [(relative[0], one, LOOSE_ACCURACY, [near, far]) for one in LOOSE if far]
     rows = []

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from kinetrain.cache import cache_folder, cached, is_intact
 from kinetrain.compiler import X86, CompilerError, compile_library, kind_of_machine
+from kinetrain.mechanistic.kernel.elimination import LARGEST_STRAIGHT
 
 HERE = Path(__file__).parent
 SOURCES = ("kernel.cpp", "lanes.hpp", "rodas.hpp")
 FLAGS = ("-std=c++17", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-Wno-psabi")
 WIDE = ("-mprefer-vector-width=512",)  # of loops that the compiler vectorizes, where there is AVX-512
 LIBRARY = "kernel.so"
-LARGE = 150  # states up to which -O3 takes seconds
 SIZES = ("states", "parameters", "constants", "observables", "lanes", "jacobian", "lu", "stages", "record_bytes")
 
 
@@ -102,7 +102,7 @@ def _folder(name) -> Path:
 
 
 def _compile(name, variant, folder):
-    optimisation = "-O2" if facts_of(name)["states"] > LARGE else "-O3"
+    optimisation = "-O2" if facts_of(name)["states"] > LARGEST_STRAIGHT else "-O3"  # which takes seconds up to there
     wide = WIDE if variant == "avx512" else ()
     flags = [*FLAGS, optimisation, *X86[variant], *wide, '-DMODEL="model.hpp"']
     compile_library(_folder(name) / "kernel.cpp", folder / LIBRARY, flags)
