@@ -20,7 +20,7 @@ GATES = {"gate_w_s": GENES, "gate_w_p": GENES, "gate_u_s": HIDDEN, "gate_u_p": H
 def raw_parameters(method, field=phoenix, hidden=HIDDEN):
     """Raw parameters (M, *shape) of a method at the start, in double precision."""
     drawn = [
-        method.raw_start(np.random.default_rng([seed, 10]), field.initialise(seed, GENES, hidden))
+        method.raw_start(np.random.default_rng([seed, 10]), field, field.initialise(seed, GENES, hidden))
         for seed in range(MODELS)
     ]
     assert {name: part.shape for name, part in drawn[0].items()} == method.raw_shapes(field.shapes(GENES, hidden))
@@ -147,7 +147,7 @@ def test_gates_start_as_published():
     method = l0.Method()
     rng, shapes = np.random.default_rng(0), phoenix.shapes(2000, 400)
     weights = {name: np.ones(shape) for name, shape in shapes.items()}
-    start = method.raw_start(rng, weights)
+    start = method.raw_start(rng, phoenix, weights)
     assert start["gate_w_p"].mean() == pytest.approx(np.log(4), abs=0.002)
     assert start["gate_u_s"].mean() == pytest.approx(0, abs=0.002) and start["gate_u_s"].std() == pytest.approx(
         0.01, rel=0.1
@@ -155,6 +155,13 @@ def test_gates_start_as_published():
     assert start["w_s"].std() == pytest.approx(np.sqrt(2 / 2000), rel=0.01)
     assert start["u_p"].std() == pytest.approx(np.sqrt(2 / 400), rel=0.01)
     assert (start["b_s"] == 0).all() and (start["v"] == 1).all() and (weights["b_s"] == 1).all()
+
+
+@pytest.mark.parametrize(("field", "first", "later"), [(phoenix, "w_p", "u_p"), (mlp, "w1", "w2")])
+def test_gates_of_later_layers_start_half_closed_also_with_as_many_hidden_units_as_genes(field, first, later):
+    start = l0.Method().raw_start(np.random.default_rng(0), field, field.initialise(0, GENES, GENES))
+    found = [start[f"gate_{name}"].mean() for name in (first, later)]
+    assert found == pytest.approx([np.log(4), 0], abs=0.02)
 
 
 @pytest.mark.parametrize("temperature", [0.02, 2 / 3])
@@ -196,7 +203,7 @@ def test_gates_are_certain_in_evaluation_and_may_be_exactly_zero():
 def test_as_published_gates_are_drawn_in_evaluation_and_cost_nothing():
     method = l0.Method(variant="published")
     rng, shapes = np.random.default_rng(0), phoenix.shapes(4000, 3000)
-    start = method.raw_start(rng, {name: np.zeros(shape, np.float32) for name, shape in shapes.items()})
+    start = method.raw_start(rng, phoenix, {name: np.zeros(shape, np.float32) for name, shape in shapes.items()})
     raw = {name: torch.tensor(part, dtype=torch.float32)[None] for name, part in start.items()}
     gates = method.opened(raw, None)
     closed = {name: float((gate == 0).double().mean()) for name, gate in gates.items()}

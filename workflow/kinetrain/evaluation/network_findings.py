@@ -203,8 +203,8 @@ def interval_text(interval) -> str:
 def gates_move(networks: pd.DataFrame):
     """Yield per data set the methods whose gates stay open, and whether Adam could have closed them at all.
 
-    A gate counts as closed by evaluation at a log α below −l0.FALL from its start; each update brings it nearer by the
-    learning rate at most.
+    The first gates are closed in evaluation at a log α of −l0.FALL from their start; each update brings it nearer by
+    the learning rate at most.
     """
     trained = [name for name in networks["method"].unique() if name in known_methods()]
     names = [name for name in trained if issubclass(find_method(name), l0.Method)]
@@ -221,8 +221,8 @@ def gates_move(networks: pd.DataFrame):
                 else "they cannot have: more updates or a higher learning rate would be needed"
             )
             statement = (
-                f"{label(method)} has closed gates of {100 * row['mask_sparsity']:.1f} % of the weights. A gate closes "
-                f"when its logarithm falls by {l0.FALL:.1f}, and {row['updates']:.0f} updates of at most "
+                f"{label(method)} has closed gates of {100 * row['mask_sparsity']:.1f} % of the weights. The first "
+                f"gates close when their logarithm falls by {l0.FALL:.1f}, and {row['updates']:.0f} updates of at most "
                 f"{row['learning_rate']:g} move it by {reach:.2g} at most; {why}."
             )
             yield "Gates", panel_names(group).iloc[0], statement, reach, l0.FALL, "no"

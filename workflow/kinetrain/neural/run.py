@@ -100,7 +100,7 @@ class Run:
     def start_row(self, seed: int) -> np.ndarray:
         """Return the raw parameters (P,) that the model of a seed starts from."""
         weights = self.field.initialise(seed, len(self.expression.genes), self.options.hidden)
-        raw = self.method.raw_start(np.random.default_rng([seed, 10]), weights)
+        raw = self.method.raw_start(np.random.default_rng([seed, 10]), self.field, weights)
         row = np.concatenate([np.ravel(raw[name]) for name in self.raw_shapes]).astype(np.float32)
         self.keep_alive(unpack(torch.from_numpy(row[None]), self.raw_shapes))
         return row

@@ -92,7 +92,7 @@ class Method(Options):
         """Return names and shapes of the raw parameters of one model, those of the field being `shapes`."""
         return shapes
 
-    def raw_start(self, rng: np.random.Generator, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def raw_start(self, rng: np.random.Generator, field: Any, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the raw parameters that one model starts from; `weights` is the field's own start."""
         return weights
 

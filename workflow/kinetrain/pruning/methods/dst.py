@@ -39,7 +39,7 @@ class Method(method.Method):
         """Return the names and shapes of the field, and those of the thresholds, one for every row of a matrix."""
         return {**shapes, **{_threshold(name): shapes[name][:1] for name in matrices(shapes)}}
 
-    def raw_start(self, rng, weights):
+    def raw_start(self, rng, field, weights):
         """Return the field's own start and thresholds of zero."""
         shapes = {name: part.shape for name, part in weights.items()}
         return weights | {_threshold(name): 0 * weights[name][:, 0] for name in matrices(shapes)}

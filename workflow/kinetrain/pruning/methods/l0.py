@@ -18,9 +18,9 @@ LABEL, COLOUR, MARKER, PLACE = "L0", "#999933", "v", 2
 LOWER, UPPER = -0.1, 1.1  # γ and ζ
 CLOSED_FIRST, CLOSED_LATER = 0.2, 0.5  # probabilities d with which gates are closed at the start, log α = log((1−d)/d)
 SMALLEST = 1e-6  # of u and 1 − u
-# How far log α falls until a gate of a first layer is closed in evaluation, which an update of Adam brings nearer by
-# the learning rate at most.
-FALL = math.log((1 - CLOSED_FIRST) / CLOSED_FIRST) + math.log(-UPPER / LOWER)
+# How far log α falls until the first gate, one of a later layer, is closed in evaluation; an update of Adam brings it
+# nearer by about the learning rate at most.
+FALL = math.log((1 - CLOSED_LATER) / CLOSED_LATER) + math.log(-UPPER / LOWER)
 
 
 @dataclass(frozen=True)
@@ -59,16 +59,15 @@ class Method(method.Method):
         """Return the names and shapes of the field, and those of log α, one for every column of a matrix."""
         return {**shapes, **{_gate(name): shapes[name][1:] for name in matrices(shapes)}}
 
-    def raw_start(self, rng, weights):
+    def raw_start(self, rng, field, weights):
         """Return He's normal start of the matrices, biases (the names with b) of zero, and log α as published."""
         start = {name: 0 * part if name.startswith("b") else part for name, part in weights.items()}
-        names = matrices({name: part.shape for name, part in weights.items()})
-        genes = weights[names[0]].shape[1]
-        for name in names:
-            inputs = weights[name].shape[1]
-            start[name] = rng.normal(0, math.sqrt(2 / inputs), weights[name].shape)
-            # the first layers are those that read all genes
-            closed = CLOSED_FIRST if inputs == genes else CLOSED_LATER
+        shapes = {name: part.shape for name, part in weights.items()}
+        first = {chain[0] for chain in field.chains(shapes)}
+        for name in matrices(shapes):
+            inputs = shapes[name][1]
+            start[name] = rng.normal(0, math.sqrt(2 / inputs), shapes[name])
+            closed = CLOSED_FIRST if name in first else CLOSED_LATER
             start[_gate(name)] = rng.normal(math.log((1 - closed) / closed), 0.01, inputs)
         return start
 
