@@ -110,6 +110,21 @@ def test_tables_filter_sort_and_download(browser, report_file):
     assert "No matching records" in browser.value("document.querySelector('table.data tbody').innerText")
 
 
+@pytest.mark.parametrize("width", [1366, 390])
+def test_the_heads_of_long_tables_are_in_sight_however_far_one_scrolls(browser, report_file, width):
+    browser.open(report_file, width)
+    for number in range(browser.value("document.querySelectorAll('table.data').length")):
+        table = f"document.querySelectorAll('table.data')[{number}]"
+        browser.value(f"{table}.scrollIntoView()")
+        browser.wait(f"{table}.closest('.dt-layout-table') != null")
+        frame = f"{table}.parentElement"
+        top = f"{table}.querySelector('thead th').getBoundingClientRect().top - {frame}.getBoundingClientRect().top"
+        for scrolled in (0, 1000):
+            browser.value(f"{frame}.scrollTop = {scrolled}")
+            assert abs(browser.value(top)) < 2, f"table {number}, scrolled by {scrolled}"
+        assert browser.value(f"{frame}.clientHeight") < 600
+
+
 def test_paper_shows_what_the_screen_folds_or_scrolls(browser, report_file, pictures):
     browser.open(report_file, 1366)
     browser.features(media="print")

@@ -4,8 +4,8 @@ import argparse
 
 from command import add_meaning_of_fits, run
 
-CAPTION = """Every statement is computed from the result tables of this run. "yes" marks what one hopes for, "no" what
-one does not, "undecided" what the interval leaves open, "-" what is neither.
+CAPTION = """Verdicts: "yes" marks what one hopes for, "no" what one does not, "undecided" what the interval leaves
+open, "-" what is neither.
 
 Objectives are negative log-likelihoods over all data; reference values at nominal parameters and best known values
 come from the literature and are named in the configuration. Persistence predicts that nothing changes between two time

@@ -41,7 +41,7 @@ def test_the_answer_stands_before_all_figures_and_tables(parts):
     order = [
         "Only one data set.",
         "Which?",
-        '1 <span class="interval">[1, 2]<',
+        '1 <span class="whole">[1, 2]<',
         "Adam ends lower",
         "Adam or Fides",
         "What <em>this</em> is.",
@@ -110,6 +110,19 @@ def test_columns_of_a_table_are_called_as_people_read_them():
     assert ">test MSE<" in html and ">CPU time (s)<" in html
     assert 'title="mean squared error on test data without noise"' in html
     assert 'data-visible="false">CPU time (s)' in html and 'data-visible="false">test MSE' not in html
+
+
+def test_no_line_ends_within_a_number_or_an_interval(parts):
+    statement = "ratio 3.14e-08, <b> at [-0.5, 1e-3] and more text than a narrow cell holds"
+    html = as_html(pd.DataFrame({"statement": [statement]}))
+    assert '<td class="long">ratio <span class="whole">3.14e-08</span>, &lt;b&gt; at ' in html
+    assert '<span class="whole">[-0.5, 1e-3]</span> and' in html
+
+
+def test_a_section_of_one_part_of_its_name_says_it_once(parts):
+    page = page_of({"7 Fits": [parts[1]]})
+    assert "<h2>1 Fits</h2>" in page and "<h3>Fits</h3>" not in page
+    assert '<b><a href="#fits-html">Fits</a></b>' in page and page.count('href="#fits-html"') == 1
 
 
 def test_bounds_of_an_interval_stand_behind_their_value_and_infinity_sorts_last():

@@ -1,5 +1,6 @@
 """Result tables as self-contained HTML pages."""
 
+import re
 from html import escape
 from importlib.resources import files
 
@@ -13,6 +14,8 @@ STYLE = (files("kinetrain.report") / "page.css").read_text(encoding="utf-8")
 BAD = ' class="bad"'
 MOST_ROWS = 500  # of the page of a result table
 NO_ROWS = "This table has no rows."
+LONG = 40  # letters of a text whose cell keeps a width to read it in
+WHOLE = re.compile(r"\[[^][]*\]|[-\d.]+e[-+]\d+")  # an interval, a number with an exponent
 
 
 def page(table: pd.DataFrame, title: str, caption: str = "", bad=None, name: str = "") -> str:
@@ -65,6 +68,11 @@ def _long_or_small(value: float) -> str:
     return f"{value:.0f}" if 1e4 <= abs(value) < 1e7 else f"{value:.3e}"
 
 
+def unbroken(text: str) -> str:
+    """Return a text as HTML in which no line ends within a number or an interval."""
+    return WHOLE.sub(r'<span class="whole">\g<0></span>', escape(text))
+
+
 def as_html(table: pd.DataFrame, bad=None, name: str = "") -> str:
     """Return the table as an HTML element, which sorts, filters and downloads on the page of the report."""
     if table.empty:
@@ -107,7 +115,8 @@ def _head(column: str, bounds: tuple[str, ...], declared) -> str:
 
 def _cell(value, bounds: list) -> str:
     if isinstance(value, str):
-        return f"<td>{escape(value)}</td>"
+        kind = ' class="long"' if len(value) > LONG else ""
+        return f"<td{kind}>{unbroken(value)}</td>"
     text = cell(value)
     if text and bounds and not any(pd.isna(bound) for bound in bounds):
         text += f" [{', '.join(map(cell, bounds))}]"

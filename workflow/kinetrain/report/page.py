@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from kinetrain.errors import InputError
-from kinetrain.report.html import NO_ROWS, STYLE
+from kinetrain.report.html import NO_ROWS, STYLE, unbroken
 
 FIRST = 2  # sentences of a caption that are always shown
 
@@ -42,7 +42,7 @@ def report(
     """
     pages = Environment(loader=PackageLoader("kinetrain", "report"), autoescape=True, undefined=StrictUndefined)
     pages.filters |= {"rst": _from_rst, "anchor": _anchor, "base64": _encoded, "body": _body, "companion": _companion}
-    pages.filters |= {"split_caption": split_caption}
+    pages.filters |= {"split_caption": split_caption, "unbroken": lambda text: Markup(unbroken(text))}
     shown = {heading: [part for part in parts if _has_rows(part["file"])] for heading, parts in sections.items()}
     left_out = [part["title"] for parts in sections.values() for part in parts if not _has_rows(part["file"])]
     place = next((_anchor(part) for parts in shown.values() for part in parts if part["title"] == settings), "start")
