@@ -129,7 +129,7 @@ def test_a_model_that_keeps_every_gene_says_nothing_about_regulators():
 
 def test_a_model_that_diverges_is_shown_as_failed_without_numbers():
     table = pathways.test_gene_sets(made_table(made_influence() * np.nan), made_sets(), 100, 5, seed=1)
-    assert (table["status"] == "failed").all() and list(table) == ["pathway", "genes", "status"]
+    assert (table["status"] == "failed").all() and list(table) == ["pathway", "genes", "models", "status"]
 
 
 def test_influence_is_given_to_each_gene_of_a_probe():

@@ -32,6 +32,7 @@ def made_pathways(method: str, p_tail: float, control: float) -> pd.DataFrame:
     first = table["pathway"] == "planted_hubs"
     return table.assign(
         **tests,
+        models=3,
         p_tail=np.where(first, p_tail, 0.5),
         control_p_tail=np.where(first, control, 0.5),
         top_share=1.0 * first,
@@ -76,6 +77,13 @@ def test_a_planted_pathway_is_found_where_it_passes_and_its_control_does_not():
     assert control["verdict"].tolist() == ["-", "-", "no"]
 
 
+def test_only_several_models_say_how_stable_pathways_are():
+    made = made_pathways("dash", 1e-6, 0.5)
+    said = findings(pathways=made).set_index("topic").loc["Stability of pathways", "statement"]
+    assert said == "DASH: 1 gene sets are among the top ones in some of 3 models, 1 in at least 80 % of them."
+    assert "Stability of pathways" not in set(findings(pathways=made.assign(models=1))["topic"])
+
+
 def test_findings_say_plainly_what_is_not_as_hoped():
     nominal = pd.DataFrame({"problem": ["P", "Q"], "objective_nominal": [-53.0, 5.0], "reference": [-53.08378, np.nan]})
     nominal = completed("nominal", nominal)
@@ -83,8 +91,11 @@ def test_findings_say_plainly_what_is_not_as_hoped():
     said = {(row.topic, row.verdict): row.statement for row in table.itertuples()}
     assert "NOT within 0.001" in said[("Import of the model", "no")]
     assert "0.581 above the best value known, -66.58102 (NOT within 0.1)" in said[("Distance to the best known", "no")]
-    assert said[("Prediction", "no")].endswith("has a test error of 0.01. NOT better: Unpruned 0.05 ± 0 (ratio 5).")
-    assert said[("Prediction", "yes")].endswith("over seeds: DASH 0.003 ± 0.001 (ratio 0.3).")
+    assert said[("Prediction", "no")].startswith(
+        "Persistence (next = now) has a test error of 0.01. A method is better"
+    )
+    assert said[("Prediction", "no")].endswith("over seeds. NOT better: Unpruned 0.05 (ratio 5).")
+    assert said[("Prediction", "yes")].endswith("over seeds. Better: DASH 0.003 ± 0.001 (ratio 0.3).")
     prior = "a balanced accuracy of 0.970. NOT above it: Unpruned (0.580), DASH (0.910)."
     assert said[("Network against prior alone", "no")].endswith(prior)
     assert "1 of 2 fits failed" in said[("Failed runs", "no")]
@@ -137,9 +148,23 @@ def test_findings_compare_methods_by_pairs_of_the_same_seed():
     found = table[table["topic"] == "DASH against SparseFlow"].set_index("verdict")["statement"]
     assert "DASH has a balanced accuracy of 0.91 [0.682, 0.979], SparseFlow 0.705" in found["yes"]
     assert "difference 0.205 [0.141, 0.269] over 2 pairs of the same seed." in found["yes"]
-    assert "DASH has a test error of 0.003" in found["no"]
+    assert "DASH has a test error of 0.003" in found["undecided"]
+    worse = findings(networks=pd.concat([made_networks(), other.assign(balanced_accuracy=[0.95, 0.9701])]))
+    assert worse.loc[worse["topic"] == "DASH against SparseFlow", "verdict"].tolist() == ["no", "undecided"]
     single = findings(networks=pd.concat([made_networks(), other]).query("seed == 0"))
     assert set(single.loc[single["topic"] == "DASH against SparseFlow", "verdict"]) == {"-"}
+
+
+def test_an_infinite_error_is_no_pair():
+    other = made_networks().head(2).assign(method="sparseflow", test_mse=[0.005, np.inf])
+    table = findings(networks=pd.concat([made_networks(), other]))
+    found = table[table["topic"] == "DASH against SparseFlow"]
+    assert found["statement"].iloc[1] == (
+        "DASH has a test error of 0.002, SparseFlow 0.005: difference -0.003 over 1 pairs of the same seed."
+    )
+    assert found["verdict"].tolist() == ["undecided", "-"]
+    said = table.loc[(table["topic"] == "Prediction") & (table["verdict"] == "no"), "statement"].item()
+    assert said.endswith("NOT better: Unpruned 0.05 (ratio 5), SparseFlow inf (ratio inf).")
 
 
 def test_findings_compare_treatments_of_the_multipliers_on_the_same_data():

@@ -39,8 +39,8 @@ def test_what_neural_models_add_is_said_over_all_data_sets_and_for_each():
     said = said[said["topic"] == TOPIC].set_index("subject")
     everywhere = said.loc["all data sets", "statement"].tolist()
     assert everywhere[0] == (
-        "Without a prior, in AUPRC the best neural model is better than the best yardstick on 1 of 2 (a), worse on 1 "
-        "of 2 (b)."
+        "Without a prior, in AUPRC the best neural model against the best yardstick is better on 1 of 2 (a), worse on "
+        "1 of 2 (b)."
     )
     assert said.loc[["a", "b"], "verdict"].tolist() == ["yes", "no"]
 
@@ -55,13 +55,24 @@ def test_data_on_which_everything_is_worse_than_that_nothing_changes_come_first(
     half = made_networks({"dash": ("yes", 0.5, 2.0), "lasso": ("no", 0.5, 0.5)}, "simulated", persistence=1.0)
     fine = made_networks({"dash": ("yes", 0.5, 0.2), "lasso": ("no", 0.5, 0.5)}, "easy", persistence=1.0)
     said = findings(networks=pd.concat([fine, half, worse]))
-    assert (said["topic"] == "Worse than next = now").tolist() == [True, True] + [False] * (len(said) - 2)
+    assert (said["topic"] == "Not better than next = now").tolist() == [True, True] + [False] * (len(said) - 2)
     first = said.iloc[:2].set_index("subject")
     assert first.loc["measured", "statement"] == (
-        "EVERY method predicts worse than that nothing changes (next = now): the best, DASH, has 2 times its test "
-        "error."
+        "NO method predicts better than that nothing changes (next = now): the best, DASH, has 2 times its test error."
     )
-    assert "EVERY neural model" in first.loc["simulated", "statement"] and (first["verdict"] == "no").all()
+    assert "NO neural model" in first.loc["simulated", "statement"] and (first["verdict"] == "no").all()
+
+
+def test_where_every_neural_model_failed_the_first_findings_say_so():
+    networks = made_networks({"dash": ("yes", 0.5, 0.2), "sparseflow": ("no", 0.5, 0.2), "lasso": ("no", 0.5, 0.5)})
+    failed = (networks["method"] == "dash").to_numpy()
+    networks.loc[failed, ["status", "auprc", "test_mse"]] = ["failed", np.nan, np.nan]
+    said = findings(networks=networks)
+    said = said[said["topic"] == TOPIC].set_index("subject").loc["d"]
+    assert said["statement"].tolist()[-1] == (
+        "With the prior, EVERY neural model failed (DASH): there is nothing to compare."
+    )
+    assert said["verdict"].tolist()[-1] == "no" and "SparseFlow" in said["statement"].iloc[0]
 
 
 def test_what_is_left_out_is_reported_and_no_failed_model():

@@ -40,7 +40,7 @@ def test_gene_sets(table: pd.DataFrame, sets: dict, permutations: int, minimum_g
             f"({len(influence)} of them occur in any of the {len(sets)} sets)"
         )
     whole = influence.dropna(axis=1)
-    start = pd.DataFrame({"pathway": names, "genes": matrix.sum(axis=1).astype(int)})
+    start = pd.DataFrame({"pathway": names, "genes": matrix.sum(axis=1).astype(int), "models": whole.shape[1]})
     if whole.empty:
         return start.assign(status="failed")
     values = whole.mean(axis=1).to_numpy()

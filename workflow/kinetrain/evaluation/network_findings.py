@@ -24,6 +24,7 @@ PREDICTORS = {
     REGULATORS_X_TARGETS: "That every true regulator regulates every true target has",
     REGULATORS_X_ALL: "That every true regulator regulates every gene has",
 }
+JUDGED = {"better": "yes", "worse": "no", "undecided": "undecided"}
 MOVED = 0.05  # share of closed weights below which gates have hardly moved
 COMPARED = (("dash", "sparseflow"), ("dash", "bioprune"))
 # balanced accuracies in which neither the prior nor a list of regulators is better than chance
@@ -44,14 +45,19 @@ def against_persistence(networks: pd.DataFrame):
         yield "Prediction", panel, statement, np.nan, np.nan, "-"
     for panel, group in prediction_error(networks).groupby("panel", sort=False):
         reference, errors = group["persistence_mse"].iloc[0], group.groupby("method")["test_mse"]
-        spread = errors.std().fillna(0)
-        beaten = errors.mean() + spread < reference
+        spread = errors.std()
+        beaten = errors.mean() + spread.fillna(0) < reference
         said = {
-            method: f"{label(method)} {error:.3g} ± {spread[method]:.1g} (ratio {error / reference:.3g})"
+            method: f"{label(method)} {error:.3g}"
+            + (f" ± {spread[method]:.1g}" if np.isfinite(spread[method]) else "")
+            + f" (ratio {group.loc[group['method'] == method, 'ratio'].mean():.3g})"
             for method, error in errors.mean().items()
         }
-        lead = f"Persistence (next = now) has a test error of {reference:.3g}."
-        words = "Better by more than one standard deviation over seeds", "NOT better"
+        lead = (
+            f"Persistence (next = now) has a test error of {reference:.3g}. A method is better whose error is lower by "
+            "more than its standard deviation over seeds."
+        )
+        words = "Better", "NOT better"
         yield from two_groups("Prediction", panel, lead, words, said, beaten, errors.mean(), reference)
 
 
@@ -118,13 +124,13 @@ def paired_methods(networks: pd.DataFrame, compared=COMPARED):
     """Yield how the pairs of methods `compared` do per data set, in balanced accuracy and in test error.
 
     That is the panel, the name of the quantity, the sign of the desired difference, and the values of both methods
-    (seeds, 2), a column per method, for the seeds that both have.
+    (seeds, 2), a column per method, for the seeds for which both are finite.
     """
     for methods in map(list, compared):
         for column, name, wanted in (("balanced_accuracy", "balanced accuracy", 1), ("test_mse", "test error", -1)):
             for _, group in networks.groupby(GROUP, sort=False):
                 pairs = group[group["method"].isin(methods)].pivot(index="seed", columns="method", values=column)
-                pairs = pairs.reindex(columns=methods).dropna()
+                pairs = pairs.reindex(columns=methods).replace(np.inf, np.nan).dropna()
                 if len(pairs):
                     yield panel_names(group).iloc[0], name, wanted, pairs
 
@@ -140,7 +146,7 @@ def compared_methods(networks: pd.DataFrame):
             f"{label(first)} has a {name} of {means[0]}, {label(second)} {means[1]}: difference "
             f"{interval_text(difference)} over {len(pairs)} pairs of the same seed."
         )
-        judged = verdict(judge(difference, wanted) == "better") if len(pairs) > 1 else "-"
+        judged = JUDGED[judge(difference, wanted)] if len(pairs) > 1 else "-"
         topic = f"{label(first)} against {label(second)}"
         yield topic, panel, statement, pairs[first].mean(), pairs[second].mean(), judged
 
@@ -174,13 +180,13 @@ def _paired(first: pd.Series, second: pd.Series, wanted: int):
 
     wanted: the sign of the desired difference. The verdict is `undecided` where the interval holds zero.
     """
-    pairs = pd.DataFrame({"first": first, "second": second}).dropna()
-    mean, low, high = mean_interval(pairs["first"] - pairs["second"])
+    pairs = pd.DataFrame({"first": first, "second": second}).replace(np.inf, np.nan).dropna()
+    difference = mean_interval(pairs["first"] - pairs["second"])
     said = (
         f"{pairs['first'].mean():.3g} against {pairs['second'].mean():.3g}, difference "
-        f"{interval_text((mean, low, high))} over {len(pairs)} pairs of the same seed"
+        f"{interval_text(difference)} over {len(pairs)} pairs of the same seed"
     )
-    judged = "-" if not low <= high else verdict(wanted * mean > 0) if low * high > 0 else "undecided"
+    judged = JUDGED[judge(difference, wanted)] if len(pairs) > 1 else "-"
     return said, (pairs["first"].mean(), pairs["second"].mean()), judged
 
 

@@ -13,7 +13,7 @@ TESTS = {
     "gsea_p_value": "prerank",
     "ora_p_value": "over-representation of the regulators kept",
 }
-STABLE = 0.8  # share of the seeds in which a set is among the top, from which on it is called stable
+STABLE = 0.8  # share of the models in which a set is among the top, from which on it is called stable
 
 
 def significant_pathways(pathways: pd.DataFrame):
@@ -41,13 +41,13 @@ def significant_pathways(pathways: pd.DataFrame):
 
 
 def stable_pathways(pathways: pd.DataFrame):
-    """Yield per data set and method how many sets are among the top in most seeds."""
-    for panel, method, group in _models(pathways[pathways["status"] != "failed"]):
+    """Yield per data set and method how many sets are among the top in most models; nothing of a single model."""
+    for panel, method, group in _models(pathways[pathways["models"] > 1]):
         ever, often = int((group["top_share"] > 0).sum()), int((group["top_share"] >= STABLE).sum())
         if ever:
             statement = (
-                f"{method}: {ever} gene sets are among the top ones in some seed, {often} in at least "
-                f"{100 * STABLE:.0f} % of the seeds."
+                f"{method}: {ever} gene sets are among the top ones in some of {group['models'].iloc[0]:.0f} models, "
+                f"{often} in at least {100 * STABLE:.0f} % of them."
             )
             yield "Stability of pathways", panel, statement, often, ever, "-"
 

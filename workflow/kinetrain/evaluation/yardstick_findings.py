@@ -24,18 +24,18 @@ TOPIC = "Neural models against yardsticks"
 
 
 def worse_than_persistence(networks: pd.DataFrame):
-    """Yield the data sets on which every method, or every neural model, predicts worse than that nothing changes."""
+    """Yield the data sets on which no method, or no neural model, predicts better than that nothing changes."""
     for panel, group in prediction_error(networks).groupby("panel", sort=False):
         errors = group.groupby("method")["ratio"].mean()
         neural = errors.drop(labels=[name for name in YARDSTICKS if name in errors])
-        for what, ratios in (("EVERY method", errors), ("EVERY neural model", neural)):
+        for what, ratios in (("NO method", errors), ("NO neural model", neural)):
             if len(ratios) and ratios.min() >= 1:
                 best = ratios.idxmin()
                 statement = (
-                    f"{what} predicts worse than that nothing changes (next = now): the best, {label(best)}, has "
+                    f"{what} predicts better than that nothing changes (next = now): the best, {label(best)}, has "
                     f"{ratios.min():.4g} times its test error."
                 )
-                yield "Worse than next = now", panel, statement, ratios.min(), 1, "no"
+                yield "Not better than next = now", panel, statement, ratios.min(), 1, "no"
                 break
 
 
@@ -70,13 +70,16 @@ def comparisons(networks: pd.DataFrame) -> pd.DataFrame:
 
 
 def added_by_neural_models(networks: pd.DataFrame):
-    """Yield over all data sets, then for each, where neural models are better than ordinary inference and where not."""
+    """Yield over all data sets, then for each, where neural models are better than ordinary inference and where not.
+
+    Also where no neural model is left to compare, as all failed.
+    """
     table = comparisons(networks)
     for knowledge, words in KNOWLEDGE.items():
         for quantity, (name, _) in QUANTITIES.items():
             own = table[(table["knowledge"] == knowledge) & (table["quantity"] == quantity)]
             if len(own):
-                statement = f"{words}, in {name} the best neural model is {_where(own)}."
+                statement = f"{words}, in {name} the best neural model against the best yardstick is {_where(own)}."
                 counts = own["outcome"].value_counts()
                 value = counts.get("better", 0)
                 yield TOPIC, "all data sets", statement, value, len(own), _judged(own)
@@ -85,6 +88,12 @@ def added_by_neural_models(networks: pd.DataFrame):
         statement = f"{KNOWLEDGE[knowledge]}, the best neural model against the best yardstick is {'; '.join(parts)}."
         row = own.iloc[0]
         yield TOPIC, panel, statement, row["first"], row["second"], _judged(own)
+    neural = networks[~networks["method"].isin([*CONTROLS, *YARDSTICKS])]
+    for (*_, knowledge), own in neural.groupby([*GROUP, "uses_prior"], sort=False):
+        if (own["status"] == "failed").all():
+            panel, failed = panel_names(own).iloc[0], ", ".join(map(label, in_order(own["method"])))
+            statement = f"{KNOWLEDGE[knowledge]}, EVERY neural model failed ({failed}): there is nothing to compare."
+            yield TOPIC, panel, statement, len(own), 0, "no"
 
 
 def _by_outcome(table: pd.DataFrame):
@@ -97,11 +106,10 @@ def _by_outcome(table: pd.DataFrame):
 
 def _where(table: pd.DataFrame) -> str:
     """Return on which data sets a neural model is better, worse or neither, as text."""
-    words = {"better": "better than the best yardstick on", "worse": "worse on", "undecided": "undecided on"}
     parts = []
     for outcome, part in _by_outcome(table):
         named = "; ".join(part["panel"].head(NAMED)) + (f"; and {len(part) - NAMED} more" if len(part) > NAMED else "")
-        parts.append(f"{words[outcome]} {len(part)} of {len(table)} ({named})")
+        parts.append(f"{outcome} on {len(part)} of {len(table)} ({named})")
     return ", ".join(parts)
 
 

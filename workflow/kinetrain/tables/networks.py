@@ -179,14 +179,15 @@ chosen: whether the setting was chosen
         + columns("""
 pathway: name of the gene set
 genes: genes of the set that were measured
-score: sum of their influences, averaged over the models of all seeds
+models: models whose simulations did not diverge; all else is of them
+score: sum of their influences, averaged over the models
 fold: effect size of the score: the mean influence of these genes over that of all genes
 z: score against permuted influences, in standard deviations
 p_value: share of the permutations with at least this score, as in the paper
 p_tail: the same, where fewer than 10 permutations reach the score by a saddlepoint approximation of all of them
 p_bonferroni: p_tail corrected for all sets by Bonferroni
 p_bh: p_tail corrected by Benjamini-Hochberg
-top_share: share of the seeds in which the set is among the 20 (a tenth of the sets, where that is fewer) of highest z
+top_share: share of the models in which the set is among the 20 (a tenth of the sets, where that is fewer) of highest z
 gsea_nes: effect size of prerank: normalised enrichment score of the genes ranked by influence
 gsea_p_value: one-sided p-value of prerank (gseapy, multilevel splitting); 1 where the least influential are enriched
 gsea_p_bonferroni: corrected by Bonferroni
