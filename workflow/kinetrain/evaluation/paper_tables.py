@@ -18,14 +18,22 @@ HEADINGS = {
     "sparsity": ("Sparsity (%)", 100),
     "balanced_accuracy": ("Balanced accuracy (%)", 100),
     "test_mse": ("Test MSE × 1000", 1000),
+    "validation_mse": ("Validation MSE × 1000", 1000),
     "epochs": ("Epochs", 1),
     "out_degree": ("Out-degree", 1),
 }
 EVIDENCE = ("text", "leaderboard", "digitised", "log")  # what is shown where several sources have a number
-UNKNOWN_UNIT = "mse_in_unknown_unit"
+# published quantities that are another name for a metric of ours; those that are a remark on one, with their factor
+SAME = {"validation_mse": "validation_mse_noisy"}
+REMARKS = {
+    "sparsity": ("mask_sparsity", 100, "in one run of the authors {:g} % of the weights were pruned"),
+    "test_mse": ("mse_in_unknown_unit", 1, "published {:g}, in a unit that is not stated"),
+    "epochs": ("epochs_of_first_160", 1, "published {:g}, the best of the first 160 of 300 epochs of one run"),
+}
 NOT_IN_PAPER = "not in the paper"
 NOT_RUN, UNREAD = "not run", "not comparable because the paper's number could not be read"
 SHARES = ("sparsity", "balanced_accuracy", "auroc", "auprc")
+# How far a mean may be from a published number that is reproduced, or as far as its published error, if that is more.
 CLOSE = {"sparsity": 0.03, "balanced_accuracy": 0.03}  # absolute; other metrics relative, by a fifth
 
 
@@ -55,7 +63,8 @@ def paper_tables(networks: pd.DataFrame, layout, methods, published) -> pd.DataF
                 ours = _summary(group, metric)
                 theirs = _published(published, part, method, metric) if in_paper else {"published_source": NOT_IN_PAPER}
                 note = "; ".join(filter(None, [ours["note"], theirs.get("note")]))
-                if ours["n"] or (group["status"] == "failed").all():
+                trained = method not in (*YARDSTICKS, *CONTROLS)  # those have no value by their nature
+                if ours["n"] or (group["status"] == "failed").all() or (trained and own[metric].notna().any()):
                     judged = {"verdict": _verdict(part, group, metric, ours, theirs)}
                     rows.append(row | {"metric": metric} | ours | theirs | judged | {"note": note})
     return pd.DataFrame(rows, columns=TABLES["paper_tables"].names()).astype({"n": "Int64"})
@@ -73,9 +82,13 @@ def _verdict(part: pd.Series, group: pd.DataFrame, metric: str, ours: dict, thei
         return f"not comparable because {part['note'][0].lower()}{part['note'][1:].rstrip('.')}"
     if "published" not in theirs:
         return UNREAD
-    near = CLOSE.get(metric, abs(theirs["published"]) / 5)
-    same = abs(ours["mean"] - theirs["published"]) <= near or ours["low"] <= theirs["published"] <= ours["high"]
-    return "reproduced" if same else "not reproduced"
+    near = np.fmax(CLOSE.get(metric, abs(theirs["published"]) / 5), theirs["error"])
+    if abs(ours["mean"] - theirs["published"]) <= near:
+        return "reproduced"
+    if ours["low"] <= theirs["published"] <= ours["high"]:
+        interval = " to ".join(_text(HEADINGS[metric][1] * ours[name]) for name in ("low", "high"))
+        return f"not comparable because the interval of our {ours['n']} models, {interval}, is too wide to tell"
+    return "not reproduced"
 
 
 def _wanted(part: pd.Series, methods: pd.DataFrame) -> list[str]:
@@ -116,29 +129,26 @@ def _summary(group: pd.DataFrame, metric: str) -> dict:
     counts = {
         "failed": len(group) - len(finished),
         "diverged late": int((group["status"] == "diverged").sum()),
-        f"have no finite {metric.replace('_', ' ')}": len(finished) - number if number else 0,
+        f"have no finite {metric.replace('_', ' ')}": len(finished) - number,
     }
     notes = [f"{count} of {len(group)} models {what}" for what, count in counts.items() if count]
     return {"mean": mean, "low": low, "high": high, "n": number, "note": "; ".join(notes)}
 
 
 def _published(published: pd.DataFrame, part: pd.Series, method: str, metric: str) -> dict:
-    """Return the published number of the best evidence and its source; a number in an unknown unit only as a remark."""
+    """Return the published number of the best evidence, its error and source; what cannot be compared as a remark."""
     if pd.isna(part["published_dataset"]):
         return {}
     same = published["dataset"].str.lower() == str(part["published_dataset"]).lower()
     same &= np.isclose(published["noise"], float(part["published_noise"])) & (published["method"] == method)
-    values = published[same & (published["quantity"] == metric)]
+    values = published[same & (published["quantity"] == SAME.get(metric, metric))]
     values = values.sort_values("evidence", key=lambda column: column.map(EVIDENCE.index))
     for _, best in values.head(1).iterrows():
-        return {"published": best["value"], "published_source": f"{best['source']} ({best['evidence']})"}
-    logged = published[same & (published["quantity"] == "mask_sparsity")]
-    if metric == "sparsity" and len(logged):
-        return {"note": f"in one run of the authors {100 * logged['value'].iloc[0]:g} % of the weights were pruned"}
-    unclear = published[same & (published["quantity"] == UNKNOWN_UNIT)]
-    if metric == "test_mse" and len(unclear):
-        return {"note": f"published {unclear['value'].iloc[0]:g}, in a unit that is not stated"}
-    return {}
+        source = f"{best['source']} ({best['evidence']})"
+        return {"published": best["value"], "error": best["error"], "published_source": source}
+    quantity, factor, said = REMARKS.get(metric, ("", 1, ""))
+    unclear = published.loc[same & (published["quantity"] == quantity), "value"]
+    return {"note": said.format(factor * unclear.iloc[0])} if len(unclear) else {}
 
 
 def page_of(tables: pd.DataFrame, number: int) -> tuple[pd.DataFrame, list[str]]:

@@ -19,8 +19,9 @@ n: number of these models
 published: the number of the paper
 published_source: where it stands, and how it was read
 verdict: reproduced, not reproduced, not comparable because ..., not run, failed, or - (not in the paper). Reproduced:
-  our mean is within 3 percentage points (sparsity, balanced accuracy) or a fifth (all else) of the published number, or
-  that is within our interval; of rows without a method: `not run` where this run has no such data, else empty
+  our mean is within 3 percentage points (sparsity, balanced accuracy), a fifth (all else) or the published error of the
+  published number; not comparable also where it is not, but our interval holds the published number; of rows without
+  a method: `not run` where this run has no such data, else empty
 note: remarks
 """),
         "The tables of Hossain et al. 2024 with the results of this run, the published numbers and a verdict each.",
