@@ -14,7 +14,7 @@ from kinetrain.neural.options import NeuralOptions
 from kinetrain.neural.run import FLOOR, Run
 from kinetrain.options import read_options
 from kinetrain.pruning.events import PruningSchedule
-from kinetrain.pruning.methods import find_method
+from kinetrain.pruning.methods import find_method, l0
 
 GENES = 12
 OPTIONS = NeuralOptions(
@@ -90,6 +90,8 @@ def test_nothing_but_the_rates_differs_between_published_slipped_and_slow(expres
     assert factors["published"] == factors["living"] == [{"v": 5.0}, {"v": 5.0}]
     assert factors["slipped"] == [{"v": 5.0}, {"u_p": 5.0}]
     assert factors["slow"] == [{}, {}]
+    gated = dataclasses.replace(a_run(expression, prior, multipliers="slipped"), method=l0.Method(variant="published"))
+    assert [gated.rate_factors(pruned) for pruned in (0, 1)] == [{}, {}]  # nothing to slip: v is no faster there
     start = training_loop._start(a_run(expression, prior, multipliers="slow")).weights
     assert (start == training_loop._start(a_run(expression, prior, multipliers="published")).weights).all()
 

@@ -113,9 +113,8 @@ class Run:
     def rate_factors(self, pruned: bool) -> dict[str, float]:
         """Return the learning-rate factors of single parameters, before or after the first event."""
         factors = {} if self.options.multipliers == "slow" else self.field.LEARNING_RATE_FACTOR
-        if self.options.multipliers == "slipped":
-            return published_factors(factors, pruned, "published")
-        return self.method.rate_factors(factors, pruned)
+        factors = self.method.rate_factors(factors, pruned)
+        return published_factors(factors, pruned, "published") if self.options.multipliers == "slipped" else factors
 
     def groups(self, members) -> list[np.ndarray]:
         """Return the groups of models that are trained as one batch: all models, or each by itself."""
