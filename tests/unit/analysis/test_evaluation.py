@@ -267,6 +267,9 @@ def test_top_pathways_of_each_method_are_shown_for_all_methods():
     assert shown.loc[("dash", "p3"), "z"] == 0 and shown.loc[("control", "p1"), "z"] == 4
     assert shown["passed"].to_dict() == dict.fromkeys(shown.index, "") | {("dash", "p1"): "PO"}
     assert shown["row"].groupby("pathway").unique().map(list).to_dict() == {"p1": [0], "p3": [1]}
+    passing = table.assign(control_p_tail=[0.01, 1, 1, 1, 1, 1], control_ora_p_value=[1, 1, 1, 0.01, 1, 1])
+    shown = pathways.tabulate(passing, top=1).set_index(["method", "pathway"])
+    assert shown.loc[("control", "p1"), "passed"] == "PO"  # one letter from each method
 
 
 def test_the_truth_is_a_staircase_and_enters_once():

@@ -48,7 +48,7 @@ def tabulate(table: pd.DataFrame, top: int = TOP) -> pd.DataFrame:
     shown["z"] = shown["z"].clip(lower=0)
     shown["mean_z"] = shown.groupby([*GROUP, "pathway"])["z"].transform("mean")
     control = table.assign(z=table["control_z"].clip(lower=0), passed=_passed(table, "control_"))
-    control = control.groupby([*GROUP, "pathway"])[["z", "passed"]].max().reset_index()
+    control = control.groupby([*GROUP, "pathway"]).agg({"z": "max", "passed": _letters_of_any}).reset_index()
     means = shown[[*GROUP, "pathway", "mean_z"]].drop_duplicates()
     shown = pd.concat([shown, control.assign(method=CONTROL).merge(means, on=[*GROUP, "pathway"])])
     shown = shown.sort_values([*GROUP, "mean_z", "pathway"], ascending=[True, True, True, False, True])
@@ -62,6 +62,11 @@ def _passed(table, prefix: str = "") -> pd.Series:
     count = table.groupby([*GROUP, "method"])["pathway"].transform("count")
     letters = [np.where(table[prefix + name] * count < 0.05, letter, "") for letter, name in TESTS.items()]
     return pd.Series(np.sum([part.astype(object) for part in letters], axis=0), index=table.index, dtype=str)
+
+
+def _letters_of_any(passed) -> str:
+    """Return the letters that occur in any of the texts."""
+    return "".join(letter for letter in TESTS if passed.str.contains(letter).any())
 
 
 def draw(table):

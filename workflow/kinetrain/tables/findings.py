@@ -36,7 +36,7 @@ quantity: what was measured
 value: published value
 error: published error
 source: where it stands
-evidence: how it was read: printed, digitised, leaderboard
+evidence: how it was read: text, leaderboard, digitised (from a figure), log (of a run)
 """),
         "Published values of networks (`resources/published/networks.tsv`).",
     ),
