@@ -42,6 +42,7 @@ def test_what_neural_models_add_is_said_over_all_data_sets_and_for_each():
         "Without a prior, in AUPRC the best neural model against the best yardstick is better on 1 of 2 (a), worse on "
         "1 of 2 (b)."
     )
+    assert said.loc["all data sets", "verdict"].tolist() == ["-", "-"]  # decided on both, in opposite ways
     assert said.loc[["a", "b"], "verdict"].tolist() == ["yes", "no"]
 
 

@@ -123,11 +123,9 @@ def _described(table: pd.DataFrame) -> str:
 
 
 def _judged(table: pd.DataFrame) -> str:
-    """Return `yes` if some are better and none worse, `no` the other way round, else `undecided`."""
-    found = set(table["outcome"])
-    if {"better", "worse"} <= found or found == {"undecided"}:
-        return "undecided"
-    return verdict("better" in found)
+    """Return `yes` if some are better and none worse, `no` the other way round, `-` if both, `undecided` if neither."""
+    found = set(table["outcome"]) & {"better", "worse"}
+    return verdict("better" in found) if len(found) == 1 else "-" if found else "undecided"
 
 
 def left_out(networks: pd.DataFrame):
