@@ -102,13 +102,38 @@ def test_without_a_gold_standard_what_predicts_is_ranked_against_no_change():
     assert ["SparseFlow", "neural", "-"] in answers(networks=table)["arms"][0]["rows"]
 
 
+def test_an_infinite_error_is_shown_and_decides_nothing():
+    errors = {"unpruned": [0.5, 0.5, np.inf], "ridge": [0.6, 0.6, 0.6], "persistence": [1.0] * 3}
+    arm = answers(networks=of_errors(errors))["arms"][0]
+    assert [(row[0], row[-1]) for row in arm["rows"]] == [("Ridge", "60 [60, 60]"), ("Unpruned", "∞")]
+    assert arm["undecided"] == [
+        "Best neural model against best yardstick, without a prior, in test error: undecided (Unpruned inf, Ridge 0.6, "
+        "difference ∞, 3 seeds)"
+    ]
+
+
+def test_a_method_that_failed_on_some_data_is_last_there_and_named():
+    errors = {"unpruned": [0.5] * 2, "sparseflow": [0.6] * 2, "imp": [0.1] * 2, "persistence": [1.0] * 2}
+    there, here = of_errors(errors), of_errors(errors, dataset="other")
+    here.loc[here["method"] == "imp", ["status", "test_mse"]] = "failed", np.nan
+    arm = answers(networks=pd.concat([there, here]))["arms"][0]
+    assert [(row[0], row[-1][:3]) for row in arm["rows"]] == [
+        ("Unpruned", "1.5"),
+        ("IMP", "2 ["),
+        ("SparseFlow", "2.5"),
+    ]
+    assert arm["note"].startswith("Mean rank over 2 data sets") and "2 of 12 models (IMP 2) failed." in arm["note"]
+
+
 def test_without_anything_to_rank_by_it_is_said_what_is_missing():
     table = of_errors({"unpruned": [np.nan] * 3, "persistence": [np.nan] * 3})
     arm = answers(networks=table)["arms"][0]
     assert arm["rows"] == [] and "no trajectories are held out for a test (expression.test_fraction" in arm["note"]
     table.loc[table["method"] == "persistence", "test_mse"] = 1.0
     table["status"] = table["status"].where(table["method"] == "persistence", "failed")
-    assert answers(networks=table)["arms"][0]["note"] == "No model was scored: the tables say why."
+    assert answers(networks=table)["arms"][0]["note"] == (
+        "No model was scored: the tables say why. 3 of 3 models (Unpruned 3) failed."
+    )
 
 
 def test_the_caution_says_which_best_fit_is_not_at_a_minimum():

@@ -155,14 +155,15 @@ def test_findings_compare_methods_by_pairs_of_the_same_seed():
     assert set(single.loc[single["topic"] == "DASH against SparseFlow", "verdict"]) == {"-"}
 
 
-def test_an_infinite_error_is_no_pair():
+def test_an_infinite_error_decides_nothing_and_is_not_left_out():
     other = made_networks().head(2).assign(method="sparseflow", test_mse=[0.005, np.inf])
     table = findings(networks=pd.concat([made_networks(), other]))
     found = table[table["topic"] == "DASH against SparseFlow"]
     assert found["statement"].iloc[1] == (
-        "DASH has a test error of 0.002, SparseFlow 0.005: difference -0.003 over 1 pairs of the same seed."
+        "DASH has a test error of 0.003 [4.34e-05, 0.207], SparseFlow inf: difference -inf over 2 pairs of the same "
+        "seed."
     )
-    assert found["verdict"].tolist() == ["undecided", "-"]
+    assert found["verdict"].tolist() == ["undecided", "undecided"]
     said = table.loc[(table["topic"] == "Prediction") & (table["verdict"] == "no"), "statement"].item()
     assert said.endswith("NOT better: Unpruned 0.05 (ratio 5), SparseFlow inf (ratio inf).")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.appearance import in_order, label
-from kinetrain.evaluation.network_findings import COMPARED, paired_methods
+from kinetrain.evaluation.network_findings import COMPARED, paired_methods, with_status
 from kinetrain.evaluation.network_summaries import GROUP, panel_names, prediction_error
 from kinetrain.evaluation.pairs import ALL
 from kinetrain.evaluation.scores import (
@@ -18,7 +18,15 @@ from kinetrain.evaluation.scores import (
     with_size,
 )
 from kinetrain.evaluation.setting_names import setting_name, with_rates
-from kinetrain.evaluation.statistics import FEWEST, POSITIVE, SHARE, judge, mean_interval, median_over_blocks
+from kinetrain.evaluation.statistics import (
+    FEWEST,
+    POSITIVE,
+    SHARE,
+    judge,
+    mean_interval,
+    mean_of_all,
+    median_over_blocks,
+)
 from kinetrain.evaluation.yardstick_findings import KNOWLEDGE, comparisons
 from kinetrain.networks.controls import CONTROLS, PERSISTENCE, PRIOR_ALONE
 from kinetrain.tables import AT_MINIMUM
@@ -146,6 +154,8 @@ def _of_networks(networks: pd.DataFrame) -> dict:
         )
     if "ratio" in quantities:
         note += " A test error of 100 % is that of predicting no change (next = now)."
+    failed, listed = with_status(networks[~networks["method"].isin([*CONTROLS, *YARDSTICKS])], "failed")
+    note += f" {listed} failed." if failed else ""
     judged = "finds the network best" if first in NETWORKS else "predicts best"
     return {
         "title": "Pruning of neural models of gene regulation",
@@ -192,13 +202,16 @@ def _means(values: pd.DataFrame, quantities: dict):
 
 def _in_per_cent(name: str, values) -> np.ndarray:
     """Return mean and 95 % interval in per cent, within what is possible: no error below 0, no share above 100."""
-    return 100 * np.array(mean_interval(values, scale=SHARE if name in NETWORKS else POSITIVE))
+    return 100 * np.array(mean_of_all(values, scale=SHARE if name in NETWORKS else POSITIVE))
 
 
 def _mean_ranks(values: pd.DataFrame, quantities: dict):
-    means = values.groupby([*GROUP, "method"], sort=False)[list(quantities)].mean()
-    signs = {name: sign for name, (_, sign) in quantities.items()}
-    places = means.mul(pd.Series(signs)).groupby(level=GROUP).rank(ascending=False)
+    signs = pd.Series({name: sign for name, (_, sign) in quantities.items()})
+    means = values.groupby([*GROUP, "method"], sort=False)[list(quantities)].mean() * signs
+    # Last is a method that failed on some data; one without such values by its nature (the prior's error) has no rank.
+    there = (means.notna().groupby(level=level).transform("any") for level in (GROUP, "method"))
+    failed = means.isna() & next(there) & next(there)
+    places = means.mask(failed, -np.inf).groupby(level=GROUP).rank(ascending=False)
     number = places.groupby(level="method").size()
     complete = number[number == number.max()].index
     ordered = places[places.index.get_level_values("method").isin(complete)].groupby(level="method").mean()
@@ -235,7 +248,7 @@ def _network_sentences(networks: pd.DataFrame):
             yield lead, row["panel"], row["outcome"], evidence
     for panel, name, wanted, pairs in paired_methods(networks, (*COMPARED, *_others(networks))):
         first, second = pairs.columns
-        difference = mean_interval(pairs[first] - pairs[second])
+        difference = mean_of_all(pairs[first] - pairs[second])
         evidence = f"difference {with_interval(*difference)}, {_count(len(pairs), 'seed')}"
         yield f"{label(first)} against {label(second)} in {name}", panel, judge(difference, wanted), evidence
 
@@ -299,9 +312,10 @@ def _caution(fits, networks, has_fits, has_networks, estimates) -> str:
 
 def with_interval(value, low, high) -> str:
     """Return a value with its interval, to three significant digits; without one where it is not known."""
-    if not np.isfinite(value):
-        return "∞" if value > 0 else "-"
-    return _short(value) + (f" [{_short(low)}, {_short(high)}]" if not np.isnan(low) else "")
+    if np.isnan(value):
+        return "-"
+    bounded = np.isfinite(value) and not np.isnan(low)
+    return _short(value) + (f" [{_short(low)}, {_short(high)}]" if bounded else "")
 
 
 def _short(value: float) -> str:

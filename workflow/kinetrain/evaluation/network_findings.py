@@ -13,7 +13,7 @@ from kinetrain.evaluation.network_summaries import (
     prediction_error,
     sparsity_against_accuracy,
 )
-from kinetrain.evaluation.statistics import POSITIVE, SHARE, judge, mean_interval
+from kinetrain.evaluation.statistics import POSITIVE, SHARE, judge, mean_interval, mean_of_all
 from kinetrain.networks.controls import PERSISTENCE, PRIOR_ALONE, REGULATORS_X_ALL, REGULATORS_X_TARGETS
 from kinetrain.pruning.methods import find_method, known_methods, l0
 from kinetrain.yardsticks.methods import YARDSTICKS
@@ -124,13 +124,13 @@ def paired_methods(networks: pd.DataFrame, compared=COMPARED):
     """Yield how the pairs of methods `compared` do per data set, in balanced accuracy and in test error.
 
     That is the panel, the name of the quantity, the sign of the desired difference, and the values of both methods
-    (seeds, 2), a column per method, for the seeds for which both are finite.
+    (seeds, 2), a column per method, for the seeds that both have.
     """
     for methods in map(list, compared):
         for column, name, wanted in (("balanced_accuracy", "balanced accuracy", 1), ("test_mse", "test error", -1)):
             for _, group in networks.groupby(GROUP, sort=False):
                 pairs = group[group["method"].isin(methods)].pivot(index="seed", columns="method", values=column)
-                pairs = pairs.reindex(columns=methods).replace(np.inf, np.nan).dropna()
+                pairs = pairs.reindex(columns=methods).dropna()
                 if len(pairs):
                     yield panel_names(group).iloc[0], name, wanted, pairs
 
@@ -139,9 +139,9 @@ def compared_methods(networks: pd.DataFrame):
     """Yield per data set how two methods compare in balanced accuracy and test error, by pairs of the same seed."""
     for panel, name, wanted, pairs in paired_methods(networks):
         first, second = pairs.columns
-        difference = mean_interval(pairs[first] - pairs[second])
+        difference = mean_of_all(pairs[first] - pairs[second])
         scale = SHARE if name == "balanced accuracy" else POSITIVE
-        means = [interval_text(mean_interval(pairs[method], scale=scale)) for method in (first, second)]
+        means = [interval_text(mean_of_all(pairs[method], scale=scale)) for method in (first, second)]
         statement = (
             f"{label(first)} has a {name} of {means[0]}, {label(second)} {means[1]}: difference "
             f"{interval_text(difference)} over {len(pairs)} pairs of the same seed."
@@ -180,8 +180,8 @@ def _paired(first: pd.Series, second: pd.Series, wanted: int):
 
     wanted: the sign of the desired difference. The verdict is `undecided` where the interval holds zero.
     """
-    pairs = pd.DataFrame({"first": first, "second": second}).replace(np.inf, np.nan).dropna()
-    difference = mean_interval(pairs["first"] - pairs["second"])
+    pairs = pd.DataFrame({"first": first, "second": second}).dropna()
+    difference = mean_of_all(pairs["first"] - pairs["second"])
     said = (
         f"{pairs['first'].mean():.3g} against {pairs['second'].mean():.3g}, difference "
         f"{interval_text(difference)} over {len(pairs)} pairs of the same seed"
@@ -241,16 +241,16 @@ def failed_models(networks: pd.DataFrame):
     """
     models = networks[~networks["method"].isin([*CONTROLS, *YARDSTICKS])]
     for dataset, group in models.groupby("dataset", sort=False):
-        failed, listed = _with_status(group, "failed")
+        failed, listed = with_status(group, "failed")
         statement = f"{listed} failed." if failed else f"None of {len(group)} models failed."
         yield "Failed runs", dataset, statement, failed, 0, verdict(not failed)
-        late, listed = _with_status(group, "diverged")
+        late, listed = with_status(group, "diverged")
         if late:
             statement = f"{listed} diverged late: their best models from before count."
             yield "Failed runs", dataset, statement, late, 0, "no"
 
 
-def _with_status(models: pd.DataFrame, status: str) -> tuple[int, str]:
+def with_status(models: pd.DataFrame, status: str) -> tuple[int, str]:
     """Return the number of models with a status, and a text with their methods."""
     counts = models.loc[models["status"] == status, "method"].value_counts()
     listed = ", ".join(f"{label(method)} {counts[method]}" for method in in_order(counts.index))

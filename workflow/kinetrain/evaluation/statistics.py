@@ -140,6 +140,15 @@ def mean_interval(values, scale=None) -> tuple[float, float, float]:
     return mean, mean - half, mean + half
 
 
+def mean_of_all(values, scale=None) -> tuple[float, float, float]:
+    """Return what `mean_interval` does, but where a value is infinite the infinite mean, with NaN as bounds."""
+    values = np.asarray(values, dtype=float)
+    if not np.isinf(values).any():
+        return mean_interval(values, scale)
+    with np.errstate(invalid="ignore"):  # of opposite infinities the mean is NaN
+        return float(np.nanmean(values)), np.nan, np.nan
+
+
 def _within(mean: float, half: float, lowest: float, highest: float) -> tuple[float, float]:
     """Return the bounds mean -+ half, made on a scale on which the ends are infinitely far."""
     above, below = mean - lowest, highest - mean
