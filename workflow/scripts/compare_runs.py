@@ -59,14 +59,14 @@ def main():
     from kinetrain.errors import InputError
     from kinetrain.report.html import as_html, document
 
-    rows, settings, links, told = [], {}, "", ""
+    rows, settings, links, findings = [], {}, "", ""
     for file in sorted([*folder.glob("answers.json"), *folder.glob("*/answers.json")]):
         if (file.parent / "provenance.json").is_file():
             place = file.parent.relative_to(folder)
             run = str(place) if place.name else folder.resolve().name
             answers, record = load_json(file), load_json(file.parent / "provenance.json")
             rows += rows_of(run, answers, record)
-            told += decided(run, answers)
+            findings += decided(run, answers)
             links += f'<li><a href="{quote(str(place))}/report.html">{escape(run)}</a></li>'
             settings[run] = flat(record["configuration"])
     if not rows:
@@ -76,7 +76,7 @@ def main():
     body = (
         f"<ul>{links}</ul>\n"
         "<p>Runs of other starts or seeds are not paired: small differences between them mean nothing.</p>\n"
-        f"{as_html(pd.DataFrame(rows))}<h2>What is decided</h2>\n{told}"
+        f"{as_html(pd.DataFrame(rows))}<h2>What is decided</h2>\n{findings}"
         f"<h2>Settings that differ</h2>\n{as_html(different)}"
     )
     write_text(folder / "index.html", document("Runs", body))

@@ -6,6 +6,8 @@ from command import add_name, add_problem, run
 
 
 def parse_arguments():
+    from kinetrain.mechanistic.reaction_options import METHODS
+
     parser = argparse.ArgumentParser(description=__doc__)
     add_problem(parser)
     parser.add_argument("--test", required=True, help="PEtab problem (YAML) of held-out conditions of the same model")
@@ -13,7 +15,7 @@ def parse_arguments():
     parser.add_argument("--parameters", required=True, help="parameters that these fits arrived at (fit.py: NPZ)")
     parser.add_argument("--prior", required=True, help="table of the reactions: parameterId, reaction, confidence")
     add_name(parser)
-    parser.add_argument("--method", required=True, help="unpruned, random, magnitude, both, prior")
+    parser.add_argument("--method", required=True, choices=METHODS, help="what the reactions that go are chosen by")
     parser.add_argument("--settings", default="{}", help="JSON: seed, keys of `reactions` and of `solver`")
     parser.add_argument("--checkpoint", required=True, help="folder for the state of the run; removed at the end")
     parser.add_argument("--output", required=True, help="table to write: one row per start and corruption of the prior")

@@ -221,6 +221,16 @@ def test_a_wrong_prior_is_refused_with_its_row(tmp_path, text, said):
     assert "prior.tsv" in str(refused.value)
 
 
+def test_the_command_refuses_a_method_that_it_does_not_know(monkeypatch, capsys):
+    needed = ("problem", "model", "test", "fits", "parameters", "prior", "name", "checkpoint", "output", "path")
+    words = [f"--{name}=any" for name in needed]
+    monkeypatch.setattr(sys, "argv", ["prune_reactions", *words, "--method=magnitud"])
+    with pytest.raises(SystemExit):
+        prune_reactions.main()
+    said = capsys.readouterr().err
+    assert "--method: invalid choice: 'magnitud'" in said and all(method in said for method in METHODS)
+
+
 def test_the_files_of_the_embedded_model_are_those_that_its_script_writes(root, tmp_path):
     folder = root / "resources" / "models" / "crosstalk"
     runpy.run_path(str(folder / "make.py"))["main"](tmp_path)

@@ -9,23 +9,16 @@ be compared because all of them have the same unit. Fits, the criterion and the 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
-from kinetrain.mechanistic.reaction_options import RANDOM, UNPRUNED, WEIGHTS, ReactionPruning
+from kinetrain.mechanistic.reaction_options import BOTH, RANDOM, UNPRUNED, WEIGHTS, ReactionPruning
 from kinetrain.mechanistic.reaction_prior import ReactionPrior
 from kinetrain.problem import SumOverConditions, Vector
 from kinetrain.pruning.events import prune
 from kinetrain.training.cost import Cost, Counted
 from kinetrain.training.full_batch import minimize, takes_information
 from kinetrain.training.history import Recorder
-
-
-class Measured(SumOverConditions, Protocol):
-    """A fit problem that says how many data points all its conditions have."""
-
-    n_measurements: int
 
 
 class Remaining:
@@ -112,7 +105,7 @@ class ReactionRun:
 
     def __init__(
         self,
-        problem: Measured,
+        problem: SumOverConditions,
         held_out: SumOverConditions,
         prior: ReactionPrior,
         method: str,
@@ -151,7 +144,7 @@ class ReactionRun:
         """Return the scores of all reactions (c,): of those left, the lowest go, and by chance among equal ones."""
         if self.method == RANDOM:
             return np.zeros(len(self.rates))
-        weight = WEIGHTS.get(self.method, self.options.prior_weight)
+        weight = self.options.prior_weight if self.method == BOTH else WEIGHTS[self.method]
         return score_of(state.theta[self.rates] * state.left, self.prior.confidence * state.left, weight)
 
     def _prune(self, state: State) -> None:

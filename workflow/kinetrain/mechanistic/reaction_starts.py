@@ -1,6 +1,5 @@
 """The pruning of the reactions of all fits of a problem by one method, with its scores against the known truth."""
 
-import resource
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
@@ -11,11 +10,11 @@ import pandas as pd
 from kinetrain import tables
 from kinetrain.mechanistic.reaction_options import ReactionPruning
 from kinetrain.mechanistic.reaction_prior import ReactionPrior, corrupt
-from kinetrain.mechanistic.reaction_pruning import Measured, ReactionRun, chosen
+from kinetrain.mechanistic.reaction_pruning import ReactionRun, chosen
 from kinetrain.networks.metrics.edges import support_scores
 from kinetrain.networks.metrics.ranking import ranking_scores
 from kinetrain.problem import SumOverConditions, Vector
-from kinetrain.training.starts import Checkpoint
+from kinetrain.training.starts import Checkpoint, peak_memory_mb
 
 STREAM = 75  # of random numbers, apart from those of starts and data
 SHOWN = ("event", "left", "reactions", "objective", "held_out_objective", "bic", "kept")
@@ -33,7 +32,7 @@ class Pruned:
 
     name: str
     replicate: int
-    problem: Measured
+    problem: SumOverConditions
     held_out: SumOverConditions
     fitted: np.ndarray
     prior: ReactionPrior
@@ -57,10 +56,11 @@ def prune_fits(given: Pruned, method: str, options: ReactionPruning, folder) -> 
             result = checkpoint.finished(number)
             if result is None:
                 seed = [given.seed, given.replicate, start, STREAM]
-                told = given.prior
+                prior = given.prior
                 if corruption is not None:
-                    told = replace(told, confidence=corrupt(told.confidence, corruption, np.random.default_rng(seed)))
-                run = ReactionRun(given.problem, given.held_out, told, method, options, seed)
+                    moved = corrupt(prior.confidence, corruption, np.random.default_rng(seed))
+                    prior = replace(prior, confidence=moved)
+                run = ReactionRun(given.problem, given.held_out, prior, method, options, seed)
                 result = _prune_fit(run, theta, given.truth, checkpoint, number)
                 checkpoint.finish(number, result)
             key = {**identity, "prior_corruption": corruption, "start": start}
@@ -84,7 +84,7 @@ def _prune_fit(run: ReactionRun, theta: Vector, truth: Vector, checkpoint: Check
         "cost": last["cost"],
         "cpu_seconds": last["cpu_seconds"],
         "wall_seconds": round(time.monotonic() - begin, 3),
-        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "peak_memory_mb": peak_memory_mb(),
     }
     if row["status"] == "finished":
         best = chosen(state.rows)
