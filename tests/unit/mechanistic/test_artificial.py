@@ -12,7 +12,7 @@ from kinetrain.errors import InputError
 from kinetrain.mechanistic.artificial_data import make_artificial
 from kinetrain.mechanistic.artificial_options import ArtificialOptions
 from kinetrain.mechanistic.petab_problem import PetabProblem
-from kinetrain.mechanistic.petab_tables import read_petab
+from kinetrain.mechanistic.petab_reader import read_petab
 from kinetrain.mechanistic.random_conditions import draw_conditions
 from kinetrain.mechanistic.template import write_template
 from kinetrain.options import read_options

@@ -14,7 +14,8 @@ from kinetrain.compiler import runnable
 from kinetrain.errors import InputError
 from kinetrain.mechanistic import engines, kernel_choice, solver_choice
 from kinetrain.mechanistic.kernel import build
-from kinetrain.mechanistic.kernel.problem import KernelProblem, KernelUnsupportedError
+from kinetrain.mechanistic.kernel.graph import KernelUnsupportedError
+from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.solver_measures import evaluate, least_forward_work, work_of
 from kinetrain.mechanistic.solver_options import KERNEL, SolverOptions, merged

@@ -12,7 +12,7 @@ from kinetrain.errors import InputError
 from kinetrain.mechanistic import estimates as estimates_module
 from kinetrain.mechanistic.estimates import curvature, decrease_left, estimates, half_widths, write_fitted_problem
 from kinetrain.mechanistic.kernel.problem import KernelProblem
-from kinetrain.mechanistic.petab_tables import read_petab
+from kinetrain.mechanistic.petab_reader import read_petab
 
 NAMES = ["a", "b"]
 

@@ -16,7 +16,7 @@ from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.kernel.work import weights
 from kinetrain.mechanistic.petab_checks import PREEQUILIBRATION
 from kinetrain.mechanistic.petab_problem import PetabProblem
-from kinetrain.mechanistic.petab_tables import read_petab
+from kinetrain.mechanistic.petab_reader import read_petab
 from kinetrain.mechanistic.solver_options import SolverOptions
 from kinetrain.training.cost import Counted
 

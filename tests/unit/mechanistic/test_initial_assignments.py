@@ -8,7 +8,7 @@ from petab_folder import write_petab
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.initial_assignments import assigned_parameters, remove_overridden
 from kinetrain.mechanistic.petab_problem import PetabProblem
-from kinetrain.mechanistic.petab_tables import read_petab
+from kinetrain.mechanistic.petab_reader import read_petab
 from kinetrain.mechanistic.solver_options import SolverOptions
 
 MATH = '<math xmlns="http://www.w3.org/1998/Math/MathML">{}</math>'

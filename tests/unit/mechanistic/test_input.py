@@ -17,7 +17,7 @@ from kinetrain.mechanistic import compiled_model
 from kinetrain.mechanistic.compiled_model import compile_model
 from kinetrain.mechanistic.petab_files import gather
 from kinetrain.mechanistic.petab_problem import PetabProblem
-from kinetrain.mechanistic.petab_tables import read_petab
+from kinetrain.mechanistic.petab_reader import read_petab
 from kinetrain.mechanistic.solver_options import SolverOptions
 
 

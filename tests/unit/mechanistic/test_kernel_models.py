@@ -11,7 +11,8 @@ from scipy.integrate import solve_ivp
 from scipy.interpolate import CubicHermiteSpline
 
 from kinetrain.mechanistic.kernel import build
-from kinetrain.mechanistic.kernel.problem import KernelProblem, KernelUnsupportedError
+from kinetrain.mechanistic.kernel.graph import KernelUnsupportedError
+from kinetrain.mechanistic.kernel.problem import KernelProblem
 
 PARAMETERS = {"loss": 0.7, "u0": 1.0, "u1": 2.0, "u2": 0.5}
 NODES = [0.0, 2.0, 5.0]

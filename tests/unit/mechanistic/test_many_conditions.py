@@ -8,7 +8,7 @@ import yaml
 from kinetrain.errors import InputError
 from kinetrain.files import save_table
 from kinetrain.mechanistic.petab_problem import PetabProblem
-from kinetrain.mechanistic.petab_tables import read_petab
+from kinetrain.mechanistic.petab_reader import read_petab
 from kinetrain.mechanistic.predictions import groups_of
 from kinetrain.mechanistic.solver_options import SolverOptions
 from kinetrain.options import read_options

@@ -16,7 +16,8 @@ from kinetrain.errors import InputError, InputWarning
 from kinetrain.mechanistic.conditions import petab_ids
 from kinetrain.mechanistic.formulas import DEEPEST, LONGEST, check, parse, value
 from kinetrain.mechanistic.petab_problem import PetabProblem
-from kinetrain.mechanistic.petab_tables import read_petab, read_tables
+from kinetrain.mechanistic.petab_reader import read_petab
+from kinetrain.mechanistic.petab_tables import read_tables
 from kinetrain.mechanistic.sbml_model import read_sbml
 from kinetrain.mechanistic.solver_options import SolverOptions
 from kinetrain.mechanistic.starting_points import starting_quantiles, starting_rows

@@ -12,7 +12,7 @@ from kinetrain.errors import InputError, InputWarning
 from kinetrain.mechanistic.hierarchical import Hierarchical
 from kinetrain.mechanistic.parameter_priors import Priors
 from kinetrain.mechanistic.petab_problem import PetabProblem
-from kinetrain.mechanistic.petab_tables import read_petab, read_petab_1
+from kinetrain.mechanistic.petab_reader import read_petab, read_petab_1
 from kinetrain.mechanistic.predictions import predict
 from kinetrain.mechanistic.solver_options import SolverOptions
 from kinetrain.mechanistic.time_courses import time_courses

@@ -13,7 +13,7 @@ from kinetrain.mechanistic.condition_labels import labels_of_version_1, told_apa
 from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.petab_files import gather, read_description, visualization_files
 from kinetrain.mechanistic.petab_problem import PetabProblem
-from kinetrain.mechanistic.petab_tables import read_petab
+from kinetrain.mechanistic.petab_reader import read_petab
 from kinetrain.mechanistic.time_courses import time_courses
 from kinetrain.mechanistic.visualization import MOST_CURVES
 

@@ -17,7 +17,7 @@ from kinetrain.errors import InputError
 from kinetrain.mechanistic.artificial_options import ArtificialOptions
 from kinetrain.mechanistic.engines import open_problem
 from kinetrain.mechanistic.petab_files import checksum, list_files, read_description, sbml_file
-from kinetrain.mechanistic.petab_tables import read_petab_1
+from kinetrain.mechanistic.petab_reader import read_petab_1
 from kinetrain.mechanistic.random_conditions import controls, draw_conditions, draw_inputs
 from kinetrain.mechanistic.solver_options import solver_options
 from kinetrain.mechanistic.template import scaling_rows, with_scaling, write_tables

@@ -29,7 +29,8 @@ from kinetrain.errors import InputError
 from kinetrain.mechanistic.initial_assignments import assigned_parameters
 from kinetrain.mechanistic.petab_checks import PREEQUILIBRATION
 from kinetrain.mechanistic.petab_files import checksum, sbml_file
-from kinetrain.mechanistic.petab_tables import for_amici, is_version_1, read_petab
+from kinetrain.mechanistic.petab_reader import read_petab
+from kinetrain.mechanistic.petab_tables import for_amici, is_version_1
 
 RECORD, MODEL = "compiled.json", "kinetrain_model"
 # Most of what AMICI generates goes into one source file: headers are read once instead of 25 times, which halves the

@@ -37,9 +37,9 @@ def require(path, engine: str) -> None:
     """Raise InputError if `engine` is `kernel`, and it does not support a PEtab problem; nothing is compiled."""
     if engine != "kernel":
         return
+    from kinetrain.mechanistic.kernel.graph import KernelUnsupportedError
     from kinetrain.mechanistic.kernel.preparation import generate
-    from kinetrain.mechanistic.kernel.problem import KernelUnsupportedError
-    from kinetrain.mechanistic.petab_tables import read_petab
+    from kinetrain.mechanistic.petab_reader import read_petab
 
     try:
         generate(path, read_petab(path))
@@ -66,7 +66,7 @@ def choose(path, model_folder, options: SolverOptions | None = None) -> dict:
         reason = "the kernel does not try failed solves again ('trials')"
     elif options.engine != "amici":
         from kinetrain.mechanistic import kernel_choice
-        from kinetrain.mechanistic.kernel.problem import KernelUnsupportedError
+        from kinetrain.mechanistic.kernel.graph import KernelUnsupportedError
 
         try:
             choice = kernel_choice.choose(path, model_folder, options)

@@ -18,7 +18,7 @@ from kinetrain.mechanistic.compiled_model import load_model
 from kinetrain.mechanistic.conditions import prepare
 from kinetrain.mechanistic.parameter_priors import Priors
 from kinetrain.mechanistic.petab_files import checksum, list_files, read_description
-from kinetrain.mechanistic.petab_tables import read_petab
+from kinetrain.mechanistic.petab_reader import read_petab
 from kinetrain.mechanistic.simulated_times import even_times
 from kinetrain.mechanistic.solver_options import SolverOptions, filled, safe_options
 from kinetrain.mechanistic.starting_points import (

@@ -1,9 +1,8 @@
-"""The tables of a PEtab problem, read and checked."""
+"""The tables of a PEtab problem: read as text or numbers, completed for AMICI, and what their cells name."""
 
 import copy
 import math
 import re
-from pathlib import Path
 from typing import Any
 
 import libsbml
@@ -13,12 +12,9 @@ from petab.v1.models.sbml_model import SbmlModel
 
 from kinetrain.data.text import read_table, refuse_repeated
 from kinetrain.errors import InputError
-from kinetrain.mechanistic.initial_assignments import remove_overridden
-from kinetrain.mechanistic.petab_checks import PAIR, PREEQUILIBRATION, check_problem, is_number
-from kinetrain.mechanistic.petab_files import is_version_2, parameter_files, read_description
-from kinetrain.mechanistic.sbml_model import initial_value, read_sbml
+from kinetrain.mechanistic.petab_checks import PAIR, PREEQUILIBRATION, is_number
+from kinetrain.mechanistic.sbml_model import initial_value
 
-INDEX = {"condition_files": "conditionId", "observable_files": "observableId", "measurement_files": None}
 # Columns whose cells stay text: conditions 001 and 1 differ.
 TEXT = {"parameterId", "conditionId", "observableId", "experimentId", "simulationConditionId", PREEQUILIBRATION}
 TEXT |= {"parameterName", "conditionName", "observableName", "datasetId", "replicateId", "modelId", "targetId"}
@@ -26,45 +22,6 @@ TEXT |= {"observableFormula", "noiseFormula", "targetValue", "observablePlacehol
 TEXT |= {"petabEntityId", "modelEntityId", "initializationPriorParameters", "objectivePriorParameters"}
 TEXT |= {"priorParameters"}
 MISSING = {"nan", "na"}
-
-
-def read_petab(path) -> petab.Problem:
-    """Return the checked PEtab problem of a YAML file, ready to be simulated by AMICI (`ProblemOfVersion2`, if it is).
-
-    Plots (visualization files) are left out. Overrides of observable or noise parameters that differ between time
-    points become observables of their own, except plain numbers for the noise, which AMICI takes as they are.
-
-    Raises
-    ------
-    InputError
-        If the YAML, a key in it, or a table is missing, if a number is missing or out of its range, if a name or a
-        formula would harm AMICI or what it compiles, or if the PEtab linter finds errors.
-    """
-    path = Path(path)
-    description = read_description(path)
-    if is_version_2(description):
-        from kinetrain.mechanistic.petab_v2 import ProblemOfVersion2  # here: its imports take a second
-
-        return ProblemOfVersion2(path, description)
-    files = description["problems"][0]
-    model = SbmlModel(sbml_document=read_sbml(path.parent / files["sbml_files"][0]))
-    tables = [
-        read_tables([path.parent / name for name in parameter_files(description)], "parameterId"),
-        *(read_tables([path.parent / name for name in files[key]], INDEX[key]) for key in INDEX),
-    ]
-    parameters, conditions, observables, measurements = tables
-    problem = petab.Problem(
-        model=model,
-        parameter_df=parameters,
-        condition_df=conditions,
-        observable_df=observables,
-        measurement_df=measurements,
-    )
-    check_problem(problem, path)
-    problem.measurement_df = problem.measurement_df.reset_index(drop=True)
-    _separate_overrides(problem)
-    _overrule_model(problem, path)
-    return problem
 
 
 def read_tables(files, index: str | None) -> pd.DataFrame:
@@ -146,13 +103,6 @@ def for_amici(problem: petab.Problem, path) -> petab.Problem:
     return problem
 
 
-def read_petab_1(path) -> petab.Problem:
-    """Return the problem of a YAML file as `read_petab`, for what works with the tables of version 1 only."""
-    problem = read_petab(path)
-    require_version_1(problem, path, "drawing artificial data")
-    return problem
-
-
 def is_version_1(problem) -> bool:
     """Whether a problem of `read_petab`, which decides by the YAML file, is one of PEtab version 1."""
     return hasattr(problem, "measurement_df")  # version 2 has a table of parameters too
@@ -193,39 +143,3 @@ def known_noise(problem) -> pd.Series:
         problem.measurement_df.reindex(columns=["noiseParameters"]).squeeze(axis=1), errors="coerce"
     )
     return problem.measurement_df["observableId"].map(placeholder).astype(bool) & numbers.notna()
-
-
-def _separate_overrides(problem):
-    """Give an observable whose overrides change within a condition a copy for each of them.
-
-    AMICI maps parameters once for each condition. PEtab's own function makes copies for each condition too.
-    """
-    table = problem.measurement_df
-    keys = ["observableId", *PAIR]
-    overrides = ["observableParameters", "noiseParameters"]
-    cells = table.reindex(columns=[*keys, *overrides]).astype(object)
-    cells["noiseParameters"] = cells["noiseParameters"].mask(known_noise(problem))
-    cells = cells.fillna("").astype(str)
-    taken = {*problem.observable_df.index, *problem.parameter_df.index, *problem.condition_df.columns}
-    distinct = cells.drop_duplicates()
-    number = distinct.groupby(keys).cumcount().rename("number")
-    cells = cells.merge(distinct.assign(number=number), how="left")
-    for name in cells.loc[cells["number"] > 0, "observableId"].unique():
-        mine = (cells["observableId"] == name) & (cells["number"] > 0)
-        for copied in sorted(cells.loc[mine, "number"].unique()):
-            new = f"{name}_{copied + 1}"
-            while not {new, f"sigma_{new}"}.isdisjoint(taken) or problem.model.has_entity_with_id(new):
-                new += "_"
-            taken.add(new)
-            row = problem.observable_df.loc[name].copy()
-            for column in ("observableFormula", "noiseFormula"):
-                row[column] = re.sub(rf"\b((?:observable|noise)Parameter\d+)_{name}\b", rf"\1_{new}", str(row[column]))
-            problem.observable_df.loc[new] = row
-            table.loc[mine & (cells["number"] == copied), "observableId"] = new
-
-
-def _overrule_model(problem, path):
-    """Remove initial assignments of the model that the parameter table or the condition table overrides."""
-    conditions = problem.condition_df.drop(columns="conditionName", errors="ignore")
-    empty = set(conditions.columns[conditions.isna().any()])
-    remove_overridden(problem.model.sbml_model, [*problem.parameter_df.index, *conditions.columns], empty, str(path))

@@ -18,7 +18,7 @@ from kinetrain.files import save_table
 from kinetrain.mechanistic.artificial_options import ArtificialOptions
 from kinetrain.mechanistic.petab_checks import is_number
 from kinetrain.mechanistic.petab_files import sbml_file
-from kinetrain.mechanistic.petab_tables import read_petab_1
+from kinetrain.mechanistic.petab_reader import read_petab_1
 from kinetrain.mechanistic.sbml_model import initial_value
 
 NEARLY_ZERO = 1e-9

@@ -11,6 +11,8 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
+from kinetrain.errors import InputError
+
 NUMBER, TIME, INPUT = "number", "t", "in"
 QUANTITIES = ("x", "p", "k", "h")
 LEAVES = (NUMBER, TIME, INPUT, *QUANTITIES)
@@ -20,6 +22,10 @@ LARGEST_PRODUCT = 16  # the largest integer power that is written as products
 
 class UnsupportedModelError(Exception):
     """The model has something that the kernel does not support; the message says what."""
+
+
+class KernelUnsupportedError(InputError):
+    """The kernel does not support this problem; the message says why. AMICI may."""
 
 
 class Graph:

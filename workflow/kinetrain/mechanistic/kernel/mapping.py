@@ -10,7 +10,7 @@ import numpy as np
 
 from kinetrain.mechanistic.simulated_times import even_times
 
-SCALE_CODES = {"none": 0, "ln": 1, "log10": 2}
+BOXES = ("lower", "upper", "nominal", "start_lower", "start_upper")  # numbers of all estimated parameters
 
 
 @dataclass
@@ -91,7 +91,8 @@ def arrays_of(conditions, facts: dict) -> Arrays:
     rows, before = [], {}
     for condition in conditions:
         data = condition.data
-        own = _Row(condition, np.array(data.fixed_parameters), _scales(data), n_x)
+        scales = np.array([int(scale) for scale in data.pscale], dtype=np.int8)  # AMICI numbers them as we do
+        own = _Row(condition, np.array(data.fixed_parameters), scales, n_x)
         own.time = np.array(data.get_timepoints())
         own.measured = np.array(data.get_measurements()).reshape(-1, n_y)
         own.noise = np.array(data.get_noise_scales()).reshape(-1, n_y)
@@ -99,7 +100,7 @@ def arrays_of(conditions, facts: dict) -> Arrays:
         constants = np.array(data.fixed_parameters_pre_equilibration)
         if len(constants):
             own.reset[list(data.reinitialization_state_idxs_sim)] = 1
-            earlier = _Row(condition, constants, _scales(data), n_x).driven_by(facts["driving"])
+            earlier = _Row(condition, constants, scales, n_x).driven_by(facts["driving"])
             earlier.time, earlier.start = np.array([np.inf]), own.start
             earlier.measured = earlier.noise = np.full((1, n_y), np.nan)
             number, _ = before.setdefault(earlier.key(), (len(before), earlier))
@@ -121,11 +122,6 @@ def arrays_of(conditions, facts: dict) -> Arrays:
     found |= {name: joined(name) for name in ("to_model", "from_theta", "time", "measured", "noise")}
     found |= {"mapping_end": ends("to_model"), "row_end": ends("time")}
     return Arrays(**{name: np.ascontiguousarray(value, dtype=TYPES[name]) for name, value in found.items()})
-
-
-def _scales(data) -> np.ndarray:
-    names = {0: "none", 1: "ln", 2: "log10"}  # amici.ParameterScaling
-    return np.array([SCALE_CODES[names[int(scale)]] for scale in data.pscale], dtype=np.int8)
 
 
 class _Row:

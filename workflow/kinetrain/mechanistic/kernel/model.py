@@ -67,7 +67,7 @@ class Model:
 
 
 def import_symbolic(path, problem):
-    """Return AMICI's symbolic model (`DEModel`) of a PEtab problem (`petab_tables.read_petab`).
+    """Return AMICI's symbolic model (`DEModel`) of a PEtab problem (`petab_reader.read_petab`).
 
     Raises
     ------

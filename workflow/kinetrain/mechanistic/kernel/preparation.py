@@ -7,19 +7,19 @@ from kinetrain.mechanistic.compiled_model import compile_model, load_model
 from kinetrain.mechanistic.conditions import prepare as prepare_conditions
 from kinetrain.mechanistic.kernel import build
 from kinetrain.mechanistic.kernel.generate import Generator
-from kinetrain.mechanistic.kernel.graph import UnsupportedModelError
-from kinetrain.mechanistic.kernel.mapping import Arrays, Names, arrays_of
+from kinetrain.mechanistic.kernel.graph import KernelUnsupportedError, UnsupportedModelError
+from kinetrain.mechanistic.kernel.mapping import BOXES, Arrays, Names, arrays_of
 from kinetrain.mechanistic.kernel.model import import_symbolic, read_model
-from kinetrain.mechanistic.kernel.problem import KernelUnsupportedError
 from kinetrain.mechanistic.parameter_priors import Priors
 from kinetrain.mechanistic.petab_checks import PREEQUILIBRATION
 from kinetrain.mechanistic.petab_problem import silence_amici
-from kinetrain.mechanistic.petab_tables import is_version_1, read_petab
+from kinetrain.mechanistic.petab_reader import read_petab
+from kinetrain.mechanistic.petab_tables import is_version_1
 from kinetrain.mechanistic.starting_points import nominal_values, scaled, starting_box, starting_rows
 
 
-def prepare(path, tables) -> tuple[str, dict, Arrays]:
-    """Return the name of the kernel of a problem, facts about it, and its arrays; tables: in place of its own, or None.
+def prepare(path, tables) -> tuple[dict, Arrays]:
+    """Return facts about a problem, which JSON holds, and its arrays; tables: in place of its own, or None.
 
     Raises
     ------
@@ -35,19 +35,18 @@ def prepare(path, tables) -> tuple[str, dict, Arrays]:
     names = list(table.index)
     lower, upper = (scaled(table, column) for column in ("lowerBound", "upperBound"))
     start_lower, start_upper = starting_box(table, lower, upper, path)
-    nominal = nominal_values(table, start_lower, start_upper)
+    boxes = (lower, upper, nominal_values(table, start_lower, start_upper), start_lower, start_upper)
     conditions = prepare_conditions(problem, _model(path, problem, facts), names, path)
     own = {
+        "kernel": kernel,
         "names": names,
         "condition_names": [condition.data.id for condition in conditions],
         "prior_terms": _prior_terms(table, path),
         "starting_rows": starting_rows(table),
         "has_nominal": bool(table["nominalValue"].notna().all()),
-        **{name: list(map(float, value)) for name, value in zip(_BOXES, (lower, upper, nominal), strict=True)},
-        "start_lower": list(map(float, start_lower)),
-        "start_upper": list(map(float, start_upper)),
+        **{name: list(map(float, values)) for name, values in zip(BOXES, boxes, strict=True)},
     }
-    return kernel, own, arrays_of(conditions, facts)
+    return own, arrays_of(conditions, facts)
 
 
 def _prior_terms(table, path) -> list:
@@ -68,9 +67,6 @@ def _model(path, problem, facts):
         if list(own) != facts[wanted]:
             raise KernelUnsupportedError(f"{path}: AMICI's model and the kernel's differ in their {wanted}")
     return model
-
-
-_BOXES = ("lower", "upper", "nominal")
 
 
 def _has_preequilibration(problem) -> bool:

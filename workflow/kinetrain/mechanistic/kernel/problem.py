@@ -14,22 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from kinetrain.compiler import runnable
-from kinetrain.errors import InputError
 from kinetrain.files import load_checkpoint, save_checkpoint
 from kinetrain.mechanistic.kernel import build
 from kinetrain.mechanistic.kernel.evaluation import GRADIENT, INFORMATION, VALUE, Evaluator
-from kinetrain.mechanistic.kernel.mapping import TYPES, Arrays, Names
+from kinetrain.mechanistic.kernel.mapping import BOXES, TYPES, Arrays, Names
 from kinetrain.mechanistic.kernel.work import weights
 from kinetrain.mechanistic.parameter_priors import Priors
 from kinetrain.mechanistic.petab_files import checksum, list_files, read_description
 from kinetrain.mechanistic.solver_options import KERNEL, SolverOptions
 from kinetrain.problem import StartingBox
-
-BOXES = ("lower", "upper", "nominal", "start_lower", "start_upper")
-
-
-class KernelUnsupportedError(InputError):
-    """The kernel does not support this problem; the message says why. AMICI may."""
 
 
 @dataclass
@@ -78,7 +71,8 @@ class KernelProblem(StartingBox):
         self._path, self._tables = Path(path), tables
         content = b"".join(file.read_bytes() for file in list_files(path, read_description(path)))
         self.checksum = checksum(content)
-        self._read(_prepared(self._path, self.checksum) if tables is None else _prepare(self._path, tables))
+        prepared = _prepared(self._path, self.checksum) if tables is None else _prepare(self._path, tables)
+        self._read(*prepared)
         variant = variant or runnable()[0]
         self._library, self.engine = build.load(self.kernel, variant), f"kernel-{variant}"
         facts = build.facts_of(self.kernel)
@@ -89,11 +83,10 @@ class KernelProblem(StartingBox):
         self.priors = Priors.of_terms(self._terms) if options and options.priors else None
         self._solve_by(options or SolverOptions())
 
-    def _read(self, prepared):
-        facts = prepared.facts
-        self.kernel, self.model = prepared.kernel, Names(build.facts_of(prepared.kernel))
+    def _read(self, facts, arrays):
+        self.kernel, self.model = facts["kernel"], Names(build.facts_of(facts["kernel"]))
         self.names, self.condition_names = facts["names"], facts["condition_names"]
-        self._terms, self._arrays = facts["prior_terms"], prepared.arrays
+        self._terms, self._arrays = facts["prior_terms"], arrays
         self.has_nominal = facts["has_nominal"]
         self.start_quantiles = {}
         if facts["starting_rows"]:
@@ -107,8 +100,8 @@ class KernelProblem(StartingBox):
 
     @cached_property
     def petab(self):
-        """The tables of the problem (`petab_tables.read_petab`), read where they are asked for."""
-        from kinetrain.mechanistic.petab_tables import read_petab
+        """The tables of the problem (`petab_reader.read_petab`), read where they are asked for."""
+        from kinetrain.mechanistic.petab_reader import read_petab
 
         return self._tables or read_petab(self._path)
 
@@ -225,39 +218,21 @@ class KernelProblem(StartingBox):
         return values, gradients, information
 
 
-@dataclass
-class _Prepared:
-    """What is known of a problem: the name of its kernel, arrays, and facts that JSON holds."""
-
-    kernel: str
-    facts: dict
-    arrays: Arrays
-
-
-def _prepared(path, content) -> _Prepared:
+def _prepared(path, content) -> tuple[dict, Arrays]:
     """Return what is known of a problem whose files have this checksum, from the cache if it was there before."""
     file = build.problem_file(content)
-    found = _load(file, content)
-    if found is None or build.facts_of(found.kernel) is None:
-        found = _prepare(path)
-        facts = np.array(json.dumps({"kernel": found.kernel, **found.facts}))
-        arrays = {field.name: getattr(found.arrays, field.name) for field in fields(Arrays)}
-        save_checkpoint(file, content, facts=facts, **arrays)
-    return found
+    if kept := load_checkpoint(file, content):
+        facts = json.loads(str(kept["facts"]))
+        if build.facts_of(facts["kernel"]) is not None:
+            return facts, Arrays(**{name: np.ascontiguousarray(kept[name], dtype=TYPES[name]) for name in TYPES})
+    facts, found = _prepare(path)
+    arrays = {field.name: getattr(found, field.name) for field in fields(Arrays)}
+    save_checkpoint(file, content, facts=np.array(json.dumps(facts)), **arrays)
+    return facts, found
 
 
-def _load(file, content) -> _Prepared | None:
-    kept = load_checkpoint(file, content)
-    if kept is None:
-        return None
-    facts = json.loads(str(kept["facts"]))
-    arrays = Arrays(**{name: np.ascontiguousarray(kept[name], dtype=TYPES[name]) for name in TYPES})
-    return _Prepared(facts.pop("kernel"), facts, arrays)
-
-
-def _prepare(path, tables=None) -> _Prepared:
+def _prepare(path, tables=None) -> tuple[dict, Arrays]:
     """Return what is known of a problem, from its files (or tables): AMICI reads the model, code is generated."""
     from kinetrain.mechanistic.kernel.preparation import prepare
 
-    kernel, facts, arrays = prepare(path, tables)
-    return _Prepared(kernel, facts, arrays)
+    return prepare(path, tables)
