@@ -12,6 +12,12 @@ PROFILES = ("https://w3id.org/ro/wfrun/process/0.5", "https://w3id.org/ro/wfrun/
 PLANNED = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"
 CONTEXT = ["https://w3id.org/ro/crate/1.1/context", "https://w3id.org/ro/terms/workflow-run/context"]
 LICENCE = "https://spdx.org/licenses/MIT"
+DESCRIPTOR = {
+    "@id": "ro-crate-metadata.json",
+    "@type": "CreativeWork",
+    "about": {"@id": "./"},
+    "conformsTo": [{"@id": "https://w3id.org/ro/crate/1.1"}, {"@id": PLANNED}],
+}
 MEDIA = {
     ".tsv": "text/tab-separated-values",
     ".html": "text/html",
@@ -52,25 +58,7 @@ def described(name: str, path: Path) -> dict:
 
 def crate(record: dict, read: list[dict], results: list[dict]) -> dict:
     """Return the metadata of a Workflow Run RO-Crate: what was run, on what, by what, and what came out."""
-    software = [
-        {
-            "@id": f"#{environment}",
-            "@type": "SoftwareApplication",
-            "name": f"environment {environment}",
-            "softwareVersion": f"Python {record['python'][environment]}",
-            "softwareRequirements": ", ".join(packages),
-        }
-        for environment, packages in record["packages"].items()
-    ]
-    solvers = [
-        {
-            "@id": f"#solver-{problem}",
-            "@type": "PropertyValue",
-            "name": f"solver of {problem}",
-            "value": json.dumps(solver),
-        }
-        for problem, solver in record["solvers"].items()
-    ]
+    software, solvers = environments_of(record), solvers_of(record)
     workflow = {
         "@id": "Snakefile",
         "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
@@ -101,17 +89,38 @@ def crate(record: dict, read: list[dict], results: list[dict]) -> dict:
         "mentions": {"@id": "#run"},
         "hasPart": references([workflow, *(one for one in read if "://" in one["@id"]), *results]),
     }
-    descriptor = {
-        "@id": "ro-crate-metadata.json",
-        "@type": "CreativeWork",
-        "about": {"@id": "./"},
-        "conformsTo": [{"@id": "https://w3id.org/ro/crate/1.1"}, {"@id": PLANNED}],
-    }
     language = {"@id": "#snakemake", "@type": "ComputerLanguage", "name": "Snakemake", "version": record["snakemake"]}
     profiles = [{"@id": one, "@type": "CreativeWork", "name": one.split("/")[-2]} for one in (*PROFILES, PLANNED)]
     licence = {"@id": LICENCE, "@type": "CreativeWork", "name": "MIT"}
-    named = [descriptor, root, workflow, language, action, *read, *results, *solvers, *software, *profiles, licence]
+    named = [DESCRIPTOR, root, workflow, language, action, *read, *results, *solvers, *software, *profiles, licence]
     return {"@context": CONTEXT, "@graph": named}
+
+
+def environments_of(record: dict) -> list[dict]:
+    """Return the environments of a run, with their packages, as applications."""
+    return [
+        {
+            "@id": f"#{environment}",
+            "@type": "SoftwareApplication",
+            "name": f"environment {environment}",
+            "softwareVersion": f"Python {record['python'][environment]}",
+            "softwareRequirements": ", ".join(packages),
+        }
+        for environment, packages in record["packages"].items()
+    ]
+
+
+def solvers_of(record: dict) -> list[dict]:
+    """Return the solvers of the fit problems of a run, with their settings, as values."""
+    return [
+        {
+            "@id": f"#solver-{problem}",
+            "@type": "PropertyValue",
+            "name": f"solver of {problem}",
+            "value": json.dumps(solver),
+        }
+        for problem, solver in record["solvers"].items()
+    ]
 
 
 def references(entities: list[dict]) -> list[dict]:

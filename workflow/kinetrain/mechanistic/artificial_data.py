@@ -56,14 +56,7 @@ def make_artificial(path, model_folder, replicate: int, options: ArtificialOptio
     parameters = _with_scalings(template.parameter_df, factors)
 
     def build(conditions):
-        tables = petab.Problem(
-            model=template.model,
-            condition_df=conditions,
-            measurement_df=blank.drop(columns="number"),
-            observable_df=template.observable_df,
-            parameter_df=parameters,
-        )
-        return open_problem(path, model_folder, solver, tables)
+        return open_problem(path, model_folder, solver, _tables(template, conditions, blank, parameters))
 
     fixed = controls(members, options)
     problem, observed, redrawn = _simulate(
@@ -84,6 +77,17 @@ def make_artificial(path, model_folder, replicate: int, options: ArtificialOptio
     }
     write_json(folder / "truth.json", truth)
     return truth
+
+
+def _tables(template, conditions, measurements, parameters) -> petab.Problem:
+    """Return the tables of a template, with others in place of some."""
+    return petab.Problem(
+        model=template.model,
+        condition_df=conditions,
+        measurement_df=measurements.drop(columns="number"),
+        observable_df=template.observable_df,
+        parameter_df=parameters,
+    )
 
 
 def _scalings(options, rng) -> dict[str, float]:

@@ -103,11 +103,20 @@ class Generator:
                 moving.add(node)
         return tangents(self.graph, nodes, seeds, is_constant)
 
+    def _is_end(self, node):
+        """Whether adjoints go no further than this node: a state, or what depends on parameters alone."""
+        return self.graph.is_static(node) or self.graph.nodes[node][0] == "x"
+
+    def _direction(self, name, table):
+        """Return the seeds of states and of the nodes of a table, whose derivatives are the array `name`."""
+        found = {leaf: self._input(f"dx[{i}]") for i, leaf in enumerate(self._x)}
+        return found | {node: self._input(f"{name}[{index}]") for node, index in table.items()}
+
     # Functions
 
-    def _dynamics(self):
-        graph, model = self.graph, self.model
-        f = model.xdot
+    def _jacobian(self):
+        """Return the derivatives of the dynamics by states and by time that are not zero; set their places."""
+        graph, f = self.graph, self.model.xdot
         jacobian = {}
         for i, node in enumerate(f):
             for leaf in graph.leaves(node):
@@ -118,28 +127,23 @@ class Generator:
         self.pattern = sorted(jacobian)
         by_time = [derivative(graph, node, self._time) for node in f]
         self.timed = [i for i, node in enumerate(by_time) if graph.value(node) != 0]
-        by_time = [by_time[i] for i in self.timed]
-        entries = [jacobian[entry] for entry in self.pattern]
+        return [jacobian[entry] for entry in self.pattern], [by_time[i] for i in self.timed]
 
-        def is_end(node):
-            return graph.is_static(node) or graph.nodes[node][0] == "x"
-
-        back = adjoints(graph, [(node, self._input(f"v[{i}]")) for i, node in enumerate(f)], is_end)
+    def _dynamics(self):
+        graph, f = self.graph, self.model.xdot
+        entries, by_time = self._jacobian()
+        back = adjoints(graph, [(node, self._input(f"v[{i}]")) for i, node in enumerate(f)], self._is_end)
         seeds = [(node, self._input(f"m[{q}]")) for q, node in enumerate(entries)]
         seeds += [(node, self._input(f"mt[{q}]")) for q, node in enumerate(by_time)]
-        second = adjoints(graph, seeds, is_end)
+        second = adjoints(graph, seeds, self._is_end)
         reached = [node for found in (back, second) for node in found if graph.is_static(node)]
         lean = graph.with_coefficients([*f, *entries, *by_time])
         every = [*f, *entries, *by_time, *lean, *back.values(), *second.values(), *reached]
         table = self._frontier(every)
-        direction = {leaf: self._input(f"dx[{i}]") for i, leaf in enumerate(self._x)}
-        direction |= {node: self._input(f"dc[{index}]") for node, index in table.items()}
-        along = self._tangents([*f, *entries, *by_time], direction)
+        along = self._tangents([*f, *entries, *by_time], self._direction("dc", table))
         # Slopes may have parts of parameters alone that nothing else has.
         self.dynamic = self._frontier([*table, *every, *along])
-        direction = {leaf: self._input(f"dx[{i}]") for i, leaf in enumerate(self._x)}
-        direction |= {node: self._input(f"dc[{index}]") for node, index in self.dynamic.items()}
-        along = self._tangents([*f, *entries, *by_time], direction)
+        along = self._tangents([*f, *entries, *by_time], self._direction("dc", self.dynamic))
         leaf = self._hoisted("c", self.dynamic)
         static = list(self.dynamic)
         point = "const V* RESTRICT x, const V* RESTRICT c, V t, const V* RESTRICT h"
@@ -171,22 +175,13 @@ class Generator:
     def _observables(self):
         graph, model = self.graph, self.model
         nodes = [*model.y, *model.sigma]
-
-        def is_end(node):
-            return graph.is_static(node) or graph.nodes[node][0] == "x"
-
         seeds = [(node, self._input(f"yb[{i}]")) for i, node in enumerate(model.y)]
         seeds += [(node, self._input(f"sb[{i}]")) for i, node in enumerate(model.sigma)]
-        back = adjoints(graph, seeds, is_end)
+        back = adjoints(graph, seeds, self._is_end)
         table = self._frontier([*nodes, *back.values(), *(node for node in back if graph.is_static(node))])
-
-        def direction(table):
-            found = {leaf: self._input(f"dx[{i}]") for i, leaf in enumerate(self._x)}
-            return found | {node: self._input(f"do_[{index}]") for node, index in table.items()}
-
-        along = self._tangents(nodes, direction(table))
+        along = self._tangents(nodes, self._direction("do_", table))
         self.observed = self._frontier([*table, *nodes, *along])
-        along = self._tangents(nodes, direction(self.observed))
+        along = self._tangents(nodes, self._direction("do_", self.observed))
         leaf = self._hoisted("o", self.observed)
         n = len(model.y)
         point = "const V* RESTRICT x, const V* RESTRICT o, V t, const V* RESTRICT h"

@@ -30,12 +30,8 @@ def assignments(
                 waiting.pop()
                 continue
             operation, *operands = graph.nodes[node]
-            if operation == "neg" and name(operands[0]) is None:  # a product with a number takes its sign
-                inner, *factors = graph.nodes[operands[0]]
-                numbers = [factor for factor in factors if inner == "mul" and graph.value(factor) is not None]
-                if numbers:
-                    factors.remove(numbers[0])
-                    operation, operands = "mul", [graph.neg(numbers[0]), *factors]
+            if operation == "neg" and name(operands[0]) is None:
+                operation, operands = _negative(graph, operands[0])
             missing = [operand for operand in operands if name(operand) is None]
             if missing:
                 waiting += reversed(missing)
@@ -44,16 +40,28 @@ def assignments(
             terms = [name(operand) for operand in operands]
             if all(graph.nodes[operand][0] == NUMBER for operand in operands):
                 terms[0] = f"spread({terms[0]})"
-            if operation in PLAIN:
-                text = f"{terms[0]} {PLAIN[operation]} {terms[1]}"
-            elif operation == "neg":
-                text = f"-{terms[0]}"
-            else:  # functions, and division, which has its own
-                text = f"v{operation}({', '.join(f'spread({term})' for term in terms)})"
             names[node] = f"n{node}"
-            lines.append(f"const V n{node} = {text};")
+            lines.append(f"const V n{node} = {_expression(operation, terms)};")
             count += 1
         term = name(root)
         lines.append(f"{left} {operator} {f'spread({term})' if graph.nodes[root][0] == NUMBER else term};")
         count += operator == "+="
     return lines, count
+
+
+def _negative(graph, node):
+    """Return the operation and the operands of minus a node: a product with a number takes its sign."""
+    operation, *factors = graph.nodes[node]
+    numbers = [factor for factor in factors if operation == "mul" and graph.value(factor) is not None]
+    if not numbers:
+        return "neg", [node]
+    factors.remove(numbers[0])
+    return "mul", [graph.neg(numbers[0]), *factors]
+
+
+def _expression(operation, terms) -> str:
+    if operation in PLAIN:
+        return f"{terms[0]} {PLAIN[operation]} {terms[1]}"
+    if operation == "neg":
+        return f"-{terms[0]}"
+    return f"v{operation}({', '.join(f'spread({term})' for term in terms)})"  # functions, and division
