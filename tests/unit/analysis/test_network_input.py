@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kinetrain.data.gene_sets import check_gene_sets, read_gene_sets
 from kinetrain.data.genes import read_gene_names
-from kinetrain.data.networks import edge_table, read_edges, sparse_matrix
+from kinetrain.data.networks import edge_table, sparse_edges, sparse_matrix
 from kinetrain.errors import InputError, InputWarning
 
 GENES = ["GATA1", "KLF1", "SPI1", "FLI1", "MYC"]
@@ -30,7 +30,7 @@ def write(tmp_path):
 
 def edges(path, **options):
     """Return regulator, target and value of every edge of a file."""
-    network, _ = read_edges(path, GENES, **options)
+    network = sparse_edges(path, GENES, **options)[0].toarray()
     return {(GENES[regulator], GENES[target]): network[target, regulator] for target, regulator in np.argwhere(network)}
 
 
@@ -84,7 +84,7 @@ def test_of_repeated_edges_the_largest_weight_counts_and_that_is_reported(write)
 
 def test_of_several_genes_of_a_probe_the_largest_weight_counts(write):
     path = write("regulator\ttarget\tweight\nGATA1\tMYC\t3\nKLF1\tMYC\t0\n")
-    assert read_edges(path, ["GATA1 /// KLF1", "MYC"])[0].tolist() == [[0, 0], [3, 0]]
+    assert sparse_edges(path, ["GATA1 /// KLF1", "MYC"])[0].toarray().tolist() == [[0, 0], [3, 0]]
     path = write("name\tGATA1\tKLF1\nMYC\t3\t0.5\n")
     assert sparse_matrix(path, ["GATA1 /// KLF1", "MYC"], rows="targets")[0].toarray().tolist() == [[0, 0], [3, 0]]
 
@@ -137,7 +137,7 @@ def test_every_layout_of_a_network_holds_the_same(tmp_path_factory, cells):
             turned = {"targets": "regulators", None: "targets"}[rows]
             assert np.array_equal(sparse_matrix(folder / name, GENES, rows=turned)[0].toarray(), matrix.T), name
     edge_table(matrix, GENES).to_csv(folder / "edges.csv", index=False)
-    assert np.array_equal(read_edges(folder / "edges.csv", GENES)[0], matrix)
+    assert np.array_equal(sparse_edges(folder / "edges.csv", GENES)[0].toarray(), matrix)
 
 
 @pytest.mark.parametrize(
@@ -217,11 +217,11 @@ def test_genes_that_may_be_meant_under_another_spelling_are_named(write, name, g
     text = f"TF\ttarget\n{name}\tMYC\nKLF1\tMYC\nTNF\tMYC\n"
     said = rf"1 differ from genes of the data by capitals, marks or a version alone: {re.escape(f'{name} ({gene})')}$"
     with pytest.raises(InputError, match=said):
-        read_edges(write(text), ["MYC", "KLF1", gene])
+        sparse_edges(write(text), ["MYC", "KLF1", gene])
     with pytest.warns(InputWarning, match=f"edges of genes that the data lack are left out; {said}"):
-        assert read_edges(write(text), ["MYC", "KLF1", gene], restrict=True)[0].sum() == 1
+        assert sparse_edges(write(text), ["MYC", "KLF1", gene], restrict=True)[0].sum() == 1
     with pytest.raises(InputError, match=said):
-        read_edges(write(f"TF\ttarget\n{name}\tTNF\n"), ["MYC", gene], restrict=True)
+        sparse_edges(write(f"TF\ttarget\n{name}\tTNF\n"), ["MYC", gene], restrict=True)
 
 
 @pytest.mark.parametrize(("third", "values"), [("+-", (1, -1)), ("1,-1", (1, -1)), ("1,0", (1, 0))])

@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from kinetrain.data import prior_networks
 from kinetrain.data.genes import read_gene_names
-from kinetrain.data.networks import edge_table, read_edges, sparse_matrix
+from kinetrain.data.networks import edge_table, sparse_edges, sparse_matrix
 from kinetrain.errors import InputError
 from kinetrain.networks import controls, effects, packed
 from kinetrain.networks.metrics.edges import support_scores
@@ -129,10 +129,10 @@ def test_breast_cancer_prior_against_chip(mirror):
     data = mirror / PHOENIX / "breast_cancer_data/clean_data"
     genes = read_gene_names(data / "desmedt_gene_names_500.csv")
     prior = sparse_matrix(data / "edge_prior_matrix_desmedt_500.csv", genes)[0].toarray()
-    truth, left_out = read_edges(
+    truth, left_out = sparse_edges(
         mirror / DASH / "breast_cancer_data/clean_data/otter_chip_val_clean.csv", genes, restrict=True
     )
-    scores = edge_scores(prior, truth, prior)
+    scores = edge_scores(prior, truth.toarray(), prior)
     assert np.count_nonzero(prior) == 7732
     assert left_out > 200_000
     assert scores["auroc"] == pytest.approx(0.824, abs=1e-3)
@@ -302,14 +302,14 @@ def test_persistence_is_judged_on_test_pairs_only():
 def test_a_probe_of_several_genes_gets_the_edges_of_each(tmp_path):
     path = tmp_path / "edges.csv"
     path.write_text("from,to\nA,C\nB,C\nC,D\n")
-    network, _ = read_edges(path, ["A /// B", "C", "D", "A"])
-    assert np.argwhere(network).tolist() == [[1, 0], [1, 3], [2, 1]]
+    network, _ = sparse_edges(path, ["A /// B", "C", "D", "A"])
+    assert np.argwhere(network.toarray()).tolist() == [[1, 0], [1, 3], [2, 1]]
 
 
 def test_signs_and_weights_multiply(tmp_path):
     path = tmp_path / "edges.tsv"
     path.write_text("regulator\ttarget\tsign\tweight\nA\tB\t-1\t0.5\n")
-    network, _ = read_edges(path, ["A", "B"])
+    network, _ = sparse_edges(path, ["A", "B"])
     assert network[1, 0] == -0.5
 
 
@@ -328,9 +328,9 @@ def test_unknown_genes_in_a_prior_are_named_with_their_file(tmp_path):
     path = tmp_path / "prior.tsv"
     path.write_text("regulator\ttarget\nA\tB\nA\tX1\nX2\tB\n")
     with pytest.raises(InputError, match=r"prior\.tsv: 2 genes are not in the expression data: X1, X2"):
-        read_edges(path, ["A", "B"])
-    network, left_out = read_edges(path, ["A", "B"], restrict=True)
-    assert np.count_nonzero(network) == 1 and left_out == 2
+        sparse_edges(path, ["A", "B"])
+    network, left_out = sparse_edges(path, ["A", "B"], restrict=True)
+    assert network.nnz == 1 and left_out == 2
 
 
 @pytest.mark.parametrize(
@@ -349,7 +349,7 @@ def test_wrong_edge_lists_say_what_is_wrong(tmp_path, text, message):
     path = tmp_path / "prior.csv"
     path.write_text(text)
     with pytest.raises(InputError, match=message) as caught:
-        read_edges(path, ["A", "B"], restrict=True)
+        sparse_edges(path, ["A", "B"], restrict=True)
     assert "prior.csv" in str(caught.value)
 
 
@@ -390,6 +390,6 @@ def test_gene_names_are_the_first_column_and_each_stands_there_once(tmp_path):
 def test_yeast_motif_prior_is_rebuilt_from_its_edge_list(mirror):
     folder = mirror / PHOENIX / "pramila_yeast_data/clean_data"
     genes = read_gene_names(folder / "pramila3551_gene_names.csv")
-    prior, _ = read_edges(folder / "motif_prior.csv", genes, restrict=True)
-    assert np.count_nonzero(prior) == 51254
-    assert np.count_nonzero((prior != 0).any(axis=0)) == 65
+    prior, _ = sparse_edges(folder / "motif_prior.csv", genes, restrict=True)
+    assert prior.nnz == 51254
+    assert len(np.unique(prior.indices)) == 65

@@ -46,12 +46,6 @@ def read_network(
     return network, left_out
 
 
-def read_edges(path, genes, restrict: bool = False) -> tuple[np.ndarray, int]:
-    """Return what `sparse_edges` does, with the network as a full matrix."""
-    network, left_out = sparse_edges(path, genes, restrict)
-    return network.toarray(), left_out
-
-
 def read_signs(path, genes) -> np.ndarray:
     """Return the signs (k, k) of the edges of a list as small integers, 0 where there is none; see `sparse_edges`."""
     network, _ = sparse_edges(path, genes)
