@@ -27,13 +27,13 @@ from kinetrain.evaluation.statistics import (
     mean_of_all,
     median_over_blocks,
 )
-from kinetrain.evaluation.yardstick_findings import KNOWLEDGE, comparisons
+from kinetrain.evaluation.yardstick_findings import KNOWLEDGE, QUANTITIES, comparisons
 from kinetrain.networks.controls import CONTROLS, PERSISTENCE, PRIOR_ALONE
 from kinetrain.tables import AT_MINIMUM
 from kinetrain.yardsticks.methods import YARDSTICKS
 
-# what networks are ranked by: how it is called, and whether high (1) or low (-1) is good; shares, shown in per cent
-NETWORKS = {"balanced_accuracy": ("balanced accuracy", 1), "auprc": ("AUPRC", 1)}
+# what networks are ranked by, shares shown in per cent; as QUANTITIES
+NETWORKS = {name: QUANTITIES[name] for name in ("balanced_accuracy", "auprc")}
 ERROR = ("test error relative to no change", -1)
 DECIDED, UNDECIDED = "decided", "undecided"
 UNPRUNED, LEFT_OUT = "unpruned", "left out"
@@ -240,8 +240,8 @@ def _network_sentences(networks: pd.DataFrame):
     """Yield (question, panel, outcome, sentence) per comparison and data set; outcome: better, worse or undecided."""
     for _, row in comparisons(networks).iterrows():
         if row["quantity"] in ("balanced_accuracy", "auprc", "test_mse"):
-            name = "test error" if row["quantity"] == "test_mse" else NETWORKS[row["quantity"]][0]
-            lead = f"Best neural model against best yardstick, {KNOWLEDGE[row['knowledge']].lower()}, in {name}"
+            words = f"{KNOWLEDGE[row['knowledge']].lower()}, in {QUANTITIES[row['quantity']][0]}"
+            lead = f"Best neural model against best yardstick, {words}"
             numbers = f"{label(row['neural'])} {row['first']:.3g}, {label(row['yardstick'])} {row['second']:.3g}"
             bounds = with_interval(row["difference"], row["low"], row["high"])
             evidence = f"{numbers}, difference {bounds}, {_count(row['pairs'], 'seed')}"

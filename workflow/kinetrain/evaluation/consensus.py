@@ -7,11 +7,10 @@ import pandas as pd
 
 from kinetrain.evaluation.networks import IDENTITY, model_weights, run_of
 from kinetrain.networks import effects
-from kinetrain.tables import LEVEL
+from kinetrain.tables import TABLES, empty
 
 MOST = 5000  # edges of a network; of unpruned models every pair is one
 LEAST_FREQUENCY = 0.5  # share of the models that have an edge
-COLUMNS = [*LEVEL, "regulator", "target", "sign", "median_effect", "frequency", "sign_agreement", "models"]
 ATTRIBUTES = {"sign": "int", "median_effect": "double", "frequency": "double", "sign_agreement": "double"}
 
 
@@ -25,7 +24,7 @@ def consensus(model, runs: pd.DataFrame, most: int = MOST) -> pd.DataFrame:
     found = [weights for weights in (model_weights(model, place) for place in range(len(model["seeds"]))) if weights]
     identity = run_of(runs, model["seeds"][0])[IDENTITY].drop("seed").to_dict()
     if not found:
-        return pd.DataFrame(columns=COLUMNS)
+        return empty("consensus")
     genes = np.asarray(model["genes"])
     # One matrix at a time: those of all models would not fit into memory with many genes.
     candidates = np.unique(np.concatenate([_strongest(_scaled(weights, model), most) for weights in found]))
@@ -49,7 +48,7 @@ def consensus(model, runs: pd.DataFrame, most: int = MOST) -> pd.DataFrame:
     )
     table = table[(table["frequency"] >= LEAST_FREQUENCY) & (table["sign"] != 0)]
     order = np.argsort(-table["median_effect"].abs().to_numpy(), kind="stable")
-    return table.iloc[order[:most]][COLUMNS].reset_index(drop=True)
+    return table.iloc[order[:most]][TABLES["consensus"].names()].reset_index(drop=True)
 
 
 def _scaled(weights, model) -> np.ndarray:

@@ -6,10 +6,10 @@ import pandas as pd
 from kinetrain.appearance import label
 from kinetrain.evaluation.benchmark import Benchmark, for_all_problems, readable, schedule_grid
 from kinetrain.evaluation.cost_ratios import BEST, CLAIMED, REACHED, ratios, reductions
-from kinetrain.evaluation.network_findings import verdict
 from kinetrain.evaluation.pairs import ALL, decide
 from kinetrain.evaluation.scores import BLOCK, SETTING, friedman, log_excess, with_size
 from kinetrain.evaluation.setting_names import setting_name
+from kinetrain.evaluation.statements import verdict
 from kinetrain.evaluation.statistics import FEWEST, mean_over_blocks, wilson_interval
 from kinetrain.tables import AT_MINIMUM, FULL_BATCH
 

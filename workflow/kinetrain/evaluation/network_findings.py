@@ -13,6 +13,7 @@ from kinetrain.evaluation.network_summaries import (
     prediction_error,
     sparsity_against_accuracy,
 )
+from kinetrain.evaluation.statements import VERDICTS, interval_text, two_groups, verdict
 from kinetrain.evaluation.statistics import POSITIVE, SHARE, judge, mean_interval, mean_of_all
 from kinetrain.networks.controls import PERSISTENCE, PRIOR_ALONE, REGULATORS_X_ALL, REGULATORS_X_TARGETS
 from kinetrain.pruning.methods import find_method, known_methods, l0
@@ -24,7 +25,6 @@ PREDICTORS = {
     REGULATORS_X_TARGETS: "That every true regulator regulates every true target has",
     REGULATORS_X_ALL: "That every true regulator regulates every gene has",
 }
-JUDGED = {"better": "yes", "worse": "no", "undecided": "undecided"}
 MOVED = 0.05  # share of closed weights below which gates have hardly moved
 COMPARED = (("dash", "sparseflow"), ("dash", "bioprune"))
 # balanced accuracies in which neither the prior nor a list of regulators is better than chance
@@ -70,15 +70,6 @@ def against_predictors(networks: pd.DataFrame):
             topic = f"Network against {label(control)[0].lower()}{label(control)[1:]}"
             words = "Above it", "NOT above it"
             yield from two_groups(topic, panel, lead_here, words, said, methods > reference, methods, reference)
-
-
-def two_groups(topic, panel, lead, words, said, good, values, reference):
-    """Yield a statement on the methods that are good and one on the others; `words` introduce them."""
-    for wanted, introduction in zip((True, False), words, strict=True):
-        methods = [method for method in in_order(said) if bool(good[method]) == wanted]
-        if methods:
-            statement = f"{lead} {introduction}: {', '.join(said[method] for method in methods)}."
-            yield topic, panel, statement, values[methods].mean(), reference, verdict(wanted)
 
 
 def _against_control(networks: pd.DataFrame, control: str):
@@ -146,7 +137,7 @@ def compared_methods(networks: pd.DataFrame):
             f"{label(first)} has a {name} of {means[0]}, {label(second)} {means[1]}: difference "
             f"{interval_text(difference)} over {len(pairs)} pairs of the same seed."
         )
-        judged = JUDGED[judge(difference, wanted)] if len(pairs) > 1 else "-"
+        judged = VERDICTS[judge(difference, wanted)] if len(pairs) > 1 else "-"
         topic = f"{label(first)} against {label(second)}"
         yield topic, panel, statement, pairs[first].mean(), pairs[second].mean(), judged
 
@@ -186,7 +177,7 @@ def _paired(first: pd.Series, second: pd.Series, wanted: int):
         f"{pairs['first'].mean():.3g} against {pairs['second'].mean():.3g}, difference "
         f"{interval_text(difference)} over {len(pairs)} pairs of the same seed"
     )
-    judged = JUDGED[judge(difference, wanted)] if len(pairs) > 1 else "-"
+    judged = VERDICTS[judge(difference, wanted)] if len(pairs) > 1 else "-"
     return said, (pairs["first"].mean(), pairs["second"].mean()), judged
 
 
@@ -198,12 +189,6 @@ def _dead(group: pd.DataFrame, method: str, other: str) -> str:
         share = 100 * own["dead_error_share"].mean()
         parts.append(f"{own['dead_targets'].mean():.1f} dead targets with {share:.0f} % of the error")
     return f"; {parts[0]} against {parts[1]}."
-
-
-def interval_text(interval) -> str:
-    """Return a mean and its bounds as text; no bounds for a single value."""
-    mean, low, high = (f"{number:.3g}" for number in interval)
-    return mean if np.isnan(interval[1]) else f"{mean} [{low}, {high}]"
 
 
 def gates_move(networks: pd.DataFrame):
@@ -272,8 +257,3 @@ def against_published(networks: pd.DataFrame, published: pd.DataFrame | None):
             )
             values = ours["balanced_accuracy"], theirs["balanced_accuracy"]
             yield "Against the published values", ours["panel"], statement, *values, "-"
-
-
-def verdict(good) -> str:
-    """Return `yes` for a desired result, else `no`."""
-    return "yes" if good else "no"

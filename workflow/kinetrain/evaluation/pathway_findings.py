@@ -1,12 +1,12 @@
-"""Plain statements about gene sets, each computed from the result table of pathways and none from expectation."""
+"""Findings on gene sets: plain statements, each computed from the result table of pathways."""
 
 import numpy as np
 import pandas as pd
 
 from kinetrain.appearance import label
 from kinetrain.data.gene_sets import PLANTED
-from kinetrain.evaluation.network_findings import verdict
 from kinetrain.evaluation.network_summaries import GROUP, panel_names
+from kinetrain.evaluation.statements import verdict
 
 TESTS = {
     "p_tail": "the permutation test",

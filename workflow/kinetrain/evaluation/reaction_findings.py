@@ -3,12 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from kinetrain.evaluation.network_findings import interval_text
 from kinetrain.evaluation.reaction_summaries import LABELS, QUANTITIES, at_level, differences, levels
+from kinetrain.evaluation.statements import VERDICTS, interval_text
 from kinetrain.evaluation.statistics import FEWEST, judge, mean_over_blocks
 
 TOPIC = "Crossed methods: pruned reactions"
-VERDICTS = {"better": "yes", "worse": "no", "undecided": "undecided"}
 JUDGED = ("balanced_accuracy", "auprc")
 WITHOUT_PRIOR = (("magnitude", "unpruned"), ("magnitude", "random"))
 WITH_PRIOR = (("both", "magnitude"), ("both", "prior"))

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from kinetrain.evaluation.statistics import LEVELS, mean_over_blocks
+from kinetrain.evaluation.statistics import BLOCK, mean_over_blocks
 from kinetrain.mechanistic.reaction_options import METHODS
 
 LABELS = dict(
@@ -47,7 +47,7 @@ def at_level(reactions: pd.DataFrame, corruption: float | None) -> pd.DataFrame:
 
 def differences(rows: pd.DataFrame, first: str, second: str, quantity: str) -> pd.DataFrame:
     """Return problem, replicate, start and the difference of two methods in a quantity, run by run."""
-    values = rows.pivot_table(index=LEVELS, columns="method", values=quantity)
+    values = rows.pivot_table(index=BLOCK, columns="method", values=quantity)
     if not {first, second} <= set(values.columns):
-        return pd.DataFrame(columns=[*LEVELS, "difference"])
+        return pd.DataFrame(columns=[*BLOCK, "difference"])
     return (values[first] - values[second]).dropna().rename("difference").reset_index()

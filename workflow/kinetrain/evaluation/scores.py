@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.evaluation.statistics import (
+    BLOCK,
     hierarchical_weights,
     interval,
     mean_over_blocks,
@@ -18,7 +19,6 @@ from kinetrain.evaluation.statistics import (
 from kinetrain.tables import FIT, FULL_BATCH, frame
 
 SETTING = ["optimizer", "schedule", "size", "safeguard"]
-BLOCK = ["problem", "replicate", "start"]
 DATA = ["problem", "replicate"]
 RUN = [*FIT, "start"]
 ROUNDING = 1e-9  # relative; of costs that are sums in another order
@@ -217,15 +217,20 @@ def costs_to_targets(fits: pd.DataFrame, traces: pd.DataFrame, targets, unit="co
     """
     cost = np.repeat(fits[unit].to_numpy(float)[:, None], len(targets), axis=1)
     hit = np.zeros(cost.shape, dtype=bool)
-    names = list(dict.fromkeys([*RUN, "cost", unit, "excess"]))
-    courses = dict(list(pd.concat([traces[names], fits[names]]).groupby(RUN, sort=False)))
-    for row, key in enumerate(fits[RUN].itertuples(index=False, name=None)):
-        course = courses[key].sort_values("cost", kind="stable")
-        lowest = np.minimum.accumulate(course["excess"].fillna(np.inf).to_numpy(float))
+    for row, (spent, lowest) in enumerate(_courses(fits, traces, unit)):
         first = np.searchsorted(-lowest, -np.asarray(targets), side="left")  # lowest falls, its negative rises
         hit[row] = first < len(lowest)
-        cost[row, hit[row]] = course[unit].to_numpy(float)[first[hit[row]]]
+        cost[row, hit[row]] = spent[first[hit[row]]]
     return cost, hit
+
+
+def _courses(fits: pd.DataFrame, traces: pd.DataFrame, unit="cost"):
+    """Yield what each run has spent at the points of its trace and at its end, and its lowest excess until then."""
+    names = list(dict.fromkeys([*RUN, "cost", unit, "excess"]))
+    courses = dict(list(pd.concat([traces[names], fits[names]]).groupby(RUN, sort=False)))
+    for key in fits[RUN].itertuples(index=False, name=None):
+        course = courses[key].sort_values("cost", kind="stable")
+        yield course[unit].to_numpy(float), np.minimum.accumulate(course["excess"].fillna(np.inf).to_numpy(float))
 
 
 def expected_costs(blocks: pd.DataFrame, cost, hit) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -244,13 +249,9 @@ def values_within(fits: pd.DataFrame, traces: pd.DataFrame, budgets) -> np.ndarr
 
     budgets: (r, b), costs of each run. A run that ended keeps what it found.
     """
-    names = [*RUN, "cost", "excess"]
-    courses = dict(list(pd.concat([traces[names], fits[names]]).groupby(RUN, sort=False)))
     found = np.full(np.shape(budgets), np.inf)
-    for row, key in enumerate(fits[RUN].itertuples(index=False, name=None)):
-        course = courses[key].sort_values("cost", kind="stable")
-        lowest = np.minimum.accumulate(course["excess"].fillna(np.inf).to_numpy(float))
-        last = np.searchsorted(course["cost"].to_numpy(float), budgets[row] * (1 + ROUNDING), side="right") - 1
+    for row, (spent, lowest) in enumerate(_courses(fits, traces)):
+        last = np.searchsorted(spent, budgets[row] * (1 + ROUNDING), side="right") - 1
         found[row, last >= 0] = lowest[last[last >= 0]]
     return found
 

@@ -1,4 +1,4 @@
-"""Summaries of repeated runs."""
+"""Statistics of repeated runs: hierarchical bootstrap, intervals, correction of p values, and what intervals decide."""
 
 from functools import lru_cache
 
@@ -10,7 +10,7 @@ RESAMPLES = 2000
 FEWEST = 6  # pairs: with fewer not even a sign test of pairs that all agree is below 0.05, and nothing is decided
 SHARE, POSITIVE = (0.0, 1.0), (0.0, np.inf)  # scales of shares (accuracies, areas), and of errors
 ROUNDING = 1e-12  # in a value at an end of its scale, or in equal ones
-LEVELS = ["problem", "replicate", "start"]  # from the outermost to the innermost level of resampling
+BLOCK = ["problem", "replicate", "start"]  # from the outermost to the innermost level of resampling
 
 
 def hierarchical_weights(blocks: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -23,7 +23,7 @@ def hierarchical_weights(blocks: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
     Source: hierarchical bootstrap over model > replicate > start, a choice of ours.
     """
-    return _weights(tuple(blocks[LEVELS].itertuples(index=False, name=None)))
+    return _weights(tuple(blocks[BLOCK].itertuples(index=False, name=None)))
 
 
 @lru_cache(maxsize=8)  # many settings have the same blocks
@@ -31,7 +31,7 @@ def _weights(rows: tuple) -> tuple[np.ndarray, np.ndarray]:
     random, count = np.random.default_rng(len(rows)), len(rows)
     weights, draws = np.zeros(count), np.zeros((RESAMPLES, count))
     groups = [(np.arange(count), 1.0, np.ones(RESAMPLES, dtype=int), 1.0)]
-    for level in range(len(LEVELS)):
+    for level in range(len(BLOCK)):
         keys, deeper = np.array([row[level] for row in rows]), []
         for members, weight, drawn, unit in groups:
             names, place = np.unique(keys[members], return_inverse=True)

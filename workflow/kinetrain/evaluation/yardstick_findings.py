@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.appearance import in_order, label
-from kinetrain.evaluation.network_findings import interval_text, two_groups, verdict
 from kinetrain.evaluation.network_summaries import GROUP, panel_names, prediction_error
+from kinetrain.evaluation.statements import interval_text, two_groups, verdict
 from kinetrain.evaluation.statistics import judge, mean_of_all
 from kinetrain.networks.controls import CONTROLS, PRIOR_ALONE
 from kinetrain.yardsticks.methods import YARDSTICKS

@@ -1,11 +1,10 @@
 """Figure: what full-batch training costs over mini-batches and hybrids, by how near the optimum one wants to come."""
 
 import numpy as np
-import pandas as pd
 
 from kinetrain.appearance import label
-from kinetrain.evaluation.benchmark import Benchmark
-from kinetrain.evaluation.cost_ratios import BEST, CLAIMED, RATIOS, TARGETS, ratios
+from kinetrain.evaluation.cost_ratios import BEST, CLAIMED, TARGETS
+from kinetrain.evaluation.cost_ratios import ratios as tabulate  # noqa: F401
 from kinetrain.figures.catalogue import FITS, MINI_BATCH, Declaration
 from kinetrain.figures.style import BLACK, GREY, colour, new_figure, nothing_to_show
 
@@ -27,11 +26,6 @@ the evaluations, mini-batch runs from several starts side by side, as they are r
 
 UNITS = {"cost": "forward solves", "cpu_seconds": "CPU seconds"}
 KINDS = {"mini-batch": True, "hybrid": False}  # filled markers or open ones
-
-
-def tabulate(data: Benchmark) -> pd.DataFrame:
-    """Return the ratios of `evaluation.cost_ratios.ratios`."""
-    return ratios(data)[RATIOS]
 
 
 def draw(table):

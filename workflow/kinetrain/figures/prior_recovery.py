@@ -31,19 +31,18 @@ QUANTITIES = {
     "wrong_prior_kept": "Wrong edges of\nthe prior that are kept (%)",
     "balanced_accuracy_outside_prior": "Balanced accuracy\noutside the prior (%)",
 }
-RECOVERY = tuple(QUANTITIES)
 
 
 def tabulate(networks: pd.DataFrame) -> pd.DataFrame:
     """Return, per method and corruption of the prior, what was found outside the prior and what wrong was kept of it.
 
-    Columns: panel (data set and noise), dataset, noise, prior_corruption, method, quantity (one of RECOVERY), models,
+    Columns: panel (data set and noise), dataset, noise, prior_corruption, method, quantity (one of QUANTITIES), models,
     mean, low, high (95 % interval over seeds). Quantities that have no value anywhere in a panel are left out.
     """
     rows = []
     methods = networks[~networks["method"].isin(CONTROLS)]
     for key, group in methods.groupby([*GROUP, "method"], sort=False):
-        for quantity in RECOVERY:
+        for quantity in QUANTITIES:
             values = group[quantity].dropna() if quantity in group else []
             if len(values):
                 summary = dict(zip(("mean", "low", "high"), mean_interval(values, scale=SHARE), strict=True))

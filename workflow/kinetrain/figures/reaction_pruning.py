@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.evaluation.reaction_summaries import LABELS, QUANTITIES, at_level, levels, means
-from kinetrain.evaluation.statistics import LEVELS
+from kinetrain.evaluation.statistics import BLOCK
 from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import colour, marker, new_figure, nothing_to_show
 
@@ -47,8 +47,8 @@ def tabulate(reactions: pd.DataFrame, reaction_path: pd.DataFrame) -> pd.DataFra
     known = levels(reactions)
     path = at_level(reaction_path, known[len(known) // 2] if known else None)
     path = path[(path["method"] != "unpruned") & np.isfinite(path["objective"].astype(float))]
-    first = path[path["event"] == 0].set_index([*LEVELS, "method"])["held_out_objective"]
-    before = first.reindex(pd.MultiIndex.from_frame(path[[*LEVELS, "method"]])).to_numpy()
+    first = path[path["event"] == 0].set_index([*BLOCK, "method"])["held_out_objective"]
+    before = first.reindex(pd.MultiIndex.from_frame(path[[*BLOCK, "method"]])).to_numpy()
     changed = path.assign(held_out_change=path["held_out_objective"] - before)
     along = means(changed, ["method", "prior_corruption", "event", "left"], PATH).assign(part="path")
     columns = ["part", "quantity", "method", "prior_corruption", "event", "left", "mean", "low", "high", "runs"]

@@ -12,6 +12,7 @@ from scipy import stats
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.petab_files import gather, parameter_files, read_description
 from kinetrain.mechanistic.petab_tables import read_tables
+from kinetrain.tables import TABLES
 from kinetrain.training.starts import best_members
 
 LEVEL = 0.95
@@ -20,10 +21,7 @@ DETERMINED = 1e-10  # smallest eigenvalue of the scaled information, over the la
 PART = 1e-3  # of a parameter in such a direction that is more than rounding
 TOGETHER = 128  # conditions whose information is computed in one call
 HALVINGS = 10  # of a step that does not lower the objective
-COLUMNS = [
-    *["parameter", "scale", "estimate", "low", "high", "spread_low", "spread_high", "at_bound", "lower_bound"],
-    *["upper_bound", "optimizer", "start", "objective", "decrease_left", "good_fits"],
-]
+COLUMNS = TABLES["estimates"].names()[2:]  # without the problem and the replicate
 
 
 def estimates(problem, settings: list[tuple[pd.DataFrame, dict]]) -> tuple[pd.DataFrame, np.ndarray | None]:
@@ -47,11 +45,9 @@ def estimates(problem, settings: list[tuple[pd.DataFrame, dict]]) -> tuple[pd.Da
     best = int(np.argmin(objectives))
     good = objectives <= objectives[best] + 0.5 * stats.chi2.ppf(LEVEL, len(problem.names))
     theta = points[best]
-    width = problem.upper - problem.lower
-    at_bound = np.full(len(theta), "no", dtype=object)
-    at_bound[theta <= problem.lower + AT_BOUND * width] = "lower"
-    at_bound[theta >= problem.upper - AT_BOUND * width] = "upper"
-    free = at_bound == "no"
+    near = AT_BOUND * (problem.upper - problem.lower)
+    lower, upper = theta <= problem.lower + near, theta >= problem.upper - near
+    free = ~(lower | upper)
     found = curvature(problem, theta, free)
     half = half_widths(free, found)
     scales = problem.petab.parameter_df.loc[problem.names, "parameterScale"].to_numpy()
@@ -68,7 +64,7 @@ def estimates(problem, settings: list[tuple[pd.DataFrame, dict]]) -> tuple[pd.Da
     table = table.assign(
         parameter=problem.names,
         scale=scales,
-        at_bound=at_bound,
+        at_bound=np.select([upper, lower], ["upper", "lower"], "no"),
         optimizer=rows["optimizer"].iloc[best],
         start=rows["start"].iloc[best],
         objective=objectives[best],

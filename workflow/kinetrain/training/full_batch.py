@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from kinetrain.problem import SumOverConditions, Vector
-from kinetrain.tables import FULL_BATCH
+from kinetrain.tables import FIT, FULL_BATCH
 from kinetrain.training.cost import BudgetExhausted, Counted
 from kinetrain.training.history import Evaluated, Recorder
 from kinetrain.training.optimizers import HIERARCHICAL, find_optimizer
@@ -150,14 +150,8 @@ def fit_starts(
     find_optimizer(optimizer)
     if optimizer.endswith(HIERARCHICAL) != (reduced is not None):
         raise ValueError(f"{optimizer}: a reduced problem goes with hierarchical optimizers, and with them alone")
-    identity = {
-        "problem": name,
-        "optimizer": optimizer,
-        "schedule": FULL_BATCH,
-        "batch_size": problem.n_conditions,
-        "safeguard": FULL_BATCH,
-        "replicate": replicate,
-    }
+    named = (name, optimizer, FULL_BATCH, problem.n_conditions, FULL_BATCH, replicate)
+    identity = dict(zip(FIT, named, strict=True))
     checkpoint = checkpoint_of(checkpoint_folder, identity, options, problem, given)
 
     def fit_all(left):

@@ -9,6 +9,7 @@ import numpy as np
 
 from kinetrain.errors import InputWarning
 from kinetrain.problem import SumOverConditions, Vector
+from kinetrain.tables import FIT
 from kinetrain.training import full_batch
 from kinetrain.training.cost import BudgetExhausted, Cost, Counted
 from kinetrain.training.history import Journal, Recorder
@@ -193,14 +194,9 @@ def fit_starts(
             stacklevel=2,
         )
         options = replace(options, batch_size="full")
-    identity = {
-        "problem": name,
-        "optimizer": optimizer,
-        "schedule": options.schedule.name,
-        "batch_size": problem.n_conditions if options.batch_size == "full" else options.batch_size,
-        "safeguard": options.safeguard.name,
-        "replicate": replicate,
-    }
+    size = problem.n_conditions if options.batch_size == "full" else options.batch_size
+    named = (name, optimizer, options.schedule.name, size, options.safeguard.name, replicate)
+    identity = dict(zip(FIT, named, strict=True))
     checkpoint = checkpoint_of(checkpoint_folder, identity, options, problem, given)
 
     def fit_one(start):
