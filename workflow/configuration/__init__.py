@@ -4,9 +4,9 @@ from configuration.checks import ConfigurationError
 from configuration.costs import Costs, Size, Sizes, load_costs, measured_job, save_costs
 from configuration.description import describe, schema
 from configuration.manifest import Download, load_manifest
+from configuration.own_tables import read_own_tables
 from configuration.plan import DOWNLOADS, Plan, complete, merge
 from configuration.published import load_objectives
-from configuration.tables import read_own_tables
 from configuration.yaml_files import read_yaml
 
 __all__ = [

@@ -16,7 +16,7 @@ from kinetrain.neural.options import TrainingOptions, Tuning
 from kinetrain.options import ABSENT, LARGEST_SEED, REQUIRED, Each, Known, Name, Options, Text, option
 from kinetrain.pruning.events import PruningSchedule
 from kinetrain.pruning.methods import find_method, known_methods
-from kinetrain.simulation.options import PublishedSimulation, Simulation
+from kinetrain.simulation.options import Simulation, stretched_exponents
 from kinetrain.training.optimizers import known_runs
 from kinetrain.training.options import LearningRates, Optimizer, Restarts, SideBySide, StepControl
 
@@ -206,10 +206,7 @@ class PublishedNetwork(Options):
     genes: File = option(REQUIRED, "Names of its genes; those named `…_input` come first.")
     edges: File = option(REQUIRED, "Its edges: from, to, activation, EC50, n (Hill exponent).")
     equations: File = option(REQUIRED, "Its formulas of AND and OR: node, eqn; effects that are no edges are left out.")
-    exponents: tuple[float, float] = option(
-        PublishedSimulation().exponents,
-        "Range that the Hill exponents, between 1.39 and 1.8 in the published files, are stretched to.",
-    )
+    exponents: tuple[float, float] = stretched_exponents()
 
 
 @dataclass(frozen=True, kw_only=True)

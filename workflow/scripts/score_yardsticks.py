@@ -15,7 +15,7 @@ def parse_arguments():
         "--yardsticks", nargs="+", default=YARDSTICKS, metavar="NAME", help=f"which (default: {', '.join(YARDSTICKS)})"
     )
     parser.add_argument("--output", required=True, help="scores.tsv to write")
-    parser.add_argument("--effects", required=True, help="effects.tsv to write: of the first seed")
+    parser.add_argument("--effects", required=True, help="effects.tsv to write: medians over the seeds")
     return parse_data_of_networks(parser)
 
 

@@ -23,9 +23,9 @@ class Declaration:
 
     title, section, place: where it stands in the report. sources: the result tables (`tables`) that `tabulate` takes
     under these names, or `published` for the published values of networks. caption: reStructuredText. needs: what a
-    configuration must contain for the figure to be drawn: `problems`, `datasets`, `predictions`, `tuning`,
-    `factors` (several random networks), `multipliers` (data sets that differ in them alone), or what its grids of fits
-    vary (`optimizers`, `schedules`, `batch_sizes`, `safeguards`).
+    configuration must contain for the figure to be drawn: names of `HAS` in rules/targets.smk, as `problems`,
+    `datasets`, `factors` (several random networks), `multipliers` (data sets that differ in them alone), or what its
+    grids of fits vary (`optimizers`, `schedules`, `batch_sizes`, `safeguards`).
     """
 
     title: str

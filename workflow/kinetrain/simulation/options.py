@@ -87,15 +87,20 @@ class Simulation(Trajectories):
             _refuse_falling(name, getattr(self, name))
 
 
-@dataclass(frozen=True)
-class PublishedSimulation(Trajectories):
-    """Trajectories of a published network, whose Hill exponents are stretched to the range `exponents`."""
-
-    exponents: tuple[float, float] = option(
+def stretched_exponents():
+    """Return the option `exponents` of a published network."""
+    return option(
         FILE_EXPONENTS,
         "Range that the Hill exponents, between 1.39 and 1.8 in the published files, are stretched to.",
         above=0,
     )
+
+
+@dataclass(frozen=True)
+class PublishedSimulation(Trajectories):
+    """Trajectories of a published network, whose Hill exponents are stretched to the range `exponents`."""
+
+    exponents: tuple[float, float] = stretched_exponents()
 
     def __post_init__(self):
         super().__post_init__()

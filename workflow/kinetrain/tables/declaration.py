@@ -46,7 +46,7 @@ class Table:
     columns: tuple[Column, ...]
     meaning: str
     title: str | None = None
-    arm: str = ""  # `problems`, `petab` (problems) or `datasets`: the table is shown where the configuration has some
+    arm: str = ""  # what a configuration must contain for the table to be shown: a name of `HAS` in rules/targets.smk
     shown: tuple[str, ...] = ()
 
     def names(self) -> list[str]:

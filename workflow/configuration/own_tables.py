@@ -1,4 +1,4 @@
-"""Tables of expression of one's own, read before anything starts: what is wrong in them is known in a second."""
+"""Own tables of expression, networks and gene sets, read before anything starts: what is wrong is known at once."""
 
 import os
 
