@@ -45,7 +45,7 @@ from kinetrain.mechanistic.petab_files import checksum, list_files
 from kinetrain.mechanistic.petab_tables import read_tables
 from kinetrain.mechanistic.sbml_model import read_sbml
 
-PRIORS = {"normal": "normal", "laplace": "laplace", "log-normal": "logNormal", "log-laplace": "logLaplace"}
+PRIORS = {"log-normal": "logNormal", "log-laplace": "logLaplace", "log-uniform": "logUniform"}
 INDEX = {"parameter": "parameterId", "observable": "observableId"}
 KINDS = {
     "parameter": petab.ParameterTable,
@@ -219,8 +219,9 @@ class ProblemOfVersion2:
             row = {"nominalValue": one.nominal_value, "estimate": int(one.estimate), "parameterScale": "lin"}
             if one.estimate:
                 row["parameterScale"] = "log10" if one.lb > 0 else "lin"
-                row["objectivePriorType"] = PRIORS.get(one.prior_distribution, one.prior_distribution)
-                row["objectivePriorParameters"] = ";".join(map(str, one.prior_parameters))
+                if one.prior_distribution is not None:
+                    row["objectivePriorType"] = PRIORS.get(one.prior_distribution, one.prior_distribution)
+                    row["objectivePriorParameters"] = ";".join(map(str, one.prior_parameters))
                 row |= self._starts(one, np.log10 if one.lb > 0 else float)
                 if one.nominal_value is None:
                     one.nominal_value = float(np.clip(1.0, one.lb, one.ub))  # AMICI needs one; ours replaces it
