@@ -15,6 +15,7 @@ from scipy import stats
 from kinetrain.errors import InputError, InputWarning
 from kinetrain.mechanistic.conditions import petab_ids
 from kinetrain.mechanistic.formulas import DEEPEST, LONGEST, check, parse, value
+from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.petab_reader import read_petab
 from kinetrain.mechanistic.petab_tables import read_tables
@@ -106,6 +107,31 @@ def test_numbers_as_spreadsheets_write_them_and_columns_in_any_order_are_the_sam
     for name in ("parameter_df", "condition_df", "measurement_df"):
         one, other = getattr(read, name), getattr(original, name)
         pd.testing.assert_frame_equal(one[other.columns], other, check_dtype=False, check_index_type=False)
+
+
+def test_sodium_is_an_id_and_nan_is_no_condition(tmp_path):
+    changed = {
+        "parameters": TABLES["parameters"] + "\nNa,lin,0.1,10,3,1",
+        "conditions": TABLES["conditions"].replace("low,0.5", "low,Na"),
+        "measurements": "preequilibrationConditionId,"
+        + TABLES["measurements"].replace("\nseen", "\nNaN,seen").replace("\namount", "\nhigh,amount"),
+    }
+    read = read_petab(
+        write(tmp_path, SBML.replace('id="h"', 'id="Na" value="1" constant="true"/><parameter id="h"'), **changed)
+    )
+    assert read.condition_df.loc["low", "w"] == "Na"
+    assert read.measurement_df["preequilibrationConditionId"].fillna("").tolist() == ["", "", "", "high", "high"]
+
+
+def test_an_empty_start_is_that_of_the_model_where_there_is_pre_equilibration_too(tmp_path):
+    changed = {
+        "conditions": "conditionId,w,S\nlow,1,\nhigh,2,3",
+        "measurements": "observableId,preequilibrationConditionId,simulationConditionId,time,measurement\n"
+        "amount,,low,1,1\namount,low,low,1,1\namount,low,high,1,1",
+    }
+    problem = KernelProblem(write(tmp_path, **changed))
+    found = [float(one.y[0, -1]) for one in problem.simulate(problem.nominal, range(3))]
+    assert found == pytest.approx([10 / 2, 10 / 2, 3])  # an amount of 10 in a compartment of 2
 
 
 def test_a_model_that_does_not_name_its_encoding_is_read(tmp_path):

@@ -38,6 +38,11 @@ def is_number(cell) -> bool:
         return False
 
 
+def is_id(text: str) -> bool:
+    """Whether a text can be an id; Python, and with it PEtab's library, takes `nan` and `Inf` for numbers."""
+    return IDENTIFIER.fullmatch(text) is not None and text.lower() not in ("nan", "inf", "infinity")
+
+
 def check_problem(problem: petab.Problem, path) -> None:
     """Raise InputError unless AMICI can take the tables of a problem of version 1 and gets right numbers from them.
 
@@ -87,7 +92,7 @@ def check_names(sbml, tables: dict, path) -> None:
             raise InputError(f"{path}: the model has the id '{name}', which means something else in AMICI")
     for kind, table in tables.items():
         for name in table.index:
-            if not IDENTIFIER.fullmatch(name) or name in taken:
+            if not is_id(name) or name in taken:
                 raise InputError(
                     f"{path}: {kind} table: '{name}' cannot be an id: letters, digits and '_' make one, no digit first"
                 )
@@ -257,7 +262,7 @@ def check_overrides(table, where) -> None:
 def _is_usable(cell) -> bool:
     """Whether a cell is a finite number or an id; Python, and with it PEtab's library, reads more as numbers."""
     text = str(cell).strip()
-    return math.isfinite(float(text)) if is_number(text) else IDENTIFIER.fullmatch(text) is not None
+    return math.isfinite(float(text)) if is_number(text) else is_id(text)
 
 
 def check_targets(sbml, targets, where) -> None:

@@ -69,6 +69,8 @@ def _check_version_1(path, description) -> None:
             raise InputError(f"{path}: no key '{key}' in its problem")
         if not _are_names(files):
             raise InputError(f"{path}: '{key}' must be a list of file names, got {files!r}")
+    if len(problems[0]["sbml_files"]) > 1:
+        raise InputError(f"{path}: 'sbml_files' must name one model, got {problems[0]['sbml_files']!r}")
 
 
 def is_version_2(description: dict) -> bool:

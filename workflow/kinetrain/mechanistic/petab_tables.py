@@ -1,7 +1,6 @@
 """The tables of a PEtab problem: read as text or numbers, completed for AMICI, and what their cells name."""
 
 import copy
-import math
 import re
 from typing import Any
 
@@ -21,7 +20,7 @@ TEXT |= {"parameterName", "conditionName", "observableName", "datasetId", "repli
 TEXT |= {"observableFormula", "noiseFormula", "targetValue", "observablePlaceholders", "noisePlaceholders"}
 TEXT |= {"petabEntityId", "modelEntityId", "initializationPriorParameters", "objectivePriorParameters"}
 TEXT |= {"priorParameters"}
-MISSING = {"nan", "na"}
+MISSING = ["nan", "NaN", "NAN", "NA"]  # as pandas writes them; Na is sodium
 
 
 def read_tables(files, index: str | None) -> pd.DataFrame:
@@ -38,6 +37,7 @@ def read_tables(files, index: str | None) -> pd.DataFrame:
     for file in files:
         table = read_table(file, text=None)
         refuse_repeated(file, table.columns)
+        table = table.astype(object).mask(table.isin(MISSING))
         if index and index not in table:
             raise InputError(f"{file}: no column '{index}'")
         if index and table[index].isna().any():
@@ -56,7 +56,6 @@ def read_tables(files, index: str | None) -> pd.DataFrame:
 
 def _typed(column: pd.Series) -> pd.Series:
     """Return a column of text as numbers if all of its cells are numbers, NaN or empty."""
-    column = column.astype(object).where(~column.astype(str).str.lower().isin(MISSING), math.nan)
     return column.astype(float) if column.dropna().map(is_number).all() else column
 
 

@@ -15,7 +15,8 @@ def read_sbml(file) -> libsbml.SBMLDocument:
     ------
     InputError
         If it is no valid SBML, a name would break the code that AMICI writes, a formula is too large for sympy, or a
-        reaction has no rate, for which AMICI takes 0.
+        reaction has no rate, for which AMICI takes 0; also if it is made of other models, which AMICI puts together
+        unchecked, and reads from anywhere.
     """
     document = _valid(file)
     model = document.getModel()
@@ -41,6 +42,9 @@ def _valid(file) -> libsbml.SBMLDocument:
     if document.getModel() is None or _errors(document, *NOT_UTF8):
         found = _errors(document, *NOT_UTF8) or ["no model in it"]
         raise InputError(f"{file}: not a valid SBML model: {found[0]}")
+    parts = document.getPlugin("comp")  # checks of consistency would read those of other files
+    if parts is not None and parts.getNumModelDefinitions() + parts.getNumExternalModelDefinitions():
+        raise InputError(f"{file}: it is made of other models (SBML package comp); flatten them into one")
     if document.getNumErrors(libsbml.LIBSBML_SEV_ERROR):  # written in UTF-8 it is no error any more
         document = libsbml.readSBMLFromString(libsbml.writeSBMLToString(document))
     document.setConsistencyChecks(libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, False)
