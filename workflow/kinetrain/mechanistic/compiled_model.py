@@ -31,6 +31,7 @@ from kinetrain.mechanistic.petab_checks import PREEQUILIBRATION
 from kinetrain.mechanistic.petab_files import checksum, sbml_file
 from kinetrain.mechanistic.petab_reader import read_petab
 from kinetrain.mechanistic.petab_tables import for_amici, is_version_1
+from kinetrain.mechanistic.sbml_model import changed_by_events
 
 RECORD, MODEL = "compiled.json", "kinetrain_model"
 # Most of what AMICI generates goes into one source file: headers are read once instead of 25 times, which halves the
@@ -222,6 +223,8 @@ def fingerprint(path, problem: petab.Problem) -> dict[str, str]:
     roles = [sorted(estimated), sorted(overridden.items()), before is not None and bool(before.notna().any())]
     if assigned := assigned_parameters(problem.model.sbml_model):  # those that the tables do not overrule
         roles.append(assigned)
+    if started := changed_by_events(problem.model.sbml_model, [*overridden, *problem.parameter_df.index]):
+        roles.append(started)
     return {
         "sbml": checksum(sbml_file(path).read_bytes()),
         "observables": checksum(table),

@@ -12,7 +12,7 @@ from petab.v1.models.sbml_model import SbmlModel
 from kinetrain.data.text import read_table, refuse_repeated
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.petab_checks import PAIR, PREEQUILIBRATION, is_number
-from kinetrain.mechanistic.sbml_model import initial_value
+from kinetrain.mechanistic.sbml_model import changed_by_events, initial_value
 
 # Columns whose cells stay text: conditions 001 and 1 differ.
 TEXT = {"parameterId", "conditionId", "observableId", "experimentId", "simulationConditionId", PREEQUILIBRATION}
@@ -63,7 +63,8 @@ def for_amici(problem: petab.Problem, path) -> petab.Problem:
     """Return a problem with the numbers that AMICI does not find by itself.
 
     Sizes of compartments in the condition table become parameters that initial assignments of the model refer to.
-    Cells without an initial value of a species get that of the model, but not where NaN means the steady state.
+    Parameters that events change get a rate of zero: they are states, which AMICI starts from the condition table.
+    Species that the table sets get the model's own value as PEtab means it, which empty cells stand for, as a number.
 
     Raises
     ------
@@ -73,9 +74,15 @@ def for_amici(problem: petab.Problem, path) -> petab.Problem:
     problem, table = copy.copy(problem), problem.condition_df.copy()
     before = problem.measurement_df.reindex(columns=[PREEQUILIBRATION])[PREEQUILIBRATION]
     sizes = [name for name in table if problem.model.sbml_model.getCompartment(name)]
-    document: Any = problem.model.sbml_model.getSBMLDocument().clone() if sizes else None
+    document: Any = problem.model.sbml_model.getSBMLDocument().clone()
+    model = document.getModel()
+    for name in changed_by_events(model, [*table, *problem.parameter_df.index]):
+        rule = model.createRateRule()
+        rule.setVariable(name)
+        rule.setMath(libsbml.parseL3Formula("0"))
+        table[name] = table.get(name, name)  # of the parameter table: its value there
     for name in sizes:
-        model, new = document.getModel(), f"size_of_{name}"
+        new = f"size_of_{name}"
         while model.getElementBySId(new) or new in problem.parameter_df.index:
             new += "_"
         if before.notna().any() or model.getRuleByVariable(name):
@@ -91,13 +98,12 @@ def for_amici(problem: petab.Problem, path) -> petab.Problem:
         assignment.setSymbol(name)
         assignment.setMath(libsbml.parseL3Formula(new))
         table = table.rename(columns={name: new})
-    if sizes:
-        problem.model = SbmlModel(sbml_document=document)
-    fresh = table.index.difference(problem.measurement_df.loc[before.notna(), "simulationConditionId"])
-    for name in table:
-        own = initial_value(problem.model.sbml_model, name) if problem.model.sbml_model.getSpecies(name) else None
-        if own is not None and table.loc[fresh, name].isna().any():
-            table.loc[fresh, name] = table.loc[fresh, name].fillna(own)
+    for species in filter(None, map(model.getSpecies, table)):
+        own = initial_value(model, species.getId())
+        if own is not None:
+            give = species.setInitialAmount if species.getHasOnlySubstanceUnits() else species.setInitialConcentration
+            give(own)
+    problem.model = SbmlModel(sbml_document=document)
     problem.condition_df = table
     return problem
 

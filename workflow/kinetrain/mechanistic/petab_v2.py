@@ -43,7 +43,7 @@ from kinetrain.mechanistic.petab_checks import (
 )
 from kinetrain.mechanistic.petab_files import checksum, list_files
 from kinetrain.mechanistic.petab_tables import read_tables
-from kinetrain.mechanistic.sbml_model import read_sbml
+from kinetrain.mechanistic.sbml_model import changed_by_events, read_sbml
 
 PRIORS = {"log-normal": "logNormal", "log-laplace": "logLaplace", "log-uniform": "logUniform"}
 INDEX = {"parameter": "parameterId", "observable": "observableId"}
@@ -104,6 +104,11 @@ class ProblemOfVersion2:
             check_columns(table, BOTH | VERSION_2, f"{self.path}: {kind} table", of_version_1=VERSION_1)
         check_names(sbml, {"parameter": parameters, "observable": observables}, self.path)
         check_formulas(observables, self.path)
+        for name in changed_by_events(sbml, parameters.index):
+            raise InputError(
+                f"{self.path}: parameter table: '{name}' is changed by an event of the model, so AMICI would start it "
+                "from the model's own value; let the event change another one, with an initial assignment from this one"
+            )
         changes = tables.get("condition", pd.DataFrame()).reindex(columns=["conditionId", "targetId", "targetValue"])
         warn_of_missing_values(sbml, changes["targetId"], self.path)
         check_targets(sbml, changes["targetId"].dropna(), f"{self.path}: condition table")

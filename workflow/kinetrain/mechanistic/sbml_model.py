@@ -69,6 +69,17 @@ def check_name(name, where: str) -> None:
         raise InputError(f"{where} {str(name)!r}, in which {bad[0]!r} is not allowed: it becomes part of a program")
 
 
+def changed_by_events(model, names) -> list[str]:
+    """Return those `names`, sorted, which are parameters that events of an SBML model change, but no rule.
+
+    AMICI starts them from the model's value, whatever PEtab's tables say.
+    """
+    events = model.getListOfEvents()
+    changed = {one.getVariable() for event in events for one in event.getListOfEventAssignments()}
+    found = changed.intersection(names)
+    return sorted(name for name in found if model.getParameter(name) and not model.getRuleByVariable(name))
+
+
 def initial_value(model, name, constant: bool = False) -> float | None:
     """Return the number that a parameter, species or compartment of an SBML model starts from; None if it has none.
 

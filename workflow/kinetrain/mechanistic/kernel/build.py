@@ -51,9 +51,10 @@ def facts_of(name: str) -> dict | None:
 def problem_file(content: str) -> Path:
     """Return where arrays of a problem are kept, whose files have this checksum.
 
-    They are made anew where the code that makes kernels and arrays is another.
+    They are made anew where the code that reads problems and makes kernels and arrays is another.
     """
-    code = "".join(file.read_text() for file in sorted(HERE.iterdir()) if file.suffix in (".py", ".cpp", ".hpp"))
+    files = [file for file in sorted(HERE.parent.rglob("*")) if file.suffix in (".py", ".cpp", ".hpp")]
+    code = "".join(file.read_text() for file in files)
     name = hashlib.sha256(f"{content}{code}".encode()).hexdigest()[:32]
     return _folder("problems") / name
 
