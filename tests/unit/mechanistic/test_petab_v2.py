@@ -192,6 +192,8 @@ def test_scalings_and_predictions_need_version_1(toy):
         ),
         ("problem.yaml", "measurements.tsv", "nothing.tsv", "names the table nothing.tsv, but"),
         ("measurements.tsv", "total\tfresh\t1", "absent\tfresh\t1", "absent"),
+        ("conditions.tsv", "low\tinput\t0.5", "low\tinput\t", "condition table: row 2 has no targetValue"),
+        ("conditions.tsv", "low\tinput\t0.5", "low\tinput\tnan", "condition table: row 2 has no targetValue"),
     ],
 )
 def test_wrong_entries_are_named(tmp_path, table, before, after, message):

@@ -111,6 +111,8 @@ class ProblemOfVersion2:
             )
         changes = tables.get("condition", pd.DataFrame()).reindex(columns=["conditionId", "targetId", "targetValue"])
         warn_of_missing_values(sbml, changes["targetId"], self.path)
+        for row, empty in changes.isna()[changes.isna().any(axis=1)].iterrows():
+            raise InputError(f"{self.path}: condition table: row {row} has no {empty.idxmax()}")
         check_targets(sbml, changes["targetId"].dropna(), f"{self.path}: condition table")
         for row, condition, target, formula in changes.dropna().itertuples(name=None):
             where = f"{self.path}: condition table: row {row}: targetValue of '{target}' in '{condition}'"
