@@ -62,6 +62,24 @@ def test_what_one_step_more_gains_is_all_that_is_left_of_a_quadratic_objective()
     assert table["decrease_left"].tolist() == [pytest.approx(problem.value(away, None))] * 2
 
 
+def test_far_from_a_minimum_a_damped_step_tells_that_something_is_left():
+    # A direction that hardly curves asks for a step of 10^11, after which the objective is huge at any of its halves.
+    flat = np.diag([1e-10, 4.0])
+    problem = hill_of(np.zeros(2), flat)
+    problem.value = lambda theta, conditions: (
+        0.5 * theta @ flat @ theta - 10 * np.exp(-((theta[0] - 1) ** 2)) + 100 * (abs(theta[0]) > 1.5)
+    )
+    problem.lower, problem.upper = np.full(2, -1e12), np.full(2, 1e12)
+    at = np.array([0.5, 0.5])
+    slope = -20 * 0.5 * np.exp(-0.25)
+    problem.value_gradient_and_information = lambda theta, conditions: (
+        problem.value(theta, conditions),
+        flat @ theta + np.array([slope, 0.0]),
+        flat,
+    )
+    assert left_at(problem, at) > 0.4
+
+
 def test_a_step_that_leads_too_far_is_halved_and_stays_within_the_bounds():
     problem = hill_of(np.array([1.0, 2.0]), CURVED)
     exact = problem.value_gradient_and_information

@@ -21,6 +21,7 @@ DETERMINED = 1e-10  # smallest eigenvalue of the scaled information, over the la
 PART = 1e-3  # of a parameter in such a direction that is more than rounding
 TOGETHER = 128  # conditions whose information is computed in one call
 HALVINGS = 10  # of a step that does not lower the objective
+DAMPINGS = 10.0 ** np.arange(-6, 3)  # of steps, as shares of the largest eigenvalue of the information
 COLUMNS = TABLES["estimates"].names()[2:]  # without the problem and the replicate
 
 
@@ -162,19 +163,41 @@ def half_widths(free, found: Curvature | None) -> np.ndarray:
 def decrease_left(problem, theta, free, found: Curvature | None) -> float:
     """Return by how much one step more lowers the objective: about 0 at a minimum, NaN where it is not known.
 
-    The step is that of Gauss and Newton in the directions that the data determine, within the bounds, and is halved
-    until it helps: what it gains is left for certain, and more may be.
+    The best of several steps within the bounds counts: what it gains is left for certain, and more may be. That of
+    Gauss and Newton in the directions that the data determine is halved until it helps. Far from a minimum it leads
+    where the model has nothing to do with its approximation, however often it is halved; so steps are tried that are
+    damped by a share of the largest eigenvalue of the information (Levenberg), up to the steepest descent.
     """
     if found is None:
         return np.nan
-    directions, divisor = found.vectors[:, found.known], found.divisor
-    step = np.zeros(len(theta))
-    step[free] = -(directions @ (directions.T @ (found.gradient / divisor) / found.eigenvalues[found.known])) / divisor
+    reached = [_value_after(problem, theta, free, step) for step in _damped_steps(found)]
     for halving in range(HALVINGS):
-        at = np.clip(theta + step / 2**halving, problem.lower, problem.upper)
-        if (reached := problem.value(at, np.arange(problem.n_conditions))) < found.value:
-            return float(found.value - reached)
-    return 0.0
+        reached.append(_value_after(problem, theta, free, _gauss_newton_step(found) / 2**halving))
+        if reached[-1] < found.value:
+            break
+    return float(max(0.0, found.value - np.nanmin(reached)))
+
+
+def _value_after(problem, theta, free, step) -> float:
+    """Return the objective after a step (f,) of the `free` parameters, cut off at the bounds."""
+    at = theta.copy()
+    at[free] += step
+    return problem.value(np.clip(at, problem.lower, problem.upper), np.arange(problem.n_conditions))
+
+
+def _gauss_newton_step(found: Curvature) -> np.ndarray:
+    directions = found.vectors[:, found.known]
+    scaled = directions.T @ (found.gradient / found.divisor) / found.eigenvalues[found.known]
+    return -(directions @ scaled) / found.divisor
+
+
+def _damped_steps(found: Curvature):
+    """Yield steps (f,), the longest first: a failed or endless one costs one evaluation."""
+    information = (found.vectors * found.eigenvalues) @ found.vectors.T * np.outer(found.divisor, found.divisor)
+    eigenvalues, vectors = np.linalg.eigh(information)
+    for share in DAMPINGS if eigenvalues.max() > 0 else ():
+        weights = np.maximum(eigenvalues, 0) + share * eigenvalues.max()
+        yield -vectors @ (vectors.T @ found.gradient / weights)
 
 
 def _unscaled(values, scales) -> np.ndarray:

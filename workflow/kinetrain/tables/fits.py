@@ -103,8 +103,8 @@ upper_bound: of the search
 optimizer: of the best fit
 start: of the best fit
 objective: negative log-likelihood of the best fit
-decrease_left: by how much one step more (Gauss and Newton) lowers it: above 0.1 it is at no minimum, and estimates and
-  intervals are not to be used; empty where it is not known
+decrease_left: by how much one step more lowers it, the best of several: above 0.1 it is at no minimum, and estimates
+  and intervals are not to be used; empty where it is not known
 good_fits: number of the good fits
 """),
         "The parameters of the best fit of each problem. Their interval is a quadratic approximation at this fit: it "
