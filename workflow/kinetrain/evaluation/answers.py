@@ -67,8 +67,8 @@ def _problems(fits):
         size = own.iloc[0]
         replicates = own["replicate"].nunique()
         yield (
-            f"{problem}: {size['conditions']:g} conditions, {size['measurements']:g} data points, "
-            f"{size['parameters']:g} parameters, {_count(own['start'].nunique(), 'start')}"
+            f"{problem}: {_count(size['conditions'], 'condition')}, {_count(size['measurements'], 'data point')}, "
+            f"{_count(size['parameters'], 'parameter')}, {_count(own['start'].nunique(), 'start')}"
             + (f" on each of {replicates} artificial data sets" if replicates > 1 else "")
         )
 
@@ -242,15 +242,28 @@ def _network_sentences(networks: pd.DataFrame):
         if row["quantity"] in ("balanced_accuracy", "auprc", "test_mse"):
             words = f"{KNOWLEDGE[row['knowledge']].lower()}, in {QUANTITIES[row['quantity']][0]}"
             lead = f"Best neural model against best yardstick, {words}"
-            numbers = f"{label(row['neural'])} {row['first']:.3g}, {label(row['yardstick'])} {row['second']:.3g}"
-            bounds = with_interval(row["difference"], row["low"], row["high"])
-            evidence = f"{numbers}, difference {bounds}, {_count(row['pairs'], 'seed')}"
-            yield lead, row["panel"], row["outcome"], evidence
+            scale, unit = _scale(QUANTITIES[row["quantity"]][0])
+            values = ((row["neural"], row["first"]), (row["yardstick"], row["second"]))
+            numbers = ", ".join(f"{label(method)} {scale * value:.3g}{unit}" for method, value in values)
+            bounds = scale * row[["difference", "low", "high"]].to_numpy(float)
+            yield lead, row["panel"], row["outcome"], f"{numbers}, {_difference(bounds, unit, row['pairs'])}"
     for panel, name, wanted, pairs in paired_methods(networks, (*COMPARED, *_others(networks))):
         first, second = pairs.columns
         difference = mean_of_all(pairs[first] - pairs[second])
-        evidence = f"difference {with_interval(*difference)}, {_count(len(pairs), 'seed')}"
+        scale, unit = _scale(name)
+        evidence = _difference(scale * np.array(difference), unit, len(pairs))
         yield f"{label(first)} against {label(second)} in {name}", panel, judge(difference, wanted), evidence
+
+
+def _scale(name: str) -> tuple[float, str]:
+    """Return what a quantity of that name is multiplied by where it is said, and its unit: shares are in per cent."""
+    return (100, " %") if name in dict(NETWORKS.values()) else (1, "")
+
+
+def _difference(bounds, unit: str, seeds: int) -> str:
+    """Return a difference with its interval: of shares in points, as it is no share of the other value."""
+    points = " points" if unit else ""
+    return f"difference {with_interval(*bounds)}{points}, {_count(seeds, 'seed')}"
 
 
 def _others(networks: pd.DataFrame) -> list[tuple[str, str]]:
@@ -307,7 +320,10 @@ def _caution(fits, networks, has_fits, has_networks, estimates) -> str:
         runs += [_count(fits["problem"].nunique(), "fit problem"), _count(fits["start"].nunique(), "start")]
     if has_networks:
         runs += [_count(networks["dataset"].nunique(), "data set"), _count(networks["seed"].nunique(), "seed")]
-    return f"All rests on {', '.join(runs)}: it holds for these data; intervals are not corrected for their number."
+    return (
+        f"All this rests on {', '.join(runs)}. Other data may give other answers, and intervals are not corrected for "
+        "the number of comparisons."
+    )
 
 
 def with_interval(value, low, high) -> str:

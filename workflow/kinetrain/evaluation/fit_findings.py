@@ -239,7 +239,7 @@ def cheaper_at_targets(data: Benchmark):
             continue
         parts = [
             f"{row.target} ({row.excess:g}) {row.factor:.3g} [{row.low:.3g}, {row.high:.3g}] times, reached by "
-            f"{row.reached} against {row.reached_other} of {row.runs} starts"
+            f"{row.reached_other} of {row.runs} starts in full batch and {row.reached} with {kind}"
             for row in own.itertuples()
         ]
         statement = (
