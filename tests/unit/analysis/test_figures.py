@@ -10,7 +10,7 @@ from made_figures import FIGURES, LEVEL, made_benchmark, made_folds, made_study,
 from kinetrain.appearance import APART, known_looks, look
 from kinetrain.evaluation.benchmark import benchmark
 from kinetrain.figures.settings import shared, with_setting
-from kinetrain.figures.style import save, use_style
+from kinetrain.figures.style import panels, save, use_style
 
 OVER_ALL = {"profiles", "critical_difference"}  # problems have no panels of their own
 OF_SCORES = {"reaction_pruning"}  # a panel per score, over all problems
@@ -154,7 +154,20 @@ def test_an_effect_matrix_of_few_genes_names_them():
     assert [text.get_text() for text in axis.get_yticklabels()] == list(table["target"].drop_duplicates())
     one = table.tail(1)
     many = [one.assign(regulator=f"g{place}", regulator_place=place) for place in range(2, 40)]
-    assert not draw("effect_matrices", pd.concat([table, *many])).axes[0].get_xticklabels()
+    large = draw("effect_matrices", pd.concat([table, *many])).axes
+    assert not large[0].get_xticklabels()
+    small = draw("effect_matrices", table).axes
+    assert "full colour from 0.5)" in small[-1].get_ylabel() and "full colour from 0.05)" in large[-1].get_ylabel()
+
+
+def test_no_label_is_cut_at_the_edge_of_a_picture(tmp_path):
+    from matplotlib.image import imread
+
+    with use_style():
+        figure, (axis,) = panels(["one"], width=3.3, height=1.5)
+        axis.set_yticks([0.5], ["Adam (balanced), then Fides, rate 0.03, all"], fontsize=7.5)
+        save(figure, [tmp_path / "long.png"])
+    assert (imread(tmp_path / "long.png")[:, :5, :3] == 1).all()
 
 
 @pytest.mark.parametrize("name", ["effect_matrices", "coregulation"])
@@ -218,10 +231,10 @@ def test_a_setting_is_named_by_what_varies_and_the_rest_is_said_once():
     fides = ("fides", "-", "full", "-")
     table = made_settings(("sgd", "S2", 5, "line_search"), ("rmsprop", "S2", "full", "line_search"), fides)
     assert with_setting(table)["setting"].tolist() == ["SGD, batch 5", "RMSProp, all conditions", "Fides, full batch"]
-    assert shared(table) == "All mini-batch runs: S2, line search."
+    assert shared(table) == "All mini-batch runs: S2, safeguard line search."
     one = made_settings(("sgd", "S2", 5, "rescue"), fides)
     assert with_setting(one)["setting"].tolist() == ["SGD, S2, batch 5", "Fides, full batch"]
-    assert shared(one) == "All mini-batch runs: rescue."
+    assert shared(one) == "All mini-batch runs: safeguard rescue."
     two = made_settings(("sgd", "S2", 5, "rescue"), ("sgd", "S1", 1, "off"))
     assert with_setting(two)["setting"].tolist() == ["SGD, S2, batch 5, rescue", "SGD, S1, batch 1, off"]
     assert shared(two) == shared(made_settings(fides)) == ""

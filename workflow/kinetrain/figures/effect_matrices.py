@@ -17,19 +17,20 @@ FIGURE = Declaration(
 **Which gene acts on which.** Columns are regulators, rows are targets; red activates, blue represses. The effect of a
 gene on another is the sum over all paths of weights through the hidden units, times the multiplier of the target
 (Hossain et al. 2024). Each panel of a method shows the median over all seeds that did not fail, each scaled to a
-largest absolute value of 1, with full colour from 0.05 as in the paper: what differs between seeds is pale. The gold
-standard shows signs where they are known and presence where not. Regulators are ordered by their number of true targets
-and targets by their first true regulator, the same in all panels of a row, so that the gold standard is a staircase.
-With more than 100 genes only regulators that occur in the gold standard (in the prior, where there is none) are shown;
-what a model says about other genes as regulators enters the scores, but not this figure. Genes on which neither the
-gold standard nor a model shown acts are left out as targets. Of more than five methods four are shown, and of several
-corruptions of a prior the lowest above 0. Effects below 0.0005 of the largest are not drawn. "none": no such model, or
-no gold standard. The errors of whole matrices that the paper prints in its figure 3 are not shown, as it does not say
-how they are normalised.""",
+largest absolute value of 1, with full colour from 0.05 as in the paper, or from 0.5 where genes are few enough to be
+named: what differs between seeds is pale. The gold standard shows signs where they are known and presence where not.
+Regulators are ordered by their number of true targets and targets by their first true regulator, the same in all panels
+of a row, so that the gold standard is a staircase. With more than 100 genes only regulators that occur in the gold
+standard (in the prior, where there is none) are shown; what a model says about other genes as regulators enters the
+scores, but not this figure. Genes on which neither the gold standard nor a model shown acts are left out as targets. Of
+more than five methods four are shown, and of several corruptions of a prior the lowest above 0. Effects below 0.0005 of
+the largest are not drawn. "none": no such model, or no gold standard. The errors of whole matrices that the paper
+prints in its figure 3 are not shown, as it does not say how they are normalised.""",
 )
 
 MOST_NAMED = 25  # genes in a row or column of a panel
 STRONG = 0.05  # effects of this share of the largest have full colour, as in Hossain et al. 2024, figure 3
+STRONG_OF_FEW = 0.5  # the same where all genes are named: few effects are so small that 0.05 would tell them apart
 
 
 def tabulate(effects: pd.DataFrame) -> pd.DataFrame:
@@ -64,12 +65,13 @@ def draw(table):
     methods = in_order(table["method"])
     figure = new_figure(0.6 + 2.0 * len(methods), 2.6 * len(titles))
     axes = figure.subplots(len(titles), len(methods), squeeze=False)
+    strong = STRONG_OF_FEW if table[["regulator_place", "target_place"]].max(axis=None) < MOST_NAMED else STRONG
     for row, title in zip(axes, titles, strict=True):
         own = table[table["panel"] == title]
         shape = own["target_place"].max() + 1, own["regulator_place"].max() + 1
         for axis, method in zip(row, methods, strict=True):
             edges = own[own["method"] == method]
-            look = {"cmap": "RdBu_r", "vmin": -STRONG, "vmax": STRONG, "aspect": "auto"}
+            look = {"cmap": "RdBu_r", "vmin": -strong, "vmax": strong, "aspect": "auto"}
             image = heat_map(axis, edges["target_place"], edges["regulator_place"], edges["effect"], shape, **look)
             axis.set_title(label(method), fontsize=9, fontweight="normal")
             axis.set_xlabel(_regulators(own), fontsize=8)
@@ -77,7 +79,7 @@ def draw(table):
         row[0].set_ylabel(title.replace(", ", "\n", 1) + f"\n{shape[0]} targets", fontsize=8)
         _name(row[0].yaxis, own, "target")
     bar = figure.colorbar(image, ax=axes, shrink=0.8 / len(titles), aspect=20, extend="both", pad=0.01)
-    bar.set_label(f"Effect (largest of a model = 1,\nfull colour from {STRONG:g})", fontsize=8)
+    bar.set_label(f"Effect (largest of a model = 1,\nfull colour from {strong:g})", fontsize=8)
     return figure
 
 

@@ -17,11 +17,12 @@ FIGURE = Declaration(
     needs=("datasets",),
     caption="""
 **How true the networks are.** Neural models, ordinary network inference on the same data (crosses: yardsticks) and
-predictors that need no training (black). Balanced accuracy asks which effects are exactly zero, and says little of
+predictors that need no training (black). Asterisk: the method uses the prior; dagger: it knows part of the gold
+standard. Balanced accuracy asks which effects are exactly zero, and says little of
 dense networks. The area under the precision-recall curve (AUPRC) and the precision among as many pairs as there are
 true edges ask how pairs are ranked by the size of their effect. Recall outside the prior: of the true edges that the
 prior lacks, how many the network has; a dense network has all of them, so the AUPRC over the pairs outside the prior
-is shown too. Asterisk: the method uses the prior (dagger: part of the gold standard). Mean over the seeds and 95 %
+is shown too. Mean over the seeds and 95 %
 interval by Student's t on the logit scale; what a data set does not have (true edges outside its prior) is empty.""",
 )
 

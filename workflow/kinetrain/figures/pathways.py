@@ -16,7 +16,8 @@ FIGURE = Declaration(
     needs=("datasets",),
     caption="""
 **Which pathways hold the influential genes.** Colour: how far the summed influence of a gene set lies above that of
-random sets (z-score); letters: tests that it passes after correction. Control: the same with the labels of the genes
+random sets (z-score); letters: tests that it passes after correction (P, permutation; R, prerank; O,
+over-representation). Control: the same with the labels of the genes
 permuted; no letter should stand there. The influence of a gene is the mean change of all other genes along a trajectory
 when its initial value is drawn anew; the score of a gene set is the sum of the influences of its genes, averaged over
 the models of all seeds. The z-score is that against permutations of the influences over all genes that occur in some

@@ -30,7 +30,8 @@ def with_setting(table: pd.DataFrame) -> pd.DataFrame:
 def shared(table: pd.DataFrame) -> str:
     """Return what the mini-batch settings of a table have in common, for a line below its figure; "" for nothing."""
     same = _same(_parts(table))
-    return f"All mini-batch runs: {', '.join(_names_of_parts(same, same.values()))}." if same else ""
+    named = [f"{name if name == 'safeguard' else ''} {_part(name, value)}".strip() for name, value in same.items()]
+    return f"All mini-batch runs: {', '.join(named)}." if same else ""
 
 
 def settings_in_order(table: pd.DataFrame) -> dict[str, str]:
