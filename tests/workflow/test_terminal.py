@@ -124,7 +124,7 @@ def test_the_summary_holds_the_answers_and_the_places(root, tmp_path):
     command = [sys.executable, root / "workflow" / "scripts" / "summary.py", tmp_path]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     for words in (
-        "1. Adam: rank 1 [1, 2]",
+        "      optimizer  rank\n  1.  Adam       1 [1, 2]\n  decided",
         "decided: 1\n    - Adam ends lower",
         "not decided: 8\n    - pair 0",
         "- pair 5\n    - 2 more in the report",

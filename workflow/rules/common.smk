@@ -40,7 +40,7 @@ try:
     MANIFEST = configuration.load_manifest(TOP / "resources" / "datasets.tsv")
     with warnings.catch_warnings(record=True) as remarks:
         OBJECTIVES = configuration.load_objectives(TOP / "resources" / "published" / "objectives.tsv")
-    PLAN = configuration.Plan(config, MANIFEST, places=(Path(), TOP), objectives=OBJECTIVES)
+        PLAN = configuration.Plan(config, MANIFEST, places=(Path(), TOP), objectives=OBJECTIVES)
     for remark in remarks:
         logger.warning(str(remark.message))
 except InputError as error:

@@ -13,6 +13,14 @@ def parse_arguments():
     return parser.parse_args()
 
 
+def ranking(columns: list, rows: list) -> str:
+    """Return the first rows of a ranking below the names of its columns."""
+    shown = [["", *columns], *([f"{place}.", *row] for place, row in enumerate(rows[:MOST], 1))]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in shown]
+    return "\n".join(f"  {line}".rstrip() for line in lines)
+
+
 def main():
     results = parse_arguments().results
     file = results / "answers.json"
@@ -22,9 +30,8 @@ def main():
         print(f"{arm['title']}. {arm['question']}")
         if not arm["rows"]:
             print(f"  {arm['note']}")
-        for place, row in enumerate(arm["rows"][:MOST], 1):
-            facts = ", ".join(f"{column} {value}" for column, value in zip(arm["columns"][1:], row[1:], strict=True))
-            print(f"  {place}. {row[0]}: {facts}")
+        else:
+            print(ranking(arm["columns"], arm["rows"]))
         for word, sentences in (("decided", arm["decided"]), ("not decided", arm["undecided"])):
             print(f"  {word}: {len(sentences)}" + "".join(f"\n    - {text}" for text in sentences[:SAID]))
             if len(sentences) > SAID:
