@@ -51,7 +51,7 @@ plan: configured setup  ## say what a run of CONFIG takes: jobs, CPU hours, memo
 paper-neural:  ## the figures and tables of the DASH paper: MIRROR=folder, OVERLAY=config/paper-neural-small.yaml on one machine
 	@$(MAKE) --no-print-directory run CONFIG=config/paper-neural.yaml
 
-paper-mechanistic:  ## the figures of the mini-batch paper, eight hours on two cores: MIRROR=folder; OVERLAY=config/paper-mechanistic-small.yaml in ten minutes
+paper-mechanistic:  ## the figures of the mini-batch paper, eight hours on two cores: MIRROR=folder; OVERLAY=config/paper-mechanistic-small.yaml in half an hour
 	@$(MAKE) --no-print-directory plan CONFIG=config/paper-mechanistic.yaml
 	@$(MAKE) --no-print-directory run CONFIG=config/paper-mechanistic.yaml
 
