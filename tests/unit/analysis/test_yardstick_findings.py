@@ -44,6 +44,8 @@ def test_what_neural_models_add_is_said_over_all_data_sets_and_for_each():
     )
     assert said.loc["all data sets", "verdict"].tolist() == ["-", "-"]  # decided on both, in opposite ways
     assert said.loc[["a", "b"], "verdict"].tolist() == ["yes", "no"]
+    alone = findings(networks=made_networks(lead, "a"))
+    assert alone.loc[alone["topic"] == TOPIC, "subject"].tolist() == ["a"]
 
 
 def test_a_single_seed_decides_nothing():

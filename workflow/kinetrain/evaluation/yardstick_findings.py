@@ -78,7 +78,7 @@ def added_by_neural_models(networks: pd.DataFrame):
     for knowledge, words in KNOWLEDGE.items():
         for quantity, (name, _) in QUANTITIES.items():
             own = table[(table["knowledge"] == knowledge) & (table["quantity"] == quantity)]
-            if len(own):
+            if len(own) > 1:  # of a single one the rows below say it with numbers
                 statement = f"{words}, in {name} the best neural model against the best yardstick is {_where(own)}."
                 counts = own["outcome"].value_counts()
                 value = counts.get("better", 0)
