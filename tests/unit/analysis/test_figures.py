@@ -193,6 +193,18 @@ def test_a_level_of_a_factor_differs_from_the_baseline_in_that_factor_alone():
     assert set(table["method"]) == {"dash", "lasso"} and (table["models"] == 2).all()
 
 
+def test_a_level_of_a_factor_with_an_infinite_error_has_no_point():
+    networks, simulations = made_study(2)
+    lost = (networks["dataset"] == "problem 0_2.0") & (networks["method"] == "dash") & (networks["seed"] == 0)
+    table = FIGURES["factor_study"].tabulate(
+        networks.assign(test_mse=networks["test_mse"].mask(lost, np.inf)), simulations
+    )
+    rows = table[(table["quantity"] == "ratio") & (table["method"] == "dash") & (table["factor"] == "problem 0")]
+    assert np.isinf(rows["mean"]).tolist() == [False, False, True]
+    errors = draw("factor_study", table).axes[4].lines[0].get_ydata()
+    assert np.isnan(np.asarray(errors, float)).tolist() == [False, False, True]
+
+
 def test_every_method_yardstick_and_optimizer_has_its_own_colour_and_name_across_both_arms():
     looks = {name: one for name, one in known_looks().items() if one.colour != "#000000"}
     assert {"dash", "random", "lasso", "adam_balanced", "fides", "fides_hierarchical"} <= set(looks)

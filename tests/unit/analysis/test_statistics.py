@@ -63,6 +63,8 @@ def test_the_interval_of_a_mean_is_that_of_student():
     assert mean == 2 and high - mean == pytest.approx(4.302653 / np.sqrt(3)) and low == 4 - high
     assert mean_interval([5.0])[0] == 5 and np.isnan(mean_interval([5.0])[1:]).all()
     assert np.isnan(mean_interval([])).all()
+    infinite = mean_interval([0.1, np.inf, np.nan], scale=POSITIVE)
+    assert infinite[0] == np.inf and np.isnan(infinite[1:]).all()
 
 
 @pytest.mark.parametrize("values", [[0.99, 1.0], [0.0, 0.001, 0.3], [0.5, 0.6, 0.7], [0.0, 1.0]])

@@ -24,7 +24,6 @@ from kinetrain.evaluation.statistics import (
     SHARE,
     judge,
     mean_interval,
-    mean_of_all,
     median_over_blocks,
 )
 from kinetrain.evaluation.yardstick_findings import KNOWLEDGE, QUANTITIES, comparisons
@@ -202,7 +201,7 @@ def _means(values: pd.DataFrame, quantities: dict):
 
 def _in_per_cent(name: str, values) -> np.ndarray:
     """Return mean and 95 % interval in per cent, within what is possible: no error below 0, no share above 100."""
-    return 100 * np.array(mean_of_all(values, scale=SHARE if name in NETWORKS else POSITIVE))
+    return 100 * np.array(mean_interval(values, scale=SHARE if name in NETWORKS else POSITIVE))
 
 
 def _mean_ranks(values: pd.DataFrame, quantities: dict):
@@ -249,7 +248,7 @@ def _network_sentences(networks: pd.DataFrame):
             yield lead, row["panel"], row["outcome"], f"{numbers}, {_difference(bounds, unit, row['pairs'])}"
     for panel, name, wanted, pairs in paired_methods(networks, (*COMPARED, *_others(networks))):
         first, second = pairs.columns
-        difference = mean_of_all(pairs[first] - pairs[second])
+        difference = mean_interval(pairs[first] - pairs[second])
         scale, unit = _scale(name)
         evidence = _difference(scale * np.array(difference), unit, len(pairs))
         yield f"{label(first)} against {label(second)} in {name}", panel, judge(difference, wanted), evidence

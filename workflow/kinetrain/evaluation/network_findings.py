@@ -14,7 +14,7 @@ from kinetrain.evaluation.network_summaries import (
     sparsity_against_accuracy,
 )
 from kinetrain.evaluation.statements import VERDICTS, interval_text, two_groups, verdict
-from kinetrain.evaluation.statistics import POSITIVE, SHARE, judge, mean_interval, mean_of_all
+from kinetrain.evaluation.statistics import POSITIVE, SHARE, judge, mean_interval
 from kinetrain.networks.controls import PERSISTENCE, PRIOR_ALONE, REGULATORS_X_ALL, REGULATORS_X_TARGETS
 from kinetrain.pruning.methods import find_method, known_methods, l0
 from kinetrain.yardsticks.methods import YARDSTICKS
@@ -130,9 +130,9 @@ def compared_methods(networks: pd.DataFrame):
     """Yield per data set how two methods compare in balanced accuracy and test error, by pairs of the same seed."""
     for panel, name, wanted, pairs in paired_methods(networks):
         first, second = pairs.columns
-        difference = mean_of_all(pairs[first] - pairs[second])
+        difference = mean_interval(pairs[first] - pairs[second])
         scale = SHARE if name == "balanced accuracy" else POSITIVE
-        means = [interval_text(mean_of_all(pairs[method], scale=scale)) for method in (first, second)]
+        means = [interval_text(mean_interval(pairs[method], scale=scale)) for method in (first, second)]
         statement = (
             f"{label(first)} has a {name} of {means[0]}, {label(second)} {means[1]}: difference "
             f"{interval_text(difference)} over {len(pairs)} pairs of the same seed."
@@ -172,7 +172,7 @@ def _paired(first: pd.Series, second: pd.Series, wanted: int):
     wanted: the sign of the desired difference. The verdict is `undecided` where the interval holds zero.
     """
     pairs = pd.DataFrame({"first": first, "second": second}).dropna()
-    difference = mean_of_all(pairs["first"] - pairs["second"])
+    difference = mean_interval(pairs["first"] - pairs["second"])
     said = (
         f"{pairs['first'].mean():.3g} against {pairs['second'].mean():.3g}, difference "
         f"{interval_text(difference)} over {len(pairs)} pairs of the same seed"

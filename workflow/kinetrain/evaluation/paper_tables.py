@@ -124,15 +124,15 @@ def _notes(part: pd.Series, own: pd.DataFrame):
 def _summary(group: pd.DataFrame, metric: str) -> dict:
     finished = group[group["status"] != "failed"]
     values = finished[metric].astype(float)
-    number = int(np.isfinite(values).sum())
-    mean, low, high = mean_interval(values, scale=SHARE if metric in SHARES else POSITIVE)
+    finite = values[np.isfinite(values)]  # how many are not is a note
+    mean, low, high = mean_interval(finite, scale=SHARE if metric in SHARES else POSITIVE)
     counts = {
         "failed": len(group) - len(finished),
         "diverged late": int((group["status"] == "diverged").sum()),
-        f"have no finite {metric.replace('_', ' ')}": len(finished) - number,
+        f"have no finite {metric.replace('_', ' ')}": len(finished) - len(finite),
     }
     notes = [f"{count} of {len(group)} models {what}" for what, count in counts.items() if count]
-    return {"mean": mean, "low": low, "high": high, "n": number, "note": "; ".join(notes)}
+    return {"mean": mean, "low": low, "high": high, "n": len(finite), "note": "; ".join(notes)}
 
 
 def _published(published: pd.DataFrame, part: pd.Series, method: str, metric: str) -> dict:

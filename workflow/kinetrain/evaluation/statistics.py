@@ -113,7 +113,7 @@ def mean_interval(values, scale=None) -> tuple[float, float, float]:
 
     scale: the ends of what the values can be, SHARE or POSITIVE, say. The interval is then that of the logit, or of the
     logarithm where there is no upper end, of the mean (by the delta method), so that it stays within them. Missing
-    values are left out.
+    values are left out; one infinite value makes the mean infinite, without bounds.
 
     Source: t over seeds, a choice of ours; the paper prints ranges without saying of what. Intervals on transformed
     scales: Brown, Cai, DasGupta, Stat. Sci. 16:101-133 (2001), section 4.
@@ -124,9 +124,12 @@ def mean_interval(values, scale=None) -> tuple[float, float, float]:
         If a value is not within its scale.
     """
     values = np.asarray(values, dtype=float)
-    values = values[np.isfinite(values)]
+    values = values[~np.isnan(values)]
     if len(values) == 0:
         return np.nan, np.nan, np.nan
+    if np.isinf(values).any():
+        with np.errstate(invalid="ignore"):  # of opposite infinities the mean is NaN
+            return float(values.mean()), np.nan, np.nan
     mean = float(values.mean())
     if scale and not scale[0] - ROUNDING <= values.min() <= values.max() <= scale[1] + ROUNDING:
         raise ValueError(f"{values.min():g} to {values.max():g} is beyond the scale {scale[0]:g} to {scale[1]:g}")
@@ -138,15 +141,6 @@ def mean_interval(values, scale=None) -> tuple[float, float, float]:
     if scale and half > ROUNDING:  # then the mean is at no end
         return mean, *_within(mean, half, *scale)
     return mean, mean - half, mean + half
-
-
-def mean_of_all(values, scale=None) -> tuple[float, float, float]:
-    """Return what `mean_interval` does, but where a value is infinite the infinite mean, with NaN as bounds."""
-    values = np.asarray(values, dtype=float)
-    if not np.isinf(values).any():
-        return mean_interval(values, scale)
-    with np.errstate(invalid="ignore"):  # of opposite infinities the mean is NaN
-        return float(np.nanmean(values)), np.nan, np.nan
 
 
 def _within(mean: float, half: float, lowest: float, highest: float) -> tuple[float, float]:

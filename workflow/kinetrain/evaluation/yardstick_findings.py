@@ -6,7 +6,7 @@ import pandas as pd
 from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_summaries import GROUP, panel_names, prediction_error
 from kinetrain.evaluation.statements import interval_text, two_groups, verdict
-from kinetrain.evaluation.statistics import judge, mean_of_all
+from kinetrain.evaluation.statistics import judge, mean_interval
 from kinetrain.networks.controls import CONTROLS, PRIOR_ALONE
 from kinetrain.yardsticks.methods import YARDSTICKS
 
@@ -57,7 +57,7 @@ def comparisons(networks: pd.DataFrame) -> pd.DataFrame:
                 continue
             best = means[~ours].idxmax(), means[ours].idxmax()
             values = group.pivot_table(index="seed", columns="method", values=quantity)[list(best)].dropna()
-            difference, low, high = mean_of_all(values[best[0]] - values[best[1]])
+            difference, low, high = mean_interval(values[best[0]] - values[best[1]])
             named = dict(zip([*GROUP, "knowledge"], key, strict=True)) | {"quantity": quantity}
             named["outcome"] = judge((difference, low, high), sign)
             named |= {"neural": best[0], "yardstick": best[1], "pairs": len(values)}

@@ -24,7 +24,7 @@ inference on the same data (yardsticks). Test error: mean squared error on noise
 "next = now" (line at 1, logarithmic axis). Mean over seeds and 95 % interval by Student's t on the logit scale (errors:
 logarithmic); seeds draw the model, the noise and the corruption of the prior, while the network of a level is one draw,
 so that steps between neighbouring levels of the first factors may be due to the network. Ranges (Hill exponents, EC50)
-stand by their middle.""",
+stand by their middle. A level without a point: a model's error is infinite.""",
 )
 
 QUANTITIES = {"auprc": "AUPRC (%)", "balanced_accuracy": "Balanced accuracy (%)", "ratio": "Relative test error"}
@@ -97,7 +97,7 @@ def _panel(axis, rows, methods, quantity) -> None:
     values = np.sort(rows["value"].unique())
     scale = 1 if quantity == "ratio" else 100
     for number, method in enumerate(methods):
-        own = rows[rows["method"] == method].set_index("value").reindex(values)
+        own = rows[rows["method"] == method].set_index("value").reindex(values).replace(np.inf, np.nan)
         places = np.arange(len(values)) + 0.3 * (number / max(len(methods) - 1, 1) - 0.5)  # keeps intervals apart
         bars = scale * np.stack([own["mean"] - own["low"], own["high"] - own["mean"]])
         if quantity == "ratio":  # bounds below zero cannot be drawn on a logarithmic axis

@@ -29,7 +29,7 @@ gene whose v has crossed zero predicts that it never changes: dead targets are s
 *v 5x*: v learns five times as fast as all else (the corrected published model); *slip*: after the first pruning event
 U_P does, as in the released code; *v 1x*: nothing does; *living*: v 5x, kept at 0.001 or above. Points: means over
 seeds; bars: 95 % intervals by Student's t on the logit scale (errors: logarithmic). Test data are without added
-noise.""",
+noise. A method without a point has a model whose error is infinite.""",
 )
 
 
@@ -69,9 +69,9 @@ def draw(table):
 
 def _panel(axis, rows, scale, treatments, methods) -> None:
     for number, method in enumerate(methods):
-        own = rows[rows["method"] == method].set_index("multipliers").reindex(treatments)
+        own = rows[rows["method"] == method].set_index("multipliers").reindex(treatments).replace(np.inf, np.nan)
         places = np.arange(len(treatments)) + 0.12 * (number - (len(methods) - 1) / 2)
-        bars = scale * (own["high"] - own["mean"]).fillna(0)
+        bars = np.nan_to_num(scale * np.stack([own["mean"] - own["low"], own["high"] - own["mean"]]))
         look = {"color": colour(method), "linewidth": 1, "capsize": 2, **marker(method, 5)}
         axis.errorbar(places, scale * own["mean"], bars, linestyle="none", label=label(method), **look)
     axis.set_xticks(range(len(treatments)), [MULTIPLIERS[name] for name in treatments])
