@@ -186,6 +186,16 @@ def test_a_setting_whose_budget_ends_at_its_start_has_no_curve_and_no_entry_in_t
     assert 0 < len(shortened.legends[0].get_texts()) < whole
 
 
+def test_a_problem_without_a_cost_ratio_has_no_panel_and_is_named():
+    table = made_table("cost_ratios", 2)
+    first, second = table["problem"].unique()
+    lost = table.assign(factor=table["factor"].mask(table["problem"] == second, np.inf))
+    figure = draw("cost_ratios", lost)
+    assert {axis.get_title("left") + axis.get_title() for axis in figure.axes} == {first, ""} and len(figure.axes) == 2
+    assert figure.legends[0].get_title().get_text().endswith(f"by both sides: {second}.")
+    assert "Nothing to show" in draw("cost_ratios", table.assign(factor=0.0)).texts[0].get_text()
+
+
 def test_a_level_of_a_factor_differs_from_the_baseline_in_that_factor_alone():
     table = FIGURES["factor_study"].tabulate(*made_study(2))
     assert sorted(table["factor"].unique()) == ["problem 0", "problem 1"]

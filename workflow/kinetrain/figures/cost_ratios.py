@@ -32,7 +32,11 @@ def draw(table):
     """Return one column per problem, one row per unit of cost: a group of points with bars per target."""
     if table.empty:
         return nothing_to_show("no mini-batch or no full-batch fits")
-    problems, others = list(table["problem"].drop_duplicates()), list(table["other"].drop_duplicates())
+    drawn = table[_is_drawn(table)]
+    without = [name for name in table["problem"].unique() if name not in set(drawn["problem"])]
+    if drawn.empty:
+        return nothing_to_show("no target is reached by both sides")
+    problems, others = list(drawn["problem"].unique()), list(table["other"].unique())
     figure = new_figure(3.4 * len(problems) + (1.2 if len(problems) == 1 else 0), 5.2)
     axes = figure.subplots(2, len(problems), squeeze=False, sharex=True, sharey=True)
     lines = {}
@@ -43,16 +47,20 @@ def draw(table):
             lines |= _panel(axis, rows, others)
     for axis, unit in zip(axes[:, 0], UNITS.values(), strict=True):
         axis.set_ylabel(f"Cost of full batch over\nmini-batch ({unit})")
-    figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=2 if len(problems) == 1 else 4)
+    said = f"Not shown, as no target is reached by both sides: {', '.join(without)}." if without else None
+    look = {"loc": "outside lower center", "ncols": 2 if len(problems) == 1 else 4, "title_fontsize": 8}
+    figure.legend(lines.values(), lines.keys(), title=said, **look)
     return figure
+
+
+def _is_drawn(rows):
+    return np.isfinite(rows["factor"]) & (rows["factor"] > 0)
 
 
 def _panel(axis, rows, others) -> dict:
     lines, places = {}, np.linspace(-0.36, 0.36, len(others) * len(KINDS))
     for number, (other, (kind, filled)) in enumerate((other, kind) for other in others for kind in KINDS.items()):
-        own = rows[
-            (rows["other"] == other) & (rows["kind"] == kind) & np.isfinite(rows["factor"]) & (rows["factor"] > 0)
-        ]
+        own = rows[(rows["other"] == other) & (rows["kind"] == kind) & _is_drawn(rows)]
         if own.empty:
             continue
         tone = BLACK if other == BEST else colour(other)
@@ -61,9 +69,6 @@ def _panel(axis, rows, others) -> dict:
         look = {"color": tone, "markerfacecolor": tone if filled else "white", "markersize": 4.5}
         (lines[name],) = axis.plot(at, own["factor"], "o", **look)
         axis.vlines(at, own["low"].clip(lower=1e-9), own["high"].clip(upper=1e9), color=tone, linewidth=1)
-    if not lines:
-        said = "no start of either side\nreaches a target"
-        axis.text(0.5, 0.5, said, transform=axis.transAxes, ha="center", va="center", color=GREY, fontsize=8)
     axis.axhline(1, color=GREY, linewidth=0.8)
     axis.axhline(CLAIMED, color=GREY, linewidth=0.8, linestyle="--")
     axis.set(yscale="log", ylim=_limits(rows))
@@ -74,5 +79,5 @@ def _panel(axis, rows, others) -> dict:
 
 def _limits(rows) -> tuple[float, float]:
     """Return a range that holds all ratios and the claimed one, and the bars as far as three times beyond."""
-    known = rows.loc[np.isfinite(rows["factor"]) & (rows["factor"] > 0), "factor"]
+    known = rows.loc[_is_drawn(rows), "factor"]
     return min(0.1, known.min() / 3) if len(known) else 0.1, max(30.0, known.max() * 3) if len(known) else 30.0
