@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kinetrain.evaluation.answers import answers, with_interval
+from kinetrain.evaluation.answers import answers
+from kinetrain.evaluation.statements import interval_text
 
 NO_PRIOR = ("sparseflow", "unpruned", "lagged_correlation", "ridge")
 LEVEL = {"dataset": "toy", "noise": 0.0, "prior_corruption": 0.0}
@@ -154,10 +155,10 @@ def test_several_data_sets_are_counted_and_a_mixed_outcome_is_not_decided():
 
 
 def test_a_value_without_an_interval_has_none():
-    assert with_interval(2.0, np.nan, np.nan) == "2" and with_interval(np.inf, 1, np.inf) == "∞"
-    assert with_interval(1234.5, 0.5, np.inf) == "1234 [0.5, ∞]"
+    assert interval_text(2.0, np.nan, np.nan) == "2" and interval_text(np.inf, 1, np.inf) == "∞"
+    assert interval_text(1234.5, 0.5, np.inf) == "1234 [0.5, ∞]"
 
 
 def test_a_bound_that_leaves_out_no_difference_is_not_rounded_to_it():
-    assert with_interval(0.641, 0.268, 0.9996) == "0.641 [0.268, 0.9996]"
-    assert with_interval(1.0, 1.0, 1.00002) == "1 [1, 1.00002]"
+    assert interval_text(0.641, 0.268, 0.9996) == "0.641 [0.268, 0.9996]"
+    assert interval_text(1.0, 1.0, 1.00002) == "1 [1, 1.00002]"

@@ -160,12 +160,11 @@ def test_an_infinite_error_decides_nothing_and_is_not_left_out():
     table = findings(networks=pd.concat([made_networks(), other]))
     found = table[table["topic"] == "DASH against SparseFlow"]
     assert found["statement"].iloc[1] == (
-        "DASH has a test error of 0.003 [4.34e-05, 0.207], SparseFlow inf: difference -inf over 2 pairs of the same "
-        "seed."
+        "DASH has a test error of 0.003 [4.34e-05, 0.207], SparseFlow ∞: difference -∞ over 2 pairs of the same seed."
     )
     assert found["verdict"].tolist() == ["undecided", "undecided"]
     said = table.loc[(table["topic"] == "Prediction") & (table["verdict"] == "no"), "statement"].item()
-    assert said.endswith("NOT better: Unpruned 0.05 (ratio 5), SparseFlow inf (ratio inf).")
+    assert said.endswith("NOT better: Unpruned 0.05 (ratio 5), SparseFlow ∞ (ratio ∞).")
 
 
 def test_findings_compare_treatments_of_the_multipliers_on_the_same_data():

@@ -18,6 +18,7 @@ from kinetrain.evaluation.scores import (
     with_size,
 )
 from kinetrain.evaluation.setting_names import setting_name, with_rates
+from kinetrain.evaluation.statements import interval_text
 from kinetrain.evaluation.statistics import (
     FEWEST,
     POSITIVE,
@@ -82,9 +83,9 @@ def _of_fits(nominal, fits, traces, pairs, best_known) -> dict:
     for _, row in ranked.drop_duplicates("optimizer").iterrows():
         own = common[(common[SETTING] == row[SETTING].to_list()).all(axis=1)]
         failed = int((~np.isfinite(own["excess"])).sum())
-        cells = [setting_name(tuple(row[SETTING])), with_interval(row["rank"], row["rank_low"], row["rank_high"])]
+        cells = [setting_name(tuple(row[SETTING])), interval_text(row["rank"], row["rank_low"], row["rank_high"])]
         if one_problem:
-            cells.append(with_interval(*median_over_blocks(own[["problem", "replicate", "start"]], own["excess"])))
+            cells.append(interval_text(*median_over_blocks(own[["problem", "replicate", "start"]], own["excess"])))
         rows.append([*cells, f"{failed} of {len(own)}"])
     excess = ["median above the best known"] if one_problem else []
     sentences = list(_contrasts(pairs)) if pairs is not None else []
@@ -109,7 +110,7 @@ def _contrasts(pairs: pd.DataFrame):
         names, bounds = (row["first"], row["second"]), (row["difference"], row["low"], row["high"])
         if row["verdict"] == "second":
             names, bounds = names[::-1], (-row["difference"], -row["high"], -row["low"])
-        factor = with_interval(*(10**bound for bound in bounds))
+        factor = interval_text(*(10**bound for bound in bounds))
         evidence = f"distance to the best value known × {factor}, {_count(row['blocks'], 'start')}"
         where = "" if row["problem"] == ALL or shown["problem"].nunique() == 1 else f" on {row['problem']}"
         if row["verdict"] == UNDECIDED:
@@ -194,7 +195,7 @@ def _means(values: pd.DataFrame, quantities: dict):
     rows = []
     for method in ordered.index:
         own = values[values["method"] == method]
-        cells = [with_interval(*_in_per_cent(name, own[name])) for name in quantities]
+        cells = [interval_text(*_in_per_cent(name, own[name])) for name in quantities]
         rows.append([label(method), _kind(own), *cells])
     return rows, ["method", "kind", *(f"{name} (%)" for name, _ in quantities.values())]
 
@@ -218,7 +219,7 @@ def _mean_ranks(values: pd.DataFrame, quantities: dict):
     rows = []
     for method in ordered.index:
         own = places.xs(method, level="method")
-        cells = [with_interval(*mean_interval(own[name])) for name in quantities]
+        cells = [interval_text(*mean_interval(own[name])) for name in quantities]
         rows.append([label(method), _kind(values[values["method"] == method]), *cells])
     return rows, ["method", "kind", *(f"mean rank in {name}" for name, _ in quantities.values())]
 
@@ -262,7 +263,7 @@ def _scale(name: str) -> tuple[float, str]:
 def _difference(bounds, unit: str, seeds: int) -> str:
     """Return a difference with its interval: of shares in points, as it is no share of the other value."""
     points = " points" if unit else ""
-    return f"difference {with_interval(*bounds)}{points}, {_count(seeds, 'seed')}"
+    return f"difference {interval_text(*bounds)}{points}, {_count(seeds, 'seed')}"
 
 
 def _others(networks: pd.DataFrame) -> list[tuple[str, str]]:
@@ -323,23 +324,6 @@ def _caution(fits, networks, has_fits, has_networks, estimates) -> str:
         f"All this rests on {', '.join(runs)}. Other data may give other answers, and intervals are not corrected for "
         "the number of comparisons."
     )
-
-
-def with_interval(value, low, high) -> str:
-    """Return a value with its interval, to three significant digits; without one where it is not known."""
-    if np.isnan(value):
-        return "-"
-    bounded = np.isfinite(value) and not np.isnan(low)
-    return _short(value) + (f" [{_short(low)}, {_short(high)}]" if bounded else "")
-
-
-def _short(value: float) -> str:
-    if not np.isfinite(value):
-        return "∞" if value > 0 else "-∞"
-    if 1000 <= abs(value) < 1e6:
-        return f"{value:.0f}"
-    # A factor of 1 is no difference: a bound that leaves it out does not look like it.
-    return next(text for digits in (3, 4, 5, 6) if float(text := f"{value:.{digits}g}") != 1 or digits == 6)
 
 
 def _count(number, noun: str) -> str:

@@ -8,6 +8,7 @@ from kinetrain.evaluation.cost_ratios import reductions
 from kinetrain.evaluation.pairs import ALL
 from kinetrain.evaluation.scores import size_order
 from kinetrain.evaluation.setting_names import schedule_names
+from kinetrain.evaluation.statements import interval_text
 from kinetrain.tables import FULL_BATCH
 
 NOT_RUN, NOT_FOUND = "not run", "not found"
@@ -57,8 +58,8 @@ def _contrasts(rows: pd.DataFrame) -> str:
 def _reduction(data: Benchmark) -> str:
     table = reductions(data)
     return "; ".join(
-        f"{row.problem} ({row.conditions} conditions), {row.quality} of {row.full_batch}: {row.factor:.3g} times "
-        f"[{row.low:.3g}, {row.high:.3g}]"
+        f"{row.problem} ({row.conditions} conditions), {row.quality} of {row.full_batch}: "
+        f"{interval_text(row.factor, row.low, row.high)} times"
         for row in table.itertuples()
     )
 

@@ -9,7 +9,7 @@ from kinetrain.evaluation.cost_ratios import BEST, CLAIMED, REACHED, ratios, red
 from kinetrain.evaluation.pairs import ALL, decide
 from kinetrain.evaluation.scores import BLOCK, SETTING, friedman, log_excess, with_size
 from kinetrain.evaluation.setting_names import setting_name
-from kinetrain.evaluation.statements import verdict
+from kinetrain.evaluation.statements import interval_text, number_text, verdict
 from kinetrain.evaluation.statistics import FEWEST, mean_over_blocks, wilson_interval
 from kinetrain.tables import AT_MINIMUM, FULL_BATCH
 
@@ -208,7 +208,7 @@ def claims(pairs: pd.DataFrame):
 
 
 def _factor(row) -> str:
-    return f"{row['factor']:.3g} [{10 ** row['low']:.3g}, {10 ** row['high']:.3g}]"
+    return interval_text(row["factor"], 10 ** row["low"], 10 ** row["high"])
 
 
 def cheaper(data: Benchmark):
@@ -216,11 +216,12 @@ def cheaper(data: Benchmark):
     for row in reductions(data).itertuples():
         found = f"none of {row.runs} starts of {row.mini_batch} does"
         if row.reached_mini_batch:
-            found = f"{row.mini_batch} takes {row.cost_mini_batch:.3g} ({row.reached_mini_batch} of {row.runs} starts)"
+            cost = number_text(row.cost_mini_batch)
+            found = f"{row.mini_batch} takes {cost} ({row.reached_mini_batch} of {row.runs} starts)"
         statement = (
             f"{row.conditions} conditions. To reach the {row.quality} final objective of {row.full_batch}, that takes "
-            f"{row.cost_full_batch:.3g} forward solves per success ({row.reached_full_batch} of {row.runs} starts), "
-            f"{found}: {row.factor:.3g} [{row.low:.3g}, {row.high:.3g}] times fewer; claimed are {CLAIMED:g}."
+            f"{number_text(row.cost_full_batch)} forward solves per success ({row.reached_full_batch} of {row.runs} "
+            f"starts), {found}: {interval_text(row.factor, row.low, row.high)} times fewer; claimed are {CLAIMED:g}."
         )
         topic = f"Claim: {CLAIMED:g} times fewer solves to the quality of full batch"
         yield topic, row.problem, statement, row.factor, CLAIMED, row.verdict
@@ -238,7 +239,7 @@ def cheaper_at_targets(data: Benchmark):
             yield "Cost ratio by target", problem, statement, np.nan, CLAIMED, "undecided"
             continue
         parts = [
-            f"{row.target} ({row.excess:g}) {row.factor:.3g} [{row.low:.3g}, {row.high:.3g}] times, reached by "
+            f"{row.target} ({row.excess:g}) {interval_text(row.factor, row.low, row.high)} times, reached by "
             f"{row.reached_other} of {row.runs} starts in full batch and {row.reached} with {kind}"
             for row in own.itertuples()
         ]
@@ -267,7 +268,7 @@ def iterates(data: Benchmark, measurements: dict[str, float]):
             difference = mean_over_blocks(blocks.index.to_frame(index=False), blocks)
             value, low, high = 10 ** np.array(difference)
             statement = (
-                f"The {name} of {len(group)} mini-batch runs is at {value:.3g} [{low:.3g}, {high:.3g}] times the "
+                f"The {name} of {len(group)} mini-batch runs is at {interval_text(value, low, high)} times the "
                 "distance of the last iterate from the best known (below 1 is better)."
             )
             decided = DECIDED.get(decide(*difference[1:], len(blocks)), "undecided")

@@ -13,7 +13,7 @@ from kinetrain.evaluation.network_summaries import (
     prediction_error,
     sparsity_against_accuracy,
 )
-from kinetrain.evaluation.statements import VERDICTS, interval_text, two_groups, verdict
+from kinetrain.evaluation.statements import VERDICTS, interval_text, number_text, two_groups, verdict
 from kinetrain.evaluation.statistics import POSITIVE, SHARE, judge, mean_interval
 from kinetrain.networks.controls import PERSISTENCE, PRIOR_ALONE, REGULATORS_X_ALL, REGULATORS_X_TARGETS
 from kinetrain.pruning.methods import find_method, known_methods, l0
@@ -48,9 +48,9 @@ def against_persistence(networks: pd.DataFrame):
         spread = errors.std()
         beaten = errors.mean() + spread.fillna(0) < reference
         said = {
-            method: f"{label(method)} {error:.3g}"
+            method: f"{label(method)} {number_text(error)}"
             + (f" ± {spread[method]:.1g}" if np.isfinite(spread[method]) else "")
-            + f" (ratio {group.loc[group['method'] == method, 'ratio'].mean():.3g})"
+            + f" (ratio {number_text(group.loc[group['method'] == method, 'ratio'].mean())})"
             for method, error in errors.mean().items()
         }
         lead = (
@@ -94,7 +94,7 @@ def beyond_prior_and_regulators(networks: pd.DataFrame):
             intervals = {method: mean_interval(own[column], scale=SHARE) for method, own in group.groupby("method")}
             judged = {method: interval for method, interval in intervals.items() if np.isfinite(interval[1])}
             means = pd.Series({method: interval[0] for method, interval in judged.items()}, dtype=float)
-            said = {method: f"{label(method)} {interval_text(interval)}" for method, interval in judged.items()}
+            said = {method: f"{label(method)} {interval_text(*interval)}" for method, interval in judged.items()}
             if column == "balanced_accuracy_outside_prior":
                 said = {method: text + _recovered(group[group["method"] == method]) for method, text in said.items()}
             good = {method: interval[1] > 0.5 for method, interval in judged.items()}
@@ -132,10 +132,10 @@ def compared_methods(networks: pd.DataFrame):
         first, second = pairs.columns
         difference = mean_interval(pairs[first] - pairs[second])
         scale = SHARE if name == "balanced accuracy" else POSITIVE
-        means = [interval_text(mean_interval(pairs[method], scale=scale)) for method in (first, second)]
+        means = [interval_text(*mean_interval(pairs[method], scale=scale)) for method in (first, second)]
         statement = (
             f"{label(first)} has a {name} of {means[0]}, {label(second)} {means[1]}: difference "
-            f"{interval_text(difference)} over {len(pairs)} pairs of the same seed."
+            f"{interval_text(*difference)} over {len(pairs)} pairs of the same seed."
         )
         judged = VERDICTS[judge(difference, wanted)] if len(pairs) > 1 else "-"
         topic = f"{label(first)} against {label(second)}"
@@ -175,7 +175,7 @@ def _paired(first: pd.Series, second: pd.Series, wanted: int):
     difference = mean_interval(pairs["first"] - pairs["second"])
     said = (
         f"{pairs['first'].mean():.3g} against {pairs['second'].mean():.3g}, difference "
-        f"{interval_text(difference)} over {len(pairs)} pairs of the same seed"
+        f"{interval_text(*difference)} over {len(pairs)} pairs of the same seed"
     )
     judged = VERDICTS[judge(difference, wanted)] if len(pairs) > 1 else "-"
     return said, (pairs["first"].mean(), pairs["second"].mean()), judged

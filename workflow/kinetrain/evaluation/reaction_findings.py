@@ -37,7 +37,7 @@ def _compared(rows: pd.DataFrame, subject: str, pair: tuple[str, str]):
         by_problem = blocks.groupby("problem")["difference"].mean()
         statement = (
             f"Pruned {LABELS[pair[0]].lower()}, the {QUANTITIES[quantity]} of the reactions is {values[pair[0]]:.3g}, "
-            f"{LABELS[pair[1]].lower()} {values[pair[1]]:.3g}; difference {interval_text(found)} over {len(blocks)} "
+            f"{LABELS[pair[1]].lower()} {values[pair[1]]:.3g}; difference {interval_text(*found)} over {len(blocks)} "
             f"runs, above 0 on {np.count_nonzero(by_problem > 0)} of {len(by_problem)} networks."
         )
         yield TOPIC, subject, statement, found[0], 0, VERDICTS[outcome]

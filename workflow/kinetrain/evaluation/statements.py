@@ -12,10 +12,22 @@ def verdict(good) -> str:
     return "yes" if good else "no"
 
 
-def interval_text(interval) -> str:
-    """Return a mean and its bounds as text; no bounds for a single value."""
-    mean, low, high = (f"{number:.3g}" for number in interval)
-    return mean if np.isnan(interval[1]) else f"{mean} [{low}, {high}]"
+def interval_text(value: float, low: float, high: float) -> str:
+    """Return a value with its interval, to three significant digits; without one where it is not known."""
+    if np.isnan(value):
+        return "-"
+    bounded = np.isfinite(value) and not np.isnan(low)
+    return number_text(value) + (f" [{number_text(low)}, {number_text(high)}]" if bounded else "")
+
+
+def number_text(value: float) -> str:
+    """Return a number to three significant digits, all its digits from a thousand to a million."""
+    if not np.isfinite(value):
+        return "∞" if value > 0 else "-∞"
+    if 1000 <= abs(value) < 1e6:
+        return f"{value:.0f}"
+    # A factor of 1 is no difference: a bound that leaves it out does not look like it.
+    return next(text for digits in (3, 4, 5, 6) if float(text := f"{value:.{digits}g}") != 1 or digits == 6)
 
 
 def two_groups(topic, panel, lead, words, said, good, values, reference):
