@@ -54,6 +54,7 @@ def main():
 
     from kinetrain.data import prior_networks
     from kinetrain.data.networks import read_network
+    from kinetrain.errors import InputError
     from kinetrain.files import load_arrays
 
     genes = load_arrays(arguments.genes, ["genes"])["genes"]
@@ -69,7 +70,10 @@ def main():
         # either orientation will do: co-regulation has no direction
         scores, left_out = read_network(genes, *source, arguments.coregulation_restrict, rows="targets")
         report_left_out(arguments.coregulation or arguments.coregulation_edges, left_out)
-        coregulation = prior_networks.coregulation_from_interactions(scores, arguments.coregulation_threshold)
+        try:
+            coregulation = prior_networks.coregulation_from_interactions(scores, arguments.coregulation_threshold)
+        except InputError as error:
+            raise InputError(f"{source[0] or source[1]}: {error}") from None
     else:
         coregulation = prior_networks.coregulation(prior)
     prior_networks.save_prior(arguments.output, prior, coregulation, genes)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kinetrain.data.gene_sets import check_gene_sets, read_gene_sets
 from kinetrain.data.genes import read_gene_names
-from kinetrain.data.networks import edge_table, sparse_edges, sparse_matrix
+from kinetrain.data.networks import edge_table, read_signs, sparse_edges, sparse_matrix
 from kinetrain.errors import InputError, InputWarning
 
 GENES = ["GATA1", "KLF1", "SPI1", "FLI1", "MYC"]
@@ -89,6 +89,18 @@ def test_of_several_genes_of_a_probe_the_largest_weight_counts(write):
     assert sparse_matrix(path, ["GATA1 /// KLF1", "MYC"], rows="targets")[0].toarray().tolist() == [[0, 0], [3, 0]]
 
 
+@settings(deadline=None, max_examples=40)
+@given(cells=st.lists(st.sampled_from([-1, 0, 0, 1]), min_size=9, max_size=9))
+def test_a_gold_standard_is_read_as_it_was_written_also_of_probes_of_several_genes(tmp_path_factory, cells):
+    genes, network = ["GATA1", "GATA1 /// KLF1", "KLF1"], np.reshape(cells, (3, 3))
+    path = tmp_path_factory.mktemp("gold") / "truth.tsv"
+    edge_table(network, genes).to_csv(path, sep="\t", index=False)
+    assert np.array_equal(read_signs(path, genes), network)
+    if any(cells):
+        with pytest.raises(InputError, match=r"truth\.tsv: \d genes are not those of the data: GATA1"):
+            read_signs(path, ["MYC"])
+
+
 NUMBERS = st.sampled_from([-2.0, -1.0, 0.0, 0.5, 1.0, 2.0])
 
 
@@ -148,6 +160,8 @@ def test_every_layout_of_a_network_holds_the_same(tmp_path_factory, cells):
             "the column 'ec50' holds numbers of unknown meaning: name it weight",
         ),
         ("regulator\ttarget\tpmid\nGATA1\tKLF1\t\nMYC\tKLF1\t123\n", "the column 'pmid' holds numbers of unknown"),
+        ("TF\ttarget\tactivation\nMYC\tKLF1\tFALSE\n", "the column 'activation' holds truth values of unknown"),
+        ("TF\ttarget\tin_gold\nMYC\tKLF1\tyes\nMYC\tMYC\tno\n", "the column 'in_gold' holds truth values of unknown"),
         ("TF\tregulator\ttarget\nx\tGATA1\tKLF1\n", "the columns TF, regulator all name the regulator: leave one"),
         ("TF\tgene\ttarget\nGATA1\tx\tKLF1\n", "the columns gene, target all name the target"),
         ("TF\tgene\tGene\nGATA1\tx\tKLF1\n", "the column 'gene' is named more than once"),

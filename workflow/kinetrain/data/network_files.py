@@ -26,6 +26,7 @@ WEIGHT = ("weight", "edge", "score", "importance", "confidence", "prior_weight")
 SIGN = "sign"
 NEGATIVE = {"-", "\N{MINUS SIGN}", "repression", "represses", "repressor", "inhibition", "inhibits", "negative", "down"}
 SIGNS = {"+": "1", "-": "-1", "\N{MINUS SIGN}": "-1"}
+TRUTHS = {"true", "false", "yes", "no"}
 EDGE = re.compile(r"[01](\.0)?|-1(\.0)?")  # the third column of a gold standard of DREAM
 
 
@@ -212,14 +213,21 @@ def _values(path, table) -> np.ndarray:
         table = table.assign(sign=table[SIGN].replace(SIGNS))
     others = [as_numbers(table[column])[1] for column in table.columns]
     words = {column: len(wrong) == table[column].notna().sum() for column, wrong in zip(table, others, strict=True)}
-    unknown = [name for name in table if name not in (*REGULATOR, *TARGET, *WEIGHT, SIGN) and not words[name]]
-    if unknown:
-        raise InputError(
-            f"{path}: the column '{unknown[0]}' holds numbers of unknown meaning: name it weight if edges of weight 0 "
-            "are no edges, sign if it holds 1 and -1, or leave it out"
-        )
-    for name in table.columns.difference([*REGULATOR, *TARGET, *WEIGHT, SIGN]) if SIGN not in table else ():
-        said = set(table[name].dropna().str.lower())
+    said_by = {name: set(table[name].dropna().str.lower()) for name in table if words[name]}
+    unread = [name for name in table if name not in (*REGULATOR, *TARGET, *WEIGHT, SIGN)]
+    for name in unread:
+        if not words[name]:
+            raise InputError(
+                f"{path}: the column '{name}' holds numbers of unknown meaning: name it weight if edges of weight 0 "
+                "are no edges, sign if it holds 1 and -1, or leave it out"
+            )
+        if said_by[name] & TRUTHS:
+            raise InputError(
+                f"{path}: the column '{name}' holds truth values of unknown meaning: give a column weight with 1 and 0 "
+                "if it says what is an edge, a column sign with 1 and -1 if it tells activation, or leave it out"
+            )
+    for name in unread if SIGN not in table else ():
+        said = said_by[name]
         found = sorted(said & NEGATIVE - (set() if {"+", "+-"} & said else SIGNS.keys()))  # a lone - may mean nothing
         if found:
             raise InputError(

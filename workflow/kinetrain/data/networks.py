@@ -47,10 +47,18 @@ def read_network(
 
 
 def read_signs(path, genes) -> np.ndarray:
-    """Return the signs (k, k) of the edges of a list as small integers, 0 where there is none; see `sparse_edges`."""
-    network, _ = sparse_edges(path, genes)
-    network.data = np.sign(network.data)
-    return network.astype(np.int8).toarray()
+    """Return the signs (k, k) [target, regulator] of an `edge_table` of these genes on disk, 0 where there is no edge.
+
+    A gene is the one of this full name alone: edges of A were given to the probes "A /// B" when the table was made.
+    """
+    edges = read_edge_list(path, genes)
+    place = {gene: index for index, gene in enumerate(genes)}
+    ends = edges[["target", "regulator"]]
+    if unknown := sorted({*ends.to_numpy().flat} - place.keys()):
+        raise InputError(f"{path}: {len(unknown)} genes are not those of the data: {', '.join(unknown[:5])}")
+    signs = np.zeros((len(place), len(place)), np.int8)
+    signs[tuple(ends.map(place.get).to_numpy(int).T)] = np.sign(edges["value"])
+    return signs
 
 
 def sparse_edges(path, genes, restrict: bool = False) -> tuple[sparse.csr_array, int]:

@@ -99,11 +99,16 @@ def coregulation_from_interactions(interactions, threshold: float) -> sparse.csr
     """Return the (k, k) binary co-regulation matrix of protein interaction scores in 0..1.
 
     Symmetric also where only one triangle is given; 1 where the score exceeds `threshold`, and on the diagonal of
-    every gene that occurs in `interactions`.
+    every gene that occurs in `interactions`. Other scores are an InputError: of those of STRING, which go up to 1000,
+    every one would exceed the threshold.
     Source: threshold 0.6 in Hossain et al. 2024; symmetry and diagonal are a choice of ours, as the published code
     uses the lower triangle with its scores.
     """
     scores = sparse.csr_array(interactions).tocoo()
+    if (other := scores.data[(scores.data < 0) | (scores.data > 1)]).size:
+        raise InputError(
+            f"{other[0]:g} is no score of an interaction, which is 0 to 1 (divide those of STRING by 1000)"
+        )
     above = (scores.data > threshold) & (scores.row != scores.col)
     occurs = np.zeros(scores.shape[0], dtype=bool)
     occurs[scores.row[scores.data > 0]] = occurs[scores.col[scores.data > 0]] = True
