@@ -87,6 +87,16 @@ def test_decimal_commas_and_latin_1_are_read_and_reported(write):
     assert genes.tolist() == ["TP53", "Bäcker", "KLF1"]
 
 
+def test_points_beside_decimal_commas_are_refused_as_they_may_stand_between_thousands(write):
+    table = frame().assign(time=["0", "1.440", "2.880", "4.320"] * 3)
+    with pytest.raises(InputError, match="3 columns have decimal commas, but column 2 has points, which"):
+        read_trajectories(write(table, sep=";", decimal=","))
+    with pytest.warns(InputWarning, match="3 columns have decimal commas"):
+        assert same(write(text(sep=";", decimal=",").replace(",0;", ";")))
+    with pytest.raises(InputError, match=r"'1,200' is not a number \(write nothing between thousands, and a decimal p"):
+        read_trajectories(write(replaced("MYC", "1,200")))
+
+
 def blocks(separator=",", end="\n", padding="") -> str:
     rows = [f"3{separator}3{padding}"]
     for _, own in frame().groupby("trajectory"):
@@ -113,6 +123,13 @@ def test_a_file_of_names_keeps_its_first_gene_with_and_without_a_header(write):
     with pytest.warns(InputWarning, match="its first gene is 'TP53'"):
         assert same(write(text()), genes=str(write("TP53\nMYC\nKLF1\n", "names.txt")))
     assert same(write(blocks()), genes=write("gene\nTP53\nMYC\nKLF1\n", "names.txt"))
+
+
+def test_the_first_line_of_a_file_of_names_is_no_gene_without_a_word(write):
+    with pytest.warns(
+        InputWarning, match=r"names\.txt: its first line, 'TNF', is taken for the header, not for a gene"
+    ):
+        assert same(write(text()), genes=write("TNF\nTP53\nMYC\nKLF1\n", "names.txt"))
 
 
 def test_columns_that_are_no_genes_are_named_and_left_out(write):
@@ -366,6 +383,34 @@ def test_the_command_says_which_columns_became_genes(call, write, tmp_path, caps
     layout = {"time": ["time", "late"], "validation": [1]}
     call("prepare_expression", f"--train={write(lineages)}", f"--expression={output}", "--settings", json.dumps(layout))
     assert load_expression(output).values.shape == (2, 12, 3)
+
+
+def test_times_that_differ_by_rounding_are_equal(write):
+    hours = np.array([0, 0.3, 0.1 + 0.2, 0.6] * 3)
+    with pytest.raises(InputError, match=r"must increase, but 0\.3 is followed by 0\.3: average rows of equal times"):
+        read_trajectories(write(replaced("time", hours)))
+    _, values, times = read_trajectories(write(replaced("time", hours)), layout=Layout(bins="times"))
+    means = frame().groupby(["trajectory", hours.round(1)])[GENES].mean()
+    assert times.tolist() == [[0, 0.3, 0.6]] * 3 and np.allclose(values.reshape(9, 3), means)
+
+
+def test_rows_without_a_time_in_any_lineage_are_reported(write):
+    early, late = [0, 1, 2, 3, *[None] * 8], [*[None] * 5, *range(7)]
+    table = frame().drop(columns=["time", "trajectory"]).assign(early=early, late=late)
+    with pytest.warns(InputWarning, match="1 of 12 rows have a time in no lineage and are left out"):
+        read_trajectories(write(table), layout=Layout(time=("early", "late")))
+
+
+def test_a_single_gene_makes_no_network(write):
+    with pytest.raises(InputError, match=r"data\.csv: has a single gene, 'MYC': a network needs two at least"):
+        read_expression(write(frame()[["trajectory", "time", "MYC"]]), None, None, Preparation(validation=(1,)))
+
+
+def test_values_far_below_one_are_reported(write):
+    table = frame()
+    table[GENES] *= 1e-6  # mol/l
+    with pytest.warns(InputWarning, match=r"of which PHOENIX learns little.* expression\.rescale_values: true"):
+        read_expression(write(table), None, None, Preparation(validation=(1,)))
 
 
 def test_values_far_above_one_are_reported_or_mapped_to_zero_to_one(write):

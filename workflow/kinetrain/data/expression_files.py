@@ -8,7 +8,7 @@ import numpy as np
 from kinetrain.data.expression_cells import read_cells
 from kinetrain.data.expression_tables import read_text
 from kinetrain.data.options import EACH_TIME, Layout
-from kinetrain.data.samples import bounds
+from kinetrain.data.samples import bounds, rises
 from kinetrain.errors import InputError, InputWarning
 
 LARGEST = 100  # no logarithm of a measured quantity is as large
@@ -89,11 +89,12 @@ def _binned(path, number, bins, times, values):
             raise InputError(f"{path}: trajectory {number} has {len(times)} points, fewer than bins {bins}")
         groups = np.array_split(np.arange(len(times)), bins)
         times, values = (np.stack([part[group].mean(axis=0) for group in groups]) for part in (times, values))
-    if (np.diff(times) == 0).any():
-        times, group, counts = np.unique(times, return_inverse=True, return_counts=True)
+    if not (later := rises(times)).all():
+        group = np.cumsum([0, *later])
+        times = times[[True, *later]]
         sums = np.zeros((len(times), values.shape[1]))
         np.add.at(sums, group, values)
-        values = sums / counts[:, None]
+        values = sums / np.bincount(group)[:, None]
     if len(times) < 2:
         raise InputError(f"{path}: trajectory {number} has {len(times)} times, a transition needs two")
     if (size := np.abs(times).max()) > LATEST:

@@ -11,7 +11,7 @@ import numpy as np
 
 from kinetrain.data.genes import gene_names, is_label, names_genes
 from kinetrain.data.sample_sheets import joined
-from kinetrain.data.samples import TRAJECTORY, bounds, check_genes, equal, in_order, some, trajectories
+from kinetrain.data.samples import TRAJECTORY, bounds, check_genes, equal, in_order, rises, some, trajectories
 from kinetrain.data.text import (
     about_comma,
     about_separator,
@@ -265,9 +265,9 @@ def _check(path, number, times, values, genes, layout) -> None:
     if len(times) < 2:
         hint = " (if its name is that of a sample, name the column under expression.metadata)" if layout.labels else ""
         raise InputError(f"{path}: trajectory {number} has {len(times)} times, a transition needs two{hint}")
-    if not layout.any_order and (np.diff(times) <= 0).any():
-        at = int(np.argmax(np.diff(times) <= 0))
-        tied = times[at] == times[at + 1]
+    if not layout.any_order and not (later := rises(times)).all():
+        at = int(np.argmin(later))
+        tied = not rises(-times)[at]
         change = "average rows of equal times (expression.bins: times)" if tied else "sort the rows of a trajectory"
         raise InputError(
             f"{path}: times of trajectory {number} must increase, but {times[at]:g} is followed by {times[at + 1]:g}: "

@@ -31,6 +31,7 @@ GENES = {
     "ensembl",
     "ensemblgene",
 }
+HEADERS = GENES | {"x", "name", "id", "node", "orf", "locus", "locustag", "entrez", "identifier"}  # of lists of genes
 # What spreadsheets make of names such as MARCH1 or SEPT2, and of identifiers such as 2310009E13.
 MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 DATES = rf"\d\d?[-. ]{MONTH}", rf"{MONTH}-\d\d", r"\d{4}-\d\d-\d\d( .*)?", r"\d\d?[./]\d\d?[./]\d{2,4}"
@@ -126,6 +127,9 @@ def read_gene_names(path, known=(), count: int | None = None) -> list[str]:
     if header in known or count == len(names) + 1:
         warnings.warn(f"{path}: has no header, its first gene is '{header}'", InputWarning, stacklevel=2)
         names = [header, *names]
+    elif not _is_among(_plain(header), HEADERS):
+        what = f"its first line, '{header}', is taken for the header, not for a gene"
+        warnings.warn(f"{path}: {what}", InputWarning, stacklevel=2)
     if not names:
         raise InputError(f"{path}: no gene names (expected a header line and one gene per line)")
     refuse_repeated(path, names, "gene")

@@ -8,6 +8,7 @@ from kinetrain.data.genes import about_alike, alike, warn_of_dates
 from kinetrain.data.text import refuse_repeated
 from kinetrain.errors import InputError, InputWarning
 
+ROUNDING = 1e-12  # of a time: the same time, computed in two ways, differs by less
 TRAJECTORY = "trajectory"  # column of trajectories unless another is named
 
 
@@ -23,7 +24,7 @@ def check_genes(path, genes, found, kind: str) -> None:
     if "" in genes:
         raise InputError(f"{path}: gene {list(genes).index('') + 1} among its {kind} has no name")
     if broken := [name for name in genes if not str(name).isprintable()]:
-        raise InputError(f"{path}: the gene {str(broken[0])!r} has a line end or a tab in its name")
+        raise InputError(f"{path}: the gene {str(broken[0])!r} has a line end, a tab or an invisible mark in its name")
     if not genes:
         raise InputError(f"{path}: has no gene among its {kind}")
     warn_of_dates(path, genes)
@@ -46,6 +47,9 @@ def trajectories(path, clocks, labels, values) -> list:
     for number, clock in enumerate(clocks, start=1):
         if not np.isfinite(clock).any():
             raise InputError(f"{path}: column {number} of those that expression.time names holds no time at all")
+    if left_out := int((~np.isfinite(clocks).any(axis=0)).sum()):
+        what = f"{left_out} of {len(values)} rows have a time in no lineage and are left out"
+        warnings.warn(f"{path}: {what}", InputWarning, stacklevel=5)
     if shared := int((np.isfinite(clocks).sum(axis=0) > 1).sum()):
         warnings.warn(
             f"{path}: {shared} of {len(values)} rows have a time in several lineages: what is held out of one is "
@@ -60,6 +64,11 @@ def trajectories(path, clocks, labels, values) -> list:
         for one in dict.fromkeys(labels)
     ]
     return [(clock[own], values[own]) for clock, own in rows if len(own)]
+
+
+def rises(times) -> np.ndarray:
+    """Return whether each time (T,) but the first is later than that before it, as 0.1 + 0.2 is not later than 0.3."""
+    return np.diff(times) > ROUNDING * np.maximum(np.abs(times[1:]), np.abs(times[:-1]))
 
 
 def in_order(found) -> list:

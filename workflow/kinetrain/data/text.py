@@ -29,6 +29,7 @@ OTHER_FORMATS = {  # first bytes of files that people give in place of text
 }
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
+THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")  # of 1,234 it is not certain
 NUMBER_WITH_COMMA = re.compile(r"[+-]?(?:\d+|\d*,\d+)(?:[eE][+-]?\d+)?")
 UNNAMED = re.compile(r"(?:Unnamed: \d+)?")  # pandas writes the second when it read the first
 SIZE = 1 << 20
@@ -154,7 +155,9 @@ def finite_numbers(path, table: pd.DataFrame) -> np.ndarray:
 
 
 def about_comma(cell) -> str:
-    """Return a hint for a message about a cell that is a number with a decimal comma."""
+    """Return a hint for a message about a cell that is a number with a comma."""
+    if isinstance(cell, str) and THOUSANDS.fullmatch(cell):
+        return " (write nothing between thousands, and a decimal point for a decimal comma)"
     return " (write a decimal point)" if isinstance(cell, str) and DECIMAL_COMMA.fullmatch(cell) else ""
 
 
@@ -288,16 +291,27 @@ def _matched(path, header: list[str], body: pd.DataFrame, row_labels: bool) -> l
 
 def _clean(file: TextFile, body: pd.DataFrame) -> None:
     """Take away blanks around text and, between semicolons, read decimal commas."""
-    commas = 0
+    commas, points = 0, []
     for place in body.columns:
         if pd.api.types.is_numeric_dtype(body[place]):
+            points += [place] * _may_have_points(body[place])
             continue
         column = body[place].map(lambda cell: (cell.strip() or np.nan) if isinstance(cell, str) else cell)
         if file.separator == ";" and _has_decimal_commas(column):
             column, commas = pd.to_numeric(column.str.replace(",", ".")), commas + 1
         body[place] = column
+    if commas and points:
+        raise InputError(
+            f"{file.path}: {commas} columns have decimal commas, but column {points[0] + 1} has points, which "
+            "are decimal points or stand between thousands: write all numbers in one way"
+        )
     if commas:
         warnings.warn(f"{file.path}: {commas} columns have decimal commas, read as points", InputWarning, stacklevel=2)
+
+
+def _may_have_points(column: pd.Series) -> bool:
+    """Return whether numbers were written with points: 1.000 is read as a float, but so is 1 beside an empty cell."""
+    return column.dtype.kind == "f" and bool(column.notna().all() or (column % 1 > 0).any())
 
 
 def _has_decimal_commas(column: pd.Series) -> bool:
