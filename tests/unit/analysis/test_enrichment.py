@@ -166,8 +166,11 @@ def test_gmt_is_read(tmp_path):
 def test_gene_sets_without_descriptions_are_told(tmp_path):
     path = tmp_path / "sets.gmt"
     path.write_text("Cell cycle\tA\tB\tC\nApoptosis\tC\tA\n")
-    with pytest.warns(InputWarning, match="the second field of every line, such as 'A', is a gene of the sets"):
+    with pytest.warns(InputWarning, match="the second field of 2 or more lines, such as 'A', is a gene of the sets"):
         assert read_gene_sets(path) == {"Cell cycle": ["B", "C"], "Apoptosis": ["A"]}
+    path.write_text("Cell cycle\tA\tB\tC\nApoptosis\tC\tB\n")  # A is a member of no other set
+    with pytest.warns(InputWarning, match="the second field of 1 or more lines, such as 'C'"):
+        read_gene_sets(path)
 
 
 def test_a_line_that_is_no_gene_set_is_named(tmp_path):

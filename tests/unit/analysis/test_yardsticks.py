@@ -163,6 +163,8 @@ def test_what_is_left_out_has_a_row_that_says_why(monkeypatch, capsys):
     assert "needs a prior network" in left_out.loc["lasso_prior", "reason"]
     assert "8 genes squared x" in left_out.loc["extra_trees", "reason"] and len(reported) == 3
     assert rows.loc[rows["status"] == "finished", "test_mse"].notna().any()
+    rows, effects = yardstick_rows(expression, LEVEL, [3], [nothing], None, ["lasso_prior"])
+    assert rows["status"].tolist() == ["left out"] and effects.empty and "effect" in effects
 
 
 @FEW

@@ -81,10 +81,11 @@ def _gmt(path, lines) -> dict[str, list[str]]:
             raise InputError(f"{path}: line {number}: the set '{fields[0]}' is given twice")
         sets[fields[0]] = [gene for gene in fields[2:] if gene]
     genes = {gene for members in sets.values() for gene in members}
-    if (second := {fields[1] for _, fields in lines} - {""}) and second <= genes:
+    second = {fields[1] for _, fields in lines} - {""}
+    if (named := second & genes) and 2 * len(named) >= len(second):
         warnings.warn(
-            f"{path}: the second field of every line, such as '{min(second)}', is a gene of the sets: it is taken for "
-            "the description of its set, not for a member",
+            f"{path}: the second field of {len(named)} or more lines, such as '{min(named)}', is a gene of the sets: "
+            "it is taken for the description of its set, not for a member",
             InputWarning,
             stacklevel=3,
         )

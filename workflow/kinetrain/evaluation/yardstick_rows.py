@@ -9,7 +9,7 @@ from kinetrain.data.expression import Expression, endpoints
 from kinetrain.evaluation.networks import MedianEffects
 from kinetrain.networks.effects import mean_out_degree
 from kinetrain.networks.scores import edge_scores
-from kinetrain.tables import completed
+from kinetrain.tables import completed, empty
 from kinetrain.yardsticks.changes import Answer, Changes
 from kinetrain.yardsticks.methods import YARDSTICKS, find_yardstick
 
@@ -41,7 +41,7 @@ def yardstick_rows(expression: Expression, level: dict, seeds, priors, truth, na
             if answer.effect is not None:
                 median.add(answer.effect)
         effects.append(median.rows({**level, "method": name}))
-    return completed("networks", pd.DataFrame(rows)), pd.concat(effects)
+    return completed("networks", pd.DataFrame(rows)), pd.concat(effects or [empty("effects")])
 
 
 def _why_not(yardstick, expression: Expression, priors) -> str:
