@@ -56,10 +56,10 @@ def test_of_several_settings_that_with_most_runs_near_the_truth_is_named():
 
 def test_a_plateau_on_which_many_runs_end_is_reported():
     table = made({ADAM: lambda start: 5.0 if start < 2 else 500.0 + 0.1 * start, ("sgd", "S2", 5, "rescue"): 500.0})
-    statement = said("Plateaus", table)["statement"]
+    statement = said("Plateaus and local minima", table)["statement"]
     assert statement.startswith("14 of 16 runs, of all settings, end within 1 of 500")
     apart = made({ADAM: lambda start: 2.0**start})
-    assert "Plateaus" not in set(findings(fits=apart)["topic"])
+    assert "Plateaus and local minima" not in set(findings(fits=apart)["topic"])
 
 
 def test_an_averaged_iterate_that_cannot_be_simulated_counts():
@@ -104,9 +104,11 @@ def test_full_batch_values_of_the_claims_are_those_of_the_table_of_runs(root):
 
 def test_an_end_near_the_truth_is_no_plateau():
     table = made({ADAM: lambda start: 5.0 if start < 2 else 500.0})
-    assert "Plateaus" in set(findings(fits=table, nominal=made_nominal().assign(reference=np.nan))["topic"])
+    assert "Plateaus and local minima" in set(
+        findings(fits=table, nominal=made_nominal().assign(reference=np.nan))["topic"]
+    )
     near = made_nominal().assign(objective_nominal=495.0, reference=np.nan)
-    assert "Plateaus" not in set(findings(fits=table, nominal=near)["topic"])
+    assert "Plateaus and local minima" not in set(findings(fits=table, nominal=near)["topic"])
 
 
 def test_a_plateau_is_told_with_the_optimizers_that_leave_it():

@@ -119,9 +119,9 @@ def plateaus(fits: pd.DataFrame, nominal: pd.DataFrame | None):
             left = ", ".join(f"{label(name)} {row['sum']} of {row['size']}" for name, row in shares.iterrows())
             statement = (
                 f"{stuck.sum()} of {len(group)} runs, of all settings, end within {PLATEAU:g} of "
-                f"{' or '.join(values)}: a plateau, where optimizers find next to no gradient. Elsewhere end: {left}."
+                f"{' or '.join(values)}: a plateau or a local minimum. Elsewhere end: {left}."
             )
-            yield "Plateaus", problem, statement, int(stuck.sum()), len(group), "-"
+            yield "Plateaus and local minima", problem, statement, int(stuck.sum()), len(group), "-"
 
 
 def median_ends(data: Benchmark):
