@@ -343,7 +343,19 @@ def test_each_column_of_times_is_a_lineage_of_the_rows_that_have_a_time_in_it(wr
         read_trajectories(write(table.assign(second="NA")), None, Layout(time=("first", "second")))
 
 
-LABELS = ["replicate", "Sample_IDs", "Rep", "TRAJECTORY", "Time point", "dpt_pseudotime", "lineage1", "time_h"]
+LABELS = [
+    "replicate",
+    "Sample_IDs",
+    "nCount_RNA",
+    "percent.mt",
+    "UMAP_1",
+    "Rep",
+    "TRAJECTORY",
+    "Time point",
+    "dpt_pseudotime",
+    "lineage1",
+    "time_h",
+]
 
 
 @pytest.mark.parametrize("genes", [None, GENES])
@@ -392,6 +404,26 @@ def test_times_that_differ_by_rounding_are_equal(write):
     _, values, times = read_trajectories(write(replaced("time", hours)), layout=Layout(bins="times"))
     means = frame().groupby(["trajectory", hours.round(1)])[GENES].mean()
     assert times.tolist() == [[0, 0.3, 0.6]] * 3 and np.allclose(values.reshape(9, 3), means)
+
+
+@pytest.mark.parametrize("other", ["S1", "1", "1.0"])
+def test_labels_that_may_mean_the_same_are_reported(write, other):
+    table = frame(4).replace({"trajectory": {"s0": "01", "s2": other}})
+    first = "s1" if other == "S1" else "01"
+    with pytest.warns(InputWarning, match=f"'{first}' and '{other}' of 'trajectory' are told apart, though they may"):
+        assert len(read_trajectories(write(table))[1]) == 4
+
+
+@pytest.mark.parametrize("name", ["__no_feature", "N_noFeature"])
+def test_counts_of_reads_that_belong_to_no_gene_are_no_gene(write, name):
+    with pytest.raises(InputError, match=f"'{name}' is no gene but a count of reads that belong to none: leave it out"):
+        read_trajectories(write(frame().rename(columns={"MYC": name})))
+
+
+def test_a_header_does_not_take_the_place_of_a_gene_that_a_list_lacks(write):
+    """Else all genes of the blocks would have the names of those before them."""
+    with pytest.raises(InputError, match="holds 3 genes, but 2 gene names are given"):
+        read_trajectories(write(blocks()), write("gene\nTP53\nMYC\n", "names.txt"))
 
 
 def test_rows_without_a_time_in_any_lineage_are_reported(write):

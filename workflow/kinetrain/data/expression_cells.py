@@ -48,7 +48,7 @@ def read_cells(path, genes, layout):
             raise InputError(
                 f"{path}: cell '{cells.obs_names[lacking][0]}' has no trajectory ('{label}'): leave such cells out"
             )
-    found = trajectories(path, times, equal(cells.obs[labels]) if labels else None, values)
+    found = trajectories(path, times, equal(path, cells.obs[labels]) if labels else None, values)
     return genes, in_order(found)
 
 

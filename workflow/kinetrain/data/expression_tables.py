@@ -108,7 +108,7 @@ def _read_samples(path, genes, layout, sheet):
     values = np.column_stack([_numbers(path, table, gene, layout) for gene in genes])
     alone = not labels and len(clocks) == 1 and sheet is None
     parts = _parts(path, table, times[0], genes, values) if alone else None
-    trained = trajectories(path, times, equal(table[labels]) if labels else parts, values)
+    trained = trajectories(path, times, equal(path, table[labels]) if labels else parts, values)
     if np.isfinite(values).all():  # else it is refused
         _warn_of_unlike_columns(path, genes, trained)
     return genes, trained

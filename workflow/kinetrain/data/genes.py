@@ -13,11 +13,15 @@ from kinetrain.errors import InputError, InputWarning
 NO_GENES = {"time", "timepoint", "pseudotime", "hour", "minute", "day", "trajectory", "replicate", "rep", "sample"}
 NO_GENES |= {"serie", "experiment", "condition", "batch", "cell", "celltype", "cluster", "barcode", "lineage", "index"}
 NO_GENES |= {"patient", "donor", "subject", "individual", "animal", "treatment", "group", "dose", "plate", "well"}
+NO_GENES |= {"ncount", "ngene", "ngenesbycount", "totalcount", "ncountrna", "nfeaturerna", "percentmt", "pctcountsmt"}
+NO_GENES |= {"id", "umap1", "umap2", "tsne1", "tsne2", "sizefactor"}
 NO_GENES |= {"strain", "cellline", "seconds", "mins", "hrs", "geoaccession"}
 ENDS = "", "s", "id", "ids", "name"
 TIMES = re.compile(
     r".*pseudotime\d*|(lineage|trajectory|replicate)\d+|time(\d+|s|sec|mins?|minutes?|h|hrs?|hours?|d|days?)"
 )
+# What programs that count reads (HTSeq, STAR) write among the genes.
+COUNTERS = re.compile(r"__\w+|N_(unmapped|multimapping|noFeature|ambiguous)")
 # What columns of genes are called in tables of one row per sample and gene.
 GENES = {
     "gene",
@@ -113,7 +117,7 @@ def read_gene_names(path, known=(), count: int | None = None) -> list[str]:
     """Return the gene names in the first column of a text table, below its header.
 
     A file has no header if its first line is one of the `known` names of the data, or if its lines are as many as the
-    `count` of genes that are needed.
+    `count` of genes that are needed and the first is none of the usual HEADERS.
 
     Raises
     ------
@@ -124,10 +128,11 @@ def read_gene_names(path, known=(), count: int | None = None) -> list[str]:
     if len(names) and (bad := np.flatnonzero(names.isna())).size:
         raise InputError(f"{path}: row {names.index[bad[0]]} has no gene name in its first column")
     names = names.tolist()
-    if header in known or count == len(names) + 1:
+    is_header = _is_among(_plain(header), HEADERS)  # else a list that lacks a gene would have all others one too early
+    if header in known or (count == len(names) + 1 and not is_header):
         warnings.warn(f"{path}: has no header, its first gene is '{header}'", InputWarning, stacklevel=2)
         names = [header, *names]
-    elif not _is_among(_plain(header), HEADERS):
+    elif not is_header:
         what = f"its first line, '{header}', is taken for the header, not for a gene"
         warnings.warn(f"{path}: {what}", InputWarning, stacklevel=2)
     if not names:

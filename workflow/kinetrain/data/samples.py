@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from kinetrain.data.genes import about_alike, alike, warn_of_dates
+from kinetrain.data.genes import COUNTERS, about_alike, alike, warn_of_dates
 from kinetrain.data.text import refuse_repeated
 from kinetrain.errors import InputError, InputWarning
 
@@ -25,6 +25,8 @@ def check_genes(path, genes, found, kind: str) -> None:
         raise InputError(f"{path}: gene {list(genes).index('') + 1} among its {kind} has no name")
     if broken := [name for name in genes if not str(name).isprintable()]:
         raise InputError(f"{path}: the gene {str(broken[0])!r} has a line end, a tab or an invisible mark in its name")
+    if counters := [name for name in genes if COUNTERS.fullmatch(str(name))]:
+        raise InputError(f"{path}: '{counters[0]}' is no gene but a count of reads that belong to none: leave it out")
     if not genes:
         raise InputError(f"{path}: has no gene among its {kind}")
     warn_of_dates(path, genes)
@@ -33,10 +35,29 @@ def check_genes(path, genes, found, kind: str) -> None:
         warnings.warn(f"{path}: {what}", InputWarning, stacklevel=4)
 
 
-def equal(labels) -> np.ndarray:
-    """Return a number (rows,) that is the same in rows with the same text in each of the columns of labels."""
+def equal(path, labels) -> np.ndarray:
+    """Return a number (rows,) that is the same in rows with the same text in each of the columns of labels.
+
+    Warns of texts that may mean the same: wt and WT, 1 and 1.0.
+    """
     text = labels.astype(str).apply(lambda column: column.str.strip())
+    for name in text:
+        first: dict[str, str] = {}
+        if others := [
+            label for label in dict.fromkeys(text[name]) if first.setdefault(_loosely(label), label) != label
+        ]:
+            pair = f"'{first[_loosely(others[0])]}' and '{others[0]}'"
+            what = f"{pair} of '{name}' are told apart, though they may mean the same"
+            warnings.warn(f"{path}: {what}", InputWarning, stacklevel=4)
     return text.groupby(list(text), sort=False).ngroup().to_numpy()
+
+
+def _loosely(text: str) -> str:
+    """Return a label without what may be mere spelling: capitals, and the zeros around a number."""
+    try:
+        return repr(float(text))
+    except ValueError:
+        return text.casefold()
 
 
 def trajectories(path, clocks, labels, values) -> list:
