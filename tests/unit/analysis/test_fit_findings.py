@@ -111,9 +111,9 @@ def test_an_end_near_the_truth_is_no_plateau():
     assert "Plateaus and local minima" not in set(findings(fits=table, nominal=near)["topic"])
 
 
-def test_a_plateau_is_told_with_the_optimizers_that_leave_it():
+def test_a_plateau_is_named_with_the_optimizers_that_leave_it():
     ends = {ADAM: lambda start: 500.0 + start / 10, FIDES: lambda start: 500.0 if start < 2 else start - 2.0}
-    said = findings(fits=made(ends)).query("topic == 'Plateaus'")["statement"].item()
+    said = findings(fits=made(ends)).query("topic == 'Plateaus and local minima'")["statement"].item()
     assert said.startswith("10 of 16 runs") and said.endswith("Elsewhere end: Fides 6 of 8, Adam (balanced) 0 of 8.")
 
 
