@@ -1,12 +1,12 @@
 """Models compiled by AMICI: built once for each content in the user's cache, and copied to where they are used."""
 
 import contextlib
-import copy
 import io
 import json
 import logging
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -30,10 +30,11 @@ from kinetrain.mechanistic.initial_assignments import assigned_parameters
 from kinetrain.mechanistic.petab_checks import PREEQUILIBRATION
 from kinetrain.mechanistic.petab_files import checksum, sbml_file
 from kinetrain.mechanistic.petab_reader import read_petab
-from kinetrain.mechanistic.petab_tables import for_amici, is_version_1
+from kinetrain.mechanistic.petab_tables import is_version_1
 from kinetrain.mechanistic.sbml_model import changed_by_events
 
 RECORD, MODEL = "compiled.json", "kinetrain_model"
+MACRO = re.compile(r"#define (\w+) \w+\[\d+\]")
 # Most of what AMICI generates goes into one source file: headers are read once instead of 25 times, which halves the
 # time. Left out are files whose macros (of sensitivities at events) or class declarations do not go with the others.
 TOGETHER = """
@@ -127,39 +128,18 @@ def _compile_apart(path, made):
     except subprocess.CalledProcessError as error:
         lines = (error.output or b"").decode(errors="replace").strip().splitlines() or [str(error)]
         said = next((line for line in lines if "error:" in line), lines[-1]).strip()
-        raise InputError(f"{path}: the code that AMICI writes for it does not compile: {said}") from error
+        named = MACRO.search("\n".join(lines))  # how AMICI writes an id, which can mean something in C++
+        advice = f" (the id '{named[1]}' may be a word of C++; rename it)" if named else ""
+        raise InputError(f"{path}: the code that AMICI writes for it does not compile: {said}{advice}") from error
 
 
 def _generate(path, problem, folder):
     if not is_version_1(problem):
         problem.generate(MODEL, folder)
         return
-    from amici.importers.petab.v1 import import_petab_problem
+    from kinetrain.mechanistic.amici_import import import_problem
 
-    # The linter, which is slow with large tables, has checked it before.
-    import_petab_problem(
-        without_overrides(for_amici(problem, path)),
-        output_dir=folder,
-        model_name=MODEL,
-        compile_=True,
-        verbose=logging.WARNING,
-        validate=False,
-    )
-
-
-def without_overrides(problem: petab.Problem) -> petab.Problem:
-    """Return a problem with a row of measurements for each observable and condition, which AMICI's import takes.
-
-    AMICI checks for overrides that change over time. Our tables have none, but its check mistakes missing
-    pre-equilibration, and numbers for noise, for such overrides.
-    """
-    part = copy.copy(problem)
-    part.measurement_df = problem.measurement_df.drop_duplicates(["observableId", "simulationConditionId"])
-    before = problem.measurement_df.reindex(columns=[PREEQUILIBRATION]).squeeze(axis=1).dropna()
-    part.measurement_df = part.measurement_df.assign(
-        preequilibrationConditionId=before.iloc[0] if len(before) else None
-    )
-    return part
+    import_problem(problem, path, output_dir=folder, model_name=MODEL, verbose=logging.WARNING)
 
 
 @contextlib.contextmanager

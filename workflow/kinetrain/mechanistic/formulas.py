@@ -46,7 +46,34 @@ def parse(text, where: str) -> libsbml.ASTNode:
         reason = " ".join(libsbml.getLastParseL3Error().split())
         raise InputError(f"{where} is '{_short(text)}', which is no formula ({reason})")
     check(tree, where)
+    _check_conditions(tree, f"{where} is '{_short(text)}'")
     return tree
+
+
+def _check_conditions(tree, where):
+    """Raise InputError where a formula computes with a condition, or has none where one is needed: sympy cannot."""
+    for node in _nodes(tree):
+        for index, child in enumerate(_children(node)):
+            wanted = node.isLogical() or (node.isPiecewise() and index % 2 == 1)
+            part, fault = _short(libsbml.formulaToL3String(child)), None
+            if wanted and not child.isBoolean():
+                fault = f"in which '{part}' is no condition; write a comparison"
+            if not wanted and (child.isRelational() or child.isLogical()):
+                fault = f"which computes with a condition; write piecewise(1, {part}, 0)"
+            if fault:
+                raise InputError(f"{where}, {fault}")
+
+
+def _children(node) -> list:
+    return [node.getChild(index) for index in range(node.getNumChildren())]
+
+
+def _nodes(tree):
+    """Yield all parts of a formula, from the root on."""
+    nodes = [tree]
+    while nodes:
+        yield (node := nodes.pop())
+        nodes += _children(node)
 
 
 def check(tree, where: str, functions: dict | None = None) -> None:
@@ -75,13 +102,7 @@ def value(tree, known: dict) -> float | None:
 
 def names(tree) -> set[str]:
     """Return the names in a formula."""
-    found, nodes = set(), [tree]
-    while nodes:
-        node = nodes.pop()
-        if node.getType() == libsbml.AST_NAME:
-            found.add(node.getName())
-        nodes += [node.getChild(index) for index in range(node.getNumChildren())]
-    return found
+    return {node.getName() for node in _nodes(tree) if node.getType() == libsbml.AST_NAME}
 
 
 def _size(node, functions, level=1) -> int:
@@ -90,7 +111,7 @@ def _size(node, functions, level=1) -> int:
         raise _TooMuch(f"is nested more than {DEEPEST} deep")
     if node.getType() == libsbml.AST_FUNCTION_DELAY:
         raise _TooMuch("has a delay, and AMICI does not support delay()")
-    parts = sum(_size(node.getChild(index), functions, level + 1) for index in range(node.getNumChildren()))
+    parts = sum(_size(child, functions, level + 1) for child in _children(node))
     body = functions.get(node.getName()) if node.getType() == libsbml.AST_FUNCTION else None
     # each argument can stand wherever the body has a name
     size = 1 + (_size(body, functions, level + 1) * max(1, parts) if body is not None else parts)
@@ -105,7 +126,7 @@ def _value(node, known) -> float | None:
         return node.getValue()
     if kind == libsbml.AST_NAME:
         return known.get(node.getName())
-    children = [_value(node.getChild(index), known) for index in range(node.getNumChildren())]
+    children = [_value(child, known) for child in _children(node)]
     if kind in POWERS and children[1] is not None and abs(children[1]) > LARGEST_EXPONENT:
         raise _TooMuch(f"has an exponent of {children[1]:g}")
     known = [child for child in children if child is not None]

@@ -19,6 +19,7 @@ from kinetrain.mechanistic.starting_points import scaled, starting_box, starting
 PREEQUILIBRATION, SIMULATION = "preequilibrationConditionId", "simulationConditionId"
 PAIR = [PREEQUILIBRATION, SIMULATION]
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+MEANT = "time", "pi", "exponentiale", "avogadro", "true", "false"  # in formulas of SBML or PEtab
 SCALES = "lin", "log", "log10"
 # Columns that decide numbers. PEtab lets people add others, which nothing reads.
 BOTH = {"observableId", "measurement", "time", "observableParameters", "noiseParameters", "parameterId", "lowerBound"}
@@ -39,8 +40,8 @@ def is_number(cell) -> bool:
 
 
 def is_id(text: str) -> bool:
-    """Whether a text can be an id; Python, and with it PEtab's library, takes `nan` and `Inf` for numbers."""
-    return IDENTIFIER.fullmatch(text) is not None and text.lower() not in ("nan", "inf", "infinity")
+    """Whether a text can be an id; PEtab's library takes `nan`, `Inf` and `True` for something else."""
+    return IDENTIFIER.fullmatch(text) is not None and text.lower() not in ("nan", "inf", "infinity", "true", "false")
 
 
 def check_problem(problem: petab.Problem, path) -> None:
@@ -86,16 +87,18 @@ def check_names(sbml, tables: dict, path) -> None:
     """Raise InputError if a name in an SBML model or in the index of a table (by kind) cannot be given to AMICI."""
     from amici.importers.utils import RESERVED_SYMBOLS  # takes a second that predictions need not wait
 
-    taken = {"time", *(f"amici_{name}" for name in RESERVED_SYMBOLS)}  # of them AMICI makes something else
+    taken = {*MEANT, *(f"amici_{name}" for name in RESERVED_SYMBOLS)}  # of them AMICI makes something else
     for name in taken:
         if sbml.getElementBySId(name):
-            raise InputError(f"{path}: the model has the id '{name}', which means something else in AMICI")
+            raise InputError(f"{path}: the model has the id '{name}', which means something else in AMICI; rename it")
     for kind, table in tables.items():
         for name in table.index:
-            if not is_id(name) or name in taken:
+            if not is_id(name):
                 raise InputError(
                     f"{path}: {kind} table: '{name}' cannot be an id: letters, digits and '_' make one, no digit first"
                 )
+            if name in taken:
+                raise InputError(f"{path}: {kind} table: the id '{name}' means something else in AMICI; rename it")
     if needed := tables["observable"].index.intersection(RESERVED_SYMBOLS).tolist():
         raise InputError(f"{path}: observable table: AMICI needs the id '{needed[0]}' itself; take another one")
     if needed := [one.getId() for one in sbml.getListOfCompartments() if one.getId() in RESERVED_SYMBOLS]:

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 import amici
 import numpy as np
-from amici.importers.petab.v1._sbml_import import import_model_sbml
 
 from kinetrain.errors import InputError
-from kinetrain.mechanistic.compiled_model import not_imported, without_overrides
+from kinetrain.mechanistic.amici_import import import_problem
+from kinetrain.mechanistic.compiled_model import not_imported
 from kinetrain.mechanistic.kernel.derivatives import derivative
 from kinetrain.mechanistic.kernel.graph import INPUT, QUANTITIES, TIME, Graph, UnsupportedModelError
 from kinetrain.mechanistic.kernel.translation import Translator
-from kinetrain.mechanistic.petab_tables import for_amici, is_version_1
+from kinetrain.mechanistic.petab_tables import is_version_1
 
 POINTS = 20  # at which a condition on states is tested
 SCALES = {"lin": 0, "log": 1, "log10": 2}
@@ -77,8 +77,7 @@ def import_symbolic(path, problem):
     try:
         with _caught() as found:
             if is_version_1(problem):
-                options = {"model_name": "kernel", "output_dir": "", "verbose": logging.ERROR}
-                import_model_sbml(without_overrides(for_amici(problem, path)), validate=False, **options)
+                import_problem(problem, path, output_dir="", model_name="kernel", verbose=logging.ERROR)
             else:
                 problem.import_sbml()
     except InputError:
