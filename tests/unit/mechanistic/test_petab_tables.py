@@ -168,6 +168,43 @@ def test_starts_sizes_and_stoichiometries_that_nothing_gives_are_told(tmp_path):
         read_petab(write(tmp_path, SBML.replace("</model>", reaction + "</model>")))
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "fault"),
+    [
+        ('size="2"', 'size="0"', "the size of 'cell' is 0; a positive, finite number is needed"),
+        ('size="2"', 'size="-1"', "the size of 'cell' is -1"),
+        ('size="2"', 'size="NaN"', "the size of 'cell' is nan"),
+        ('initialAmount="10"', 'initialAmount="INF"', "the start of 'S' is inf; a finite number is needed"),
+        ('initialConcentration="1.5"', 'initialConcentration="NaN"', "the start of 'x' is nan"),
+        ('id="k" value="0.3"', 'id="k" value="INF"', "the value of 'k' is inf"),
+        ('id="k" value="0.3"', 'id="k" value="NaN"', "the value of 'k' is nan"),
+    ],
+)
+def test_numbers_of_a_model_that_count_are_finite_and_sizes_positive(tmp_path, before, after, fault):
+    conditions = "conditionId,x\nlow,4\nhigh,NaN"
+    with pytest.raises(InputError, match=rf"problem\.yaml: in the model {fault}"):
+        read_petab(write(tmp_path, SBML.replace(before, after), conditions=conditions))
+
+
+def test_numbers_of_a_model_that_tables_replace_do_not_count(tmp_path):
+    sbml = SBML.replace('size="2"', 'size="0"').replace('"p" value="1"', '"p" value="NaN"')
+    read_petab(write(tmp_path, sbml.replace('"w" value="1"', '"w" value="INF"')))
+
+
+def test_the_size_of_a_compartment_in_the_condition_table_is_positive(tmp_path):
+    with pytest.raises(InputError, match="condition table: 'cell' of 'low' is 0; the size of a compartment must be"):
+        read_petab(write(tmp_path, conditions=TABLES["conditions"].replace("low,0.5,4,2", "low,0.5,4,0")))
+
+
+def test_a_model_with_entities_is_refused(tmp_path):
+    (tmp_path / "secret").write_text("7")
+    doctype = f'<!DOCTYPE sbml [<!ENTITY e SYSTEM "file://{tmp_path}/secret">]>\n<sbml '
+    for encoding in ("utf-8", "utf-16"):
+        text = SBML.replace("UTF-8", encoding).replace("<sbml ", doctype, 1)
+        with pytest.raises(InputError, match=r"model\.xml: it has a DOCTYPE"):
+            read_petab(write(tmp_path, text.replace("<ci>k</ci>", "<ci>k</ci><cn>1&e;</cn>").encode(encoding)))
+
+
 def test_without_nominal_values_a_problem_has_no_nominal_objective(toy, tmp_path):
     table = "parameterId,parameterScale,lowerBound,upperBound,nominalValue,estimate\np,log10,0.01,100,,1\nh,lin,1,2,2,0"
     with pytest.warns(InputWarning, match="no nominalValue of 'p'"):

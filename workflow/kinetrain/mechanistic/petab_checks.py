@@ -7,6 +7,7 @@ import math
 import re
 import warnings
 
+import libsbml
 import pandas as pd
 import petab.v1 as petab
 
@@ -58,7 +59,8 @@ def check_problem(problem: petab.Problem, path) -> None:
     starting_quantiles(starting_rows(estimated), path)
     _check_measurements(problem, f"{path}: measurement table")
     check_names(problem.model.sbml_model, {**tables, "condition": problem.condition_df}, path)
-    warn_of_missing_values(problem.model.sbml_model, problem.condition_df.columns, path)
+    set_in_all = problem.condition_df.columns[problem.condition_df.notna().all()]
+    check_values(problem.model.sbml_model, [*problem.parameter_df.index, *set_in_all], path)
     _check_conditions(problem, f"{path}: condition table")
     placeholders = {
         name: [f"noiseParameter{number}_{name}" for number in range(1, 1 + str(formula).count("noiseParameter"))]
@@ -158,20 +160,45 @@ def _check_level(level, where):
         raise InputError(f"{where} is {level:g}; it must be positive and finite")
 
 
-def warn_of_missing_values(sbml, varied, path) -> None:
-    """Warn of starts, sizes and stoichiometries that neither an SBML model gives nor the tables, which set `varied`."""
+def check_values(sbml, varied, path) -> None:
+    """Raise InputError if a number that an SBML model gives is not finite, or the size of a compartment not positive.
+
+    Warn of starts, sizes and stoichiometries that it does not give. What the tables set (`varied`) does not count.
+    """
     given = {rule.getVariable() for rule in sbml.getListOfRules() if rule.isAssignment()} | set(varied)
     given |= {one.getSymbol() for one in sbml.getListOfInitialAssignments()}
-    species = [one for one in sbml.getListOfSpecies() if not one.isSetInitialAmount()]
-    starts = [one.getId() for one in species if not one.isSetInitialConcentration()]
-    sizes = [one.getId() for one in sbml.getListOfCompartments() if not one.isSetSize() and one.getLevel() > 1]
-    reactions = [one for one in sbml.getListOfReactions() if one.getLevel() > 2]
-    sides = [side for one in reactions for side in (*one.getListOfReactants(), *one.getListOfProducts())]
-    unset = [side.getId() or side.getSpecies() for side in sides if not side.isSetStoichiometry()]
-    for found, what in ((starts, "a start of 0"), (sizes, "a size of 1"), (unset, "a stoichiometry of 1")):
-        if missing := [name for name in found if name not in given]:
-            text = f"{path}: the model has no value of {_listed(missing)}: {what} is taken"
+    found: dict[str, list] = {"start of 0": [], "size of 1": [], "stoichiometry of 1": []}
+    for name, default, number in _own_values(sbml):
+        what = default.split()[0]
+        if name in given:
+            continue
+        if number is None:
+            found.get(default, []).append(name)
+        elif not math.isfinite(number) or (what == "size" and number <= 0):
+            wanted = "a positive, finite number" if what == "size" else "a finite number"
+            raise InputError(f"{path}: in the model the {what} of '{name}' is {number:g}; {wanted} is needed")
+    for default, missing in found.items():
+        if missing:
+            text = f"{path}: the model has no value of {_listed(missing)}: a {default} is taken"
             warnings.warn(text, InputWarning, stacklevel=2)
+
+
+def _own_values(sbml):
+    """Yield names in an SBML model, what is taken if their number is missing, and that number or None."""
+    for one in sbml.getListOfAllElements():
+        if one.getTypeCode() in (libsbml.SBML_PARAMETER, libsbml.SBML_LOCAL_PARAMETER):
+            yield one.getId(), "value", one.getValue() if one.isSetValue() else None
+    for one in sbml.getListOfSpecies():
+        start = one.getInitialAmount() if one.isSetInitialAmount() else one.getInitialConcentration()
+        is_set = one.isSetInitialAmount() or one.isSetInitialConcentration()
+        yield one.getId(), "start of 0", start if is_set else None
+    for one in sbml.getListOfCompartments():
+        if one.getLevel() > 1:
+            yield one.getId(), "size of 1", one.getSize() if one.isSetSize() else None
+    for one in sbml.getListOfReactions() if sbml.getLevel() > 2 else ():
+        for side in (*one.getListOfReactants(), *one.getListOfProducts()):
+            number = side.getStoichiometry() if side.isSetStoichiometry() else None
+            yield side.getId() or side.getSpecies(), "stoichiometry of 1", number
 
 
 def check_nominal(nominal, lower, upper, where) -> None:
@@ -275,6 +302,12 @@ def check_targets(sbml, targets, where) -> None:
             raise InputError(f"{where}: '{name}' is set by an assignment rule of the model; conditions cannot set it")
 
 
+def check_size(sbml, name, cell, where) -> None:
+    """Raise InputError if a condition gives a compartment a number that is no size."""
+    if sbml.getCompartment(name) and is_number(cell) and float(cell) <= 0:
+        raise InputError(f"{where} is {float(cell):g}; the size of a compartment must be positive")
+
+
 def _check_conditions(problem, where):
     """Raise InputError unless cells are numbers or ids, and warn of empty ones where a parameter needs its value."""
     check_targets(problem.model.sbml_model, problem.condition_df.columns, where)
@@ -282,6 +315,7 @@ def _check_conditions(problem, where):
         for condition, cell in column.dropna().items():
             if not _is_usable(cell):
                 raise InputError(f"{where}: '{name}' of '{condition}' is {cell}; a finite number or an id is needed")
+            check_size(problem.model.sbml_model, name, cell, f"{where}: '{name}' of '{condition}'")
         own = initial_value(problem.model.sbml_model, name, constant=True)
         if own is not None and (empty := list(column.index[column.isna()])):
             text = f"{where}: '{name}' of {_listed(empty)} is empty: the model's own value {own:g} counts"

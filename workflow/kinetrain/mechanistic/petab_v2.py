@@ -36,10 +36,11 @@ from kinetrain.mechanistic.petab_checks import (
     check_noise,
     check_nominal,
     check_overrides,
+    check_size,
     check_targets,
+    check_values,
     numbers,
     times,
-    warn_of_missing_values,
 )
 from kinetrain.mechanistic.petab_files import checksum, list_files
 from kinetrain.mechanistic.petab_tables import read_tables
@@ -110,7 +111,7 @@ class ProblemOfVersion2:
                 "from the model's own value; let the event change another one, with an initial assignment from this one"
             )
         changes = tables.get("condition", pd.DataFrame()).reindex(columns=["conditionId", "targetId", "targetValue"])
-        warn_of_missing_values(sbml, changes["targetId"], self.path)
+        check_values(sbml, [*parameters.index, *changes["targetId"]], self.path)
         for row, empty in changes.isna()[changes.isna().any(axis=1)].iterrows():
             raise InputError(f"{self.path}: condition table: row {row} has no {empty.idxmax()}")
         check_targets(sbml, changes["targetId"].dropna(), f"{self.path}: condition table")
@@ -119,6 +120,7 @@ class ProblemOfVersion2:
             number = value(parse(formula, where), {})
             if number is not None and not np.isfinite(number):
                 raise InputError(f"{where} is {number:g}; a finite number or a formula is needed")
+            check_size(sbml, target, number, where)
         for row, condition, target, _ in changes[changes.duplicated(["conditionId", "targetId"])].itertuples(name=None):
             raise InputError(f"{self.path}: condition table: row {row} sets '{target}' in '{condition}' once more")
         estimate = parameters.reindex(columns=["estimate"])["estimate"].astype(str)

@@ -1,5 +1,7 @@
 """SBML models, read by libsbml and checked for names and formulas that AMICI cannot process safely."""
 
+from pathlib import Path
+
 import libsbml
 
 from kinetrain.errors import InputError
@@ -14,9 +16,9 @@ def read_sbml(file) -> libsbml.SBMLDocument:
     Raises
     ------
     InputError
-        If it is no valid SBML, a name would break the code that AMICI writes, a formula is too large for sympy, or a
-        reaction has no rate, for which AMICI takes 0; also if it is made of other models, which AMICI puts together
-        unchecked, and reads from anywhere.
+        If it is no valid SBML or has a DOCTYPE, a name would break the code that AMICI writes, a formula is too large
+        for sympy, or a reaction has no rate, for which AMICI takes 0; also if it is made of other models, which AMICI
+        puts together unchecked, and reads from anywhere.
     """
     document = _valid(file)
     model = document.getModel()
@@ -38,6 +40,8 @@ def read_sbml(file) -> libsbml.SBMLDocument:
 
 def _valid(file) -> libsbml.SBMLDocument:
     """Return an SBML document; InputError with the first error that libsbml finds in it."""
+    if b"<!DOCTYPE" in Path(file).read_bytes().replace(b"\0", b""):  # libsbml drops entities of other files silently
+        raise InputError(f"{file}: it has a DOCTYPE; SBML needs none, and entities of other files are not read")
     document = libsbml.readSBMLFromFile(str(file))
     if document.getModel() is None or _errors(document, *NOT_UTF8):
         found = _errors(document, *NOT_UTF8) or ["no model in it"]
