@@ -10,6 +10,7 @@ from petab_folder import write_petab
 
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.compiled_model import fingerprint
+from kinetrain.mechanistic.engines import choose
 from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.petab_reader import read_petab
@@ -93,18 +94,31 @@ def test_they_start_from_the_tables_in_value_and_gradient(engine, tmp_path, comp
     check(problem)
 
 
-@pytest.mark.parametrize("engine", ["kernel", "amici"])
-def test_they_begin_anew_after_pre_equilibration(engine, tmp_path, compiled_model):
-    path = write(
-        tmp_path,
+def write_preequilibrated(folder, rest):
+    """Write a problem in which only the input changes, pre-equilibrated with the input `rest`; return its YAML."""
+    return write(
+        folder,
         {"input": "0"},
-        conditions="conditionId,input\nweak,0.5\nrest,0",
+        conditions=f"conditionId,input\nweak,0.5\nrest,{rest}",
         parameters="\n".join(TABLES["parameters"].splitlines()[:2]),
         observables="\n".join(TABLES["observables"].splitlines()[:2]),
         measurements="observableId,preequilibrationConditionId,simulationConditionId,time,measurement\n"
         "of_a,rest,weak,1,0.8\nof_a,rest,weak,3,0.8",
     )
-    check(opened(engine, path, compiled_model), before=0.0)
+
+
+@pytest.mark.parametrize("engine", ["kernel", "amici"])
+def test_they_begin_anew_after_pre_equilibration(engine, tmp_path, compiled_model):
+    check(opened(engine, write_preequilibrated(tmp_path, 0), compiled_model), before=0.0)
+
+
+def test_events_that_would_act_during_a_pre_equilibration_are_left_to_amici(tmp_path, compiled_model):
+    path = write_preequilibrated(tmp_path, 2)  # the event would wash it out
+    check(opened("amici", path, compiled_model), before=2.0)
+    choice = choose(path, compiled_model(path))
+    assert choice["engine"] == "amici" and "the kernel gives" in choice["reason"]
+    with pytest.raises(InputError, match=r"the kernel gives .* and AMICI .* in the condition 'weak.rest'"):
+        choose(path, compiled_model(path), SolverOptions(engine="kernel"))
 
 
 def test_models_in_which_the_tables_set_others_are_not_the_same(tmp_path):
