@@ -180,7 +180,7 @@ def test_scores_do_not_depend_on_the_order_of_genes_nor_on_the_unit_of_strength(
 
 
 @pytest.mark.parametrize("case", range(8))
-def test_the_path_of_the_lasso_ends_early_and_finds_what_the_whole_one_does(case):
+def test_the_lasso_has_the_coefficients_of_scikit_learn(case):
     random = np.random.default_rng(case)
     transitions, genes = int(random.integers(20, 500)), int(random.integers(3, 80))
     columns = random.normal(size=(transitions, genes)) @ (np.eye(genes) + 0.03 * random.normal(size=(genes, genes)))

@@ -12,7 +12,6 @@ REFERENCE = "Tibshirani 1996; least angle regression, BIC of Zou, Hastie & Tibsh
 USES_PRIOR = False
 MOST_WORK = ONE_BY_ONE
 STEPS = 100  # of the path: regulators of one target at most
-FIRST_STEPS = 16  # after which a path is looked at for the first time
 
 
 def infer(changes: Changes) -> Answer:
@@ -70,25 +69,17 @@ def best_on_path(left, response, products, noise) -> tuple[np.ndarray, float]:
     """Return the coefficients of least BIC on the lasso's path, and this BIC without its constant.
 
     left (N, u): columns; products (u, u): their inner products, or None; noise: variance of the response (N,).
-    As scikit-learn's LassoLarsIC with the noise given, but the path ends where no longer one can have a lower BIC.
+    As scikit-learn's LassoLarsIC with the noise given, which would make the inner products anew for every target. The
+    whole path is followed: coefficients can leave it again, so that no part of it bounds the BIC of the rest.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import lars_path  # here, so that reading LABEL needs no scikit-learn
 
-    price = np.log(len(left))  # of a coefficient that is not zero
-    most, steps = min(STEPS, len(left) - 2), FIRST_STEPS
-    least = 0.0  # sum of squares that all columns leave
-    if products is not None:
-        inner = left.T @ response
-        least = max(response @ response - inner @ np.linalg.lstsq(products, inner, rcond=None)[0], 0.0)
-    while True:
-        with warnings.catch_warnings():
-            # genes that move alike: the path goes on without one of them, or ends where nothing is left to explain
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            path = lars_path(left, response, Gram=products, max_iter=min(steps, most), method="lasso")[2]
-        used = np.count_nonzero(path, axis=0)
-        criteria = ((response[:, None] - left @ path) ** 2).sum(axis=0) / noise + price * used
-        best = np.argmin(criteria)
-        if steps >= most or path.shape[1] <= steps or criteria[best] <= least / noise + price * used[-1]:
-            return path[:, best], float(criteria[best])
-        steps *= 2
+    with warnings.catch_warnings():
+        # genes that move alike: the path goes on without one of them, or ends where nothing is left to explain
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        path = lars_path(left, response, Gram=products, max_iter=min(STEPS, len(left) - 2), method="lasso")[2]
+    used = np.count_nonzero(path, axis=0)
+    criteria = ((response[:, None] - left @ path) ** 2).sum(axis=0) / noise + np.log(len(left)) * used
+    best = np.argmin(criteria)
+    return path[:, best], float(criteria[best])
