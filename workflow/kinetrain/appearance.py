@@ -111,7 +111,10 @@ def look(name) -> Look:
         return known[name]
     text = str(name)
     first, joined, second = text.partition("_then_")
-    label = f"{look(first).label}, then {look(second).label}" if joined and second in known else _spaced(text)
+    label = _spaced(text)
+    if joined and second in known:
+        label = f"{look(first).label}, then {look(second).label}"
+        label = label[0].upper() + label[1:]
     colours = {one.colour for one in known.values()}
     return Look(label, _colour(text, HYBRIDS if joined else PALETTE, colours), _free(text, MARKERS, set()))
 

@@ -242,7 +242,7 @@ def test_what_is_not_known_has_a_look_of_its_own_always_the_same():
     assert new == look("a method of tomorrow")
     assert new.colour not in {one.colour for one in known_looks().values()}
     assert look("adam_balanced_then_fides").label == "Adam (balanced), then Fides"
-    assert look("adam_then_fides").label == "adam, then Fides"
+    assert look("adam_then_fides").label == "Adam, then Fides"
 
 
 def made_settings(*settings) -> pd.DataFrame:
