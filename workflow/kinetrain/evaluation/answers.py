@@ -19,14 +19,7 @@ from kinetrain.evaluation.scores import (
 )
 from kinetrain.evaluation.setting_names import setting_name, with_rates
 from kinetrain.evaluation.statements import interval_text
-from kinetrain.evaluation.statistics import (
-    FEWEST,
-    POSITIVE,
-    SHARE,
-    judge,
-    mean_interval,
-    median_over_blocks,
-)
+from kinetrain.evaluation.statistics import FEWEST, POSITIVE, SHARE, judge, mean_interval, median_over_blocks
 from kinetrain.evaluation.yardstick_findings import KNOWLEDGE, QUANTITIES, comparisons
 from kinetrain.networks.controls import CONTROLS, PERSISTENCE, PRIOR_ALONE
 from kinetrain.tables import AT_MINIMUM
@@ -240,9 +233,9 @@ def _network_sentences(networks: pd.DataFrame):
     """Yield (question, panel, outcome, sentence) per comparison and data set; outcome: better, worse or undecided."""
     for _, row in comparisons(networks).iterrows():
         if row["quantity"] in ("balanced_accuracy", "auprc", "test_mse"):
-            words = f"{KNOWLEDGE[row['knowledge']].lower()}, in {QUANTITIES[row['quantity']][0]}"
-            lead = f"Best neural model against best yardstick, {words}"
-            scale, unit = _scale(QUANTITIES[row["quantity"]][0])
+            name, _ = QUANTITIES[row["quantity"]]
+            lead = f"Best neural model against best yardstick, {KNOWLEDGE[row['knowledge']].lower()}, in {name}"
+            scale, unit = _scale(name)
             values = ((row["neural"], row["first"]), (row["yardstick"], row["second"]))
             numbers = ", ".join(f"{label(method)} {scale * value:.3g}{unit}" for method, value in values)
             bounds = scale * row[["difference", "low", "high"]].to_numpy(float)

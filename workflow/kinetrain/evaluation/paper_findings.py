@@ -159,18 +159,12 @@ def _of_bone_marrow(means: pd.DataFrame):
     degree = means["out_degree"]
     if {"dash", "imp"} <= set(degree.index):
         said = "The out-degree of DASH is less than half of that of IMP"
-        yield (
-            f"{said}: {degree['dash']:.1f} against {degree['imp']:.1f}.",
-            degree[["dash", "imp"]],
-            (degree["dash"] < degree["imp"] / 2),
-        )
+        said = f"{said}: {degree['dash']:.1f} against {degree['imp']:.1f}."
+        yield said, degree[["dash", "imp"]], degree["dash"] < degree["imp"] / 2
     if {"dash", "pathreg"} <= set(degree.index):
         said = "The out-degree of PathReg is an order of magnitude larger than that of DASH"
-        yield (
-            f"{said}: {degree['pathreg']:.1f} against {degree['dash']:.1f}.",
-            degree[["pathreg", "dash"]],
-            (degree["pathreg"] > 5 * degree["dash"]),
-        )
+        said = f"{said}: {degree['pathreg']:.1f} against {degree['dash']:.1f}."
+        yield said, degree[["pathreg", "dash"]], degree["pathreg"] > 5 * degree["dash"]
 
 
 def _alike(means: pd.DataFrame, method: str, quantity: str, said: str):

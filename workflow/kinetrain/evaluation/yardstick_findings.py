@@ -117,7 +117,7 @@ def _described(table: pd.DataFrame) -> str:
     """Return the quantities with both methods and their difference, as text."""
     return ", ".join(
         f"{QUANTITIES[row['quantity']][0]} ({label(row['neural'])} {row['first']:.3g}, {label(row['yardstick'])} "
-        f"{row['second']:.3g}, difference {interval_text(*(row['difference'], row['low'], row['high']))})"
+        f"{row['second']:.3g}, difference {interval_text(row['difference'], row['low'], row['high'])})"
         for _, row in table.iterrows()
     )
 

@@ -7,7 +7,7 @@ from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_summaries import GROUP, prediction_error
 from kinetrain.evaluation.statistics import POSITIVE, SHARE, mean_interval
 from kinetrain.figures.catalogue import PRUNING, Declaration
-from kinetrain.figures.style import BLACK, colour, marker, new_figure, nothing_to_show
+from kinetrain.figures.style import BLACK, colour, error_bars, marker, new_figure, nothing_to_show
 from kinetrain.networks.controls import CONTROLS
 from kinetrain.yardsticks.methods import YARDSTICKS
 
@@ -99,11 +99,10 @@ def _panel(axis, rows, methods, quantity) -> None:
     for number, method in enumerate(methods):
         own = rows[rows["method"] == method].set_index("value").reindex(values).replace(np.inf, np.nan)
         places = np.arange(len(values)) + 0.3 * (number / max(len(methods) - 1, 1) - 0.5)  # keeps intervals apart
-        bars = scale * np.stack([own["mean"] - own["low"], own["high"] - own["mean"]])
+        bars = scale * error_bars(own)
         if quantity == "ratio":  # bounds below zero cannot be drawn on a logarithmic axis
-            bars[0] = np.minimum(bars[0], 0.9 * own["mean"])
+            bars[0] = np.fmin(bars[0], 0.9 * own["mean"])
         look = {"color": colour(method), "linestyle": "--" if method in YARDSTICKS else "-", **marker(method, 4)}
-        bars = np.nan_to_num(bars)
         axis.errorbar(places, scale * own["mean"], bars, linewidth=1, elinewidth=0.7, label=label(method), **look)
     if quantity == "ratio":
         axis.set_yscale("log")

@@ -7,7 +7,7 @@ from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_summaries import MULTIPLIERS, by_multipliers
 from kinetrain.evaluation.statistics import POSITIVE, SHARE, mean_interval
 from kinetrain.figures.catalogue import PRUNING, Declaration
-from kinetrain.figures.style import colour, marker, new_figure, nothing_to_show
+from kinetrain.figures.style import colour, error_bars, marker, new_figure, nothing_to_show
 
 MEASURES = {
     "test_mse": "Test error (MSE × $10^{-3}$)",
@@ -71,9 +71,10 @@ def _panel(axis, rows, scale, treatments, methods) -> None:
     for number, method in enumerate(methods):
         own = rows[rows["method"] == method].set_index("multipliers").reindex(treatments).replace(np.inf, np.nan)
         places = np.arange(len(treatments)) + 0.12 * (number - (len(methods) - 1) / 2)
-        bars = np.nan_to_num(scale * np.stack([own["mean"] - own["low"], own["high"] - own["mean"]]))
         look = {"color": colour(method), "linewidth": 1, "capsize": 2, **marker(method, 5)}
-        axis.errorbar(places, scale * own["mean"], bars, linestyle="none", label=label(method), **look)
+        axis.errorbar(
+            places, scale * own["mean"], scale * error_bars(own), linestyle="none", label=label(method), **look
+        )
     axis.set_xticks(range(len(treatments)), [MULTIPLIERS[name] for name in treatments])
     axis.set_xlim(-0.5, len(treatments) - 0.5)
     axis.grid(axis="x", visible=False)

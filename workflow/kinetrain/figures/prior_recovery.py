@@ -7,7 +7,7 @@ from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_summaries import GROUP, panel_names
 from kinetrain.evaluation.statistics import SHARE, mean_interval
 from kinetrain.figures.catalogue import PRUNING, Declaration
-from kinetrain.figures.style import GREY, colour, marker, new_figure, nothing_to_show
+from kinetrain.figures.style import GREY, colour, error_bars, marker, new_figure, nothing_to_show
 from kinetrain.networks.controls import CONTROLS
 
 FIGURE = Declaration(
@@ -79,9 +79,8 @@ def _panel(axis, rows, methods) -> None:
     for number, method in enumerate(methods):
         own = rows[rows["method"] == method].sort_values("prior_corruption")
         shift = (number - (len(methods) - 1) / 2) / max(len(methods), 1) * 0.5 * step  # keeps intervals apart
-        errors = (own["mean"] - own["low"]).fillna(0), (own["high"] - own["mean"]).fillna(0)
         look = {"color": colour(method), "linewidth": 1, "elinewidth": 0.8, **marker(method, 4.5)}
-        axis.errorbar(100 * (own["prior_corruption"] + shift), 100 * own["mean"], 100 * np.array(errors), **look)
+        axis.errorbar(100 * (own["prior_corruption"] + shift), 100 * own["mean"], 100 * error_bars(own), **look)
     if (rows["quantity"] == "balanced_accuracy_outside_prior").any():
         axis.axhline(50, color=GREY, linewidth=0.8)
     axis.set_ylim(-4, 104)

@@ -6,7 +6,7 @@ import pandas as pd
 from kinetrain.evaluation.reaction_summaries import LABELS, QUANTITIES, at_level, levels, means
 from kinetrain.evaluation.statistics import BLOCK
 from kinetrain.figures.catalogue import PRUNING, Declaration
-from kinetrain.figures.style import colour, marker, new_figure, nothing_to_show
+from kinetrain.figures.style import colour, error_bars, marker, new_figure, nothing_to_show
 
 FIGURE = Declaration(
     title="Pruned reactions of mechanistic models",
@@ -87,8 +87,8 @@ def _by_corruption(axis, rows, method, places) -> None:
         return
     rows = rows.sort_values("prior_corruption")
     shift = (0.01 if method == "both" else -0.01) * max(places[-1], 0.1)
-    errors = 100 * np.array([rows["mean"] - rows["low"], rows["high"] - rows["mean"]])
-    axis.errorbar(100 * (rows["prior_corruption"] + shift), 100 * rows["mean"], errors, elinewidth=0.8, **look)
+    at = 100 * (rows["prior_corruption"] + shift)
+    axis.errorbar(at, 100 * rows["mean"], 100 * error_bars(rows), elinewidth=0.8, **look)
     axis.set_xticks([100 * place for place in places])
 
 

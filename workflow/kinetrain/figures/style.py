@@ -104,6 +104,12 @@ def heat_map(axis, rows, columns, values, shape, **look):
     return axis.imshow(matrix, interpolation="nearest", **look)
 
 
+def error_bars(rows) -> np.ndarray:
+    """Return the distances (2, n) from `mean` to `low` and to `high`; 0 where the interval is not known."""
+    bars = np.stack([rows["mean"] - rows["low"], rows["high"] - rows["mean"]])
+    return np.where(np.isnan(bars), 0, bars)
+
+
 def nothing_to_show(why: str):
     """Return a figure that says there is nothing to show, and why."""
     figure = new_figure(5, 1.2)
