@@ -26,6 +26,7 @@ onstart:
     limiter = workflow.scheduler.job_rate_limiter
     if limiter is not None and (limiter.max_jobs, limiter.timespan) == (100, 1):
         workflow.scheduler.job_rate_limiter = None
+    tell_expected_seconds(workflow.dag)
 
 
 report: "workflow/report/workflow.rst"

@@ -46,15 +46,17 @@ def test_the_remaining_time_is_that_of_steps_without_environments(handler, capsy
     monkeypatch.setattr(terminal.time, "monotonic", lambda: clock[0])
     (tmp_path / "log").write_text("making the environment 'x'\nthe environment 'x' is ready after 240 s\n")
     (tmp_path / "waited").write_text("waited 238 s for the environment 'x', which another job made\n")
-    send(handler, LogEvent.RUN_INFO, stats={"fit_mini_batch": 9, "report": 1, "total": 10})
+    send(handler, LogEvent.RUN_INFO, stats={"total": 10})
+    expected = {number: ("fit_mini_batch", 5.0) for number in range(1, 10)} | {10: ("report", 12.0)}
+    send(handler, None, "about 1 CPU minutes", expected_seconds=expected)
     start(handler, 1, [tmp_path / "log"])
     start(handler, 2, [tmp_path / "waited"])
     clock[0] += 250
     send(handler, LogEvent.JOB_FINISHED, job_id=1)
     send(handler, LogEvent.JOB_FINISHED, job_id=2)
     said = capsys.readouterr().err.splitlines()
-    # Steps of 10 and 12 s; 7 of their kind and one other are left, two at a time.
-    assert said[-1].endswith("(4 min 10 s, about 44 s left)")
+    # Two steps took 10 and 12 s, not 5; 7 of their kind and one of 12 s are left, two at a time.
+    assert said[1] == "about 1 CPU minutes" and said[-1].endswith("(4 min 10 s, about 44 s left)")
 
 
 def test_warnings_of_a_step_are_shown(handler, capsys, tmp_path):

@@ -1,7 +1,7 @@
 """The configuration of a run: its keys, its files, the manifest of downloads, and the plan that follows from them."""
 
 from configuration.checks import ConfigurationError
-from configuration.costs import Costs, Size, Sizes, load_costs, measured_job, save_costs
+from configuration.costs import Costs, Size, Sizes, cpu_time, load_costs, measured_job, save_costs
 from configuration.description import describe, schema
 from configuration.manifest import Download, load_manifest
 from configuration.own_tables import read_own_tables
@@ -18,6 +18,7 @@ __all__ = [
     "Size",
     "Sizes",
     "complete",
+    "cpu_time",
     "describe",
     "load_costs",
     "load_manifest",

@@ -365,6 +365,11 @@ def line(points: list[tuple[float, float]], at: float) -> float:
     return y + slope * (at - x)
 
 
+def cpu_time(seconds: float) -> str:
+    """Return CPU seconds in the unit that people would take."""
+    return f"{seconds / 3600:.1f} CPU hours" if seconds >= 3600 else f"{max(1, round(seconds / 60))} CPU minutes"
+
+
 def load_costs(path) -> list[dict]:
     """Return the jobs that were measured, with their sizes as numbers."""
     with open(path, encoding="utf-8", newline="") as file:

@@ -115,6 +115,16 @@ def needs(rule):
     return {"runtime": minutes, "mem_mb": memory_mb}
 
 
+def tell_expected_seconds(dag):
+    """Tell the terminal what each step to do is expected to take, by which it says how much is left."""
+    expected = {
+        dag.jobid(job): (job.rule.name, COSTS.expect(job.rule.name, JOB_SIZES.of(job.rule.name, job.wildcards_dict))[0])
+        for job in dag.needrun_jobs()
+    }
+    total = configuration.cpu_time(sum(seconds for _, seconds in expected.values()))
+    logger.info(f"about {total}, by measurements on another machine", extra={"expected_seconds": expected})
+
+
 def settings(values):
     """Settings of a script as one JSON object."""
     return json.dumps(values, sort_keys=True)

@@ -98,7 +98,7 @@ def describe(jobs: list[Job], costs: configuration.Costs, plan, sizes) -> str:
     others = [job for job in jobs if not job.size]
     rows = [row(rule, group, costs) for rule, group in sorted(rules.items())]
     rows += [row("collect, draw, show", others, costs)]
-    hours = sum(costs.expect(job.rule, job.size)[0] for job in jobs if job.waits) / 3600
+    seconds = sum(costs.expect(job.rule, job.size)[0] for job in jobs if job.waits)
     fits = sum(plan.problems[job.wildcards["problem"]]["fits"]["starts"] for job in jobs if job.rule.startswith("fit_"))
     trainings = sum(sizes.seeds(job.wildcards["dataset"]) for job in jobs if job.rule in TRAINS)
     return "\n".join(
@@ -106,16 +106,11 @@ def describe(jobs: list[Job], costs: configuration.Costs, plan, sizes) -> str:
             *aligned([HEAD, *rows]),
             "",
             f"{len(jobs)} jobs, {sum(job.waits for job in jobs)} to do; {fits} fits and {trainings} trainings in all",
-            f"about {work(hours)} to do{unmeasured(rules, costs)}",
+            f"about {configuration.cpu_time(seconds)} to do{unmeasured(rules, costs)}",
             *beyond(jobs, costs),
             to_download(plan, sizes),
         ]
     )
-
-
-def work(hours: float) -> str:
-    """Return CPU hours in the unit that people would take."""
-    return f"{hours:.1f} CPU hours" if hours >= 1 else f"{max(1, round(60 * hours))} CPU minutes"
 
 
 def aligned(rows: list[tuple]) -> list[str]:

@@ -7,10 +7,10 @@ cluster job or of continuous integration keeps nothing readable.
 
 import logging
 import re
-import statistics
 import sys
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
@@ -31,8 +31,8 @@ class LogHandler(LogHandlerBase):
         self.steps: dict[int, dict] = {}  # running ones by their number
         self.done = self.total = 0
         self.busy = 0.0  # seconds of all finished steps together, with those in which environments were made
-        self.counts: dict[str, int] = {}  # steps to do, by rule
-        self.took: dict[str, list[float]] = {}  # seconds of finished steps, by rule
+        self.expected: dict[int, tuple[str, float]] = {}  # rule and CPU seconds of steps to do, by their number
+        self.took: dict[int, float] = {}  # seconds of finished steps, without environments made in them
         self.failed: dict[int, str] = {}
         self.interrupted = False  # by Ctrl-C, which ends the steps that run
         self.warned: set[str] = set()
@@ -43,9 +43,11 @@ class LogHandler(LogHandlerBase):
         """Print what a message of Snakemake says, if it is for people."""
         match getattr(record, "event", None):
             case LogEvent.RUN_INFO:
-                self.counts = {rule: count for rule, count in record.stats.items() if rule != "total"}
                 self.total = record.stats.get("total", 0)
                 say(f"{self.total} steps to do")
+            case None if hasattr(record, "expected_seconds"):  # of the Snakefile
+                self.expected = record.expected_seconds
+                say(record.getMessage())
             case LogEvent.JOB_INFO:
                 known = {"name": name(record), "rule": record.rule_name, "logs": record.log}
                 self.steps[record.jobid] = known | {"begun": time.monotonic()}
@@ -69,9 +71,8 @@ class LogHandler(LogHandlerBase):
         self.done += 1
         took = time.monotonic() - step["begun"]
         self.busy += took
-        self.took.setdefault(step["rule"], []).append(max(0.0, took - environment_seconds(step["logs"])))
-        early = self.done < self.total / 10
-        remaining = f", about {clock(self.left())} left" if self.done < self.total and not early else ""
+        self.took[number] = max(0.0, took - environment_seconds(step["logs"]))
+        remaining = f", about {clock(self.left())} left" if self.done < self.total and self.expected else ""
         width = len(str(self.total))
         say(f"[{self.done:{width}}/{self.total}] {step['name']} ({clock(took)}{remaining})")
         warnings = [line for file in step["logs"] for line in lines(file) if line.startswith("warning:")]
@@ -83,14 +84,16 @@ class LogHandler(LogHandlerBase):
     def left(self) -> float:
         """Return the seconds until the end, without environments that may still be made.
 
-        A step takes what steps of its rule took so far, or the median of all steps if none of them has ended; as many
-        run side by side as did until now.
+        A step takes what is expected of it, times what finished steps of its rule took for each second expected; as
+        many run side by side as did until now. The mean of the finished steps was not taken: the longest come last.
         """
-        typical = statistics.median(seconds for all_of_rule in self.took.values() for seconds in all_of_rule)
-        work = 0.0
-        for rule, count in self.counts.items():
-            known = self.took.get(rule, [])
-            work += (count - len(known)) * (statistics.mean(known) if known else typical)
+        took, expected = Counter(), Counter()
+        for number, seconds in self.took.items():
+            rule, known = self.expected.get(number, ("", 0.0))
+            took[rule] += seconds
+            expected[rule] += known
+        to_do = [step for number, step in self.expected.items() if number not in self.took]
+        work = sum(seconds * (took[rule] / expected[rule] if expected[rule] else 1) for rule, seconds in to_do)
         now = time.monotonic()
         busy = self.busy + sum(now - step["begun"] for step in self.steps.values())
         return work / max(1.0, busy / max(now - self.begun, 1e-9))
