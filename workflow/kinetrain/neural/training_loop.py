@@ -194,25 +194,29 @@ def _objective(run: Run, members, raw, masks, rngs, epoch: int, batch, steps: li
     value, gradients = run.integrator.value_and_gradient(
         run.field, fixed, *batch, steps, mask=None if method.gates else masks
     )
-    pruned, objective = epoch >= run.first_event, torch.zeros(())
+    pruned = epoch >= run.first_event
+    terms = []  # of the objective, each with the derivative of the objective in it
     if method.gates:
-        # the chain rule: the gradient of this sum in the raw parameters is that of the data loss
-        objective = sum((parameters[name] * gradient).sum() for name, gradient in gradients.items())
-        objective = method.data_weight(pruned) * objective
+        terms += [(parameters[name], method.data_weight(pruned) * part) for name, part in gradients.items()]
     if method.penalises:
         update = Update(run.field, [run.priors[member] for member in members], rngs, pruned, noise)
-        objective = objective + method.penalty(leaves, parameters, update).sum()
-    found = _derivatives(objective, leaves)
+        penalty = method.penalty(leaves, parameters, update)
+        terms.append((penalty, torch.ones_like(penalty)))
+    found = _derivatives(terms, leaves)
     if not method.gates:
         found = {name: found[name] + method.data_weight(pruned) * gradients[name] for name in leaves}
     return value, found
 
 
-def _derivatives(objective, leaves: dict) -> dict:
-    """Return the derivatives of a sum in the leaves {name: tensor}, zero where it does not depend on them."""
+def _derivatives(terms, leaves: dict) -> dict:
+    """Return the derivatives of the objective in the leaves {name: tensor}, zero where it does not depend on them.
+
+    terms: pairs of a tensor and of the derivative of the objective in it.
+    """
     found = [None] * len(leaves)
-    if objective.requires_grad:
-        found = torch.autograd.grad(objective, list(leaves.values()), allow_unused=True)
+    if terms := [(tensor, slope) for tensor, slope in terms if tensor.requires_grad]:
+        outputs, slopes = zip(*terms, strict=True)
+        found = torch.autograd.grad(outputs, list(leaves.values()), slopes, allow_unused=True)
     parts = zip(leaves.items(), found, strict=True)
     return {name: torch.zeros_like(leaf) if part is None else part for (name, leaf), part in parts}
 

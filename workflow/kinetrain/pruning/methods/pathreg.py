@@ -4,6 +4,7 @@ The mean over all pairs of genes of the product of the gates along a path, summe
 as in the code of Hossain et al. 2024 (NeurIPS).
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,6 +31,14 @@ class Method(c_node.Method):
     def penalty(self, raw, parameters, update):
         """Return the penalties on paths, open paths and open gates (M,)."""
         gates = self.opened(raw, update.noise)
-        spread = {name: gate[:, None].expand_as(raw[name]) for name, gate in gates.items()}
         chains = update.field.chains({name: tuple(raw[name].shape[1:]) for name in l0.matrices(raw)})
-        return super().penalty(raw, parameters, update) + self.lambda_path * c_node.mean_paths(chains, spread)
+        open_paths = sum(_mean_open([gates[name] for name in chain]) for chain in chains)
+        return super().penalty(raw, parameters, update) + self.lambda_path * open_paths
+
+
+def _mean_open(gates):
+    """Return the mean (M,) over all entries of the product of matrices whose rows all are the gates (M, inputs).
+
+    The sums of the gates need no matrix: the product of the sums, shared by as many entries as the first has inputs.
+    """
+    return math.prod(gate.sum(dim=1) for gate in gates) / gates[0].shape[1]
