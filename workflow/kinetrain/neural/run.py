@@ -117,8 +117,11 @@ class Run:
         return published_factors(factors, pruned, "published") if self.options.multipliers == "slipped" else factors
 
     def groups(self, members) -> list[np.ndarray]:
-        """Return the groups of models that are trained as one batch: all models, or each by itself."""
-        together = self.integrator.TOGETHER and len(members)
+        """Return the groups of models that are trained as one batch: all models, or each by itself.
+
+        Autograd takes all at once, as most of its operations cost a call more than a number.
+        """
+        together = (self.integrator.TOGETHER or self.method.differentiates) and len(members)
         return [members] if together else list(members[:, None])
 
     @cached_property

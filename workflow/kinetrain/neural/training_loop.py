@@ -164,12 +164,10 @@ def _train_epoch(run: Run, state: State, members, epoch: int, steps) -> np.ndarr
     raw, masks = unpack(weights, run.raw_shapes), unpack(mask, run.raw_shapes)
     adam_step = getattr(run.integrator, "adam_step", ensemble.adam_step)
     total = torch.zeros(len(members), dtype=torch.float64, device=run.options.device)
-    draws = run.method.gates or run.method.penalises
     for number, (batch, present) in enumerate(_batches(run, members, epoch)):
         begun, ended, lasted = (_rows_of(part, batch) for part in (start, end, duration))
         chosen = begun, ended, lasted * present, present
-        rngs = [np.random.default_rng([run.seeds[member], 9, epoch, number]) for member in members] if draws else []
-        value, gradients = _objective(run, members, raw, masks, rngs, epoch, chosen, steps.tolist())
+        value, gradients = _objective(run, members, raw, masks, epoch, number, chosen, steps.tolist())
         updates += 1
         adam_step(weights, pack(gradients), first, second, rates, updates, mask)
         run.method.after_update(raw)
@@ -181,12 +179,13 @@ def _train_epoch(run: Run, state: State, members, epoch: int, steps) -> np.ndarr
     return total.cpu().numpy() / start.shape[1]
 
 
-def _objective(run: Run, members, raw, masks, rngs, epoch: int, batch, steps: list[int]):
-    """Return the data loss (M,) of a mini-batch, and the gradient of the method's whole objective in `raw`."""
+def _objective(run: Run, members, raw, masks, epoch: int, number: int, batch, steps: list[int]):
+    """Return the data loss (M,) of the mini-batch `number`, and the gradient of the whole objective in `raw`."""
     method = run.method
-    if not (method.gates or method.penalises):
+    if not method.differentiates:
         return run.integrator.value_and_gradient(run.field, raw, *batch, steps, mask=masks)
     leaves = {name: tensor.detach().requires_grad_() for name, tensor in raw.items()}
+    rngs = [np.random.default_rng([run.seeds[member], 9, epoch, number]) for member in members]
     drawn = [method.noise(rng, run.shapes) for rng in rngs]
     noise = {name: torch.from_numpy(np.stack([one[name] for one in drawn])).to(batch[0]) for name in drawn[0]}
     parameters = method.parameters(leaves, noise)

@@ -69,6 +69,11 @@ class Method(Options):
     gates: ClassVar[bool] = False  # `parameters` does something
     penalises: ClassVar[bool] = False  # `penalty` does something
 
+    @property
+    def differentiates(self) -> bool:
+        """Whether an update takes derivatives of `parameters` or of `penalty`, by autograd."""
+        return self.gates or self.penalises
+
     def due(self, schedule: PruningSchedule, epoch: int, epochs: int) -> float:
         """Return the fraction of the remaining weights to remove at the start of `epoch`, 0 if none."""
         return schedule.due(epoch, epochs) if self.prunes else 0.0
