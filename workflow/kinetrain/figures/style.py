@@ -10,7 +10,8 @@ from kinetrain.networks.controls import CONTROLS
 BLACK, ORANGE, BLUE, RED = "#000000", "#E69F00", "#0072B2", "#D55E00"
 GREY = "#777777"
 PLAIN = 1e-3, 1e4  # numbers on axes that are written in full, others as powers of 10
-LARGER = {"*": 1.5, "P": 1.1, "X": 1.1, "D": 0.85, "d": 1.1}  # so that all look equally large
+STROKES = dict.fromkeys("x+1234", 1.35)  # markers that are drawn by lines alone
+LARGER = {"*": 1.5, "P": 1.1, "X": 1.1, "D": 0.85, "d": 1.1, **STROKES}  # so that all look equally large
 
 RULES = {
     "font.family": "sans-serif",
@@ -51,7 +52,8 @@ def colour(name: str) -> str:
 def marker(name: str, size: float = 6) -> dict:
     """Return marker and its size of a method, for `plot`, the same in every figure."""
     shape = look(name).marker
-    return {"marker": shape, "markersize": size * LARGER.get(shape, 1), "markeredgewidth": 0.8}
+    width = 1.5 if shape in STROKES else 0.8
+    return {"marker": shape, "markersize": size * LARGER.get(shape, 1), "markeredgewidth": width}
 
 
 def control_line(name: str, **more) -> dict:
