@@ -79,6 +79,13 @@ def test_yardsticks_that_are_left_out_of_many_genes_cost_nothing(plan_of):
     assert work["brca11165"] < work["yeast3551"]
 
 
+def test_states_of_a_penalty_are_paid_in_every_update(plan_of):
+    sizes = Sizes(plan_of("paper-neural"), Path("nowhere"))
+    pinn, dash = (sizes.of("prune_neural_ode", {"dataset": "sim350", "method": name}).work for name in ("pinn", "dash"))
+    published = {"dataset": "sim350_published_pinn", "method": "pinn"}
+    assert dash < pinn < sizes.of("prune_neural_ode", published).work / 10
+
+
 def work_of_fits(root, **fits) -> tuple[float, float]:
     """Return the work of the full-batch and of the mini-batch fit of the smoke configuration with other `fits`."""
     config = yaml.safe_load((root / "config" / "smoke.yaml").read_text())

@@ -119,9 +119,10 @@ class Run:
     def groups(self, members) -> list[np.ndarray]:
         """Return the groups of models that are trained as one batch: all models, or each by itself.
 
-        Autograd takes all at once, as most of its operations cost a call more than a number.
+        Autograd takes the gates of all at once, as most of its operations cost a call more than a number; penalties of
+        many states, without gates, it takes no faster.
         """
-        together = (self.integrator.TOGETHER or self.method.differentiates) and len(members)
+        together = (self.integrator.TOGETHER or self.method.gates) and len(members)
         return [members] if together else list(members[:, None])
 
     @cached_property

@@ -70,8 +70,13 @@ class Method(Options):
     penalises: ClassVar[bool] = False  # `penalty` does something
 
     @property
+    def states_of_penalty(self) -> int:
+        """Return the number of states at which `penalty` evaluates the field, which an update's cost depends on."""
+        return 0
+
+    @property
     def differentiates(self) -> bool:
-        """Whether an update takes derivatives of `parameters` or of `penalty`, by autograd."""
+        """Return whether an update takes derivatives of `parameters` or of `penalty`, by autograd."""
         return self.gates or self.penalises
 
     def due(self, schedule: PruningSchedule, epoch: int, epochs: int) -> float:

@@ -47,6 +47,11 @@ class Method(method.Method):
         "`published` draws 10000 states once and uses all of them in every update, whatever `probes` says.",
     )
 
+    @property
+    def states_of_penalty(self):
+        """Return the number of random states of each update."""
+        return PUBLISHED_PROBES if self.variant == "published" else self.probes
+
     def data_weight(self, pruned):
         """Return τ."""
         return self.tau
@@ -66,7 +71,6 @@ class Method(method.Method):
     def _states(self, rng, genes: int) -> np.ndarray:
         """Return random states (Q, k) of one model for one update."""
         if self.variant == "published":
-            rng, probes = np.random.default_rng(0), PUBLISHED_PROBES
-        else:
-            probes = self.probes
-        return (2 * rng.random((probes, genes), dtype=np.float32) - 1) * np.float32(self.probe_range)
+            rng = np.random.default_rng(0)
+        states = rng.random((self.states_of_penalty, genes), dtype=np.float32)
+        return (2 * states - 1) * np.float32(self.probe_range)
