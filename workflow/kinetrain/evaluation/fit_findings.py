@@ -259,7 +259,8 @@ def iterates(data: Benchmark, measurements: dict[str, float]):
         ("averaged_objective", "averaged iterate"),
         ("best_objective", "best iterate seen in the trace"),
     ):
-        mini = data.fits[(data.fits["schedule"] != FULL_BATCH) & np.isfinite(data.fits["objective"])]
+        chosen = (data.fits["schedule"] != FULL_BATCH) & (data.fits["size"] != "full")
+        mini = data.fits[chosen & np.isfinite(data.fits["objective"])]
         mini = mini[mini[column].notna()]  # one that cannot be simulated is infinite, and counts
         other = log_excess(mini.assign(objective=mini[column].astype(float)), best, measurements)
         mini = mini.assign(difference=other - log_excess(mini, best, measurements))
