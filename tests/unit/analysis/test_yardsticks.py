@@ -12,7 +12,7 @@ from sklearn.linear_model import LassoLarsIC
 from kinetrain.data.expression import Split, prepare
 from kinetrain.evaluation.yardstick_rows import yardstick_rows
 from kinetrain.networks.scores import edge_scores
-from kinetrain.yardsticks.changes import Changes
+from kinetrain.yardsticks.changes import Changes, noise_variance
 from kinetrain.yardsticks.methods import YARDSTICKS, find_yardstick, lasso, lasso_prior, ridge
 
 FEW = settings(max_examples=8, deadline=None)
@@ -114,6 +114,26 @@ def test_few_transitions_and_genes_that_never_change_are_handled(name, transitio
     found = answer.strength if answer.edges is None else answer.strength - changes.prior
     assert (found[0] == 0).all() and (found[:, 0] == 0).all()
     assert answer.end is None or np.isfinite(answer.end).all()
+
+
+@pytest.mark.parametrize("what", ["independent", "constant", "alike"])
+def test_the_noise_of_a_gene_is_that_of_least_squares_on_all_genes(what):
+    changes = linear_changes(7, transitions=60, noise=0.1, lengths=(1.0,))
+    if what == "alike":
+        changes.start[:, 3] = changes.start[:, 1]
+    if what == "constant":
+        changes.start[:, 0] = 0.5
+    design = np.column_stack([np.ones(60), changes.start])
+    left = changes.change - design @ np.linalg.lstsq(design, changes.change)[0]
+    expected = (left**2).sum(axis=0) / (60 - np.linalg.matrix_rank(design))
+    assert noise_variance(changes, np.zeros(10), np.full(10, np.nan)) == pytest.approx(expected)
+
+
+def test_where_least_squares_explains_nearly_all_the_noise_is_the_error_of_transitions_left_out():
+    changes, left_out = linear_changes(7, transitions=20, noise=0.1, lengths=(1.0,)), np.arange(10.0)
+    assert (noise_variance(changes, np.zeros(10), left_out) == left_out).all()
+    changes.start[:, :5] = 0.5  # 14 of 20 degrees of freedom are left
+    assert (noise_variance(changes, np.zeros(10), left_out) != left_out).all()
 
 
 def test_equal_intervals_need_no_rate_and_unequal_ones_are_distinguished():

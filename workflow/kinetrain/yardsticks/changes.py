@@ -131,16 +131,17 @@ def noise_variance(changes: Changes, rates, leave_one_out) -> np.ndarray:
     Where too few degrees of freedom are left for that, the error of ridge regression for transitions left out
     (`leave_one_out`, (k,)), an upper bound.
     """
-    transitions, genes = changes.start.shape
-    freedom = transitions - genes - 1
-    if freedom < FREEDOM:
-        return leave_one_out
-    variance = np.empty(genes)
+    from scipy.linalg import qr  # here, so that reading the LABEL of a yardstick needs no SciPy
+
+    variance = np.array(leave_one_out, dtype=float)
     for rate in np.unique(rates):
         own, at = rates == rate, columns(changes, rate)
-        basis, triangle = np.linalg.qr(at.columns)
+        # Pivoted: of columns in their own order those after a dependent one are not spanned by the columns kept.
+        basis, triangle, _ = qr(at.columns, mode="economic", pivoting=True)
         sizes = np.abs(np.diag(triangle))
         basis = basis[:, sizes > 1e-9 * sizes.max(initial=0)]
-        left = at.response[:, own] - basis @ (basis.T @ at.response[:, own])
-        variance[own] = (left**2).sum(axis=0) / freedom
+        freedom = len(at.columns) - basis.shape[1] - 1  # the constant is projected out
+        if freedom >= FREEDOM:
+            left = at.response[:, own] - basis @ (basis.T @ at.response[:, own])
+            variance[own] = (left**2).sum(axis=0) / freedom
     return variance
