@@ -4,10 +4,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
-from configuration import Costs, Plan, Size, Sizes, load_costs, measured_job, save_costs
+from configuration import Costs, Download, Plan, Size, Sizes, load_costs, measured_job, save_costs
 from configuration.costs import line
 
 
@@ -171,6 +172,24 @@ def test_a_finished_job_tells_what_it_took_and_a_killed_one_does_not(tmp_path):
     log.write_text("took 1.0 CPU seconds and 5 MB\nx\ntook 12.5 CPU seconds and 340 MB\n")
     expected = {"rule": "fit", "work": 1, "cpu_seconds": 12.5, "extent": 2, "memory_mb": 340}
     assert measured_job(log, "fit", Size(1, 2)) == expected
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        ([], "nothing to download"),
+        ([4_000_000, 500_000], "2 files to download, 4.5 MB"),
+        ([4_000_000, None, None], "3 files to download, 4.0 MB, and 2 of unknown size"),
+        ([None], "1 files to download, of unknown size"),
+    ],
+)
+def test_files_of_unknown_size_are_not_taken_for_empty_ones(root, monkeypatch, sizes, said):
+    monkeypatch.syspath_prepend(root / "workflow/scripts")
+    import plan
+
+    files = {name: Download(str(name), f"{name}.csv", "", size, "", "") for name, size in enumerate(sizes)}
+    nowhere = SimpleNamespace(place=lambda path: Path("nowhere") / path)
+    assert plan.to_download(SimpleNamespace(downloads=files), nowhere) == said
 
 
 def test_the_plan_tells_what_is_done_what_is_to_do_and_what_is_to_download(root, snakemake, smoke, tmp_path):

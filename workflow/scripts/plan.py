@@ -164,8 +164,12 @@ def to_download(plan, sizes) -> str:
     """Return in words which files are neither here nor in the mirror."""
     places = {one: sizes.place(f"{configuration.DOWNLOADS}/{one.path}") for one in plan.downloads.values()}
     missing = [one for one, place in places.items() if not place.is_file()]
-    megabytes = sum(one.bytes or 0 for one in missing) / 1e6
-    return f"{len(missing)} files to download, {megabytes:.1f} MB" if missing else "nothing to download"
+    if not missing:
+        return "nothing to download"
+    known = [one.bytes for one in missing if one.bytes is not None]
+    size = f"{sum(known) / 1e6:.1f} MB" if known else "of unknown size"
+    rest = f", and {len(missing) - len(known)} of unknown size" if known and len(known) < len(missing) else ""
+    return f"{len(missing)} files to download, {size}{rest}"
 
 
 if __name__ == "__main__":
