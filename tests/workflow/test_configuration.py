@@ -295,3 +295,11 @@ def test_every_key_of_the_schema_says_what_it_means():
     rows = [line for line in configuration.describe().splitlines() if line.startswith("| `")]
     undocumented = [row for row in rows if not row.rstrip(" |").endswith((".", "`"))]
     assert len(rows) > 80 and not undocumented
+
+
+def test_the_small_version_of_the_mechanistic_arm_says_how_much_of_every_problem_is_run(root):
+    whole, small = (
+        yaml.safe_load((root / "config" / f"paper-mechanistic{name}.yaml").read_text())["problems"]
+        for name in ("", "-small")
+    )
+    assert {name for name, problem in whole.items() if problem.get("run", True)} - small.keys() == set()
