@@ -135,7 +135,7 @@ docs: setup  ## write the pages that are made from the code anew, and the docume
 	@.venv/bin/python workflow/configuration schema overlay > config/schema-overlay.json
 	@PYTHONPATH=workflow python3 -c 'from kinetrain.tables import describe; print(describe(), end="")' > docs/tables.md
 	@python3 docs/generate.py
-	@PATH="$$(python3 workflow/scripts/environment.py envs/docs.txt):$$PATH" NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
+	@PATH="$$(python3 workflow/scripts/environment.py envs/docs.txt):$$PATH" NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict
 	@echo Open .cache/site/index.html
 
 pins: setup  ## pin the newest packages that envs/*.in allow, in envs/*.txt and envs/*.yaml

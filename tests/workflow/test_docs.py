@@ -8,7 +8,10 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
+from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,7 +21,7 @@ PAGES = ["README.md", "docs/tutorial.md", *(f"docs/howto/{path.name}" for path i
 BLOCK = re.compile(r'(?ms)^```(\w+)(?: title="([^"]+)")?\n(.*?)^```')
 PATH = re.compile(r"`((?:\.ci|benchmarks|config|docs|envs|profiles|resources|tests|workflow)/[\w./-]+)`")
 OF_FOLDER = re.compile(r"((?:`[\w*]+\.py`[^`|\n]{1,12})+)of `([\w/]+/)`")
-MADE_BY_USERS = ["envs/kinetrain.sif"]
+MADE_BY_USERS = ["envs/kinetrain.sif", "resources/downloads"]
 # Not tried: what needs the network or a cluster, and a report of results that are not there.
 ELSEWHERE = re.compile(r"git clone|pip install|snakemake --report|snakemake --profile|snakemake .*\| dot")
 
@@ -132,7 +135,7 @@ def test_every_page_is_in_the_contents(root):
 
 
 def test_files_that_pages_name_are_there(root):
-    pages = [root / "README.md", root / "CONTRIBUTING.md", *(root / "docs").rglob("*.md")]
+    pages = [root / "README.md", root / "CONTRIBUTING.md", root / "config/README.md", *(root / "docs").rglob("*.md")]
     for page in pages:
         text = page.read_text(encoding="utf-8")
         named = PATH.findall(text)
@@ -144,7 +147,38 @@ def test_files_that_pages_name_are_there(root):
             assert path in MADE_BY_USERS or list(root.glob(pattern)), f"{page.name} names {path}, which is not there"
 
 
+def links(text: str) -> list[str]:
+    """Return the files that a page links to or shows."""
+    return [target for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text) if "://" not in target]
+
+
 def test_links_between_pages_lead_somewhere(root):
-    for page in (root / "docs").rglob("*.md"):
-        for target in re.findall(r"\]\(([^)#:]+?\.md)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).is_file(), f"{page.name} leads to {target}"
+    pages = [*root.glob("*.md"), root / "config/README.md", *(root / "docs").rglob("*.md")]
+    for page in pages:
+        for target in links(page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} leads to {target}"
+
+
+def test_links_of_the_configuration_hold_in_the_site_too(root, monkeypatch):
+    monkeypatch.syspath_prepend(root / "docs")
+    import hooks
+
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="configuration.md"))
+    text = hooks.on_page_markdown("", page)
+    assert "## All keys" in text and links(text)
+    for target in links(text):
+        assert (root / "docs" / target).is_file(), f"the page of the configuration leads to {target}"
+
+
+def test_the_reference_names_all_configurations_that_are_there(root):
+    text = (root / "config/README.md").read_text(encoding="utf-8")
+    files = {path.name for path in (root / "config").glob("*.yaml")}
+    assert {name for name in files if f"| `{name}` |" not in text} == set()
+
+
+def test_the_folders_of_the_library_are_there_in_the_order_of_the_layers(root):
+    contract = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    layers = [re.findall(r"\w+", layer) for layer in reversed(contract["contracts"][0]["layers"])]
+    table = (root / "docs/architecture.md").read_text(encoding="utf-8").partition("| folder | holds |")[2]
+    rows = [re.findall(r"`(\w+)(?:/|\.py)`", row.split("|")[1]) for row in re.findall(r"(?m)^\| `.*", table)]
+    assert list(chain(*rows)) == list(chain(*layers))
