@@ -95,6 +95,14 @@ def test_the_tail_is_that_of_a_million_permutations(kind):
         assert 0.6 < approximate * 1e6 / exceeding < 1.6
 
 
+@pytest.mark.parametrize("regulators", [1, 3, 5])
+def test_the_highest_sum_is_as_likely_as_the_draws_that_have_it(regulators):
+    values = np.zeros(350)  # of genes without targets
+    values[:regulators] = np.random.default_rng(7).exponential(size=regulators)
+    draws = math.comb(350 - regulators, 5 - regulators)
+    assert tail_probability(values, 5, values.sum()) * math.comb(350, 5) == pytest.approx(draws)
+
+
 def test_the_tail_agrees_with_all_subsets_down_to_the_rarest():
     values = np.random.default_rng(3).gamma(1.0, size=20)
     sums = np.sort([sum(chosen) for chosen in itertools.combinations(values, 6)])
