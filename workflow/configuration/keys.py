@@ -120,7 +120,8 @@ class Grid(Options):
     schedules: tuple[Name, ...] = option(REQUIRED, "Names of `schedules`.", unique=True, filled=True)
     batch_sizes: tuple[int | Literal["full"], ...] = option(
         REQUIRED,
-        "Conditions per mini-batch; `full` takes all, and so does a number that is larger than all.",
+        "Conditions per mini-batch; `full` takes all. A number that is larger than all does too where the data are "
+        "measured, with a warning, and is refused where they are drawn.",
         least=1,
         unique=True,
         filled=True,
