@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from kinetrain.evaluation.findings import findings
 from kinetrain.evaluation.yardstick_findings import TOPIC, comparisons
@@ -51,6 +52,16 @@ def test_what_neural_models_add_is_said_over_all_data_sets_and_for_each():
 def test_a_single_seed_decides_nothing():
     table = comparisons(made_networks({"dash": ("no", 0.9, 0.1), "lasso": ("no", 0.1, 0.9)}, seeds=[0]))
     assert set(table["outcome"]) == {"undecided"}
+
+
+def test_means_are_those_of_the_seeds_whose_difference_is_told():
+    networks = made_networks({"dash": ("no", 0.5, 0.1), "lasso": ("no", 0.4, 0.2)})
+    networks.loc[(networks["method"] == "dash") & (networks["seed"] == 3), ["status", "auprc"]] = ["failed", np.nan]
+    networks.loc[(networks["method"] == "lasso") & (networks["seed"] == 3), "auprc"] = 1.0
+    row = comparisons(networks).set_index("quantity").loc["auprc"]
+    assert row["outcome"] == "better" and row["pairs"] == 3
+    assert row["second"] == pytest.approx(0.401)
+    assert row["first"] - row["second"] == pytest.approx(row["difference"])
 
 
 def test_data_on_which_everything_is_worse_than_that_nothing_changes_come_first():

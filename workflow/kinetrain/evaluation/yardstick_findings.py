@@ -44,8 +44,8 @@ def comparisons(networks: pd.DataFrame) -> pd.DataFrame:
 
     Each is the best of its kind on that quantity by the mean over seeds; those that use the prior are compared among
     each other, as are those that do not. Columns: panel, dataset, noise, prior_corruption, knowledge, quantity, neural
-    and yardstick (methods), first and second (their means), difference, low, high (95 % interval of the paired
-    difference), pairs, outcome: better, worse or undecided, of the neural model.
+    and yardstick (methods), first and second (their means over the seeds that both have), difference, low, high (95 %
+    interval of the paired difference), pairs, outcome: better, worse or undecided, of the neural model.
     """
     rows = []
     methods = networks[~networks["method"].isin(CONTROLS)]
@@ -61,7 +61,7 @@ def comparisons(networks: pd.DataFrame) -> pd.DataFrame:
             named = dict(zip([*GROUP, "knowledge"], key, strict=True)) | {"quantity": quantity}
             named["outcome"] = judge((difference, low, high), sign)
             named |= {"neural": best[0], "yardstick": best[1], "pairs": len(values)}
-            named |= {"first": sign * means[best[0]], "second": sign * means[best[1]]}
+            named |= {"first": values[best[0]].mean(), "second": values[best[1]].mean()}
             rows.append(named | {"difference": difference, "low": low, "high": high})
     names = ["neural", "yardstick", "first", "second", "difference", "low", "high", "pairs", "outcome"]
     table = pd.DataFrame(rows, columns=[*GROUP, "knowledge", "quantity", *names])
