@@ -48,10 +48,10 @@ plan: configured setup  ## say what a run of CONFIG takes: jobs, CPU hours, memo
 	@$(check) > /dev/null
 	@.venv/bin/python workflow/scripts/plan.py --configfile $(configuration) $${MIRROR:+--mirror "$$MIRROR"} $${ONLY:+--only $$ONLY}
 
-paper-neural:  ## the figures and tables of the DASH paper: MIRROR=folder, OVERLAY=config/paper-neural-small.yaml on one machine
+paper-neural:  ## the figures and tables of the DASH paper: MIRROR=folder, OVERLAY=config/paper-neural-small.yaml for a part of them
 	@$(MAKE) --no-print-directory run CONFIG=config/paper-neural.yaml
 
-paper-mechanistic:  ## the figures of the mini-batch paper, eight hours on two cores: MIRROR=folder; OVERLAY=config/paper-mechanistic-small.yaml in half an hour
+paper-mechanistic:  ## the figures of the mini-batch paper: MIRROR=folder, OVERLAY=config/paper-mechanistic-small.yaml for a part of them
 	@$(MAKE) --no-print-directory plan CONFIG=config/paper-mechanistic.yaml
 	@$(MAKE) --no-print-directory run CONFIG=config/paper-mechanistic.yaml
 
