@@ -248,6 +248,21 @@ def test_agreement_of_shared_units_is_a_correlation_over_pairs_of_different_regu
     assert np.isnan(agreement["prior"])
 
 
+def test_shared_units_of_a_later_seed_are_compared_with_the_prior_of_that_seed():
+    chosen = {0: "abc", 1: "cda"}  # regulators of the priors of both seeds, in their order
+    values = {("prior", 0): (1.0, 0.5, 0.2), ("prior", 1): (0.3, 0.1, 1.0)}
+    values |= {("dash", 0): values["prior", 0], ("sparseflow", 1): values["prior", 1]}  # the first one failed
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    rows = [(*key, *pair, value) for key, own in values.items() for pair, value in zip(pairs, own, strict=True)]
+    table = pd.DataFrame(rows, columns=["method", "seed", "place", "other_place", "value"])
+    for name, place in (("regulator", "place"), ("other", "other_place")):
+        table[name] = [chosen[seed][at] for seed, at in zip(table["seed"], table[place], strict=True)]
+    found = coregulation.tabulate(table.assign(dataset="d", noise=0.0, prior_corruption=0.1))
+    assert found.groupby("method")["agreement"].first().drop("prior").to_list() == pytest.approx([1, 1])
+    shown = found[found["method"] == "prior"]
+    assert shown["value"].tolist() == [1.0, 0.5, 0.2] and set(shown["regulator"]) == {"a", "b"}
+
+
 def test_prediction_errors_are_in_units_of_persistence():
     table = network_summaries.prediction_error(made_networks()).set_index(["method", "seed"])
     assert table.loc[("dash", 1), "ratio"] == pytest.approx(0.4)
