@@ -191,6 +191,13 @@ def test_findings_compare_treatments_of_the_multipliers_on_the_same_data():
     dead = "2.0 dead targets with 50 % of the error"
     assert said[1].endswith(f"over 3 pairs of the same seed; {dead} against {dead}.")
     assert "With v 5x, test error of DASH against SparseFlow: 0.00131 against 0.00121, difference 0.0001" in said[2]
+    networks["test_mse"] = networks["test_mse"].mask(
+        networks["multipliers"].eq("living") & (networks["method"] == "dash")
+    )
+    table = findings(networks=completed("networks", networks)).set_index("topic").loc["Multipliers of the genes"]
+    assert table["verdict"].tolist() == ["yes", "-", "no", "-"]  # every living model of DASH failed
+    assert table["statement"].iloc[1].endswith("against v 5x: there is no seed with both.")
+    assert table["statement"].iloc[3].endswith("against SparseFlow: there is no seed with both.")
 
 
 def test_findings_say_who_is_better_than_chance_outside_the_prior():

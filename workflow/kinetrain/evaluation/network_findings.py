@@ -157,7 +157,8 @@ def multipliers_matter(networks: pd.DataFrame):
             for other in [name for name in treatments if name in own and name != "living" and "living" in own]:
                 said, values, judged = _paired(own["living"], own[other], wanted=-1)
                 lead = f"{label(method)}: test error with living multipliers against {MULTIPLIERS[other]}:"
-                yield topic, data, f"{lead} {said}{_dead(group, method, other)}", *values, judged
+                more = "." if np.isnan(values[0]) else _dead(group, method, other)
+                yield topic, data, f"{lead} {said}{more}", *values, judged
         for first, second in COMPARED:
             for treatment in treatments:
                 if {first, second} <= set(errors[treatment]):
@@ -172,6 +173,8 @@ def _paired(first: pd.Series, second: pd.Series, wanted: int):
     wanted: the sign of the desired difference. The verdict is `undecided` where the interval holds zero.
     """
     pairs = pd.DataFrame({"first": first, "second": second}).dropna()
+    if pairs.empty:
+        return "there is no seed with both", (np.nan, np.nan), "-"
     difference = mean_interval(pairs["first"] - pairs["second"])
     said = (
         f"{pairs['first'].mean():.3g} against {pairs['second'].mean():.3g}, difference "
