@@ -74,6 +74,22 @@ def test_methods_are_ordered_beside_the_prior_and_the_caution_says_when_it_is_tr
     assert any("DASH against SparseFlow in balanced accuracy: better" in one for one in found["arms"][0]["decided"])
 
 
+def test_methods_that_all_data_sets_have_are_ranked_among_each_other():
+    first = networks_of({"dash": [0.7, 0.8], "sparseflow": [0.6, 0.61], "imp": [0.9, 0.9]}, dataset="a")
+    second = networks_of({"dash": [0.7, 0.8], "sparseflow": [0.9, 0.91], "unpruned": [0.5, 0.5]}, dataset="b")
+    arm = answers(networks=pd.concat([first, second]))["arms"][0]
+    assert [row[0] for row in arm["rows"]] == ["DASH", "SparseFlow"]
+    assert all(row[2].startswith("1.5 [") for row in arm["rows"])
+
+
+def test_methods_of_different_data_sets_are_not_ranked():
+    first, second = networks_of({"dash": [0.7, 0.8]}, dataset="a"), networks_of({"imp": [0.1, 0.2]}, dataset="b")
+    arm = answers(networks=pd.concat([first, second]))["arms"][0]
+    assert arm["rows"] == [] and arm["note"] == (
+        "No method is ranked: none was run on all 2 data sets and levels of noise."
+    )
+
+
 def of_errors(values: dict[str, list[float]], **changed) -> pd.DataFrame:
     """Networks without a gold standard, of which only the errors on test data are known."""
     table = networks_of(values).rename(columns={"test_mse": "none", "balanced_accuracy": "test_mse"})

@@ -140,12 +140,15 @@ def _of_networks(networks: pd.DataFrame) -> dict:
         panel = panel_names(levels).iloc[0]
         note = f"{panel}: mean over {_count(values['seed'].nunique(), 'seed')}, in brackets the 95 % interval."
     else:
-        rows, columns = _mean_ranks(values, quantities)
+        rows, columns = _mean_ranks(values, quantities, len(levels))
+        where = f"{len(levels)} data sets and levels of noise"
         note = (
-            f"Mean rank over {len(levels)} data sets and levels of noise, rank 1 is best, 95 % interval over them "
-            "in brackets; methods that not all of them have are left out."
+            f"Mean rank over {where}, rank 1 is best, 95 % interval over them in brackets; methods that not all of "
+            "them have are left out."
+            if rows
+            else f"No method is ranked: none was run on all {where}."
         )
-    if "ratio" in quantities:
+    if rows and "ratio" in quantities:
         note += " A test error of 100 % is that of predicting no change (next = now)."
     failed, listed = with_status(networks[~networks["method"].isin([*CONTROLS, *YARDSTICKS])], "failed")
     note += f" {listed} failed." if failed else ""
@@ -155,7 +158,7 @@ def _of_networks(networks: pd.DataFrame) -> dict:
         "question": f"Which method {judged}?",
         "columns": columns,
         "rows": rows,
-        "note": f"{note} Ordered by {quantities[first][0]}." if first else note,
+        "note": f"{note} Ordered by {quantities[first][0]}." if rows else note,
         "decided": [text for kind, text in sentences if kind == DECIDED],
         "undecided": [text for kind, text in sentences if kind == UNDECIDED],
     }
@@ -198,17 +201,19 @@ def _in_per_cent(name: str, values) -> np.ndarray:
     return 100 * np.array(mean_interval(values, scale=SHARE if name in NETWORKS else POSITIVE))
 
 
-def _mean_ranks(values: pd.DataFrame, quantities: dict):
+def _mean_ranks(values: pd.DataFrame, quantities: dict, levels: int):
+    """Return rows and columns of the mean ranks of the methods that all levels have, among each other."""
+    number = values.drop_duplicates([*GROUP, "method"])["method"].value_counts()
+    values = values[values["method"].isin(number[number == levels].index)]
+    if values.empty:
+        return [], []
     signs = pd.Series({name: sign for name, (_, sign) in quantities.items()})
     means = values.groupby([*GROUP, "method"], sort=False)[list(quantities)].mean() * signs
     # Last is a method that failed on some data; one without such values by its nature (the prior's error) has no rank.
     there = (means.notna().groupby(level=level).transform("any") for level in (GROUP, "method"))
     failed = means.isna() & next(there) & next(there)
     places = means.mask(failed, -np.inf).groupby(level=GROUP).rank(ascending=False)
-    number = places.groupby(level="method").size()
-    complete = number[number == number.max()].index
-    ordered = places[places.index.get_level_values("method").isin(complete)].groupby(level="method").mean()
-    ordered = ordered.sort_values(list(quantities), kind="stable")
+    ordered = places.groupby(level="method").mean().sort_values(list(quantities), kind="stable")
     rows = []
     for method in ordered.index:
         own = places.xs(method, level="method")
