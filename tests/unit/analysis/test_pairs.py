@@ -70,6 +70,23 @@ def test_the_second_highest_learning_rate_is_compared_with_the_others():
     assert (row["first"], row["verdict"], row["combinations"]) == ("rate 0.3", "first", 1)
 
 
+def test_learning_rates_are_those_of_each_problem():
+    rates = {(name, schedule, 5, "r"): 1.0 for name in ("adam_balanced", "sgd") for schedule in ("S1", "S2", "S3")}
+    table = of_problems(P=rates, Q={("adam_balanced", "other", 5, "r"): 1.0})
+    meaning = {"schedules": {**MEANING["schedules"], "other": {"start": 0.03}}}
+    row = pairs(table, table[:0], made_nominal("PQ"), {}, meaning).query("contrast == 'medium-high learning rate'")
+    assert row[["first", "second", "combinations"]].values.tolist() == [["rate 0.3", "rate 0.1, rate 1", 2]]
+
+
+def test_schedules_that_begin_at_the_same_rate_are_one_learning_rate():
+    schedules = {"a": (1.0, 0.1), "b": (1.0, 0.01), "c": (0.3, 0.1), "d": (0.1, 0.01)}
+    meaning = {"schedules": {name: {"start": start, "end": end} for name, (start, end) in schedules.items()}}
+    row = compared({("sgd", name, 5, "r"): 1.0 for name in schedules}, meaning=meaning).reset_index().iloc[-1]
+    assert row["first"] == "rate 0.3, to 0.1" and "rate 1, to 0.01" in row["second"]
+    two = compared({("sgd", name, 5, "r"): 1.0 for name in "abc"}, meaning=meaning).reset_index()
+    assert "medium-high learning rate" not in set(two["contrast"])
+
+
 def test_the_best_mini_batch_is_chosen_on_other_starts_than_it_is_compared_on():
     # each setting is best on one half of the starts: chosen on the one half, it is the bad one on the other
     ends = {("a", "S2", 5, "r"): lambda start: 0.0 if start % 2 else 50.0}

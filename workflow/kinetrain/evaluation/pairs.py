@@ -124,20 +124,28 @@ def _halves_of_sizes(mini: pd.DataFrame):
 
 
 def _medium_high_rate(mini: pd.DataFrame):
-    """Yield the second highest of at least three learning rates against all others: "medium-high", a choice of ours."""
-    varied = _varied(mini.dropna(subset=["rate"]), "schedule")
-    rates = varied.drop_duplicates("schedule").sort_values("rate", ascending=False)["schedule"].tolist()
-    if len(rates) >= 3:
-        chosen = varied["schedule"] == rates[1]
-        others = ", ".join(sorted(set(rates) - {rates[1]}))
-        match = ("optimizer", "size", "safeguard")
-        yield Contrast("medium-high learning rate", rates[1], others, (varied[chosen], varied[~chosen]), match)
+    """Yield the second highest of at least three learning rates against all others: "medium-high", a choice of ours.
+
+    These are the rates of each problem. Schedules that begin at the same rate are on the same side.
+    """
+    chosen, others, names = [mini[:0]], [mini[:0]], {}
+    for _, group in mini.dropna(subset=["rate"]).groupby("problem", sort=False):
+        varied = _varied(group, "schedule", "rate")
+        rates = sorted(set(varied["rate"]), reverse=True)
+        if len(rates) >= 3:
+            sides = varied[varied["rate"] == rates[1]], varied[varied["rate"] != rates[1]]
+            chosen.append(sides[0])
+            others.append(sides[1])
+            names[tuple(", ".join(sorted(set(side["schedule"]))) for side in sides)] = True
+    first, second = next(iter(names)) if len(names) == 1 else ("the second highest rate", "the other rates")
+    match = ("optimizer", "size", "safeguard")
+    yield Contrast("medium-high learning rate", first, second, (pd.concat(chosen), pd.concat(others)), match)
 
 
-def _varied(runs: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Return the runs of which the same setting was run with the most values of `column`."""
+def _varied(runs: pd.DataFrame, column: str, counted: str = "") -> pd.DataFrame:
+    """Return the runs of which the same setting was run with the most values of `column`, or of what is `counted`."""
     others = [name for name in SETTING if name != column]
-    number = runs.groupby(others)[column].transform("nunique")
+    number = runs.groupby(others)[counted or column].transform("nunique")
     return runs[number == number.max()]
 
 
