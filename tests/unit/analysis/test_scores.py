@@ -94,6 +94,21 @@ def test_friedmans_test_takes_data_replicates_and_not_starts_as_observations():
     assert scores.friedman(scores.with_size(table[table["optimizer"] != "c"])) is None
 
 
+def test_nemenyis_distance_is_one_between_ranks_of_data_sets():
+    # a is the lowest from most starts of every data set: the lowest by mean rank on all of them
+    ends = {("a", "S2", 5, "r"): lambda start: 0.0 if start % 8 < 5 else 1.5, ("b", "S2", 5, "r"): 1.0}
+    table = made(ends | {("c", "S2", 5, "r"): 2.0}, problems="PQRSTUVWXYZ")
+    found = scores.friedman(scores.with_size(table))
+    assert found["ranks"].tolist() == [1, 2, 3] and found["critical_distance"] < 1
+    # the statistic of Friedman without ties, from these ranks
+    assert found["statistic"] == pytest.approx(12 * 11 / (3 * 4) * ((found["ranks"] - 2) ** 2).sum())
+    from kinetrain.evaluation.benchmark import benchmark
+    from kinetrain.figures import critical_difference
+
+    drawn = critical_difference.tabulate(benchmark(table, table[:0], None, {}, {}))
+    assert drawn["rank"].tolist() == [1, 2, 3]
+
+
 def test_the_value_within_a_share_of_the_budget_is_the_lowest_until_then():
     table = made({FIDES: 1.0}, starts=1)
     row = scores.scores(table, traced(table, {0.0: 90.0, 1.0: 40.0, 10.0: 60.0}), made_nominal(), {}).iloc[0]

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from kinetrain.evaluation.benchmark import Benchmark, readable, table_of
-from kinetrain.evaluation.scores import SETTING, friedman, in_all_problems, mean_ranks
+from kinetrain.evaluation.scores import SETTING, friedman, in_all_problems
 from kinetrain.figures.catalogue import FITS, MINI_BATCH, Declaration
 from kinetrain.figures.settings import settings_in_order, shared, with_setting
 from kinetrain.figures.style import BLACK, GREY, colour, new_figure, nothing_to_show
@@ -16,10 +16,10 @@ FIGURE = Declaration(
     needs=("problems", "optimizers"),
     caption="""
 **Mean ranks of the settings by final objective** (1 is the lowest), over all problems and data replicates that every
-setting was run with. Settings that a grey line joins do not differ by Nemenyi's test at 0.05, of which one observation
-is the mean rank over the starts on the same data. It is drawn from five problems on: with fewer, Nemenyi's test can
-hardly tell any settings apart. Source: Demsar 2006. Of more than eight settings the best by mean rank of each optimizer
-is shown.""",
+setting was run with. On each data set the settings are ranked by their mean rank over its starts. Settings that a grey
+line joins do not differ by Nemenyi's test at 0.05, of which one observation is that of a data set. It is drawn from
+five problems on: with fewer, Nemenyi's test can hardly tell any settings apart. Source: Demsar 2006. Of more than eight
+settings the best by mean rank of each optimizer is shown.""",
 )
 
 
@@ -33,7 +33,8 @@ def tabulate(data: Benchmark) -> pd.DataFrame:
     names = ["critical_distance", "p_value", "statistic", "settings"]
     if found is None:
         return table_of([], [*SETTING, "rank", "data_sets", *names])
-    table = mean_ranks(common).assign(data_sets=found["blocks"], **{name: found[name] for name in names})
+    table = found["ranks"].rename("rank").reset_index()
+    table = table.assign(data_sets=found["blocks"], **{name: found[name] for name in names})
     return table.sort_values("rank")[[*SETTING, "rank", "data_sets", *names]]
 
 
