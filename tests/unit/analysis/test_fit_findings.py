@@ -71,6 +71,14 @@ def test_an_averaged_iterate_that_cannot_be_simulated_counts():
     )
 
 
+@pytest.mark.parametrize("left", [1.0, INF])
+def test_an_averaged_iterate_that_cannot_be_simulated_is_no_better_than_the_last(left):
+    table = made({ADAM: lambda start: 10.0 if start < 4 else 1.0})
+    table["averaged_objective"] = np.where(table["start"] < 4, INF, left)
+    row = said("Last, averaged and best iterate", table)
+    assert row["value"] >= 1 and row["verdict"] != "yes"
+
+
 def test_published_claims_have_our_values_only_where_there_is_a_counterpart(root):
     claims = pd.read_csv(root / "resources/published/mechanistic_claims.tsv", sep="\t")
     name = "Fujita_SciSignal2010"

@@ -262,8 +262,10 @@ def iterates(data: Benchmark, measurements: dict[str, float]):
         chosen = (data.fits["schedule"] != FULL_BATCH) & (data.fits["size"] != "full")
         mini = data.fits[chosen & np.isfinite(data.fits["objective"])]
         mini = mini[mini[column].notna()]  # one that cannot be simulated is infinite, and counts
-        other = log_excess(mini.assign(objective=mini[column].astype(float)), best, measurements)
-        mini = mini.assign(difference=other - log_excess(mini, best, measurements))
+        other = mini.assign(objective=mini[column].astype(float))
+        # All in one table: an iterate that failed counts as the worst end of any run, not of the iterates of its kind.
+        ends = log_excess(pd.concat([data.fits, other, mini], ignore_index=True), best, measurements).to_numpy()
+        mini = mini.assign(difference=np.subtract(*ends[len(data.fits) :].reshape(2, len(mini))))
         for problem, group in mini.groupby("problem", sort=False):
             blocks = group.groupby(BLOCK, sort=False)["difference"].mean()
             difference = mean_over_blocks(blocks.index.to_frame(index=False), blocks)
