@@ -54,6 +54,15 @@ def test_a_target_that_full_batch_never_reaches_has_a_lower_bound_only():
     assert found["factor"].isna().all() and (found["low"] == 0).all() and (found["high"] == INF).all()
 
 
+def test_a_few_pairs_do_not_decide_which_is_cheaper():
+    for starts, verdict in ((5, "undecided"), (6, "yes")):
+        table = made({ADAM: 1.0, FIDES: 1.0}, starts=starts).assign(
+            cost=lambda fits: np.where(fits["optimizer"] == "fides", 100.0, 5.0)
+        )
+        said = findings(fits=table, traces=table[:0], nominal=made_nominal().assign(reference=np.nan), meaning=MEANING)
+        assert said.set_index("topic").loc["Cost ratio by target", "verdict"] == verdict
+
+
 def test_a_quality_that_mini_batches_never_reach_is_no_reduction():
     table = made({ADAM: 50.0, FIDES: 1.0})
     rows = reductions(fits.benchmark(table, traced(table, {0.0: 90.0}), made_nominal(), {}, MEANING))

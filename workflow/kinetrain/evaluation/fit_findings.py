@@ -249,6 +249,7 @@ def cheaper_at_targets(data: Benchmark):
             f"target above the best known: {'; '.join(parts)}."
         )
         decided = "yes" if (own["low"] > 1).all() else "no" if (own["high"] < 1).all() else "undecided"
+        decided = "undecided" if own["runs"].min() < FEWEST else decided
         yield "Cost ratio by target", problem, statement, own["factor"].median(), CLAIMED, decided
 
 
