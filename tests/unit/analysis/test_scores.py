@@ -115,6 +115,19 @@ def test_the_value_within_a_share_of_the_budget_is_the_lowest_until_then():
     assert row[[f"excess_at_{share:g}" for share in scores.SHARES]].tolist() == [90, 40, 40, 40, 1]
 
 
+def test_shares_are_of_the_same_budget_for_every_setting():
+    table = made({ADAM: 1.0, FIDES: 1.0}, starts=2)
+    table["cost"] = table["cost"].where(table["optimizer"] != "fides", 20.0)  # ends early, by its own criteria
+    rows = scores.scores(table, traced(table, {0.0: 90.0, 2.0: 50.0, 10.0: 20.0}), made_nominal(), {})
+    assert rows["excess_at_10"].tolist() == [20, 20] and rows["excess_at_1"].tolist() == [90, 90]
+
+
+def test_medians_at_the_end_of_the_budget_are_those_of_the_ends():
+    table = made({ADAM: lambda start: 1.0 + start, FIDES: lambda start: 1.0 if start < 4 else INF})
+    rows = scores.scores(table, table[:0], made_nominal(), {}).set_index("optimizer")
+    assert rows["excess_at_100"].tolist() == rows["excess_median"].tolist() == [4.5, INF]
+
+
 def test_costs_to_many_targets_are_those_to_each():
     table = scores.with_best(grid(ADAM, FIDES), {("P", 0): 0.0})
     course = scores.with_best(traced(table, {0.0: 90.0, 3.0: 4.0, 5.0: 7.0}), {("P", 0): 0.0})

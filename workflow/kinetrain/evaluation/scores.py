@@ -283,15 +283,19 @@ def scores(fits, traces, nominal, best_known: dict[str, float]) -> pd.DataFrame:
                 value, low, high, successes = expected_cost(own, table.loc[own.index])
                 row |= {f"cost_to_{name}": value, f"cost_to_{name}_low": low, f"cost_to_{name}_high": high}
                 row[f"successes_{name}"] = successes
-            row |= _values_at_shares(own, courses)
+            row |= _values_at_shares(own, courses, group["cost"].max())
             rows.append(row | {"cost": own["cost"].sum(), "cpu_seconds": own["cpu_seconds"].sum()})
     return frame("scores", rows)
 
 
-def _values_at_shares(own: pd.DataFrame, traces: pd.DataFrame) -> dict:
-    """Return the median excess when shares of the budget are spent, the largest cost of any run of the setting."""
-    budgets = np.tile(np.array(SHARES) / 100 * own["cost"].max(), (len(own), 1))
-    medians = np.quantile(values_within(own, traces, budgets), 0.5, axis=0, method="higher")
+def _values_at_shares(own: pd.DataFrame, traces: pd.DataFrame, budget: float) -> dict:
+    """Return the median excess when shares of the budget are spent.
+
+    budget: the largest cost of any run of the problem. That of a setting, whose runs may all end early, would be
+    another budget for each.
+    """
+    budgets = np.tile(np.array(SHARES) / 100 * budget, (len(own), 1))
+    medians = [median_over_blocks(own[BLOCK], values)[0] for values in values_within(own, traces, budgets).T]
     return dict(zip([f"excess_at_{share:g}" for share in SHARES], medians, strict=True))
 
 
