@@ -65,6 +65,14 @@ def test_an_ensemble_errs_less_than_its_members_and_intervals_hold_the_value():
     assert set(table.loc[table["set"] == "test", "groups"]) == {2} and set(table["members"]) == {MEMBERS}
 
 
+def test_an_interval_that_most_draws_of_groups_do_not_have_has_no_bound():
+    table = predictions()
+    high = table["group"].isin(["g1", "g3", "g5", "g7"])  # all responsive, the others not: one alone has no AUC
+    table.loc[high, ["measurement", "mean", "member0", "member1", "member2"]] *= 1e4
+    found = metrics(table).query("set == 'test' and predictor == 'ensemble'").set_index("metric")[["low", "high"]]
+    assert found.loc["auc"].isna().all() and found.drop("auc").notna().all(axis=None)
+
+
 def test_the_error_is_the_mean_over_groups():
     table = standardized(predictions())
     table = table[table["set"] == "train"]

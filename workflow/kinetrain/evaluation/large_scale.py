@@ -6,7 +6,7 @@ Source: Stapor et al. 2022, Fig. 4 (training) and 5 (test). The paper's definiti
 import numpy as np
 import pandas as pd
 
-from kinetrain.evaluation.statistics import POSITIVE, SHARE, interval, mean_interval
+from kinetrain.evaluation.statistics import LEVEL, POSITIVE, SHARE, interval, mean_interval
 from kinetrain.tables import FIT, TABLES
 
 RUN = list(FIT)
@@ -74,7 +74,8 @@ def metrics(predictions: pd.DataFrame) -> pd.DataFrame:
             drawn = _bootstrap(own, pairs, part)
             singles = [_scores(own, pairs, part, member) for member in _members(own)]
             for name in METRICS:
-                low, high = interval(drawn[name]) if len(drawn) else (np.nan, np.nan)
+                known = drawn[name].dropna()  # of groups that are all alike there is no AUC
+                low, high = interval(known) if len(known) > LEVEL * len(drawn) else (np.nan, np.nan)
                 rows.append((*run, part, ENSEMBLE, name, found[name], low, high, *counts))
                 values = mean_interval([one[name] for one in singles], scale=METRICS[name])
                 rows.append((*run, part, "single", name, *values, *counts))
