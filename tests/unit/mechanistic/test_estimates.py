@@ -62,6 +62,13 @@ def test_what_one_step_more_gains_is_all_that_is_left_of_a_quadratic_objective()
     assert table["decrease_left"].tolist() == [pytest.approx(problem.value(away, None))] * 2
 
 
+def test_what_is_left_is_not_known_where_no_step_can_be_evaluated():
+    problem = hill_of(np.array([1.0, 2.0]), CURVED)
+    found = curvature(problem, np.zeros(2), FREE)
+    problem.value = lambda theta, conditions: np.inf
+    assert np.isnan(decrease_left(problem, np.zeros(2), FREE, found))
+
+
 def test_far_from_a_minimum_a_damped_step_tells_that_something_is_left():
     # A direction that hardly curves asks for a step of 10^11, after which the objective is huge at any of its halves.
     flat = np.diag([1e-10, 4.0])

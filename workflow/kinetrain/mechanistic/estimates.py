@@ -175,7 +175,8 @@ def decrease_left(problem, theta, free, found: Curvature | None) -> float:
         reached.append(_value_after(problem, theta, free, _gauss_newton_step(found) / 2**halving))
         if reached[-1] < found.value:
             break
-    return float(max(0.0, found.value - np.nanmin(reached)))
+    ended = [value for value in reached if np.isfinite(value)]
+    return float(max(0.0, found.value - min(ended))) if ended else np.nan
 
 
 def _value_after(problem, theta, free, step) -> float:
