@@ -86,6 +86,21 @@ def test_transitions_of_different_length_take_steps_of_one_size(rows, density):
     assert_same(found, masked((value, total), masks))
 
 
+@pytest.mark.parametrize("density", [0, 0.02, 0.15, 0.5])
+@pytest.mark.parametrize("rows", [1, 5, 16, 17, 32, 70])
+def test_predictions_with_the_weights_left_are_those_of_all(rows, density):
+    parameters, start, _, duration, _ = problem(2, rows, 61, 9, durations=(1.0, 0.0, 0.3))
+    random_masks(parameters, density)
+    found = fused.predict(phoenix, parameters, start, duration, [6, 4])
+    for place, lasts in enumerate((1.0, 0.0, 0.3)):
+        own = slice(place, None, 3)
+        for model, most in enumerate((6, 4)):
+            one = {name: part[model : model + 1] for name, part in parameters.items()}
+            steps = [min(most, int(np.ceil(most * lasts)) + 3)]  # as `fused` says
+            expected = rk4.predict(phoenix, one, start[model : model + 1, own], duration[model : model + 1, own], steps)
+            assert torch.allclose(found[model, own], expected[0], rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("density", [0, 0.02, 0.1, 0.5, 1])
 @pytest.mark.parametrize("rows", [1, 3, 4, 6, 16, 21])
 def test_masked_weights_have_no_gradient_and_change_nothing_else(rows, density):
@@ -216,16 +231,20 @@ def test_shapes_that_do_not_fit_are_named():
         fused.value_and_gradient(mlp, perceptrons(1, 30, 5), start, end[:, 1:], duration, weight, [4])
 
 
-@pytest.mark.parametrize("rows", [4, 7])
+@pytest.mark.parametrize("rows", [4, 7, 40])
 @pytest.mark.parametrize("density", [1, 0.04])
 def test_all_sets_of_instructions_give_the_same(monkeypatch, rows, density):
     arguments = problem(1, rows, 75, 11, durations=(2.0, 1.0, 4.0))
     masks = random_masks(arguments[0], density)
+    parameters, start, _, duration, _ = arguments
     expected = fused.value_and_gradient(phoenix, *arguments, [6], masks)
+    predicted = fused.predict(phoenix, parameters, start, duration, [6])
     for variant in runnable():
         library = fused._load(fused._compiled("phoenix_kernel", variant))
         monkeypatch.setattr(fused, "_kernel", lambda library=library: library)
         assert_same(fused.value_and_gradient(phoenix, *arguments, [6], masks), expected)
+        found = fused.predict(phoenix, parameters, start, duration, [6])
+        assert torch.allclose(found, predicted, rtol=1e-5, atol=1e-6)
 
 
 def test_processes_that_start_together_compile_once(tmp_path, monkeypatch):
