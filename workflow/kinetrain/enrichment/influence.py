@@ -34,7 +34,7 @@ def influence(field, parameters, regulators, bounds, vectors: int, steps: int, s
     scores = torch.zeros(regulators.shape, dtype=next(iter(parameters.values())).dtype)
     for model, acting in enumerate(regulators):
         own = {name: tensor[model : model + 1] for name, tensor in parameters.items()}
-        reference = _paths(field, own, original, steps)
+        reference = torch.stack(list(_path(field, own, original, steps)))
         if not reference.isfinite().all():
             scores[model] = torch.nan
             continue
@@ -45,20 +45,21 @@ def influence(field, parameters, regulators, bounds, vectors: int, steps: int, s
     return scores
 
 
-def _paths(field, parameters, start, steps):
-    """Return the states (TIMES, B, k) that follow the rows `start` (B, k) under one model."""
+def _path(field, parameters, start, steps):
+    """Yield the states (B, k) at the TIMES that follow the rows `start` (B, k) under one model."""
     state = start.to(next(iter(parameters.values())).dtype)[None]
     duration = torch.full(state.shape[:2], INTERVAL, dtype=state.dtype)
-    paths = []
     for _ in range(TIMES):
         state = fused.predict(field, parameters, state, duration, [steps])
-        paths.append(state[0])
-    return torch.stack(paths)
+        yield state[0]
 
 
 def _mean_change(field, parameters, start, reference, chunk, steps):
     """Return the influence (c,) of the genes `chunk` (c,), redrawn in the states `start` (c, R, k)."""
-    perturbed = _paths(field, parameters, start.flatten(0, 1), steps).unflatten(1, start.shape[:2])
-    change = perturbed.sub_(reference[:, None]).abs_().mean(dim=(0, 2))  # (c, k)
+    change = torch.zeros(len(chunk), start.shape[2], dtype=reference.dtype)
+    path = _path(field, parameters, start.flatten(0, 1), steps)
+    for state, unchanged in zip(path, reference, strict=True):
+        change += (state.unflatten(0, start.shape[:2]) - unchanged).abs_().mean(dim=1)
+    change /= TIMES
     own = change[torch.arange(len(chunk)), chunk]
     return (change.sum(dim=1) - own) / (change.shape[1] - 1)
