@@ -80,6 +80,15 @@ def test_profiles_say_how_often_a_setting_is_cheapest_and_how_often_it_arrives()
     assert found.loc[("cost", "a"), "at"] == [2] * 4 and found["share"].tolist() == [1, 0.5, 1, 0.5]
 
 
+def test_a_target_that_a_run_begins_within_costs_every_setting_as_much_as_the_cheapest():
+    runs = pd.DataFrame([("P", 0, 0, o) for o in "ab"], columns=["problem", "replicate", "start", "optimizer"])
+    runs = runs.assign(objective=0.0, cost=40.0, cpu_seconds=1.0, schedule="S", batch_size=1, safeguard="r")
+    runs = runs.assign(conditions=4, gradient_weight=5.0)
+    begin = runs.assign(objective=50.0, cost=0.0)
+    table = FIGURES["profiles"].tabulate(benchmark(runs, begin, None, {}, {})).query("part == 'ratio'")
+    assert len(table) == 6 and (table["at"] == 1).all()
+
+
 def test_a_box_is_drawn_from_eight_starts_or_more():
     table = made_table("best_starts", 1)  # one start of each setting
     assert not draw("best_starts", table).axes[0].patches

@@ -39,7 +39,8 @@ def tabulate(data: Benchmark) -> pd.DataFrame:
         own = fits[[*BLOCK, *SETTING]].assign(reached=np.where(hit[:, number], cost[:, number], np.inf))
         cheapest = own.groupby(BLOCK)["reached"].transform("min")
         whole = (fits["gradient_weight"] * fits["conditions"]).to_numpy()
-        for part, at in (("ratio", own["reached"] / cheapest.clip(lower=SMALLEST)), ("cost", own["reached"] / whole)):
+        ratio = own["reached"].clip(lower=SMALLEST) / cheapest.clip(lower=SMALLEST)  # 1 where neither costs anything
+        for part, at in (("ratio", ratio), ("cost", own["reached"] / whole)):
             for setting, group in at.groupby([own[name] for name in SETTING], sort=False):
                 reached = np.sort(group[np.isfinite(group)])
                 steps = {"at": reached, "share": np.arange(1, len(reached) + 1) / len(group), "runs": len(group)}
