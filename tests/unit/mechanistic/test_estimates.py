@@ -69,6 +69,17 @@ def test_what_is_left_is_not_known_where_no_step_can_be_evaluated():
     assert np.isnan(decrease_left(problem, np.zeros(2), FREE, found))
 
 
+def test_a_fit_at_a_bound_from_which_the_objective_falls_is_at_no_minimum():
+    lowest, stuck = np.array([1.0, 2.0]), np.array([1.0, -5.0])
+    for place, left in ((stuck, 0.5 * 9 * 49), (np.array([1.0, 5.0]), 0.5 * 9 * 9)):
+        problem = hill_of(lowest, np.diag([4.0, 9.0]))
+        table, _ = estimates(problem, [setting([place], [problem.value(place, None)])])
+        assert table["decrease_left"].tolist() == [pytest.approx(left)] * 2 and np.isnan(table["low"][1])
+    beyond = hill_of(np.array([1.0, 7.0]), np.diag([4.0, 9.0]))  # the bound cuts it off
+    table, _ = estimates(beyond, [setting([np.array([1.0, 5.0])], [18.0])])
+    assert table["decrease_left"].tolist() == [0, 0]
+
+
 def test_far_from_a_minimum_a_damped_step_tells_that_something_is_left():
     # A direction that hardly curves asks for a step of 10^11, after which the objective is huge at any of its halves.
     flat = np.diag([1e-10, 4.0])

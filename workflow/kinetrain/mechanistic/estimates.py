@@ -49,7 +49,10 @@ def estimates(problem, settings: list[tuple[pd.DataFrame, dict]]) -> tuple[pd.Da
     near = AT_BOUND * (problem.upper - problem.lower)
     lower, upper = theta <= problem.lower + near, theta >= problem.upper - near
     free = ~(lower | upper)
-    found = curvature(problem, theta, free)
+    computed = None if problem.information_weight is None else _with_information(problem, theta)
+    found, movable = _curvature_of(computed, free), free
+    if computed is not None:  # at a bound, but the objective falls away from it
+        movable = free | np.where(computed[1] > 0, upper, lower & (np.asarray(computed[1]) < 0))
     half = half_widths(free, found)
     scales = problem.petab.parameter_df.loc[problem.names, "parameterScale"].to_numpy()
     values = {
@@ -69,7 +72,7 @@ def estimates(problem, settings: list[tuple[pd.DataFrame, dict]]) -> tuple[pd.Da
         optimizer=rows["optimizer"].iloc[best],
         start=rows["start"].iloc[best],
         objective=objectives[best],
-        decrease_left=decrease_left(problem, theta, free, found),
+        decrease_left=decrease_left(problem, theta, movable, _curvature_of(computed, movable)),
         good_fits=int(good.sum()),
     )
     return table[COLUMNS], theta
@@ -115,9 +118,14 @@ class Curvature:
 
 def curvature(problem, theta, free) -> Curvature | None:
     """Return the curvature at theta (n,) in the parameters that are `free` (n,), None where it is not known."""
-    if problem.information_weight is None or not free.any():
+    return _curvature_of(None if problem.information_weight is None else _with_information(problem, theta), free)
+
+
+def _curvature_of(computed, free) -> Curvature | None:
+    """Return the curvature from value, gradient and information of all parameters, None where these are not known."""
+    if computed is None or not free.any():
         return None
-    value, gradient, information = _with_information(problem, theta)
+    value, gradient, information = computed
     gradient, information = np.asarray(gradient)[free], np.asarray(information)[np.ix_(free, free)]
     if not np.isfinite(information).all():
         return None
