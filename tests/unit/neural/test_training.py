@@ -154,6 +154,37 @@ def test_intervals_of_fifty_units_train_with_more_solver_steps(tmp_path, express
     assert not state.diverged.any() and history.solver_steps.min() > 8
 
 
+def test_intervals_of_hundreds_of_units_train_as_pseudotime_has_them(tmp_path, expression, prior):
+    long = dataclasses.replace(expression, times=np.where(expression.times > 3, 150, expression.times))
+    options = dataclasses.replace(OPTIONS, steps=2, integrator="fused")
+    training, state, history = train(tmp_path, long, prior, "unpruned", [0, 1], options)
+    assert not state.failed.any() and history.solver_steps.min() > 32
+    assert np.isfinite(evaluation.test_error(training, state, training.values)).all()
+
+
+def test_without_a_test_there_is_no_test_error(tmp_path, expression, prior):
+    untested = dataclasses.replace(expression, split=np.where(expression.split == "test", "train", expression.split))
+    training, state, _ = train(tmp_path, untested, prior, "unpruned", [0])
+    assert np.isnan(evaluation.test_error(training, state, training.values)).all()
+
+
+def test_transitions_longer_than_those_of_training_take_more_steps(expression, prior):
+    tested = np.isin(np.arange(8), expression.transitions[expression.split == "test", 0])
+    training = run(
+        dataclasses.replace(
+            expression,
+            split=np.where(np.isin(expression.transitions[:, 0], np.flatnonzero(tested)), "test", expression.split),
+            times=np.where(tested[:, None], 40, 1) * expression.times,
+        ),
+        prior,
+        "unpruned",
+        [0],
+    )
+    parameters = training.evaluated(training_loop._start(training).weights)
+    coarse, fine = (evaluation.mean_errors(training, parameters, "test", [0], np.array([n])) for n in (8, 32))
+    assert coarse == pytest.approx(fine, rel=1e-3)
+
+
 @pytest.mark.parametrize("values", [1e30, np.nan])
 def test_a_model_that_cannot_be_integrated_says_why(tmp_path, expression, prior, values):
     training = run(expression, prior, "unpruned", [0, 1])
@@ -161,7 +192,7 @@ def test_a_model_that_cannot_be_integrated_says_why(tmp_path, expression, prior,
     state, history, _ = training_loop.train(training, tmp_path / "training.npz")
     failed, fine = evaluation.reasons(training, state, history)
     assert re.match(
-        r"epoch 1: the training loss is not finite with 48 solver steps \(longest transition 4, unit 1\)", failed
+        r"epoch 1: the training loss is not finite with 384 solver steps \(longest transition 4, unit 1\)", failed
     )
     assert fine == ""
 

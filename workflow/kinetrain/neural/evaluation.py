@@ -1,6 +1,7 @@
 """Evaluation of trained models: one-step errors, dead targets, and why a training diverged."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pandas as pd
@@ -46,10 +47,15 @@ def best_models(run: Run, state: State) -> dict[str, np.ndarray]:
 
 
 def squared_errors(run: Run, parameters, split: str, members, steps) -> torch.Tensor:
-    """Return the squared one-step errors (M, N, k) of all transitions of a split, for models of given parameters."""
+    """Return the squared one-step errors (M, N, k) of all transitions of a split, for models of given parameters.
+
+    steps: of the longest training transition; longer transitions take more, so that no step is longer.
+    """
     start, end, duration = run.transitions(split, members)
+    longest = max(duration.flatten().tolist(), default=0.0)
+    times = max(1, math.ceil(longest / float(run.transitions("train", members)[2].max())))
     with torch.no_grad():
-        predicted = run.integrator.predict(run.field, parameters, start, duration, steps.tolist())
+        predicted = run.integrator.predict(run.field, parameters, start, duration, (times * steps).tolist())
         return (predicted - end).square()
 
 

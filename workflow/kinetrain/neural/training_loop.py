@@ -23,7 +23,7 @@ from kinetrain.pruning.events import prune
 from kinetrain.pruning.method import Event, Update
 
 TRAINED = ("weights", "first", "second", "mask", "updates")  # parts of the state that an epoch changes
-MOST_STEPS = 16  # times the solver steps at the start, beyond which a loss that is not finite counts as diverged
+MOST_STEPS = 128  # times the solver steps at the start, beyond which a loss that is not finite counts as diverged
 HISTORY = ("model", "epoch", "train_loss", "validation_mse", "mask_sparsity", "learning_rate", "solver_steps")
 
 
