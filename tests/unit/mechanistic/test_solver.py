@@ -196,7 +196,7 @@ def test_solvers_that_keep_their_memory_give_the_numbers_of_fresh_ones(egf, sens
         fresh = amici.run_simulations(problem.model, solver, filled_in)
         evaluate = problem.value_and_gradient if order else lambda *point: (problem.value(*point), None)
         value, gradient = evaluate(theta, conditions)
-        assert value == -sum(result.llh for result in fresh)
+        assert value == pytest.approx(-sum(result.llh for result in fresh), rel=1e-15)  # Python 3.12 sums more exactly
         if order:
             np.testing.assert_array_equal(gradient, -sum(result.sllh for result in fresh))
 
