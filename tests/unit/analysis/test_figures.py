@@ -10,7 +10,7 @@ from made_figures import FIGURES, LEVEL, made_benchmark, made_folds, made_study,
 from kinetrain.appearance import APART, known_looks, look
 from kinetrain.evaluation.benchmark import benchmark
 from kinetrain.figures.settings import shared, with_setting
-from kinetrain.figures.style import panels, save, use_style
+from kinetrain.figures.style import new_figure, panels, save, use_style
 
 OVER_ALL = {"profiles", "critical_difference"}  # problems have no panels of their own
 OF_SCORES = {"reaction_pruning"}  # a panel per score, over all problems
@@ -339,3 +339,10 @@ def test_models_without_any_zero_or_any_weight_stand_within_the_axis_of_the_path
     dense, sparse = axis.get_xlim()
     drawn = np.concatenate([line.get_xdata() for line in axis.lines if line.get_marker() != "None"])
     assert (drawn < dense).all() and (drawn > sparse).all()
+
+
+def test_texts_of_a_figure_are_measured_by_one_renderer():
+    figure = new_figure(3, 3)
+    first, second = (figure.text(0.5, 0.5, "a text") for _ in range(2))
+    assert first.get_window_extent().width > 0 and second.get_window_extent().width > 0
+    assert figure.canvas.get_renderer() is figure.canvas.get_renderer()

@@ -63,9 +63,12 @@ def control_line(name: str, **more) -> dict:
 
 def new_figure(width: float, height: float):
     """Return an empty figure of width x height inches, with a layout that avoids overlaps."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)  # keeps its renderer: without it every text is measured by a new one, 6 GB in a long figure
+    return figure
 
 
 def panels(titles, width: float, height: float, legend: float = 0, **options):
