@@ -10,7 +10,14 @@ from scipy import stats
 
 from kinetrain.errors import InputError
 from kinetrain.mechanistic import estimates as estimates_module
-from kinetrain.mechanistic.estimates import curvature, decrease_left, estimates, half_widths, write_fitted_problem
+from kinetrain.mechanistic.estimates import (
+    curvature,
+    decrease_left,
+    estimates,
+    half_widths,
+    with_information,
+    write_fitted_problem,
+)
 from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.petab_reader import read_petab
 
@@ -50,7 +57,7 @@ CURVED, FREE = np.array([[4.0, 1.0], [1.0, 9.0]]), np.array([True, True])
 
 def left_at(problem, theta):
     """Return what is left at theta, with all parameters free."""
-    return decrease_left(problem, theta, FREE, curvature(problem, theta, FREE))
+    return decrease_left(problem, theta, FREE, curvature(with_information(problem, theta), FREE))
 
 
 def test_what_one_step_more_gains_is_all_that_is_left_of_a_quadratic_objective():
@@ -64,7 +71,7 @@ def test_what_one_step_more_gains_is_all_that_is_left_of_a_quadratic_objective()
 
 def test_what_is_left_is_not_known_where_no_step_can_be_evaluated():
     problem = hill_of(np.array([1.0, 2.0]), CURVED)
-    found = curvature(problem, np.zeros(2), FREE)
+    found = curvature(with_information(problem, np.zeros(2)), FREE)
     problem.value = lambda theta, conditions: np.inf
     assert np.isnan(decrease_left(problem, np.zeros(2), FREE, found))
 
@@ -141,7 +148,7 @@ def test_a_bound_that_was_hit_is_marked_and_has_no_interval():
 def test_what_the_data_do_not_determine_has_an_infinite_interval():
     table, _ = estimates(problem_of([[1.0, 1.0], [1.0, 1.0]]), [setting([[0.0, 0.0]], [0.0])])  # only a + b is known
     assert np.isposinf(table["high"]).all()
-    alone = half_widths(FREE, curvature(problem_of([[1.0, 0.0], [0.0, 0.0]]), np.zeros(2), FREE))
+    alone = half_widths(FREE, curvature(with_information(problem_of([[1.0, 0.0], [0.0, 0.0]]), np.zeros(2)), FREE))
     assert np.isfinite(alone[0]) and np.isposinf(alone[1])
 
 
@@ -180,10 +187,10 @@ def test_the_information_of_the_best_fit_is_computed_once():
 def test_the_information_of_many_conditions_is_added_up_and_says_how_far_it_is(egf_yaml, monkeypatch, capsys):
     problem = KernelProblem(egf_yaml)
     free = np.full(len(problem.names), True)
-    whole = curvature(problem, problem.nominal, free)
+    whole = curvature(with_information(problem, problem.nominal), free)
     assert "Fisher information" not in capsys.readouterr().err
     monkeypatch.setattr(estimates_module, "TOGETHER", 4)
-    parts = curvature(problem, problem.nominal, free)
+    parts = curvature(with_information(problem, problem.nominal), free)
     assert parts.value == pytest.approx(whole.value) and parts.size == pytest.approx(whole.size)
     assert parts.gradient == pytest.approx(whole.gradient, abs=1e-9 * np.abs(whole.gradient).max())
     assert "Fisher information: 4 of 6 conditions" in capsys.readouterr().err

@@ -49,8 +49,8 @@ def estimates(problem, settings: list[tuple[pd.DataFrame, dict]]) -> tuple[pd.Da
     near = AT_BOUND * (problem.upper - problem.lower)
     lower, upper = theta <= problem.lower + near, theta >= problem.upper - near
     free = ~(lower | upper)
-    computed = None if problem.information_weight is None else _with_information(problem, theta)
-    found, movable = _curvature_of(computed, free), free
+    computed = with_information(problem, theta)
+    found, movable = curvature(computed, free), free
     if computed is not None:  # at a bound, but the objective falls away from it
         movable = free | np.where(computed[1] > 0, upper, lower & (np.asarray(computed[1]) < 0))
     half = half_widths(free, found)
@@ -72,7 +72,7 @@ def estimates(problem, settings: list[tuple[pd.DataFrame, dict]]) -> tuple[pd.Da
         optimizer=rows["optimizer"].iloc[best],
         start=rows["start"].iloc[best],
         objective=objectives[best],
-        decrease_left=decrease_left(problem, theta, movable, _curvature_of(computed, movable)),
+        decrease_left=decrease_left(problem, theta, movable, curvature(computed, movable)),
         good_fits=int(good.sum()),
     )
     return table[COLUMNS], theta
@@ -116,13 +116,11 @@ class Curvature:
     known: np.ndarray
 
 
-def curvature(problem, theta, free) -> Curvature | None:
-    """Return the curvature at theta (n,) in the parameters that are `free` (n,), None where it is not known."""
-    return _curvature_of(None if problem.information_weight is None else _with_information(problem, theta), free)
+def curvature(computed, free) -> Curvature | None:
+    """Return the curvature in the parameters that are `free` (n,), None where it is not known.
 
-
-def _curvature_of(computed, free) -> Curvature | None:
-    """Return the curvature from value, gradient and information of all parameters, None where these are not known."""
+    computed: what `with_information` returns.
+    """
     if computed is None or not free.any():
         return None
     value, gradient, information = computed
@@ -136,11 +134,14 @@ def _curvature_of(computed, free) -> Curvature | None:
     return Curvature(value, gradient, size, divisor, eigenvalues, vectors, known)
 
 
-def _with_information(problem, theta):
+def with_information(problem, theta):
     """Return value, gradient (n,) and Fisher information (n, n) of all conditions, some at a time.
 
-    Of large models this takes minutes: so it says how far it is, and can be interrupted.
+    None where the problem has no information. Of large models this takes minutes: so it says how far it is, and can be
+    interrupted.
     """
+    if problem.information_weight is None:
+        return None
     total, count = [0.0, 0.0, 0.0], problem.n_conditions
     for begin in range(0, count, TOGETHER):
         end = min(begin + TOGETHER, count)

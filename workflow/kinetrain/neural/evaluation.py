@@ -52,8 +52,7 @@ def squared_errors(run: Run, parameters, split: str, members, steps) -> torch.Te
     steps: of the longest training transition; longer transitions take more, so that no step is longer.
     """
     start, end, duration = run.transitions(split, members)
-    longest = max(duration.flatten().tolist(), default=0.0)
-    times = max(1, math.ceil(longest / float(run.transitions("train", members)[2].max())))
+    times = max(1, math.ceil(run.longest[split] / run.longest["train"]))
     with torch.no_grad():
         predicted = run.integrator.predict(run.field, parameters, start, duration, (times * steps).tolist())
         return (predicted - end).square()
@@ -101,7 +100,7 @@ def _test_squares(run: Run, state: State, values) -> torch.Tensor:
 
 def reasons(run: Run, state: State, history) -> list[str]:
     """Return for every model that diverged why its training ended, in one line; "" for the others."""
-    longest = run.transitions("train", [0])[2].max() * run.expression.time_scale
+    longest = run.longest["train"] * run.expression.time_scale
     unit = run.expression.time_unit
     found = [""] * len(run.seeds)
     for model in np.flatnonzero(state.diverged):

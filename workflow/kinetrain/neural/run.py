@@ -74,6 +74,11 @@ class Run:
             for member, values in enumerate(self.values)
         }
 
+    @cached_property
+    def longest(self) -> dict[str, float]:
+        """The longest duration of every split, in the time of the models; 0 of one without transitions."""
+        return {split: float(self._transitions[split, 0][2].max(initial=0.0)) for split in SPLITS}
+
     def transitions(self, split: str, members):
         """Return start, end (M, N, k) and duration (M, N) of a split as float32 tensors, for the models `members`."""
         listed = [self._transitions[split, member] for member in members]

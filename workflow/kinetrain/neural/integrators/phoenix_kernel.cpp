@@ -857,7 +857,9 @@ class SparseSolve {
 
     float* ends;  // states (rows, k), or their adjoints
 
-    void forward() {
+    // From the rows of `start` with these numbers.
+    void forward(const float* start, const int* rows) {
+        for (size_t r = 0; r < steps.size(); r++) std::copy_n(start + rows[r] * s.k, s.k, ends + r * s.k);
         long rounds = steps.empty() ? 0 : steps[0], from = 0;
         Place place = {};
         while (from < rounds) {
@@ -1269,8 +1271,7 @@ void sparse_gradient(const Shape& s, const int64_t* a, const Parameters& own, co
         arena.restart();
         Block one(batch, b, duration);
         SparseSolve solve(s, own, pattern, one.steps, one.scale, true);
-        for (long r = 0; r < one.count; r++) std::copy_n(start + one.rows[r] * s.k, s.k, solve.ends + r * s.k);
-        solve.forward();
+        solve.forward(start, one.rows);
         for (long r = 0; r < one.count; r++) {
             float factor = 2 * weight[one.rows[r]] / float(all * double(s.k));
             const float* wanted = end + one.rows[r] * s.k;
@@ -1317,8 +1318,7 @@ void sparse_predict(const Shape& s, const Parameters& own, const Pattern& patter
         arena.restart();
         Block one(batch, b, duration);
         SparseSolve solve(s, own, pattern, one.steps, one.scale, false);
-        for (long r = 0; r < one.count; r++) std::copy_n(start + one.rows[r] * s.k, s.k, solve.ends + r * s.k);
-        solve.forward();
+        solve.forward(start, one.rows);
         for (long r = 0; r < one.count; r++) std::copy_n(solve.ends + r * s.k, s.k, end + one.rows[r] * s.k);
     }
 }
