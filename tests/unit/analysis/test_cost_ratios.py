@@ -54,6 +54,19 @@ def test_a_target_that_full_batch_never_reaches_has_a_lower_bound_only():
     assert found["factor"].isna().all() and (found["low"] == 0).all() and (found["high"] == INF).all()
 
 
+def test_a_start_that_meets_a_target_favours_nobody():
+    table = made({ADAM: 1.0, FIDES: 1.0})
+    adam, fides = (table[table["optimizer"] == name] for name in ("adam_balanced", "fides"))
+    courses = (traced(adam, {0.0: 50.0, 10.0: 5.0, 20.0: 1.0}), traced(fides, {30.0: 50.0, 40.0: 5.0, 80.0: 1.0}))
+    data = fits.benchmark(table, pd.concat(courses), made_nominal(), {}, MEANING)
+    found = ratios(data).query("unit == 'cost' and other == @BEST").set_index("target")
+    assert found.loc["coarse", ["cost", "cost_other"]].tolist() == [0, 0]
+    assert found.loc["coarse", ["factor", "low", "high"]].isna().all()
+    assert found["verdict"].tolist() == ["undecided", "no", "no"] and found["factor"].tolist()[1:] == [4, 4]
+    written = findings(fits=table, traces=data.traces, nominal=made_nominal().assign(reference=np.nan), meaning=MEANING)
+    assert not written["statement"].str.contains("nan").any()
+
+
 def test_a_few_pairs_do_not_decide_which_is_cheaper():
     for starts, verdict in ((5, "undecided"), (6, "yes")):
         table = made({ADAM: 1.0, FIDES: 1.0}, starts=starts).assign(

@@ -346,3 +346,14 @@ def test_texts_of_a_figure_are_measured_by_one_renderer():
     first, second = (figure.text(0.5, 0.5, "a text") for _ in range(2))
     assert first.get_window_extent().width > 0 and second.get_window_extent().width > 0
     assert figure.canvas.get_renderer() is figure.canvas.get_renderer()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["cost_per_success", "profiles"])
+def test_costs_of_starts_that_meet_all_targets_are_drawn(tmp_path, name):
+    table = made_table(name, 1)
+    table.loc[table["part"].isin(["cost", "ratio"]), list({"value", "low", "high", "at"} & set(table))] = 0.0
+    figure = draw(name, table)
+    with use_style():
+        save(figure, [tmp_path / "figure.png"])
+    assert figure.axes

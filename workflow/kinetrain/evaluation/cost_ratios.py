@@ -41,7 +41,8 @@ def ratios(data: Benchmark) -> pd.DataFrame:
     kind: `mini-batch` or `hybrid`; other: a full-batch optimizer, or BEST. The setting of a kind, and the best
     optimizer, are those of the lowest expected cost to the very target on one half of the starts, judged on the other
     half, both ways. unit: `cost` (forward solves of one condition) or `cpu_seconds` of the evaluations. factor, low,
-    high: as in `reductions`, above 1 where full-batch training costs more; NaN where neither reaches the target.
+    high: as in `reductions`, above 1 where full-batch training costs more; NaN where neither reaches the target, or
+    every start is there already.
     """
     fits, rows = data.fits, []
     hybrid = fits["optimizer"].isin(hybrids(data.meaning))
@@ -150,8 +151,8 @@ def _costs(blocks: pd.DataFrame, found: list[pd.DataFrame]) -> dict:
         costs = [table["cost"].sum() / np.float64(table["hit"].sum()) for table in found]
         drawn = [(draws @ table["cost"]) / (draws @ table["hit"].astype(float)) for table in found]
         factors = drawn[0] / drawn[1]
-    factors[np.isinf(drawn[0]) & np.isinf(drawn[1])] = 1.0  # neither is known to be cheaper
-    low, high = interval(factors)
+    factors[np.isnan(factors)] = 1.0  # neither is known to be cheaper: both are infinite, or both starts cost nothing
+    low, high = interval(factors) if max(costs) > 0 else (np.nan, np.nan)
     few = len(blocks) < FEWEST
     if not found[1]["hit"].any():
         high = interval(drawn[0])[1] / least_cost(found[1])  # more runs might have reached it

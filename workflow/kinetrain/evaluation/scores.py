@@ -186,11 +186,22 @@ def hits(fits: pd.DataFrame, traces: pd.DataFrame, targets: pd.Series) -> pd.Dat
     target for the first time; a run that does not has its whole cost. Columns hit, cost; the rows are those of fits.
     """
     keyed = fits[RUN].assign(target=targets.to_numpy(), row=np.arange(len(fits)))
-    points = pd.concat([table[[*RUN, "cost", "objective"]] for table in (traces, fits)]).merge(keyed, on=RUN)
+    tables = (with_free_starts(traces), fits)
+    points = pd.concat([table[[*RUN, "cost", "objective"]] for table in tables]).merge(keyed, on=RUN)
     first = points[points["objective"] <= points["target"]].groupby("row")["cost"].min()
     cost = first.reindex(range(len(fits))).to_numpy()
     hit = np.isfinite(cost)
     return pd.DataFrame({"hit": hit, "cost": np.where(hit, cost, fits["cost"])}, index=fits.index)
+
+
+def with_free_starts(traces: pd.DataFrame) -> pd.DataFrame:
+    """Return the traces with no cost at their first points, the starts.
+
+    What a start is worth is told by no optimizer. Mini-batch runs evaluate it outside their cost, full-batch runs take
+    it from their first gradient, which would favour mini-batches wherever a start meets a target.
+    """
+    first = ~traces.duplicated(RUN)
+    return traces.assign(**{unit: traces[unit].mask(first, 0.0) for unit in ("cost", "cpu_seconds") if unit in traces})
 
 
 def expected_cost(fits: pd.DataFrame, found: pd.DataFrame) -> tuple[float, float, float, int]:
@@ -227,7 +238,7 @@ def costs_to_targets(fits: pd.DataFrame, traces: pd.DataFrame, targets, unit="co
 def _courses(fits: pd.DataFrame, traces: pd.DataFrame, unit="cost"):
     """Yield what each run has spent at the points of its trace and at its end, and its lowest excess until then."""
     names = list(dict.fromkeys([*RUN, "cost", unit, "excess"]))
-    courses = dict(list(pd.concat([traces[names], fits[names]]).groupby(RUN, sort=False)))
+    courses = dict(list(pd.concat([with_free_starts(traces)[names], fits[names]]).groupby(RUN, sort=False)))
     for key in fits[RUN].itertuples(index=False, name=None):
         course = courses[key].sort_values("cost", kind="stable")
         yield course[unit].to_numpy(float), np.minimum.accumulate(course["excess"].fillna(np.inf).to_numpy(float))

@@ -68,7 +68,7 @@ def draw(table):
                 (lines[setting],) = axis.step(
                     at, [*own["share"], own["share"].iloc[-1]], where="post", linewidth=1.3, **look[setting]
                 )
-            axis.set(xscale="log" if len(rows) else "linear", ylim=(-0.03, 1.03))
+            axis.set(xscale="log" if (rows["at"] > 0).any() else "linear", ylim=(-0.03, 1.03))
         column[0].set_xlabel("Cost over that of the cheapest")
         column[1].set_xlabel("Cost (gradients of the full objective)")
     for axis in axes[:, 0]:
