@@ -11,6 +11,7 @@ from kinetrain.errors import InputError, InputWarning
 from kinetrain.files import load_arrays, save_arrays
 
 SPLITS = ("train", "validation", "test")
+LONGEST = 2  # units of time that a transition takes at most, where time is rescaled
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def prepare(genes, train, test, options: Split, time_unit: str = "time") -> Expr
     transitions = all_transitions(times, options.longest_interval)
     fractions = {"validation": options.validation_fraction, "test": options.test_fraction if test is None else 0.0}
     split = split_transitions(transitions, fractions, options.seed, options.validation)
-    scale = _median_interval(times, transitions) if options.rescale_time else 1.0
+    scale = _unit_of_time(times, transitions) if options.rescale_time else 1.0
     if test is not None:
         _warn_of_shared(train, test)
         later = all_transitions(test[1], options.longest_interval)
@@ -86,10 +87,15 @@ def _points(values, times) -> tuple:
     return values[measured].tolist(), times[measured].tolist()
 
 
-def _median_interval(times: np.ndarray, transitions: np.ndarray) -> float:
-    """Return the median length of transitions (N, 2) between times (R, T)."""
+def _unit_of_time(times: np.ndarray, transitions: np.ndarray) -> float:
+    """Return the median length of transitions (N, 2) between times (R, T), at least the longest over LONGEST.
+
+    In units of the median alone the intervals of a pseudotime, which differ by orders of magnitude, take hundreds, over
+    which nearly every model diverges.
+    """
     trajectory, index = transitions.T
-    return float(np.median(times[trajectory, index + 1] - times[trajectory, index]))
+    lengths = times[trajectory, index + 1] - times[trajectory, index]
+    return float(max(np.median(lengths), lengths.max() / LONGEST))
 
 
 def _stacked(first: np.ndarray, second: np.ndarray) -> np.ndarray:

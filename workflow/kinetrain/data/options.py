@@ -96,9 +96,9 @@ class Split(Options):
     seed: int = option(0, "Seed of the split.", least=0, most=LARGEST_SEED)
     rescale_time: bool = option(
         True,
-        "Models see time in units of the median interval; false leaves times as they are. The multipliers of PHOENIX "
-        "start between 0 and 1 per unit of time, which training cannot correct if intervals are much longer or "
-        "shorter.",
+        "Models see time in units of the median interval, or of half the longest if that is more; false leaves "
+        "times as they are. The multipliers of PHOENIX start between 0 and 1 per unit of time, which training cannot "
+        "correct if intervals are much longer or shorter.",
     )
 
     def trained(self, trajectories: int) -> int:

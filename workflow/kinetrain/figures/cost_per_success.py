@@ -115,7 +115,9 @@ def _finish(column, rows) -> None:
     above, below = column
     above.set(xscale="log", ylim=(-0.03, 1.03))
     positive = (rows.loc[rows["part"] == "cost", "value"] > 0).any()  # starts that meet all targets cost nothing
-    below.set(yscale="log" if positive else "linear", xlabel="Objective above the best known\n(harder targets to the right)")
+    below.set(
+        yscale="log" if positive else "linear", xlabel="Objective above the best known\n(harder targets to the right)"
+    )
     below.set_xlim(rows["excess"].max() * 1.2, rows["excess"].min() / 1.2)
     true = rows["true_excess"].iloc[0]
     for axis in column:

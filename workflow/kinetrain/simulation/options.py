@@ -36,7 +36,9 @@ class Trajectories(Options):
     )
     seed: int = option(1, "Seed of network and trajectories.", least=0, most=LARGEST_SEED)
     rescale_time: bool = option(
-        True, "Models see time in units of the median interval; false leaves times as they are."
+        True,
+        "Models see time in units of the median interval, or of half the longest if that is more; false leaves times "
+        "as they are.",
     )
 
     def __post_init__(self):
