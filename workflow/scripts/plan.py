@@ -1,4 +1,4 @@
-"""Print what a run of a configuration takes before it starts: jobs, CPU hours, memory and disk, by rule."""
+"""Print what a run takes before it starts: jobs, CPU hours, memory and disk, by rule and by problem or data set."""
 
 import argparse
 import contextlib
@@ -96,14 +96,20 @@ def describe(jobs: list[Job], costs: configuration.Costs, plan, sizes) -> str:
         if job.size:
             rules[job.rule].append(job)
     others = [job for job in jobs if not job.size]
+    parts = defaultdict(list)
+    for job in jobs:
+        parts[job.wildcards.get("problem") or job.wildcards.get("dataset") or "all together"].append(job)
     rows = [row(rule, group, costs) for rule, group in sorted(rules.items())]
     rows += [row("collect, draw, show", others, costs)]
+    costliest = sorted((row(name, group, costs) for name, group in parts.items()), key=lambda one: -float(one[3]))
     seconds = sum(costs.expect(job.rule, job.size)[0] for job in jobs if job.waits)
     fits = sum(plan.problems[job.wildcards["problem"]]["fits"]["starts"] for job in jobs if job.rule.startswith("fit_"))
     trainings = sum(sizes.seeds(job.wildcards["dataset"]) for job in jobs if job.rule in TRAINS)
     return "\n".join(
         [
             *aligned([HEAD, *rows]),
+            "",
+            *aligned([("problem or data set", *HEAD[1:]), *costliest]),
             "",
             f"{len(jobs)} jobs, {sum(job.waits for job in jobs)} to do; {fits} fits and {trainings} trainings in all",
             f"about {configuration.cpu_time(seconds)} to do{unmeasured(rules, costs)}",
