@@ -78,6 +78,8 @@ def test_yardsticks_that_are_left_out_of_many_genes_cost_nothing(plan_of):
     sizes = Sizes(plan_of("paper-neural"), Path("nowhere"))
     work = {name: sizes.of("score_yardsticks", {"dataset": name}).work for name in ("yeast3551", "brca11165")}
     assert work["brca11165"] < work["yeast3551"]
+    levels = {name: sizes.of("score_yardsticks", {"dataset": name}).work for name in ("sim350", "sim350_factors")}
+    assert levels["sim350_factors"] == pytest.approx(levels["sim350"] * 2 / 3, rel=0.02)  # without extra trees
 
 
 def test_states_of_a_penalty_are_paid_in_every_update(plan_of):
@@ -202,4 +204,6 @@ def test_the_plan_tells_what_is_done_what_is_to_do_and_what_is_to_download(root,
     assert said.returncode == 0, said.stderr
     cells = {line.split()[0]: line.split() for line in said.stdout.splitlines() if line}
     assert cells["simulate_expression"][1:3] == ["1", "0"] and cells["build_prior"][1:3] == ["2", "2"]
+    jobs, to_do = map(int, cells["modular24"][1:3])
+    assert jobs == to_do + 1 and sum(int(cells[name][1]) for name in ("modular24", "boehm")) < int(cells["all"][2])
     assert "8 trainings in all" in said.stdout and "7 files to download" in said.stdout

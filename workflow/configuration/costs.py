@@ -14,7 +14,7 @@ from configuration.plan import DOWNLOADS, Plan
 from kinetrain.neural.options import Tuning
 from kinetrain.options import read_options
 from kinetrain.pruning.methods import find_method
-from kinetrain.yardsticks.methods import ALL_AT_ONCE, ONE_BY_ONE
+from kinetrain.yardsticks.methods import find_yardstick
 
 COLUMNS = ("rule", "work", "cpu_seconds", "extent", "memory_mb")
 TOOK = re.compile(r"^took ([\d.]+) CPU seconds and (\d+) MB$", re.MULTILINE)  # written by command.py
@@ -174,13 +174,12 @@ def _expression(sizes: Sizes, wildcards: dict) -> Size:
 
 
 def _regressions(sizes: Sizes, wildcards: dict) -> Size:
-    """Return the size of yardsticks: every gene is regressed on all regulators, of many genes in one product."""
+    """Return the size of yardsticks: each that does not leave out so many genes takes as long as its MOST_WORK says."""
     dataset = wildcards["dataset"]
     pairs = _matrix(sizes, wildcards).work
-    one = pairs * sizes.rows(dataset)
-    if 1e6 * one > ONE_BY_ONE:  # those that take longest are left out
-        one *= ONE_BY_ONE / ALL_AT_ONCE
-    return Size(sizes.seeds(dataset) * one, pairs)
+    one = 1e6 * pairs * sizes.rows(dataset)
+    most = [find_yardstick(name).MOST_WORK for name in sizes.plan.yardsticks(dataset)]
+    return Size(1e3 * sizes.seeds(dataset) * sum(one / each for each in most if one <= each), pairs)
 
 
 def _weights(sizes: Sizes, dataset: str) -> float:
