@@ -259,3 +259,11 @@ def test_genes_outside_the_data_are_left_out_of_that_network_alone_that_says_so(
     assert "edges.tsv: 1 genes are not in" in run("build_prior", *command, "--coregulation-restrict").stderr
     assert "interactions.tsv: 1 genes are not in" in run("build_prior", *command, "--restrict").stderr
     assert run("build_prior", *command, "--restrict", "--coregulation-restrict").returncode == 0
+
+
+def test_a_run_of_one_arm_is_held_against_the_paper_of_that_arm_alone(run, root, tmp_path):
+    published = str(root / "resources/published/figures.tsv")
+    done = run("show_paper_figures", published, "--made", "best_starts", "--title", "T", "--output", "page.html")
+    assert done.returncode == 0
+    written = (tmp_path / "page.html").read_text()
+    assert "Stapor" in written and "Hossain" not in written
