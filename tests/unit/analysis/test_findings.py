@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_results import INF, made_networks
+from made_results import ADAM, FIDES, INF, made, made_networks, made_nominal
 
 from kinetrain.evaluation.findings import findings
 from kinetrain.tables import completed
@@ -227,6 +227,14 @@ def test_findings_say_where_nothing_is_set_apart_for_a_test():
     table = findings(networks=made_networks().assign(test_mse=np.nan))
     said = table[table["topic"] == "Prediction"]
     assert said["statement"].tolist() == ["No transitions are held out for a test, so no prediction is judged."]
+
+
+@pytest.mark.parametrize(("reference", "place"), [(7.0, 0), (5.0, -3)])
+def test_a_check_stands_first_where_it_found_something_wrong_and_else_last(reference, place):
+    nominal = made_nominal(truth=5.0).assign(reference=reference)
+    found = findings(nominal=nominal, fits=made({ADAM: 1.0, FIDES: 2.0}))
+    assert found["topic"].iloc[place] == "Import of the model"
+    assert found["topic"].tolist()[-2:] == ["Failed runs", "Relaxed solves"]
 
 
 def test_findings_of_nothing_are_an_empty_table():

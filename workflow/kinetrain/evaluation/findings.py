@@ -35,22 +35,18 @@ def findings(
     Every argument is a result table or None; what is missing or empty says nothing. best_known: lowest objective known
     per problem; meaning: what the names of fits stand for, as in kinetrain.evaluation.pairs. verdict is `yes` where the
     statement is what one hopes for, `no` where it is not, `undecided` where its interval allows both, `-` where it is
-    neither.
+    neither. Checks that found something wrong stand first, the others last.
     """
-    rows = []
     fits = None if fits is None else with_rates(fits, meaning or {})
-    for table, statements in (
+    results = (
         (networks, yardstick_findings.worse_than_persistence),
         (networks, yardstick_findings.added_by_neural_models),
-        (nominal, fit_findings.nominal_objectives),
+        (pairs, fit_findings.claims),
+        (fits, lambda table: _of_benchmark(table, traces, nominal, best_known or {}, meaning or {})),
         (fits, lambda table: fit_findings.distances_to_best(table, best_known or {})),
         (fits, lambda table: fit_findings.reached_truth(table, nominal)),
         (fits, lambda table: fit_findings.plateaus(table, nominal)),
-        (fits, lambda table: _of_benchmark(table, traces, nominal, best_known or {}, meaning or {})),
         (estimates, fit_findings.ends_before_minimum),
-        (pairs, fit_findings.claims),
-        (fits, fit_findings.failed_fits),
-        (fits, fit_findings.relaxed_solves),
         (reactions, reaction_findings.pruned_reactions),
         (networks, network_findings.against_persistence),
         (networks, network_findings.compared_methods),
@@ -59,18 +55,29 @@ def findings(
         (networks, network_findings.beyond_prior_and_regulators),
         (networks, yardstick_findings.rankings),
         (networks, network_findings.gates_move),
-        (networks, network_findings.failed_models),
-        (networks, yardstick_findings.left_out),
         (networks, lambda table: network_findings.against_published(table, published)),
         (paper_tables, paper_findings.tables_of_the_paper),
         (networks, lambda table: paper_findings.claims_of_the_paper(table, pathways)),
         (pathways, pathway_findings.planted_pathway),
         (pathways, pathway_findings.significant_pathways),
         (pathways, pathway_findings.stable_pathways),
-    ):
-        if table is not None and len(table):
-            rows.extend(statements(table))
+    )
+    checks = (
+        (nominal, fit_findings.nominal_objectives),
+        (fits, fit_findings.failed_fits),
+        (fits, fit_findings.relaxed_solves),
+        (networks, network_findings.failed_models),
+        (networks, yardstick_findings.left_out),
+    )
+    checked = _stated(checks)
+    wrong = [row for row in checked if row[-1] == "no"]  # before all that was computed with it
+    rows = [*wrong, *_stated(results), *(row for row in checked if row[-1] != "no")]
     return pd.DataFrame(rows, columns=TABLES["findings"].names())
+
+
+def _stated(sources) -> list[tuple]:
+    """Return the rows of pairs of a table, or None, and what yields statements from it."""
+    return [row for table, statements in sources if table is not None and len(table) for row in statements(table)]
 
 
 def _of_benchmark(fits, traces, nominal, best_known, meaning):

@@ -14,7 +14,7 @@ STYLE = (files("kinetrain.report") / "page.css").read_text(encoding="utf-8")
 BAD = ' class="bad"'
 MOST_ROWS = 500  # of the page of a result table
 NO_ROWS = "This table has no rows."
-LONG = 40  # letters of a text whose cell keeps a width to read it in
+WIDTHS = {"sentences": 160, "long": 40}  # letters from which on a cell keeps a width to read its text in
 WHOLE = re.compile(r"\[[^][]*\]|[-\d.]+e[-+]\d+")  # an interval, a number with an exponent
 
 
@@ -115,7 +115,7 @@ def _head(column: str, bounds: tuple[str, ...], declared) -> str:
 
 def _cell(value, bounds: list) -> str:
     if isinstance(value, str):
-        kind = ' class="long"' if len(value) > LONG else ""
+        kind = next((f' class="{name}"' for name, least in WIDTHS.items() if len(value) > least), "")
         return f"<td{kind}>{unbroken(value)}</td>"
     text = cell(value)
     if text and bounds and not any(pd.isna(bound) for bound in bounds):
