@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from kinetrain.evaluation.answers import answers
-from kinetrain.evaluation.statements import interval_text
+from kinetrain.evaluation.statements import interval_text, number_text
 
 NO_PRIOR = ("sparseflow", "unpruned", "lagged_correlation", "ridge")
 LEVEL = {"dataset": "toy", "noise": 0.0, "prior_corruption": 0.0}
@@ -168,6 +168,10 @@ def test_several_data_sets_are_counted_and_a_mixed_outcome_is_not_decided():
     assert any("better on 1, worse on 1 of 2 data sets" in one for one in found["undecided"])
     assert not any("DASH against SparseFlow in balanced accuracy" in one for one in found["decided"])
     assert found["rows"][0][2].startswith("1.5")
+
+
+def test_what_is_not_known_is_not_said_to_be_infinite():
+    assert [number_text(value) for value in (np.nan, np.inf, -np.inf)] == ["-", "∞", "-∞"]
 
 
 def test_a_value_without_an_interval_has_none():

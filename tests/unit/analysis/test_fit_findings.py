@@ -28,6 +28,18 @@ def test_a_claim_is_reported_with_effect_interval_failures_and_verdict():
     assert row["statement"].endswith("Failed: 0.0% against 0.0%.")
 
 
+@pytest.mark.parametrize(
+    ("value", "verdict", "statement"),
+    [
+        (0.0, "yes", "the reference is 0: difference 0.0e+00, within 0.001."),
+        (0.5, "no", "the reference is 0: difference 5.0e-01, NOT within 0.001."),
+    ],
+)
+def test_a_reference_of_zero_is_compared_by_the_difference(value, verdict, statement):
+    row = findings(nominal=made_nominal(truth=value).assign(reference=0.0)).squeeze()
+    assert row["verdict"] == verdict and row["statement"].endswith(statement)
+
+
 def test_a_best_fit_that_is_not_at_a_minimum_is_told():
     rows = [("one", 0, 0.02, 7), ("two", 0, 3.21, 1), ("three", 0, np.nan, 1)]
     table = pd.DataFrame(rows, columns=["problem", "replicate", "decrease_left", "good_fits"])
@@ -131,3 +143,9 @@ def test_friedmans_test_is_that_of_the_schedules_also_with_problems_without():
     table = of_problems(P=grid, Q=grid, R={FIDES: 1.0})
     row = said("Ranks of the settings", table)
     assert row["statement"].startswith("Friedman's test between 4 settings (by schedule) over 2 data sets: p = ")
+
+
+def test_settings_that_tie_everywhere_do_not_differ():
+    table = made({(name, "S2", 5, "rescue"): 1.0 for name in ("adam_balanced", "adam_standard", "sgd")}, problems="PQ")
+    row = said("Ranks of the settings", table)
+    assert "over 2 data sets: p = 1; ranks differ that are" in row["statement"] and row["verdict"] == "undecided"

@@ -31,14 +31,17 @@ DECIDED = {"first": "yes", "second": "no"}
 
 
 def nominal_objectives(nominal: pd.DataFrame):
-    """Yield per problem with a reference whether the objective at its nominal parameters agrees within TOLERANCE."""
+    """Yield per problem with a reference whether the objective at its nominal parameters agrees within TOLERANCE.
+
+    Of a reference of 0 there is no relative deviation: TOLERANCE is then that of the difference itself.
+    """
     for _, row in nominal.dropna(subset=["reference"]).iterrows():
         value, reference = float(row["objective_nominal"]), float(row["reference"])
-        deviation = abs(value - reference) / abs(reference)
-        agrees = deviation <= TOLERANCE
+        deviation = abs(value - reference) / (abs(reference) or 1.0)
+        agrees, what = deviation <= TOLERANCE, "relative deviation" if reference else "difference"
         statement = (
             f"The objective at the nominal parameters is {value:.7g}, the reference is {reference:.7g}: "
-            f"relative deviation {deviation:.1e}, {'within' if agrees else 'NOT within'} {TOLERANCE:g}."
+            f"{what} {deviation:.1e}, {'within' if agrees else 'NOT within'} {TOLERANCE:g}."
         )
         artificial = row["data"] == "artificial"
         subject = f"{row['problem']}, replicate {row['replicate']}" if artificial else row["problem"]

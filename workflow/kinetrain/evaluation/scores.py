@@ -336,7 +336,7 @@ def friedman(fits: pd.DataFrame) -> dict | None:
     other. Only settings that all problems have are compared. Returns statistic, p_value, critical_distance (level
     0.05), blocks, settings, ranks; None with fewer than three settings or two blocks. ranks: by setting, the mean over
     the blocks of the rank of its observation, between which the distance decides. Mean ranks over starts lie closer
-    together, so that it would part too few of them.
+    together, so that it would part too few of them. Where all settings tie in every block the statistic is 0.
 
     Source: Demsar, J. Mach. Learn. Res. 7:1-30 (2006).
     """
@@ -347,7 +347,8 @@ def friedman(fits: pd.DataFrame) -> dict | None:
         return None
     from scipy import stats
 
-    statistic, p_value = stats.friedmanchisquare(*means.to_numpy().T)
+    tied = (means.nunique(axis=1) == 1).all()  # then the correction for ties divides by 0
+    statistic, p_value = (0.0, 1.0) if tied else stats.friedmanchisquare(*means.to_numpy().T)
     quantile = stats.studentized_range.ppf(0.95, settings, np.inf) / np.sqrt(2)
     distance = quantile * np.sqrt(settings * (settings + 1) / (6 * count))
     return {

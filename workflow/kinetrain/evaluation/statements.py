@@ -14,14 +14,14 @@ def verdict(good) -> str:
 
 def interval_text(value: float, low: float, high: float) -> str:
     """Return a value with its interval, to three significant digits; without one where it is not known."""
-    if np.isnan(value):
-        return "-"
     bounded = np.isfinite(value) and not np.isnan(low)
     return number_text(value) + (f" [{number_text(low)}, {number_text(high)}]" if bounded else "")
 
 
 def number_text(value: float) -> str:
-    """Return a number to three significant digits, all its digits from a thousand to a million."""
+    """Return a number to three significant digits, all its digits from a thousand to a million; a dash for NaN."""
+    if np.isnan(value):
+        return "-"
     if not np.isfinite(value):
         return "∞" if value > 0 else "-∞"
     if 1000 <= abs(value) < 1e6:
