@@ -67,6 +67,18 @@ def test_a_start_that_meets_a_target_favours_nobody():
     assert not written["statement"].str.contains("nan").any()
 
 
+def test_data_replicates_count_equally_in_a_ratio_and_its_interval():
+    table = made({ADAM: 1.0, FIDES: 1.0}, replicates=(0, 1), starts=12)
+    table = table[(table["replicate"] == 0) | (table["start"] < 4)]  # 12 starts of one replicate, 4 of the other
+    cost = np.where(table["optimizer"] == "fides", 100.0, np.where(table["replicate"] == 0, 10.0, 50.0))
+    table = table.assign(cost=cost)
+    found = ratios(fits.benchmark(table, table[:0], made_nominal(), {}, MEANING)).query("unit == 'cost'").iloc[0]
+    assert found["cost"] == pytest.approx(30) and found["factor"] == pytest.approx(100 / 30)
+    assert found["runs"] == found["reached"] == 16
+    rows = reductions(fits.benchmark(table, table[:0], made_nominal(), {}, MEANING))
+    assert rows["cost_mini_batch"].tolist() == pytest.approx([30, 30])
+
+
 def test_a_few_pairs_do_not_decide_which_is_cheaper():
     for starts, verdict in ((5, "undecided"), (6, "yes")):
         table = made({ADAM: 1.0, FIDES: 1.0}, starts=starts).assign(

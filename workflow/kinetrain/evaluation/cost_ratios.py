@@ -145,11 +145,15 @@ def _factor(whole, own, traces, targets) -> dict:
 
 
 def _costs(blocks: pd.DataFrame, found: list[pd.DataFrame]) -> dict:
-    """Return the expected costs of two tables with cost and hit, from the same `blocks`, and the ratio of the first."""
-    _, draws = hierarchical_weights(blocks[BLOCK])
+    """Return the expected costs of two tables with cost and hit, from the same `blocks`, and the ratio of the first.
+
+    Data replicates count equally, in the costs as in the bootstrap draws, however many starts each has.
+    """
+    weights, draws = hierarchical_weights(blocks[BLOCK])
+    cost, hit = (np.array([table[name].to_numpy(float) for table in found]) for name in ("cost", "hit"))
     with np.errstate(divide="ignore", invalid="ignore"):
-        costs = [table["cost"].sum() / np.float64(table["hit"].sum()) for table in found]
-        drawn = [(draws @ table["cost"]) / (draws @ table["hit"].astype(float)) for table in found]
+        costs = (cost @ weights) / (hit @ weights)
+        drawn = (cost @ draws.T) / (hit @ draws.T)
         factors = drawn[0] / drawn[1]
     factors[np.isnan(factors)] = 1.0  # neither is known to be cheaper: both are infinite, or both starts cost nothing
     low, high = interval(factors) if max(costs) > 0 else (np.nan, np.nan)
