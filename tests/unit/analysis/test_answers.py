@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_results import FIDES, of_problems
 
 from kinetrain.evaluation.answers import answers
 from kinetrain.evaluation.statements import interval_text, number_text
@@ -30,6 +31,27 @@ def test_optimizers_are_ranked_with_intervals_and_failures():
     found = answers(fits=fits_of({"ipopt": [3, 4, np.inf], "fides": [1.0, 2, 3]}))["arms"][0]
     assert [row[0] for row in found["rows"]] == ["Fides, full batch", "Ipopt, full batch"]
     assert found["rows"][0][1] == "1 [1, 1]" and found["rows"][1][-1] == "1 of 3"
+
+
+def test_ranks_have_one_mean_only_where_they_are_among_the_same_settings():
+    adams = [("adam_balanced", f"S{number}", 5, "off") for number in range(1, 5)]
+    many, two = (
+        {setting: float(number) for number, setting in enumerate(adams)},
+        {FIDES: 0.0, ("ipopt", *FIDES[1:]): 9.0},
+    )
+    arm = answers(fits=of_problems(P=many, Q=many, R=two))["arms"][0]
+    # the second of two would be before the fourth of four, and the first of two as good as the first of four
+    assert [row[:2] for row in arm["rows"]] == [["Adam (balanced), S1, batch 5, off", "1 [1, 1]"]]
+    assert arm["note"].endswith(" No setting was run on all 3 problems: ranks are those on P, Q.")
+    arm = answers(fits=of_problems(P=many | two, Q=two))["arms"][0]
+    assert [row[1] for row in arm["rows"]] == ["1 [1, 1]", "2 [2, 2]"] and arm["columns"][1] == "mean rank of 2"
+    assert arm["note"].endswith(" 4 settings that not all problems have are left out.")
+
+
+def test_settings_without_a_common_start_are_not_ranked():
+    fits = fits_of({"fides": [1.0, 2.0], "ipopt": [1.0, 2.0]})
+    arm = answers(fits=fits[(fits["optimizer"] == "fides") == (fits["start"] == 0)])["arms"][0]
+    assert arm["rows"] == [] and arm["note"] == "No setting is ranked: no start has a run of every setting."
 
 
 @pytest.mark.parametrize(

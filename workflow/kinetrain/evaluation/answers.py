@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.appearance import in_order, label
+from kinetrain.evaluation.benchmark import problems_alike
 from kinetrain.evaluation.network_findings import COMPARED, paired_methods, with_status
 from kinetrain.evaluation.network_summaries import GROUP, panel_names, prediction_error
 from kinetrain.evaluation.pairs import ALL
@@ -14,6 +15,7 @@ from kinetrain.evaluation.scores import (
     best_objectives,
     in_all_problems,
     mean_ranks,
+    settings_of,
     with_best,
     with_size,
 )
@@ -68,10 +70,9 @@ def _problems(fits):
 
 def _of_fits(nominal, fits, traces, pairs, best_known) -> dict:
     sized = with_best(with_size(fits), best_objectives(fits, traces, nominal, best_known))
-    common = in_all_problems(sized)
-    common = common if len(common) else sized
+    common, which = _ranked_among_each_other(sized)
     ranked = mean_ranks(common).sort_values("rank", kind="stable")
-    one_problem = fits["problem"].nunique() == 1
+    one_problem = common["problem"].nunique() == 1
     rows = []
     for _, row in ranked.drop_duplicates("optimizer").iterrows():
         own = common[(common[SETTING] == row[SETTING].to_list()).all(axis=1)]
@@ -82,17 +83,37 @@ def _of_fits(nominal, fits, traces, pairs, best_known) -> dict:
         rows.append([*cells, f"{failed} of {len(own)}"])
     excess = ["median above the best known"] if one_problem else []
     sentences = list(_contrasts(pairs)) if pairs is not None else []
+    note = "No setting is ranked: no start has a run of every setting."
+    if rows:
+        note = (
+            f"In brackets 95 % intervals; rank 1 ends lowest. {_count(len(ranked), 'setting')} began from the same "
+            f"{_count(int(ranked['blocks'].max()), 'start')}; the best setting of each optimizer is chosen on these "
+            "very runs, which flatters optimizers that were run in many settings."
+        )
     return {
         "title": "Training: optimizers at equal budget",
         "question": "Which optimizer ends lowest at equal budget?",
         "columns": ["optimizer, in its best setting", f"mean rank of {len(ranked)}", *excess, "failed"],
         "rows": rows,
-        "note": f"In brackets 95 % intervals; rank 1 ends lowest. {_count(len(ranked), 'setting')} began from the same "
-        f"{_count(int(ranked['blocks'].max()), 'start')}; the best setting of each optimizer is chosen on these very "
-        "runs, which flatters optimizers that were run in many settings.",
+        "note": note + which,
         "decided": [text for kind, text in sentences if kind == DECIDED],
         "undecided": [text for kind, text in sentences if kind == UNDECIDED],
     }
+
+
+def _ranked_among_each_other(fits: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Return the fits whose ranks have one mean, as they are among the same settings, and what is left out, as text.
+
+    These are of the settings that all problems have or, if there are none, of the most problems that have the same.
+    """
+    common, problems = in_all_problems(fits), fits["problem"].nunique()
+    if common.empty:
+        alike = problems_alike(fits)
+        common = fits[fits["problem"].isin(alike)]
+        return common, f" No setting was run on all {problems} problems: ranks are those on {', '.join(alike)}."
+    left_out = len(settings_of(fits)) - len(settings_of(common))
+    more = "that not all problems have is" if left_out == 1 else "that not all problems have are"
+    return common, f" {_count(left_out, 'setting')} {more} left out." if left_out else ""
 
 
 def _contrasts(pairs: pd.DataFrame):

@@ -188,7 +188,7 @@ def sorted_objectives(group: pd.DataFrame, share: float = 1.0) -> pd.DataFrame:
 
 def rank_table(fits: pd.DataFrame) -> pd.DataFrame:
     groups = [*fits.groupby("problem", sort=False)]
-    alike = _problems_alike(fits)
+    alike = problems_alike(fits)
     if len(alike) > 1:
         groups = [(ALL, fits[fits["problem"].isin(alike)]), *groups]
     parts = []
@@ -198,7 +198,7 @@ def rank_table(fits: pd.DataFrame) -> pd.DataFrame:
     return table_of(parts, RANKS)
 
 
-def _problems_alike(fits: pd.DataFrame) -> list[str]:
+def problems_alike(fits: pd.DataFrame) -> list[str]:
     """Return the most problems that were run with the same settings: means over others would be of other ranks."""
     designs: dict[frozenset, list[str]] = {}
     for problem, group in fits.groupby("problem", sort=False):
