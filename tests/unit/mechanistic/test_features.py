@@ -11,7 +11,7 @@ from petab_folder import write_petab
 
 from kinetrain.mechanistic import conditions
 from kinetrain.mechanistic.kernel import build
-from kinetrain.mechanistic.kernel.evaluation import GRADIENT, INFORMATION
+from kinetrain.mechanistic.kernel.evaluation import GRADIENT, INFORMATION, INFORMATION_BY_ADJOINTS
 from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.kernel.work import weights
 from kinetrain.mechanistic.petab_checks import PREEQUILIBRATION
@@ -260,6 +260,21 @@ def test_sensitivities_of_the_kernel_give_the_gradient_too(toy_kernel):
         np.testing.assert_allclose(gradient, expected, atol=1e-6 * np.abs(expected).max())
         assert value == pytest.approx(objective(theta), rel=1e-6)
         assert np.linalg.eigvalsh(information).min() > -1e-9 * np.abs(information).max()
+
+
+def test_an_adjoint_for_each_measurement_gives_the_information_where_that_takes_fewer_operations(toy):
+    tables = read_petab(toy[0])
+    every = tables.measurement_df[tables.measurement_df[PREEQUILIBRATION].isna()]
+    for measured, chosen in ((every, INFORMATION), (every.head(1), INFORMATION_BY_ADJOINTS)):
+        tables.measurement_df = measured
+        problem = KernelProblem(toy[0], tables=tables)
+        assert problem._information == chosen
+        for theta in points(problem):
+            orders = (INFORMATION, INFORMATION_BY_ADJOINTS)
+            forward, adjoints = (problem._evaluate([theta], [range(problem.n_conditions)], order) for order in orders)
+            np.testing.assert_allclose(adjoints[1], forward[1], atol=1e-8 * np.abs(forward[1]).max())
+            np.testing.assert_allclose(adjoints[2], forward[2], atol=1e-8 * np.abs(forward[2]).max())
+    assert problem.information_weight < KernelProblem(toy[0]).information_weight
 
 
 def test_the_second_gradient_of_pre_equilibrated_conditions_is_paid_from_the_budget(toy, toy_kernel, monkeypatch):

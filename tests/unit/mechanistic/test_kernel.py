@@ -16,7 +16,7 @@ from kinetrain.cache import CHECKSUMS
 from kinetrain.compiler import CompilerError, runnable
 from kinetrain.mechanistic.kernel import build, elimination
 from kinetrain.mechanistic.kernel.derivatives import adjoints, derivative
-from kinetrain.mechanistic.kernel.evaluation import GRADIENT, INFORMATION, VALUE, Evaluator
+from kinetrain.mechanistic.kernel.evaluation import GRADIENT, INFORMATION, INFORMATION_BY_ADJOINTS, VALUE, Evaluator
 from kinetrain.mechanistic.kernel.generate import Generator
 from kinetrain.mechanistic.kernel.graph import INPUT, TIME, Graph, UnsupportedModelError
 from kinetrain.mechanistic.kernel.mapping import TYPES, Arrays
@@ -174,10 +174,14 @@ def test_values_and_gradients_of_random_networks_are_those_of_scipy(kernel, thet
 @settings(deadline=None, max_examples=6)
 @given(theta=networks())
 def test_sensitivities_and_the_adjoint_of_the_same_steps_agree_to_rounding(kernel, theta):
-    evaluator = kernel([DATA])
-    back = evaluator.evaluate(theta[None], [0], [0], GRADIENT).gradient[0]
-    forward = evaluator.evaluate(theta[None], [0], [0], INFORMATION)
+    few = np.where(np.arange(5)[:, None] == [1, 3], DATA, np.nan)
+    evaluator, pairs = kernel([DATA, few]), (theta[None], [0, 1, 0], [0, 0, 0])
+    back = evaluator.evaluate(*pairs, GRADIENT).gradient[0]
+    forward, adjoints = (evaluator.evaluate(*pairs, order) for order in (INFORMATION, INFORMATION_BY_ADJOINTS))
     np.testing.assert_allclose(forward.gradient[0], back, atol=1e-7 * np.abs(back).max())
+    np.testing.assert_array_equal(adjoints.gradient[0], back)
+    scale = np.sqrt(np.diag(forward.information[0]))
+    np.testing.assert_allclose(adjoints.information[0], forward.information[0], atol=1e-7 * max(scale) ** 2, rtol=1e-6)
     assert np.linalg.eigvalsh(forward.information[0]).min() > -1e-9 * np.abs(forward.information).max()
 
 
@@ -243,7 +247,7 @@ def test_a_steady_state_with_a_conserved_sum_is_found_though_rounding_changes_th
     steps = 1e-5 * np.diag(values)
     expected = np.array([(solved_by_hand(values + one) - solved_by_hand(values - one)) / 2e-5 for one in steps])
     evaluator = kernel([np.ones((1, 2))], relative, times=[np.inf])
-    for order in (GRADIENT, INFORMATION):
+    for order in (GRADIENT, INFORMATION, INFORMATION_BY_ADJOINTS):
         found = evaluator.evaluate(theta[None], [0], [0], order)
         assert found.status[0] == 0
         assert found.value[0] == pytest.approx(solved_by_hand(values), rel=1e-6)

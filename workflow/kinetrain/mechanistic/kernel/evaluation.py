@@ -7,7 +7,7 @@ import numpy as np
 
 from kinetrain.mechanistic.kernel.mapping import TYPES, Arrays
 
-VALUE, GRADIENT, INFORMATION = range(3)
+VALUE, GRADIENT, INFORMATION, INFORMATION_BY_ADJOINTS = range(4)
 NOT_FINITE = 3
 
 
@@ -59,7 +59,7 @@ class Evaluation:
         self.value = np.full(pairs, np.inf)
         self.status, self.attempts = np.full(pairs, NOT_FINITE, dtype=np.int32), np.zeros(pairs, dtype=np.int32)
         self.gradient = np.zeros((points, n)) if order else None
-        self.information = np.zeros((points, n, n)) if order == INFORMATION else None
+        self.information = np.zeros((points, n, n)) if order >= INFORMATION else None
 
     def request(self, y, sigma):
         """Return the structure `Request` of kernel.cpp; it is valid while this call lives."""

@@ -2,9 +2,10 @@
 //
 // A job is one condition at one point of the parameters. Every lane has its own job, time, step size, error control and
 // next stop (a measured time, a switch of the input, an event); a lane that is done takes the next job, so that results do
-// not depend on what runs in other lanes. Gradients are the discrete adjoint: exact for what was computed. Sensitivities
-// for the Fisher information are those of the steps too. The steady state of a pre-equilibration (or measured at
-// infinity) is integrated to; some long steps with states held fixed let the derivatives follow (`follow`).
+// not depend on what runs in other lanes. Gradients are the discrete adjoint: exact for what was computed. The Fisher
+// information comes from sensitivities of the steps, or from an adjoint for each measurement. The steady state of a
+// pre-equilibration (or measured at infinity) is integrated to; some long steps with states held fixed let the
+// derivatives follow (`follow`).
 //
 // MODEL is the generated header of one model.
 
@@ -15,6 +16,7 @@
 #include <cstring>
 #include <limits>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "lanes.hpp"
@@ -28,7 +30,7 @@ enum { N1 = N ? N : 1, N_C1 = N_C ? N_C : 1, N_O1 = N_O ? N_O : 1, N_P1 = N_P ? 
 enum { N_H1 = N_H ? N_H : 1, N_TAU1 = N_TAU ? N_TAU : 1, N_J1 = N_J ? N_J : 1, N_TIMED1 = N_TIMED ? N_TIMED : 1 };
 enum { N_Y1 = N_Y ? N_Y : 1, N_DRIVING1 = N_DRIVING ? N_DRIVING : 1 };
 enum Status { DONE = 0, TOO_MANY_STEPS = 1, STEP_TOO_SMALL = 2, NOT_FINITE = 3 };
-enum Order { VALUE = 0, GRADIENT = 1, INFORMATION = 2 };
+enum Order { VALUE = 0, GRADIENT = 1, INFORMATION = 2, INFORMATION_BY_ADJOINTS = 3 };
 
 const double INF = std::numeric_limits<double>::infinity(), NONE = std::numeric_limits<double>::quiet_NaN();
 const double LN10 = 2.302585092994045684;
@@ -99,6 +101,8 @@ struct Condition {
     std::vector<int> row_slot;
     std::vector<double> measured, noise;       // (N_Y, padded), NaN where there is none
     std::vector<std::vector<int>> observed;    // for each block of rows, the observables that are measured there
+    std::vector<std::pair<int, int>> residuals;  // row and observable of each measurement
+    std::vector<int> thetas;                     // distinct estimated parameters
     Plan plan;                                 // where it does not depend on parameters
 };
 
@@ -187,7 +191,9 @@ struct Kernel {
     void backward(std::vector<Job>&, size_t begin, size_t end, Blocks&, Tape&);
     double likelihood(const Request&, Job&, size_t position, Blocks&, bool gradient, double* y, double* sigma);
     void inform(const Request&, Job&, size_t position, Blocks&, double* gradient, double* information);
-    void collect(const Request&, std::vector<Job>&, size_t begin, size_t end, Blocks&);
+    void begin_back(const Job&, size_t position, size_t residual);
+    void inform_back(const Request&, size_t begin, size_t end);
+    void collect(const Request&, std::vector<Job>&, size_t begin, size_t end, Blocks&, double* rows = nullptr);
     void evaluate(const Request&);
 };
 
@@ -1132,8 +1138,10 @@ void Kernel::backward(std::vector<Job>& jobs, size_t begin, size_t end, Blocks& 
     Backward{*this, jobs, begin, end, b, tape}.run();
 }
 
-// Add the gradients of jobs, on the scales of theta, to those of their points.
-void Kernel::collect(const Request& request, std::vector<Job>& jobs, size_t begin, size_t end, Blocks& b) {
+// Add the gradients of jobs, on the scales of theta, to those of their points, or to a row for each job.
+void Kernel::collect(
+    const Request& request, std::vector<Job>& jobs, size_t begin, size_t end, Blocks& b, double* rows
+) {
     for (size_t i = begin; i < end; i++) {  // initial states that come from pre-equilibration
         if (jobs[i].before < 0) continue;
         const int8_t* anew = conditions[jobs[i].condition].reset;
@@ -1156,7 +1164,8 @@ void Kernel::collect(const Request& request, std::vector<Job>& jobs, size_t begi
         for (size_t i = first; i < std::min(first + LANES, end); i++) {
             if (jobs[i].status != DONE) continue;
             const Condition& condition = conditions[jobs[i].condition];
-            double* gradient = request.gradient + (size_t)jobs[i].point * request.parameters;
+            double* gradient = rows ? rows + (i - begin) * request.parameters
+                                    : request.gradient + (size_t)jobs[i].point * request.parameters;
             for (int j = 0; j < condition.mapped; j++) {
                 const int own = condition.to_model[j];
                 const double slope = slope_of_scale(lane(p[own], i - first), condition.scale[own]);
@@ -1192,6 +1201,18 @@ void Kernel::differentiate(std::vector<Job>& jobs, size_t begin, size_t end, Blo
         }
         a++;
     }
+}
+
+// Derivatives of a residual, the difference to what was measured on the scale of the observable over sigma.
+void slopes_of_residual(int scale, V y, V measured, V sigma, V& by_y, V& by_s) {
+    V residual = y - measured;
+    by_y = spread(1.0) / sigma;
+    if (scale != 0) {
+        const double unit = scale == 1 ? 1.0 : 1 / LN10;
+        residual = (vlog(y) - vlog(measured)) * unit;
+        by_y = unit * by_y / y;
+    }
+    by_s = -residual / (sigma * sigma);
 }
 
 // Add gradient and Fisher information of a job: residuals' derivatives times each other.
@@ -1232,18 +1253,11 @@ void Kernel::inform(
                 const V measured = load(&condition.measured[place]), noise = load(&condition.noise[place]);
                 const M has = measured == measured, known = noise == noise;
                 const V sigma = choose(known, noise, s[i]), along = choose(known, spread(0.0), ds[i]);
-                V loss, by_y, by_s, residual, change;
+                V loss, by_y, by_s;
                 model_loss(LOSS_OF[i], y[i], measured, sigma, loss, by_y, by_s);
                 total += choose(has, by_y * dy[i] + by_s * along, spread(0.0));
-                if (SCALE_OF[i] == 0) {
-                    residual = y[i] - measured;
-                    change = dy[i];
-                } else {
-                    const double unit = SCALE_OF[i] == 1 ? 1.0 : 1 / LN10;
-                    residual = (vlog(y[i]) - vlog(measured)) * unit;
-                    change = unit * dy[i] / y[i];
-                }
-                change = (change - residual * along / sigma) / sigma;
+                slopes_of_residual(SCALE_OF[i], y[i], measured, sigma, by_y, by_s);
+                const V change = by_y * dy[i] + by_s * along;
                 residuals[j * observed.size() + e] = choose(has, change * slope[j], spread(0.0));
             }
             gradient[condition.from_theta[j]] += slope[j] * sum(total);
@@ -1258,6 +1272,56 @@ void Kernel::inform(
                 information[p * request.parameters + q] += value;
                 if (i != j) information[q * request.parameters + p] += value;
             }
+    }
+}
+
+// Derivatives of one residual of a job go to xb and the blocks' ob, as those of the likelihood do: zeros without it.
+void Kernel::begin_back(const Job& job, size_t position, size_t residual) {
+    const Condition& condition = conditions[job.condition];
+    std::memset(&xb[job.states], 0, condition.times.size() * N * sizeof(double));
+    if (job.status != DONE || residual >= condition.residuals.size()) return;
+    const auto [row, i] = condition.residuals[residual];
+    const int l = row % LANES;
+    Rows at(blocks, position);
+    V y[N_Y1], s[N_Y1], yb[N_Y1], sb[N_Y1], own_xb[N1], ob[N_O1], by_y, by_s;
+    at.fill(condition, job, x.data(), row - l);
+    model_observe(at.x, at.o, at.t, at.h, y, s);
+    const size_t place = (size_t)i * condition.padded + row;
+    const double noise = condition.noise[place];
+    const bool known = noise == noise;
+    slopes_of_residual(
+        SCALE_OF[i], y[i], spread(condition.measured[place]), known ? spread(noise) : s[i], by_y, by_s
+    );
+    for (V& one : ob) one = spread(0.0);
+    for (int o = 0; o < N_Y; o++) yb[o] = sb[o] = spread(0.0);
+    put(yb[i], l, lane(by_y, l));
+    if (!known) put(sb[i], l, lane(by_s, l));
+    model_observe_back(at.x, at.o, at.t, at.h, yb, sb, own_xb, ob);
+    double* to = &xb[job.states + (size_t)condition.row_slot[row] * N];
+    for (int n = 0; n < N; n++) to[n] = lane(own_xb[n], l);
+    for (int q = 0; q < N_O; q++) put(blocks.ob[position / LANES * N_O1 + q], position % LANES, lane(ob[q], l));
+}
+
+// Add the Fisher information of jobs without pre-equilibration, whose steps are on the tape: an adjoint per residual.
+void Kernel::inform_back(const Request& request, size_t begin, size_t end) {
+    const size_t n = request.parameters;
+    size_t most = 0;
+    for (size_t i = begin; i < end; i++) most = std::max(most, conditions[jobs[i].condition].residuals.size());
+    std::vector<double> rows((end - begin) * n);
+    for (size_t residual = 0; residual < most; residual++) {
+        blocks.ob.zero();
+        for (size_t i = begin; i < end; i++) begin_back(jobs[i], i - begin, residual);
+        backward(jobs, begin, end, blocks, tape);
+        std::fill(rows.begin(), rows.end(), 0.0);
+        collect(request, jobs, begin, end, blocks, rows.data());
+        for (size_t i = begin; i < end; i++) {
+            if (jobs[i].status != DONE) continue;
+            const double* row = &rows[(i - begin) * n];
+            double* information = request.information + jobs[i].point * n * n;
+            const std::vector<int>& own = conditions[jobs[i].condition].thetas;
+            for (int p : own)
+                for (int q : own) information[p * n + q] += row[p] * row[q];
+        }
     }
 }
 
@@ -1286,7 +1350,8 @@ void Kernel::evaluate(const Request& request) {
         }
         jobs.push_back(job);
     }
-    const bool informs = request.order == INFORMATION, differentiates = request.order == GRADIENT;
+    const bool informs = request.order == INFORMATION, by_adjoints = request.order == INFORMATION_BY_ADJOINTS;
+    const bool differentiates = request.order == GRADIENT || by_adjoints;
     if (informs) {
         active.clear();
         std::vector<bool> estimated(N_P1, false);
@@ -1354,6 +1419,7 @@ void Kernel::evaluate(const Request& request) {
             backward(jobs, begin, end, blocks, tape);
             collect(request, jobs, begin, end, blocks);
         }
+        if (by_adjoints) inform_back(request, begin, end);
     }
     if (differentiates && n_before) {
         blocks_before.ob.zero();
@@ -1420,10 +1486,16 @@ void* kernel_new(const Data* data) try {
                 condition.measured[(size_t)o * padded + row] = data->measured[from];
                 condition.noise[(size_t)o * padded + row] = data->noise[from];
                 std::vector<int>& seen = condition.observed[row / LANES];
-                if (data->measured[from] == data->measured[from] && std::find(seen.begin(), seen.end(), o) == seen.end())
-                    seen.push_back(o);
+                if (data->measured[from] != data->measured[from]) continue;
+                condition.residuals.emplace_back(row, o);
+                if (std::find(seen.begin(), seen.end(), o) == seen.end()) seen.push_back(o);
             }
         }
+        condition.thetas.assign(condition.from_theta, condition.from_theta + condition.mapped);
+        std::sort(condition.thetas.begin(), condition.thetas.end());
+        condition.thetas.erase(
+            std::unique(condition.thetas.begin(), condition.thetas.end()), condition.thetas.end()
+        );
         if (!TIMES_MOVE) {  // base parameters stand for all
             kernel->make_plan(condition, condition.base, condition.plan);
         }

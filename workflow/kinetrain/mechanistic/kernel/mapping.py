@@ -39,6 +39,13 @@ class Arrays:
     measured: np.ndarray
     noise: np.ndarray
 
+    @property
+    def most_measurements(self) -> int:
+        """Return the largest number of measurements of a condition."""
+        known = np.isfinite(self.measured).sum(axis=1)
+        parts = np.split(known, self.row_end[:-1])
+        return int(max((part.sum() for part in parts), default=0))
+
     def with_times(self, count: int) -> "Arrays":
         """Return the same problem with rows without measurements: `count` even times from the start to the last one."""
         begin, parts = 0, []

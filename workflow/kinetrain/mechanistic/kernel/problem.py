@@ -16,7 +16,7 @@ import numpy as np
 from kinetrain.compiler import runnable
 from kinetrain.files import load_checkpoint, save_checkpoint
 from kinetrain.mechanistic.kernel import build
-from kinetrain.mechanistic.kernel.evaluation import GRADIENT, INFORMATION, VALUE, Evaluator
+from kinetrain.mechanistic.kernel.evaluation import GRADIENT, INFORMATION, INFORMATION_BY_ADJOINTS, VALUE, Evaluator
 from kinetrain.mechanistic.kernel.mapping import BOXES, TYPES, Arrays, Names
 from kinetrain.mechanistic.kernel.work import weights
 from kinetrain.mechanistic.parameter_priors import Priors
@@ -77,9 +77,14 @@ class KernelProblem(StartingBox):
         self._library, self.engine = build.load(self.kernel, variant), f"kernel-{variant}"
         facts = build.facts_of(self.kernel)
         assert facts is not None  # kept with the kernel
-        gradient, information = weights(facts, build.sizes_of(self._library))
+        sizes = build.sizes_of(self._library)
+        gradient, information = weights(facts, sizes)
         self._carried = bool((self._arrays.preequilibration >= 0).any())
         self._weights = gradient, round(information + gradient * self._carried, 1)
+        self._information, measurements = INFORMATION, self._arrays.most_measurements
+        # The adjoint of a pre-equilibration is that of all measurements together: there, sensitivities serve alone.
+        if measurements and not self._carried and weights(facts, sizes, measurements)[1] < information:
+            self._information, self._weights = INFORMATION_BY_ADJOINTS, weights(facts, sizes, measurements)
         self.priors = Priors.of_terms(self._terms) if options and options.priors else None
         self._solve_by(options or SolverOptions())
 
@@ -154,13 +159,15 @@ class KernelProblem(StartingBox):
         return self._evaluate(thetas, batches, GRADIENT)[:2]
 
     def value_gradient_and_information(self, theta, conditions) -> tuple[float, np.ndarray, np.ndarray]:
-        """Return value, gradient (n,) and Fisher information (n, n), by forward sensitivities.
+        """Return value, gradient (n,) and Fisher information (n, n).
 
-        The information is that of the measurements; priors are part of value and gradient alone. All three are `inf` or
-        NaN where a solve failed or one of them is not finite. With pre-equilibrations the gradient is the adjoint one:
-        rounding grows in sensitivities that are carried along until a steady state, up to 3e-4 of Isensee's gradient.
+        The information comes from sensitivities by all parameters or, where that takes fewer operations, from an
+        adjoint for each measurement of a condition. It is that of the measurements; priors are part of value and
+        gradient alone. All three are `inf` or NaN where a solve failed or one of them is not finite. With
+        pre-equilibrations the gradient is the adjoint one: rounding grows in sensitivities that are carried along until
+        a steady state, up to 3e-4 of Isensee's gradient.
         """
-        values, gradients, information = self._evaluate([theta], [conditions], INFORMATION)
+        values, gradients, information = self._evaluate([theta], [conditions], self._information)
         if self._carried and np.isfinite(values[0]):
             values, gradients = self.values_and_gradients([theta], [conditions])
         return float(values[0]), gradients[0], information[0]
@@ -211,7 +218,7 @@ class KernelProblem(StartingBox):
         if order:
             failed |= ~np.isfinite(gradients).all(axis=1)
             gradients[failed] = np.nan
-        if order == INFORMATION:
+        if order >= INFORMATION:
             failed |= ~np.isfinite(information).all(axis=(1, 2))
             gradients[failed] = information[failed] = np.nan
         values[failed] = np.inf
