@@ -181,8 +181,8 @@ compared: settings that were ranked
 cost_to_* [forward solves]: expected cost to come within a target of the best value known: the cost of all starts, each
   until it gets there or ends, over the number that get there; `quantile` is half the 95 % quantile of chi-squared with
   as many degrees of freedom as estimated parameters, 1.92 that with one, by which Grein et al. 2026 count a search as
-  successful. Costs are known to a constant factor, that between two points of a trace. With the bounds of the 95 %
-  interval
+  successful. A start costs nothing, and costs are known to a constant factor, that between two points of a trace. With
+  the bounds of the 95 % interval
 successes_*: runs that came within the target
 excess_at_*: median of the lowest objective in the trace, above the best value known, when so many percent of the budget
   are spent (the metric of Grein et al. 2026, there of best values of a run)
