@@ -146,7 +146,7 @@ def test_an_infinite_error_is_shown_and_decides_nothing():
     arm = answers(networks=of_errors(errors))["arms"][0]
     assert [(row[0], row[-1]) for row in arm["rows"]] == [("Ridge", "60 [60, 60]"), ("Unpruned", "∞")]
     assert arm["undecided"] == [
-        "Best neural model against best yardstick, without a prior, in test error: undecided (Unpruned inf, Ridge 0.6, "
+        "Best neural model against best yardstick, without a prior, in test error: undecided (Unpruned ∞, Ridge 0.6, "
         "difference ∞, 3 seeds)"
     ]
 
@@ -162,6 +162,41 @@ def test_a_method_that_failed_on_some_data_is_last_there_and_named():
         ("SparseFlow", "2.5"),
     ]
     assert arm["note"].startswith("Mean rank over 2 data sets") and "2 of 12 models (IMP 2) failed." in arm["note"]
+
+
+def one_lucky_seed(**level) -> pd.DataFrame:
+    """Networks of which DASH finished one seed of three, with the highest of all accuracies."""
+    table = networks_of({"dash": [0.95] * 3, "imp": [0.8, 0.81, 0.8], "unpruned": [0.5] * 3}, **level)
+    lost = (table["method"] == "dash") & (table["seed"] > 0)
+    return table.assign(
+        status=table["status"].mask(lost, "failed"),
+        **{name: table[name].mask(lost) for name in ("balanced_accuracy", "auprc", "precision_at_edges")},
+    )
+
+
+def test_one_seed_that_finished_makes_no_best_method():
+    arm = answers(networks=one_lucky_seed())["arms"][0]
+    assert [row[0] for row in arm["rows"]] == ["IMP", "Unpruned", "DASH (1 of 3 seeds)"]
+    told = " A method of which seeds failed comes after those of which fewer did. 2 of "
+    assert f"{told}9 models (DASH 2) failed." in arm["note"]
+    other = networks_of({"dash": [0.6] * 3, "imp": [0.7] * 3, "unpruned": [0.5] * 3}, dataset="other")
+    arm = answers(networks=pd.concat([one_lucky_seed(), other]))["arms"][0]
+    assert [(row[0], row[2].split()[0]) for row in arm["rows"]] == [("IMP", "1"), ("DASH", "2.5"), ("Unpruned", "2.5")]
+    assert f"{told}18 models (DASH 2) failed." in arm["note"]
+    assert "comes after" not in answers(networks=other)["arms"][0]["note"]
+
+
+def test_of_methods_that_tie_in_one_quantity_the_next_decides():
+    table = networks_of({"dash": [0.6] * 3, "imp": [0.6] * 3, "unpruned": [0.5] * 3})
+    table["auprc"] = table["auprc"].mask(table["method"] == "imp", 0.7)
+    assert [row[0] for row in answers(networks=table)["arms"][0]["rows"]] == ["IMP", "DASH", "Unpruned"]
+
+
+def test_one_seed_that_finished_does_not_silence_the_caution():
+    prior = networks_of({"prior alone": [0.9] * 3})
+    said = answers(networks=pd.concat([one_lucky_seed(), prior]))["caution"]
+    assert said.startswith("Methods with more failed seeds aside, no trained model's network is truer than the prior")
+    assert "(balanced accuracy 80.3 % against 90.0 %)" in said
 
 
 def test_without_anything_to_rank_by_it_is_said_what_is_missing():

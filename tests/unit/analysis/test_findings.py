@@ -210,6 +210,9 @@ def test_findings_say_who_is_better_than_chance_outside_the_prior():
     found = table[table["topic"] == "Outside the prior"].squeeze()
     assert found["verdict"] == "yes"
     assert "DASH 0.615 [0.55, 0.676] (35 % of the true edges there, 85 % of the prior's wrong" in found["statement"]
+    failed = networks.head(1).assign(seed=2, status="failed", balanced_accuracy_outside_prior=np.nan)
+    table = findings(networks=pd.concat([networks, failed])).set_index("topic")
+    assert "DASH 0.615 [0.55, 0.676] from 2 of 3 seeds (35 %" in table.loc["Outside the prior", "statement"]
     worse = networks.assign(balanced_accuracy_outside_prior=[0.45, 0.62, np.nan, 0.5, np.nan])
     table = findings(networks=worse).set_index("topic")
     assert table.loc["Outside the prior", "verdict"] == "no"

@@ -64,6 +64,53 @@ def test_means_are_those_of_the_seeds_whose_difference_is_told():
     assert row["first"] - row["second"] == pytest.approx(row["difference"])
 
 
+def with_one_seed(networks: pd.DataFrame, method: str, **values) -> pd.DataFrame:
+    """The networks with all seeds of a method failed but the first, which has `values`."""
+    first, lost = (networks["method"] == method) & (networks["seed"] == 0), (networks["method"] == method)
+    networks.loc[first, list(values)] = list(values.values())
+    networks.loc[lost & ~first, ["status", "auprc", "precision_at_edges", "test_mse"]] = ["failed", *[np.nan] * 3]
+    return networks
+
+
+def test_one_seed_that_finished_makes_no_best_method():
+    scores = {"sparseflow": ("no", 0.4, 0.3), "unpruned": ("no", 0.5, 0.2), "lasso": ("no", 0.45, 0.25)}
+    networks = with_one_seed(made_networks(scores), "sparseflow", auprc=0.9, test_mse=0.1)
+    table = comparisons(networks).set_index("quantity")
+    assert table["neural"].tolist() == ["unpruned", "unpruned"] and table["pairs"].tolist() == [4, 4]
+    alone = findings(networks=networks[networks["method"] != "unpruned"])
+    assert alone.loc[alone["topic"] == TOPIC, "statement"].item() == (
+        "Without a prior, the best neural model against the best yardstick is undecided in AUPRC (SparseFlow (1 of 4 "
+        "seeds) 0.9, Lasso 0.45, difference 0.45, 1 seed), test error (SparseFlow (1 "
+        "of 4 seeds) 0.1, Lasso 0.25, difference -0.15, 1 seed)."
+    )
+
+
+def test_one_seed_better_than_no_change_does_not_hide_that_nothing_else_is():
+    scores = {"sparseflow": ("no", 0.4, 3.0), "unpruned": ("no", 0.5, 2.0), "lasso": ("no", 0.45, 4.0)}
+    said = findings(networks=with_one_seed(made_networks(scores), "sparseflow", test_mse=0.5)).set_index("topic")
+    assert said.loc["Not better than next = now", "statement"] == (
+        "NO method but SparseFlow (1 of 4 seeds) predicts better than that nothing changes (next = now): the best of "
+        "the others, Unpruned, has 2 times its test error."
+    )
+
+
+def test_means_over_some_of_the_seeds_say_of_how_many():
+    scores = {"sparseflow": ("no", 0.4, 0.3), "unpruned": ("no", 0.5, 0.2)}
+    networks = made_networks(scores).assign(precision_at_edges=0.25)
+    prior = networks.head(4).assign(method="prior alone", auprc=0.1, test_mse=np.nan)
+    networks = pd.concat([networks, prior]).assign(balanced_accuracy=lambda table: table["auprc"])
+    networks.loc[(networks["method"] == "sparseflow") & (networks["seed"] > 0), "balanced_accuracy"] = np.nan
+    said = findings(networks=with_one_seed(networks.reset_index(drop=True), "sparseflow")).set_index("topic")[
+        "statement"
+    ]
+    assert said["Prediction"].endswith(
+        " Better: Unpruned 0.2 ± 0 (ratio 0.2), SparseFlow 0.3 (ratio 0.3; 1 of 4 seeds)."
+    )
+    assert said["Rankings"].endswith(" Above it: Unpruned 0.502 (25 %), SparseFlow 0.4 (25 %; 1 of 4 seeds).")
+    above = " Above it: Unpruned (0.502), SparseFlow (0.400; 1 of 4 seeds)."
+    assert said["Network against prior alone"].endswith(above)
+
+
 def test_data_on_which_everything_is_worse_than_that_nothing_changes_come_first():
     worse = made_networks({"dash": ("yes", 0.5, 2.0), "lasso": ("no", 0.5, 3.0)}, "measured", persistence=1.0)
     half = made_networks({"dash": ("yes", 0.5, 2.0), "lasso": ("no", 0.5, 0.5)}, "simulated", persistence=1.0)

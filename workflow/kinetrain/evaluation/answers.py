@@ -8,7 +8,7 @@ import pandas as pd
 from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.benchmark import problems_alike
 from kinetrain.evaluation.network_findings import COMPARED, paired_methods, with_status
-from kinetrain.evaluation.network_summaries import GROUP, panel_names, prediction_error
+from kinetrain.evaluation.network_summaries import GROUP, of_seeds, panel_names, relative_errors, seed_means
 from kinetrain.evaluation.pairs import ALL
 from kinetrain.evaluation.scores import (
     SETTING,
@@ -20,7 +20,7 @@ from kinetrain.evaluation.scores import (
     with_size,
 )
 from kinetrain.evaluation.setting_names import setting_name, with_rates
-from kinetrain.evaluation.statements import interval_text
+from kinetrain.evaluation.statements import interval_text, number_text
 from kinetrain.evaluation.statistics import FEWEST, POSITIVE, SHARE, judge, mean_interval, median_over_blocks
 from kinetrain.evaluation.yardstick_findings import KNOWLEDGE, QUANTITIES, comparisons
 from kinetrain.networks.controls import CONTROLS, PERSISTENCE, PRIOR_ALONE
@@ -171,6 +171,8 @@ def _of_networks(networks: pd.DataFrame) -> dict:
         )
     if rows and "ratio" in quantities:
         note += " A test error of 100 % is that of predicting no change (next = now)."
+    if rows and any(of_seeds(seed_means(values, *one)).any() for one in _signs(quantities)):
+        note += " A method of which seeds failed comes after those of which fewer did."
     failed, listed = with_status(networks[~networks["method"].isin([*CONTROLS, *YARDSTICKS])], "failed")
     note += f" {listed} failed." if failed else ""
     judged = "finds the network best" if first in NETWORKS else "predicts best"
@@ -199,7 +201,7 @@ def _values(networks: pd.DataFrame):
     """Return the models with the quantities that they are ranked by, and how these are called, in their order."""
     shown = networks[~networks["method"].isin(CONTROLS) | (networks["method"] == PRIOR_ALONE)]
     shown = shown[shown["status"] != LEFT_OUT]
-    ratio = prediction_error(networks)[[*GROUP, "method", "seed", "ratio"]]
+    ratio = relative_errors(networks)[[*GROUP, "method", "seed", "ratio"]]
     shown = shown.merge(ratio, on=[*GROUP, "method", "seed"], how="left")
     quantities = {name: words for name, words in {**NETWORKS, "ratio": ERROR}.items() if shown[name].notna().any()}
     # What has no value by its nature, as a correlation predicts nothing, is not ranked; a method that failed is.
@@ -207,13 +209,20 @@ def _values(networks: pd.DataFrame):
     return shown[ranked | (shown["status"] == "failed")], quantities
 
 
+def _signs(quantities: dict) -> list[tuple[str, int]]:
+    """Return the names of quantities, each with the sign of a good difference."""
+    return [(name, sign) for name, (_, sign) in quantities.items()]
+
+
 def _means(values: pd.DataFrame, quantities: dict):
-    ordered = _in_order(values.groupby("method", sort=False)[list(quantities)].mean(), quantities)
+    found = {one[0]: seed_means(values, *one).droplevel(GROUP) for one in _signs(quantities)}
+    places = pd.DataFrame({name: table["place"] for name, table in found.items()})
+    seeds = of_seeds(next(iter(found.values())))
     rows = []
-    for method in ordered.index:
+    for method in places.sort_values(list(quantities), kind="stable").index:
         own = values[values["method"] == method]
         cells = [interval_text(*_in_per_cent(name, own[name])) for name in quantities]
-        rows.append([label(method), _kind(own), *cells])
+        rows.append([label(method) + (f" ({seeds[method]})" if seeds[method] else ""), _kind(own), *cells])
     return rows, ["method", "kind", *(f"{name} (%)" for name, _ in quantities.values())]
 
 
@@ -228,12 +237,12 @@ def _mean_ranks(values: pd.DataFrame, quantities: dict, levels: int):
     values = values[values["method"].isin(number[number == levels].index)]
     if values.empty:
         return [], []
-    signs = pd.Series({name: sign for name, (_, sign) in quantities.items()})
-    means = values.groupby([*GROUP, "method"], sort=False)[list(quantities)].mean() * signs
+    places = pd.DataFrame({one[0]: seed_means(values, *one)["place"] for one in _signs(quantities)})
     # Last is a method that failed on some data; one without such values by its nature (the prior's error) has no rank.
-    there = (means.notna().groupby(level=level).transform("any") for level in (GROUP, "method"))
-    failed = means.isna() & next(there) & next(there)
-    places = means.mask(failed, -np.inf).groupby(level=GROUP).rank(ascending=False)
+    there = (places.notna().groupby(level=level).transform("any") for level in (GROUP, "method"))
+    failed = places.isna() & next(there) & next(there)
+    last = places.groupby(level=GROUP).transform("count") + (failed.groupby(level=GROUP).transform("sum") + 1) / 2
+    places = places.mask(failed, last)
     ordered = places.groupby(level="method").mean().sort_values(list(quantities), kind="stable")
     rows = []
     for method in ordered.index:
@@ -241,11 +250,6 @@ def _mean_ranks(values: pd.DataFrame, quantities: dict, levels: int):
         cells = [interval_text(*mean_interval(own[name])) for name in quantities]
         rows.append([label(method), _kind(values[values["method"] == method]), *cells])
     return rows, ["method", "kind", *(f"mean rank in {name}" for name, _ in quantities.values())]
-
-
-def _in_order(means: pd.DataFrame, quantities: dict) -> pd.DataFrame:
-    first, (_, sign) = next(iter(quantities.items()))
-    return means.assign(order=-sign * means[first]).sort_values("order", kind="stable")
 
 
 def _kind(rows: pd.DataFrame) -> str:
@@ -262,8 +266,8 @@ def _network_sentences(networks: pd.DataFrame):
             name, _ = QUANTITIES[row["quantity"]]
             lead = f"Best neural model against best yardstick, {KNOWLEDGE[row['knowledge']].lower()}, in {name}"
             scale, unit = _scale(name)
-            values = ((row["neural"], row["first"]), (row["yardstick"], row["second"]))
-            numbers = ", ".join(f"{label(method)} {scale * value:.3g}{unit}" for method, value in values)
+            values = ((row["neural_name"], row["first"]), (row["yardstick_name"], row["second"]))
+            numbers = ", ".join(f"{method} {number_text(scale * value)}{unit}" for method, value in values)
             bounds = scale * row[["difference", "low", "high"]].to_numpy(float)
             yield lead, row["panel"], row["outcome"], f"{numbers}, {_difference(bounds, unit, row['pairs'])}"
     for panel, name, wanted, pairs in paired_methods(networks, (*COMPARED, *_others(networks))):
@@ -320,18 +324,22 @@ def _caution(fits, networks, has_fits, has_networks, estimates) -> str:
             "larger budget (fits.epochs) brings it nearer."
         )
     if has_networks:
-        means = networks.groupby([*GROUP, "method"])["balanced_accuracy"].mean().dropna().unstack("method")
-        neural = [name for name in means if name not in CONTROLS and name not in YARDSTICKS]
-        if PRIOR_ALONE in means and neural and len(means):
-            best, prior = means[neural].max(axis=1), means[PRIOR_ALONE]
-            below = int((best <= prior).sum())
-            if below:
-                share = "" if len(means) == 1 else f" on {below} of {len(means)} data sets"
-                numbers = f" (balanced accuracy {100 * best.max():.1f} % against {100 * prior.max():.1f} %)"
-                said.append(
-                    f"No trained model's network is truer than the prior that it could have been given{share}"
-                    f"{numbers if len(means) == 1 else ''}: for the edges alone, nothing needs to be trained."
-                )
+        table = seed_means(networks, "balanced_accuracy", 1)
+        table = table.dropna(subset="place").sort_values("place", kind="stable").reset_index("method")
+        prior = table.loc[table["method"] == PRIOR_ALONE, "mean"]
+        neural = table[~table["method"].isin([*CONTROLS, *YARDSTICKS])]
+        best = neural.groupby(level=GROUP)["mean"].agg(["first", "max"]).assign(prior=prior)
+        below = best[best["first"] <= best["prior"]]
+        if len(below):
+            share = "" if len(best) == 1 else f" on {len(below)} of {len(best)} data sets"
+            numbers = (
+                f" (balanced accuracy {100 * best['first'].max():.1f} % against {100 * best['prior'].max():.1f} %)"
+            )
+            lead = "No" if (below["max"] <= below["prior"]).all() else "Methods with more failed seeds aside, no"
+            said.append(
+                f"{lead} trained model's network is truer than the prior that it could have been given{share}"
+                f"{numbers if len(best) == 1 else ''}: for the edges alone, nothing needs to be trained."
+            )
     if said:
         return " ".join(said)
     runs = []

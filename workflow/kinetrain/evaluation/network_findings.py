@@ -8,9 +8,11 @@ from kinetrain.evaluation.network_summaries import (
     CONTROLS,
     GROUP,
     MULTIPLIERS,
+    best_first,
     by_multipliers,
+    of_seeds,
     panel_names,
-    prediction_error,
+    relative_errors,
     sparsity_against_accuracy,
 )
 from kinetrain.evaluation.statements import VERDICTS, interval_text, number_text, two_groups, verdict
@@ -43,29 +45,38 @@ def against_persistence(networks: pd.DataFrame):
     for panel in panel_names(untested).drop_duplicates():
         statement = "No transitions are held out for a test, so no prediction is judged."
         yield "Prediction", panel, statement, np.nan, np.nan, "-"
-    for panel, group in prediction_error(networks).groupby("panel", sort=False):
-        reference, errors = group["persistence_mse"].iloc[0], group.groupby("method")["test_mse"]
-        spread = errors.std()
-        beaten = errors.mean() + spread.fillna(0) < reference
+    for panel, group in relative_errors(networks).groupby("panel", sort=False):
+        table = best_first(group, "test_mse", -1)
+        if table.empty:
+            continue
+        reference, errors, seeds = group["persistence_mse"].iloc[0], table["mean"], of_seeds(table)
+        spread, ratios = (
+            group.groupby("method")[name].agg(how) for name, how in (("test_mse", "std"), ("ratio", "mean"))
+        )
+        beaten = errors + spread[errors.index].fillna(0) < reference
         said = {
             method: f"{label(method)} {number_text(error)}"
             + (f" ± {spread[method]:.1g}" if np.isfinite(spread[method]) else "")
-            + f" (ratio {number_text(group.loc[group['method'] == method, 'ratio'].mean())})"
-            for method, error in errors.mean().items()
+            + f" (ratio {number_text(ratios[method])}{seeds[method] and f'; {seeds[method]}'})"
+            for method, error in errors.items()
         }
         lead = (
             f"Persistence (next = now) has a test error of {reference:.3g}. A method is better whose error is lower by "
             "more than its standard deviation over seeds."
         )
         words = "Better", "NOT better"
-        yield from two_groups("Prediction", panel, lead, words, said, beaten, errors.mean(), reference)
+        yield from two_groups("Prediction", panel, lead, words, said, beaten, errors, reference)
 
 
 def against_predictors(networks: pd.DataFrame):
     """Yield per data set and predictor without training which methods are closer to the gold standard than it."""
     for control, lead in PREDICTORS.items():
-        for panel, methods, reference in _against_control(networks, control):
-            said = {method: f"{label(method)} ({value:.3f})" for method, value in methods.items()}
+        for panel, table, reference in _against_control(networks, control):
+            methods, seeds = table["mean"], of_seeds(table)
+            said = {
+                method: f"{label(method)} ({value:.3f}{seeds[method] and f'; {seeds[method]}'})"
+                for method, value in methods.items()
+            }
             lead_here = f"{lead} a balanced accuracy of {reference:.3f}."
             topic = f"Network against {label(control)[0].lower()}{label(control)[1:]}"
             words = "Above it", "NOT above it"
@@ -73,13 +84,12 @@ def against_predictors(networks: pd.DataFrame):
 
 
 def _against_control(networks: pd.DataFrame, control: str):
-    """Yield per data set its panel, the mean balanced accuracy of every trained method, and that of a control."""
-    scored = networks[networks["balanced_accuracy"].notna()]
-    for _, group in scored.groupby(GROUP, sort=False):
-        means = group.groupby("method", sort=False)["balanced_accuracy"].mean()
-        methods = means.drop(labels=[name for name in CONTROLS if name in means])
-        if control in means and len(methods):
-            yield panel_names(group).iloc[0], methods, means[control]
+    """Yield per data set its panel, the balanced accuracy of every trained method by `best_first`, and a control's."""
+    for _, group in networks.groupby(GROUP, sort=False):
+        table = best_first(group[~group["method"].isin(CONTROLS)], "balanced_accuracy", 1)
+        reference = group.loc[group["method"] == control, "balanced_accuracy"].mean()
+        if len(table) and not np.isnan(reference):
+            yield panel_names(group).iloc[0], table, reference
 
 
 def beyond_prior_and_regulators(networks: pd.DataFrame):
@@ -90,11 +100,17 @@ def beyond_prior_and_regulators(networks: pd.DataFrame):
     """
     models = networks[~networks["method"].isin(CONTROLS)]
     for column, where in STRICT.items():
-        for _, group in models.dropna(subset=[column]).groupby(GROUP, sort=False):
+        for _, group in models.groupby(GROUP, sort=False):
+            seeds, group = of_seeds(best_first(group, column, 1)), group.dropna(subset=[column])
+            if group.empty:
+                continue
             intervals = {method: mean_interval(own[column], scale=SHARE) for method, own in group.groupby("method")}
             judged = {method: interval for method, interval in intervals.items() if np.isfinite(interval[1])}
             means = pd.Series({method: interval[0] for method, interval in judged.items()}, dtype=float)
-            said = {method: f"{label(method)} {interval_text(*interval)}" for method, interval in judged.items()}
+            said = {
+                method: f"{label(method)} {interval_text(*interval)}{seeds[method] and f' from {seeds[method]}'}"
+                for method, interval in judged.items()
+            }
             if column == "balanced_accuracy_outside_prior":
                 said = {method: text + _recovered(group[group["method"] == method]) for method, text in said.items()}
             good = {method: interval[1] > 0.5 for method, interval in judged.items()}

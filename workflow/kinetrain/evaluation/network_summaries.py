@@ -88,19 +88,51 @@ def by_multipliers(networks: pd.DataFrame) -> pd.DataFrame:
     return models[treatments > 1]
 
 
+def seed_means(models: pd.DataFrame, quantity: str, sign: int) -> pd.DataFrame:
+    """Return per data set and method the mean of a quantity over seeds, and the place of the method by it.
+
+    The index is dataset, noise, prior_corruption and method; the columns are mean, values (how many seeds have one),
+    seeds and place, 1 for the best, which the sign of a good difference tells. A method of which seeds failed comes
+    after those of which fewer did: one seed of five that did well by chance makes no best method. Without any value
+    there is no place. Source: a choice of ours, as for failed runs in `scores.ranks` and failed folds in `tuning`.
+    """
+    groups = models.groupby([*GROUP, "method"])[quantity]
+    table = pd.DataFrame({"mean": groups.mean(), "values": groups.count(), "seeds": groups.size()})
+    share = (table["values"] / table["seeds"]).where(table["mean"].notna()).rename("share")
+    before = share.groupby(level=GROUP).rank(ascending=False, method="min") - 1  # methods of which fewer seeds failed
+    alike = (sign * table["mean"]).groupby([*(table.index.get_level_values(name) for name in GROUP), share])
+    return table.assign(place=before + alike.rank(ascending=False))
+
+
+def best_first(models: pd.DataFrame, quantity: str, sign: int) -> pd.DataFrame:
+    """Return the methods of a single data set, those with a value, by their place: `seed_means` with the methods."""
+    table = seed_means(models, quantity, sign).dropna(subset="place").droplevel(GROUP)
+    return table.sort_values("place", kind="stable")
+
+
+def of_seeds(table: pd.DataFrame) -> pd.Series:
+    """Return per row of `seed_means` how many seeds its mean is of, as text; "" where it is of all or of none."""
+    texts = [f"{row.values} of {row.seeds} seeds" if 0 < row.values < row.seeds else "" for row in table.itertuples()]
+    return pd.Series(texts, index=table.index, dtype=object)
+
+
+def relative_errors(networks: pd.DataFrame) -> pd.DataFrame:
+    """Return what `prediction_error` does, also of models without an error, as those that failed; but no ratio_mean."""
+    persistence = networks[networks["method"] == PERSISTENCE].groupby(GROUP, as_index=False)["test_mse"].mean()
+    persistence = persistence.rename(columns={"test_mse": "persistence_mse"})
+    table = networks[~networks["method"].isin(CONTROLS)].merge(persistence, on=GROUP)
+    table["ratio"] = table["test_mse"] / table["persistence_mse"]
+    table.insert(0, "panel", panel_names(table))
+    return table[["panel", *GROUP, "method", "seed", "test_mse", "persistence_mse", "ratio"]]
+
+
 def prediction_error(networks: pd.DataFrame) -> pd.DataFrame:
     """Return the test error of every trained model divided by that of persistence (next = now) on the same pairs.
 
     Columns: panel, dataset, noise, prior_corruption, method, seed, test_mse, persistence_mse, ratio, ratio_mean.
     """
-    persistence = networks[networks["method"] == PERSISTENCE].groupby(GROUP, as_index=False)["test_mse"].mean()
-    persistence = persistence.rename(columns={"test_mse": "persistence_mse"})
-    models = networks[~networks["method"].isin(CONTROLS) & networks["test_mse"].notna()]
-    table = models.merge(persistence, on=GROUP)
-    table["ratio"] = table["test_mse"] / table["persistence_mse"]
-    table["ratio_mean"] = table.groupby([*GROUP, "method"])["ratio"].transform("mean")
-    table.insert(0, "panel", panel_names(table))
-    return table[["panel", *GROUP, "method", "seed", "test_mse", "persistence_mse", "ratio", "ratio_mean"]]
+    table = relative_errors(networks).dropna(subset="test_mse")
+    return table.assign(ratio_mean=table.groupby([*GROUP, "method"])["ratio"].transform("mean"))
 
 
 def few_of_many(table: pd.DataFrame, reference: str) -> pd.DataFrame:

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.appearance import in_order, label
-from kinetrain.evaluation.network_summaries import GROUP, panel_names, prediction_error
-from kinetrain.evaluation.statements import interval_text, two_groups, verdict
+from kinetrain.evaluation.network_summaries import GROUP, best_first, of_seeds, panel_names, relative_errors
+from kinetrain.evaluation.statements import interval_text, number_text, two_groups, verdict
 from kinetrain.evaluation.statistics import judge, mean_interval
 from kinetrain.networks.controls import CONTROLS, PRIOR_ALONE
 from kinetrain.yardsticks.methods import YARDSTICKS
@@ -24,47 +24,59 @@ TOPIC = "Neural models against yardsticks"
 
 
 def worse_than_persistence(networks: pd.DataFrame):
-    """Yield the data sets on which no method, or no neural model, predicts better than that nothing changes."""
-    for panel, group in prediction_error(networks).groupby("panel", sort=False):
-        errors = group.groupby("method")["ratio"].mean()
-        neural = errors.drop(labels=[name for name in YARDSTICKS if name in errors])
-        for what, ratios in (("NO method", errors), ("NO neural model", neural)):
-            if len(ratios) and ratios.min() >= 1:
-                best = ratios.idxmin()
+    """Yield the data sets on which no method, or no neural model, predicts better than that nothing changes.
+
+    Methods that do, but of which more seeds failed than of the best of the others, are named.
+    """
+    for panel, group in relative_errors(networks).groupby("panel", sort=False):
+        errors = best_first(group, "ratio", -1)
+        for what, own in (("NO method", errors), ("NO neural model", errors[~errors.index.isin(YARDSTICKS)])):
+            if len(own) and own["mean"].iloc[0] >= 1:
+                names = _named(own)
+                but = ", ".join(names[own["mean"] < 1])
                 statement = (
-                    f"{what} predicts better than that nothing changes (next = now): the best, {label(best)}, has "
-                    f"{ratios.min():.4g} times its test error."
+                    f"{what}{f' but {but}' if but else ''} predicts better than that nothing changes (next = now): the "
+                    f"best{' of the others' if but else ''}, {names.iloc[0]}, has {own['mean'].iloc[0]:.4g} times its "
+                    "test error."
                 )
-                yield "Not better than next = now", panel, statement, ratios.min(), 1, "no"
+                yield "Not better than next = now", panel, statement, own["mean"].iloc[0], 1, "no"
                 break
+
+
+def _named(table: pd.DataFrame) -> pd.Series:
+    """Return the names of the methods of `best_first`, with their seeds where not all have a value."""
+    seeds = of_seeds(table)
+    return pd.Series([label(name) + (f" ({seeds[name]})" if seeds[name] else "") for name in table.index], table.index)
 
 
 def comparisons(networks: pd.DataFrame) -> pd.DataFrame:
     """Return the best neural model against the best yardstick, per data set, knowledge and quantity.
 
-    Each is the best of its kind on that quantity by the mean over seeds; those that use the prior are compared among
-    each other, as are those that do not. Columns: panel, dataset, noise, prior_corruption, knowledge, quantity, neural
-    and yardstick (methods), first and second (their means over the seeds that both have), difference, low, high (95 %
-    interval of the paired difference), pairs, outcome: better, worse or undecided, of the neural model.
+    Each is the best of its kind on that quantity (`network_summaries.seed_means`); those that use the prior are
+    compared among each other, as are those that do not. Columns: panel, dataset, noise, prior_corruption, knowledge,
+    quantity, neural and yardstick (methods), neural_name and yardstick_name (with their seeds where not all have a
+    value), first and second (their means over the seeds that both have), difference, low, high (95 % interval of the
+    paired difference), pairs, outcome: better, worse or undecided, of the neural model.
     """
     rows = []
     methods = networks[~networks["method"].isin(CONTROLS)]
     for key, group in methods.groupby([*GROUP, "uses_prior"], sort=False):
         for quantity, (_, sign) in QUANTITIES.items():
-            means = group.dropna(subset=[quantity]).groupby("method")[quantity].mean() * sign
-            ours = means.index.isin(YARDSTICKS)
+            names = _named(best_first(group, quantity, sign))
+            ours = names.index.isin(YARDSTICKS)
             if ours.all() or not ours.any():
                 continue
-            best = means[~ours].idxmax(), means[ours].idxmax()
+            best = names.index[~ours][0], names.index[ours][0]
             values = group.pivot_table(index="seed", columns="method", values=quantity)[list(best)].dropna()
             difference, low, high = mean_interval(values[best[0]] - values[best[1]])
             named = dict(zip([*GROUP, "knowledge"], key, strict=True)) | {"quantity": quantity}
             named["outcome"] = judge((difference, low, high), sign)
             named |= {"neural": best[0], "yardstick": best[1], "pairs": len(values)}
+            named |= {"neural_name": names[best[0]], "yardstick_name": names[best[1]]}
             named |= {"first": values[best[0]].mean(), "second": values[best[1]].mean()}
             rows.append(named | {"difference": difference, "low": low, "high": high})
-    names = ["neural", "yardstick", "first", "second", "difference", "low", "high", "pairs", "outcome"]
-    table = pd.DataFrame(rows, columns=[*GROUP, "knowledge", "quantity", *names])
+    columns = ["neural", "yardstick", "neural_name", "yardstick_name", "first", "second", "difference", "low", "high"]
+    table = pd.DataFrame(rows, columns=[*GROUP, "knowledge", "quantity", *columns, "pairs", "outcome"])
     table.insert(0, "panel", panel_names(table))
     return table
 
@@ -114,10 +126,11 @@ def _where(table: pd.DataFrame) -> str:
 
 
 def _described(table: pd.DataFrame) -> str:
-    """Return the quantities with both methods and their difference, as text."""
+    """Return the quantities with both methods, their difference and its number of seeds, as text."""
     return ", ".join(
-        f"{QUANTITIES[row['quantity']][0]} ({label(row['neural'])} {row['first']:.3g}, {label(row['yardstick'])} "
-        f"{row['second']:.3g}, difference {interval_text(row['difference'], row['low'], row['high'])})"
+        f"{QUANTITIES[row['quantity']][0]} ({row['neural_name']} {number_text(row['first'])}, {row['yardstick_name']} "
+        f"{number_text(row['second'])}, difference {interval_text(row['difference'], row['low'], row['high'])}, "
+        f"{row['pairs']} {'seed' if row['pairs'] == 1 else 'seeds'})"
         for _, row in table.iterrows()
     )
 
@@ -137,17 +150,18 @@ def left_out(networks: pd.DataFrame):
 
 def rankings(networks: pd.DataFrame):
     """Yield per data set which methods rank pairs better than the prior alone, whose ties count in random order."""
-    scored = networks[networks["auprc"].notna()]
-    for _, group in scored.groupby(GROUP, sort=False):
+    for _, group in networks.groupby(GROUP, sort=False):
         methods = group[~group["method"].isin(CONTROLS)]
-        means = methods.groupby("method")["auprc"].mean()
+        table = best_first(methods, "auprc", 1)
+        means, seeds = table["mean"], of_seeds(table)
         precision = methods.groupby("method")["precision_at_edges"].mean()
         control = group.loc[group["method"] == PRIOR_ALONE, "auprc"]
         if not len(means) or control.isna().all():
             continue
         reference = control.mean()
         said = {
-            name: f"{label(name)} {means[name]:.3g} ({100 * precision[name]:.0f} %)" for name in in_order(means.index)
+            name: f"{label(name)} {means[name]:.3g} ({100 * precision[name]:.0f} %{seeds[name] and f'; {seeds[name]}'})"
+            for name in means.index
         }
         lead = (
             f"The prior alone has an AUPRC of {reference:.3g}; in brackets the precision at the number of true edges."
