@@ -33,6 +33,17 @@ def test_few_runs_decide_nothing_and_failed_ones_are_counted():
     assert failed["verdict"] == "no" and failed["statement"].startswith(f"1 of {len(runs)} runs failed")
 
 
+def test_means_are_those_of_the_runs_whose_difference_is_told():
+    runs, _ = made_reactions(problems=("a", "b"))
+    table = said(
+        runs.drop(runs.index[(runs["method"] == "random") & (runs["problem"] == "a")]).assign(
+            balanced_accuracy=lambda rows: rows["balanced_accuracy"].mask(rows["problem"] == "a", 0.1)
+        )
+    )
+    row = table[table["statement"].str.contains("balanced accuracy") & table["statement"].str.contains("at random")]
+    assert "balanced accuracy of the reactions is 0.705, at random 0.705; difference 0 " in row["statement"].item()
+
+
 def test_the_figure_has_the_path_at_the_middle_corruption_and_lines_for_methods_without_prior():
     table = reaction_pruning.tabulate(*made_reactions(("P", "Q")))
     path = table[table["part"] == "path"]

@@ -33,11 +33,11 @@ def _compared(rows: pd.DataFrame, subject: str, pair: tuple[str, str]):
             continue
         found = mean_over_blocks(blocks, blocks["difference"])
         outcome = judge(found, 1) if len(blocks) >= FEWEST else "undecided"
-        values = rows.groupby("method")[quantity].mean()
+        means = [mean_over_blocks(blocks, blocks[side])[0] for side in ("first", "second")]
         by_problem = blocks.groupby("problem")["difference"].mean()
         statement = (
-            f"Pruned {LABELS[pair[0]].lower()}, the {QUANTITIES[quantity]} of the reactions is {values[pair[0]]:.3g}, "
-            f"{LABELS[pair[1]].lower()} {values[pair[1]]:.3g}; difference {interval_text(*found)} over {len(blocks)} "
+            f"Pruned {LABELS[pair[0]].lower()}, the {QUANTITIES[quantity]} of the reactions is {means[0]:.3g}, "
+            f"{LABELS[pair[1]].lower()} {means[1]:.3g}; difference {interval_text(*found)} over {len(blocks)} "
             f"runs, above 0 on {np.count_nonzero(by_problem > 0)} of {len(by_problem)} networks."
         )
         yield TOPIC, subject, statement, found[0], 0, VERDICTS[outcome]

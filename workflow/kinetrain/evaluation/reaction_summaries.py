@@ -46,8 +46,12 @@ def at_level(reactions: pd.DataFrame, corruption: float | None) -> pd.DataFrame:
 
 
 def differences(rows: pd.DataFrame, first: str, second: str, quantity: str) -> pd.DataFrame:
-    """Return problem, replicate, start and the difference of two methods in a quantity, run by run."""
+    """Return problem, replicate, start, a quantity of two methods (`first`, `second`) and the difference, run by run.
+
+    Runs of which one method has no value are left out.
+    """
     values = rows.pivot_table(index=BLOCK, columns="method", values=quantity)
     if not {first, second} <= set(values.columns):
-        return pd.DataFrame(columns=[*BLOCK, "difference"])
-    return (values[first] - values[second]).dropna().rename("difference").reset_index()
+        return pd.DataFrame(columns=[*BLOCK, "first", "second", "difference"])
+    both = pd.DataFrame({"first": values[first], "second": values[second]}).dropna()
+    return both.assign(difference=both["first"] - both["second"]).reset_index()
