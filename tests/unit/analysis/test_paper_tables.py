@@ -170,6 +170,16 @@ def test_claims_of_the_text_are_checked_where_their_methods_were_run():
     assert "Not comparable because 500 genes stand in" in " ".join(statement for _, statement, *_ in said)
 
 
+def test_a_claim_says_of_how_many_models_its_means_are():
+    models = means("hema_eryth", dash={"out_degree": 5}, imp={"out_degree": 15}, l0={"out_degree": 9})
+    lost = models[models["method"] == "dash"].assign(seed=1, status="failed", out_degree=np.nan)
+    all_lost = models[models["method"] == "l0"].assign(status="failed", out_degree=np.nan)
+    models = pd.concat([models[models["method"] != "l0"], lost, all_lost])
+    (said,) = [row[2] for row in paper_findings.claims_of_the_paper(models, None)]
+    assert said.endswith(" 5.0 against 15.0. Models that did not fail: DASH 1 of 2. Reproduced.")
+    assert not list(paper_findings.claims_of_the_paper(models.assign(status="failed"), None))
+
+
 @pytest.mark.parametrize(
     ("p_values", "word", "verdict"),
     [

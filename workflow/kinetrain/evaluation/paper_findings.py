@@ -7,7 +7,7 @@ is `reproduced`, `not reproduced`, `not comparable because ...` or `not run`.
 import numpy as np
 import pandas as pd
 
-from kinetrain.appearance import label
+from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.paper_tables import NOT_RUN, UNREAD
 
 TOPIC = "Verdict on the paper"
@@ -62,12 +62,13 @@ def claims_of_the_paper(networks: pd.DataFrame, pathways: pd.DataFrame | None):
     Claims whose methods were not run, or have no numbers, are left out.
     """
     for place, level, claims, instead, because in CHECKS:
-        means = _means(networks, *level)
-        outcome = "" if len(means) else because
-        for statement, values, holds in claims(means if len(means) else _means(networks, instead, *level[1:])):
+        models = _models(networks, *level)
+        outcome = "" if len(models) else because
+        models = models if len(models) else _models(networks, instead, *level[1:])
+        for statement, values, holds in claims(_means(models)):
             if np.isfinite(values).all():
-                yield _row(place, statement, values, outcome or holds)
-    if len(_means(networks, "sim350", 0.025, 0.05)):
+                yield _row(place, statement + _finished(models), values, outcome or holds)
+    if len(_means(_models(networks, "sim350", 0.025, 0.05))):
         because = "the matrix errors of the paper could not be read"
         yield _row("Figure 3", "Effect matrices by noise and method.", UNKNOWN, because)
     for place, (dataset, instead, words, finders) in PATHWAYS.items():
@@ -77,13 +78,27 @@ def claims_of_the_paper(networks: pd.DataFrame, pathways: pd.DataFrame | None):
         yield _row("Figure 6", "Pathways of yeast.", UNKNOWN, because)
 
 
-def _means(networks, dataset: str, noise: float, corruption: float) -> pd.DataFrame:
-    """Return the mean quantities by method of the paper on one level of a data set, shares in per cent."""
-    same = (networks["dataset"] == dataset) & (networks["status"] != "failed") & networks["method"].isin(METHODS)
+def _models(networks, dataset: str, noise: float, corruption: float) -> pd.DataFrame:
+    """Return the models of the methods of the paper on one level of a data set; none where all of them failed."""
+    same = (networks["dataset"] == dataset) & networks["method"].isin(METHODS)
     same &= np.isclose(networks["noise"].astype(float), noise)
     same &= np.isclose(networks["prior_corruption"].astype(float), corruption)
-    means = networks[same].groupby("method")[[*SHARES, "out_degree", "test_mse"]].mean()
+    return networks[same & (networks.loc[same, "status"] != "failed").any()]
+
+
+def _means(models: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean quantities by method over the models that did not fail, shares in per cent."""
+    finished = models[models["status"] != "failed"]
+    means = finished.groupby("method")[[*SHARES, "out_degree", "test_mse"]].mean()
     return means.assign(**100 * means[SHARES])
+
+
+def _finished(models: pd.DataFrame) -> str:
+    """Return how many models the means of methods are of that lost some, as text."""
+    counts = (models["status"] != "failed").groupby(models["method"]).agg(["sum", "size"])
+    counts = counts[counts["sum"].between(1, counts["size"] - 1)]
+    said = [f"{label(name)} {counts['sum'][name]} of {counts['size'][name]}" for name in in_order(counts.index)]
+    return f" Models that did not fail: {', '.join(said)}." if said else ""
 
 
 # Claims by the means of `_means`: each yields it in words with our numbers, the two numbers that are compared, and
