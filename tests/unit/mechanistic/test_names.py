@@ -8,7 +8,7 @@ import pytest
 from petab_folder import write_petab
 
 from kinetrain.errors import InputError
-from kinetrain.mechanistic import compiled_model
+from kinetrain.mechanistic import compiled_model, generated_code
 from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.petab_reader import read_petab
@@ -86,6 +86,85 @@ def test_ids_that_sympy_knows_and_formulas_of_petab_have_their_values(toy, compi
 def test_ids_that_mean_something_in_formulas_are_to_be_renamed(tmp_path, name):
     with pytest.raises(InputError, match=rf"problem\.yaml: the model has the id '{name}', .*; rename it"):
         read_petab(write_petab(tmp_path, SBML.replace("mMax", name), TABLES))
+
+
+@pytest.mark.parametrize("name", ["int", "double", "class", "new", "this", "M_PI"])
+def test_words_of_cpp_are_to_be_renamed(tmp_path, name):
+    """AMICI writes `new_` for `new`, which may be another id: then values are wrong without a word."""
+    sbml, tables = SBML.replace("mMax", name), {**TABLES, "parameters": TABLES["parameters"].replace("mMax", name)}
+    tables["observables"] = TABLES["observables"].replace(b"mMax", name.encode())
+    with pytest.raises(
+        InputError, match=rf"problem\.yaml: the model: the id '{name}' is a word of C\+\+, .*; rename it"
+    ):
+        read_petab(write_petab(tmp_path, sbml, tables))
+
+
+def test_an_observable_may_not_be_called_as_a_word_of_cpp(tmp_path):
+    tables = {name: table.replace("is_one", "union") for name, table in TABLES.items() if name != "observables"}
+    tables["observables"] = TABLES["observables"].replace(b"is_one", b"union")
+    with pytest.raises(InputError, match="observable table: the id 'union' is a word of C"):
+        read_petab(write_petab(tmp_path, SBML, tables))
+
+
+def test_the_id_of_a_rate_of_change_is_to_be_renamed(tmp_path):
+    """AMICI calls it d...dt too, and computes with the rate in place of the parameter."""
+    sbml, tables = SBML.replace("mMax", "dSdt"), {**TABLES, "parameters": TABLES["parameters"].replace("mMax", "dSdt")}
+    tables["observables"] = TABLES["observables"].replace(b"mMax", b"dSdt")
+    with pytest.raises(InputError, match="AMICI needs the id 'dSdt' for the rate of change of 'S'; take another one"):
+        read_petab(write_petab(tmp_path, sbml, tables))
+
+
+def test_the_rate_of_change_of_an_id_that_amici_renames_has_another_name(tmp_path):
+    text = SBML.replace("mMax", "dpdt").replace("id='S'", "id='p'").replace('variable="S"', 'variable="p"')
+    tables = {**TABLES, "parameters": TABLES["parameters"].replace("mMax", "dpdt")}
+    tables["observables"] = b"observableId\tobservableFormula\tnoiseFormula\nis_one\tp + dpdt\t1\n"
+    tables["measurements"] = "observableId,simulationConditionId,time,measurement\nis_one,slow,1,1"
+    path = write_petab(tmp_path, text.replace("<ci>S</ci>", "<ci>p</ci>"), tables)
+    assert "dpdt" in read_petab(path).parameter_df.index
+
+
+@pytest.mark.parametrize(
+    ("name", "formula"),
+    [
+        ("pow", "S"),  # every likelihood has one
+        ("exp", "exp(S)"),
+        ("amici", "S"),
+        ("ip", "S"),  # the index of a parameter
+        ("ddSdt_dS", "S"),  # an entry of a Jacobian
+    ],
+)
+def test_ids_that_the_code_of_amici_needs_are_named_before_it_is_compiled(tmp_path, monkeypatch, name, formula):
+    monkeypatch.setattr(generated_code.DEExporter, "compile_model", lambda _: pytest.fail("it was compiled"))
+    row = f"observableId\tobservableFormula\tnoiseFormula\nis_one\t{formula} + {name}\t1\n"
+    tables = {**TABLES, "parameters": TABLES["parameters"].replace("mMax", name), "observables": row.encode()}
+    tables["measurements"] = "observableId,simulationConditionId,time,measurement\nis_one,slow,1,1"
+    path = write_petab(tmp_path, SBML.replace("mMax", name), tables)
+    with pytest.raises(
+        InputError, match=rf"problem\.yaml: AMICI needs the id '{name}' itself in the code .*; rename it"
+    ):
+        compiled_model.compile_model(path, tmp_path / "model")
+
+
+def test_a_function_that_no_formula_has_is_an_id(tmp_path, monkeypatch):
+    tables = {**TABLES, "parameters": TABLES["parameters"].replace("mMax", "exp")}
+    tables["observables"] = TABLES["observables"].replace(b"mMax", b"exp")
+    compiled = []
+    monkeypatch.setattr(generated_code.DEExporter, "compile_model", lambda self: compiled.append(self.model_path))
+    with generated_code.checked_code("problem.yaml"), pytest.raises(ModuleNotFoundError):
+        path = write_petab(tmp_path, SBML.replace("mMax", "exp"), tables)
+        compiled_model._generate(path, read_petab(path), tmp_path / "code")
+    assert compiled
+
+
+def test_an_id_may_be_written_again_for_what_it_means_already(tmp_path):
+    """As S follows from a conserved sum AMICI writes it twice; what no source includes, such as `np.h`, has no use."""
+    for array in ("x_rdata", "w", "np"):
+        (tmp_path / f"{array}.h").write_text(f"#define S {array}[0]\n")
+    (tmp_path / "w.cpp").write_text('#include "w.h"\n#include "x_rdata.h"\nvoid w_model(){\n}\n')
+    generated_code.check_code(tmp_path, "problem.yaml")
+    (tmp_path / "y.cpp").write_text('#include "np.h"\nvoid y_model(){\n}\n')
+    with pytest.raises(InputError, match="AMICI needs the id 'S' itself"):
+        generated_code.check_code(tmp_path, "problem.yaml")
 
 
 def test_a_truth_value_is_no_id(tmp_path):

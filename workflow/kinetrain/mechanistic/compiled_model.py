@@ -26,6 +26,7 @@ from pandas.api.types import is_numeric_dtype
 from kinetrain.cache import cache_folder, cached, is_intact, write_checksums, write_json
 from kinetrain.compiler import find_compiler
 from kinetrain.errors import InputError
+from kinetrain.mechanistic.generated_code import checked_code
 from kinetrain.mechanistic.initial_assignments import assigned_parameters
 from kinetrain.mechanistic.petab_checks import PREEQUILIBRATION
 from kinetrain.mechanistic.petab_files import checksum, sbml_file
@@ -102,7 +103,11 @@ def _build(path, problem, record, folder):
     with tempfile.TemporaryDirectory() as temporary:
         made = Path(temporary) / "generated"
         try:
-            with _quick_compilation(Path(temporary)), contextlib.redirect_stdout(io.StringIO()):
+            with (
+                _quick_compilation(Path(temporary)),
+                checked_code(path),
+                contextlib.redirect_stdout(io.StringIO()),
+            ):
                 _generate(path, problem, made)
         except subprocess.CalledProcessError:  # this code cannot be joined in one file
             _compile_apart(path, made)

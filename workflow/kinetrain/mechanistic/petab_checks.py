@@ -87,7 +87,8 @@ def check_columns(table, known, where, of_version_1=()) -> None:
 
 def check_names(sbml, tables: dict, path) -> None:
     """Raise InputError if a name in an SBML model or in the index of a table (by kind) cannot be given to AMICI."""
-    from amici.importers.utils import RESERVED_SYMBOLS  # takes a second that predictions need not wait
+    from amici.exporters.sundials.cxxcodeprinter import AmiciCxxCodePrinter  # takes seconds that predictions need not
+    from amici.importers.utils import RESERVED_SYMBOLS
 
     taken = {*MEANT, *(f"amici_{name}" for name in RESERVED_SYMBOLS)}  # of them AMICI makes something else
     for name in taken:
@@ -101,6 +102,11 @@ def check_names(sbml, tables: dict, path) -> None:
                 )
             if name in taken:
                 raise InputError(f"{path}: {kind} table: the id '{name}' means something else in AMICI; rename it")
+    # AMICI writes `new_` for `new`, which may be another id of the model, and the number for `M_PI`.
+    words, quantities = {*AmiciCxxCodePrinter().reserved_words, "M_PI"}, _quantities(sbml)
+    for where, ids in {"the model": quantities, **{f"{kind} table": one.index for kind, one in tables.items()}}.items():
+        if where != "condition table" and (found := sorted(words.intersection(ids))):
+            raise InputError(f"{path}: {where}: the id '{found[0]}' is a word of C++, which AMICI writes; rename it")
     if needed := tables["observable"].index.intersection(RESERVED_SYMBOLS).tolist():
         raise InputError(f"{path}: observable table: AMICI needs the id '{needed[0]}' itself; take another one")
     if needed := [one.getId() for one in sbml.getListOfCompartments() if one.getId() in RESERVED_SYMBOLS]:
@@ -114,12 +120,24 @@ def check_names(sbml, tables: dict, path) -> None:
 
 def _made_by_amici(sbml, observables):
     """Yield the ids that AMICI makes of other ids, which it does not tell from the user's own, and of what they are."""
+    from amici.importers.utils import RESERVED_SYMBOLS
+
     for name in observables:
         yield f"sigma_{name}", "noise of", name
     for reaction in sbml.getListOfReactions():
         yield f"flux_{reaction.getId()}", "rate of", reaction.getId()
     for species in sbml.getListOfSpecies():
         yield f"tcl_{species.getId()}", "conserved total of", species.getId()
+    for name in _quantities(sbml):
+        rule, species = sbml.getRuleByVariable(name), sbml.getSpecies(name)
+        if rule.isRate() if rule else species is not None and not species.getConstant():
+            written = f"amici_{name}" if name in RESERVED_SYMBOLS else name
+            yield f"d{written}dt", "rate of change of", name
+
+
+def _quantities(sbml) -> list[str]:
+    """Return the ids of the parameters and species of an SBML model."""
+    return [one.getId() for one in (*sbml.getListOfParameters(), *sbml.getListOfSpecies())]
 
 
 def check_formulas(observables, path) -> None:
