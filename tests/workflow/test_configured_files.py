@@ -81,6 +81,48 @@ def test_networks_and_gene_sets_of_other_genes_are_refused_before_anything_start
     refused(truth={"edges": "right.csv"}, prior={"matrix": "matrix.csv", "rows": "regulators"}, gene_sets="right.gmt")
 
 
+@pytest.mark.parametrize(
+    ("role", "options", "said"),
+    [
+        ("coregulation", {"edges": "string.csv"}, r"string\.csv: 900 is no score of an interaction, which is 0 to 1"),
+        ("coregulation", {"edges": "links.txt"}, r"links\.txt: no column 'regulator'"),
+        ("coregulation", {"matrix": "scores.csv"}, r"scores\.csv: 900 is no score"),
+        ("truth", {"edges": "all.csv"}, r"all\.csv: every pair of genes is an edge, so no prediction can be wrong"),
+        ("truth", {"matrix": "all_matrix.csv"}, r"all_matrix\.csv: every pair of genes is an edge"),
+        ("truth", {"edges": "all.csv", "threshold": 5}, r"all\.csv: no edge between genes of the data set is above 5"),
+        ("truth", {"edges": "none.csv"}, r"none\.csv: no edge between genes of the expression data \(no entry other"),
+        ("prior", {"edges": "large.csv"}, r"large\.csv: 1e\+300 is no weight of an edge"),
+    ],
+)
+def test_networks_that_no_step_would_take_are_refused_before_anything_starts(
+    manifest, tmp_path, monkeypatch, role, options, said
+):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{animal},{time},0.{animal}{time},0.{time}{animal},0.5" for animal in (1, 2) for time in range(4)]
+    pairs = [f"{one},{other}" for one in "ABC" for other in "ABC" if one != other]
+    files = {
+        "data.csv": "\n".join(["trajectory,time,A,B,C", *rows]),
+        "right.csv": "TF,target,weight\n" + "".join(f"{pair},{int(pair == 'A,B')}\n" for pair in pairs),
+        "string.csv": "from,to,score\nA,B,150\nA,B,900\n",
+        "links.txt": "protein1\tprotein2\tcombined_score\nA\tB\t900\n",
+        "scores.csv": "gene,A,B,C\nA,0,900,0\nB,900,0,0\nC,0,0,0\n",
+        "all.csv": "TF,target,weight\n" + "".join(f"{pair},0.{place + 1}\n" for place, pair in enumerate(pairs)),
+        "all_matrix.csv": "gene,A,B,C\nA,1,.1,.2\nB,.1,1,.3\nC,.2,.3,1\n",
+        "none.csv": "TF,target,weight\n" + "".join(f"{pair},0\n" for pair in pairs),
+        "large.csv": "TF,target,weight\nA,B,1e300\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+
+    def check(**networks):
+        dataset = {"expression": {"train": "data.csv"}, "prior": {"edges": "right.csv"}, **networks}
+        read_own_tables(Plan({"datasets": {"mine": dataset}, "methods": {"unpruned": {}}}, manifest))
+
+    check(truth={"edges": "right.csv"}, coregulation={"edges": "right.csv"})
+    with pytest.raises(ConfigurationError, match=rf"datasets\.mine: {role}: {said}"):
+        check(**{role: options})
+
+
 def test_a_misspelt_file_is_answered_with_its_name_and_where_paths_begin(smoke, root, refusal):
     smoke["problems"]["egf_akt"]["petab"] = "resources/models/egf_akt/problm.yaml"
     said = refusal(smoke)

@@ -7,7 +7,7 @@ from configuration.keys import Expression, File, Network
 from configuration.plan import DOWNLOADS, Plan
 from kinetrain.data.gene_sets import check_gene_sets, read_gene_sets
 from kinetrain.data.measured import described, read_expression
-from kinetrain.data.network_files import check_network
+from kinetrain.data.network_checks import check_network
 from kinetrain.data.options import Preparation
 from kinetrain.options import read_options
 from kinetrain.options.types import kinds
@@ -58,7 +58,7 @@ def _check_networks(plan: Plan, name: str, genes) -> None:
         files = [file for key, file in network.items() if kinds(Network)[key] == File]
         if files and _are_own(files):
             with naming(role):
-                check_network(network, genes)
+                check_network(network, genes, role)
     sets = dataset.get("gene_sets")
     if sets and _are_own([sets]) and any(plan.tests_pathways(name, method) for method in dataset["methods"]):
         with naming("gene_sets"):

@@ -25,19 +25,15 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    from kinetrain.data.network_checks import check_not_full
     from kinetrain.data.networks import edge_table, read_network
-    from kinetrain.errors import InputError
     from kinetrain.files import load_arrays, save_table
 
     genes = load_arrays(arguments.genes, ["genes"])["genes"]
     source = arguments.edges, arguments.matrix, arguments.matrix_genes
     truth, left_out = read_network(genes, *source, arguments.restrict, arguments.threshold, arguments.rows)
     edges = edge_table(truth, genes)
-    if (edges["regulator"] != edges["target"]).sum() == len(genes) * (len(genes) - 1) > 2:
-        raise InputError(
-            f"{arguments.edges or arguments.matrix}: every pair of genes is an edge, so no prediction can be wrong: "
-            "leave out weak ones (threshold)"
-        )
+    check_not_full(arguments.edges or arguments.matrix, edges["regulator"], edges["target"], len(genes))
     print(
         f"{len(edges)} edges of {edges['regulator'].nunique()} regulators; {left_out} entries left out", file=sys.stderr
     )

@@ -98,21 +98,6 @@ def within(path, edges: pd.DataFrame, genes, restrict: bool) -> np.ndarray:
     return known
 
 
-def check_network(network: dict, genes) -> None:
-    """Raise InputError of a network that cannot be used with the genes; of numbers without names nothing is known.
-
-    network: the keys edges or matrix, rows, restrict, as in a configuration.
-    """
-    path, restrict = network.get("edges") or network["matrix"], network["restrict"]
-    if "edges" in network:
-        within(path, read_edge_list(path, genes), genes, restrict)
-    elif not is_number(first_row(path)[0]):
-        _, targets, regulators = read_labelled_matrix(path, network.get("rows"))
-        positions = gene_positions(genes)
-        nothing_left = any(positions.keys().isdisjoint(names) for names in (targets, regulators))
-        report_unknown(path, [*targets, *regulators], genes, restrict, nothing_left)
-
-
 def report_unknown(path, names, genes, restrict: bool, nothing_left: bool) -> None:
     """Raise InputError unless genes that the data set lacks are to be left out and something remains.
 

@@ -5,6 +5,7 @@ import pandas as pd
 from scipy import sparse
 
 from kinetrain.data.genes import gene_names, gene_positions
+from kinetrain.data.network_checks import check_threshold, check_weights
 from kinetrain.data.network_files import (
     is_number,
     read_edge_list,
@@ -15,8 +16,6 @@ from kinetrain.data.network_files import (
 )
 from kinetrain.data.text import finite_numbers, first_row, read_numbers
 from kinetrain.errors import InputError
-
-LEAST, LARGEST = 1e-9, 1e9  # sizes of weights: methods take products of them, some in single precision
 
 
 def read_network(
@@ -35,14 +34,8 @@ def read_network(
     if threshold > 0:
         network.data[np.abs(network.data) <= threshold] = 0
         network.eliminate_zeros()
-        if not network.nnz:
-            raise InputError(f"{edges or matrix}: no edge between genes of the data set is above {threshold:g}")
-    sizes = np.abs(network.data)
-    if (bad := sizes[(sizes < LEAST) | (sizes > LARGEST)]).size:
-        raise InputError(
-            f"{edges or matrix}: {bad[0]:g} is no weight of an edge, which is {LEAST:g} to {LARGEST:g} in size: scale "
-            "the weights, or leave small ones out (threshold)"
-        )
+        check_threshold(edges or matrix, network.nnz, threshold)
+    check_weights(edges or matrix, network.data)
     return network, left_out
 
 

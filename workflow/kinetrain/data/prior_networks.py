@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import sparse
 
+from kinetrain.data.network_checks import check_scores
 from kinetrain.errors import InputError
 from kinetrain.files import load_arrays, save_arrays
 
@@ -105,10 +106,7 @@ def coregulation_from_interactions(interactions, threshold: float) -> sparse.csr
     uses the lower triangle with its scores.
     """
     scores = sparse.csr_array(interactions).tocoo()
-    if (other := scores.data[(scores.data < 0) | (scores.data > 1)]).size:
-        raise InputError(
-            f"{other[0]:g} is no score of an interaction, which is 0 to 1 (divide those of STRING by 1000)"
-        )
+    check_scores(scores.data)
     above = (scores.data > threshold) & (scores.row != scores.col)
     occurs = np.zeros(scores.shape[0], dtype=bool)
     occurs[scores.row[scores.data > 0]] = occurs[scores.col[scores.data > 0]] = True
