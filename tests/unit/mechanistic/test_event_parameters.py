@@ -10,7 +10,7 @@ from petab_folder import write_petab
 
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.compiled_model import fingerprint
-from kinetrain.mechanistic.engines import choose
+from kinetrain.mechanistic.kernel.graph import KernelUnsupportedError
 from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.petab_reader import read_petab
@@ -112,13 +112,20 @@ def test_they_begin_anew_after_pre_equilibration(engine, tmp_path, compiled_mode
     check(opened(engine, write_preequilibrated(tmp_path, 0), compiled_model), before=0.0)
 
 
-def test_events_that_would_act_during_a_pre_equilibration_are_left_to_amici(tmp_path, compiled_model):
+@pytest.mark.parametrize("engine", ["kernel", "amici"])
+def test_events_do_not_happen_during_a_pre_equilibration(engine, tmp_path, compiled_model):
     path = write_preequilibrated(tmp_path, 2)  # the event would wash it out
-    check(opened("amici", path, compiled_model), before=2.0)
-    choice = choose(path, compiled_model(path))
-    assert choice["engine"] == "amici" and "the kernel gives" in choice["reason"]
-    with pytest.raises(InputError, match=r"the kernel gives .* and AMICI .* in the condition 'weak.rest'"):
-        choose(path, compiled_model(path), SolverOptions(engine="kernel"))
+    check(opened(engine, path, compiled_model), before=2.0)
+
+
+def test_an_event_at_the_start_after_a_pre_equilibration_is_left_to_amici(tmp_path):
+    """In the kernel it would happen twice, at the start of each."""
+    path = write_preequilibrated(tmp_path, 2)
+    model = (tmp_path / "model.xml").read_text()
+    assert 'initialValue="true"' in model
+    (tmp_path / "model.xml").write_text(model.replace('initialValue="true"', 'initialValue="false"'))
+    with pytest.raises(KernelUnsupportedError, match=r"event '.*', which may happen at the start .*engine: amici"):
+        KernelProblem(path)
 
 
 def test_models_in_which_the_tables_set_others_are_not_the_same(tmp_path):

@@ -95,6 +95,7 @@ struct Condition {
     const int8_t* scale;            // (N_P)
     const int *to_model, *from_theta;
     int mapped, preequilibration;   // how many estimated; condition that gives the initial states, or -1
+    bool is_preequilibration = false;  // of others
     const int8_t* reset;            // (N): states that begin anew after pre-equilibration
     std::vector<double> times;      // of slots, distinct
     int rows = 0, padded = 0;
@@ -260,7 +261,8 @@ void Kernel::make_plan(const Condition& condition, const double* parameters, Pla
     plan.start_jumps = (int)plan.jumps.size();
     for (Stop& stop : plan.stops) {
         stop.jump_begin = (int)plan.jumps.size();
-        for (int order = 0; order < N_JUMP && stop.segment >= 0; order++) {
+        // On the way to a steady state AMICI makes no jumps, so that they happen once, at their time in the experiment.
+        for (int order = 0; order < N_JUMP && stop.segment >= 0 && !condition.is_preequilibration; order++) {
             const int jump = JUMP_ORDER[order];
             const double* now = &plan.switches[(size_t)stop.segment * N_H + JUMP_TRIGGER[jump]];
             if (now[0] > 0 && now[-N_H] <= 0) plan.jumps.push_back(jump);
@@ -1456,6 +1458,8 @@ void* kernel_new(const Data* data) try {
     const int mapped = n ? data->mapping_end[n - 1] : 0;
     kernel->to_model.assign(data->to_model, data->to_model + mapped);
     kernel->from_theta.assign(data->from_theta, data->from_theta + mapped);
+    for (size_t i = 0; i < n; i++)
+        if (data->preequilibration[i] >= 0) kernel->conditions[data->preequilibration[i]].is_preequilibration = true;
     for (size_t i = 0; i < n; i++) {
         Condition& condition = kernel->conditions[i];
         const int begin = i ? data->mapping_end[i - 1] : 0, first = i ? data->row_end[i - 1] : 0;
