@@ -42,13 +42,12 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     jobs, workflow = list_jobs(arguments)
-    done = [configuration.measured_job(job.log, job.rule, job.size) for job in jobs if job.log]
-    done = [row for row in done if row]
+    done = measured(jobs)
     if arguments.record:
         configuration.save_costs(arguments.record, configuration.load_costs(arguments.record) + done)
         return
-    measured = configuration.load_costs(TOP / "resources" / "costs.tsv")
-    print(describe(jobs, configuration.Costs(measured + done), workflow["PLAN"], workflow["JOB_SIZES"]))
+    known = configuration.load_costs(TOP / "resources" / "costs.tsv")
+    print(describe(jobs, configuration.Costs(known + done), workflow["PLAN"], workflow["JOB_SIZES"]))
 
 
 def list_jobs(arguments) -> tuple[list[Job], dict]:
@@ -87,6 +86,12 @@ def list_jobs(arguments) -> tuple[list[Job], dict]:
             for job in workflow.dag.jobs
         ]
         return jobs, dict(workflow.globals)
+
+
+def measured(jobs: list[Job]) -> list[dict]:
+    """Return what the finished jobs took; the log of one that is to run anew may tell of fewer starts, another size."""
+    rows = [configuration.measured_job(job.log, job.rule, job.size) for job in jobs if job.log and not job.waits]
+    return [row for row in rows if row]
 
 
 def describe(jobs: list[Job], costs: configuration.Costs, plan, sizes) -> str:
