@@ -86,8 +86,8 @@ def contrasts(runs: pd.DataFrame, meaning: dict):
     for size in sorted(set(mini["size"]) - {"full"}, key=size_order):
         sides = mini[mini["size"] == size], mini[mini["size"] == "full"]
         yield Contrast("batch size", f"batch {size}", "all conditions", sides, ("optimizer", "schedule", "safeguard"))
-    yield from _halves_of_sizes(mini)
-    yield from _medium_high_rate(mini)
+    yield _halves_of_sizes(mini)
+    yield _medium_high_rate(mini)
     match = ("optimizer", "schedule", "size", "line_search", "line_search_variant")
     sides = mini[mini["rescue"] == 2], mini[mini["rescue"] == 0]
     yield Contrast("rescue", "rescue and restart", "no rescue", sides, match)
@@ -103,43 +103,47 @@ def _between(name: str, runs, column: str, first: str, second: str) -> Contrast:
     return Contrast(name, label(first), label(second), sides, tuple(one for one in SETTING if one != column))
 
 
-def _halves_of_sizes(mini: pd.DataFrame):
-    """Yield the smaller half of the batch sizes that the same settings were run with, against the larger half.
+def _halves_of_sizes(mini: pd.DataFrame) -> Contrast:
+    """Return the smaller half of the batch sizes that the same settings were run with, against the larger half."""
 
-    These are halves of the sizes of each problem.
-    """
-    small, large, names = [mini[:0]], [mini[:0]], {}
-    for _, group in mini.groupby("problem", sort=False):
-        varied = _varied(group, "size")
+    def halves(runs):
+        varied = _varied(runs, "size")
         sizes = sorted(set(varied["size"]), key=size_order)
         half = len(sizes) // 2
-        halves = sizes[:half], sizes[len(sizes) - half :]
-        if half:
-            small.append(varied[varied["size"].isin(halves[0])])
-            large.append(varied[varied["size"].isin(halves[1])])
-            names[tuple(f"batch {' or '.join(own)}" for own in halves)] = True
-    first, second = next(iter(names)) if len(names) == 1 else ("the smaller batches", "the larger batches")
-    match = ("optimizer", "schedule", "safeguard")
-    yield Contrast("small batches", first, second, (pd.concat(small), pd.concat(large)), match)
+        chosen = (sizes[:half], sizes[len(sizes) - half :]) if half else ()
+        return [(varied[varied["size"].isin(own)], f"batch {' or '.join(own)}") for own in chosen]
+
+    (first, second), sides = _sides(mini, halves, ("the smaller batches", "the larger batches"))
+    return Contrast("small batches", first, second, sides, ("optimizer", "schedule", "safeguard"))
 
 
-def _medium_high_rate(mini: pd.DataFrame):
-    """Yield the second highest of at least three learning rates against all others: "medium-high", a choice of ours.
+def _medium_high_rate(mini: pd.DataFrame) -> Contrast:
+    """Return the second highest of at least three learning rates against all others: "medium-high", a choice of ours.
 
-    These are the rates of each problem. Schedules that begin at the same rate are on the same side.
+    Schedules that begin at the same rate are on the same side.
     """
-    chosen, others, names = [mini[:0]], [mini[:0]], {}
-    for _, group in mini.dropna(subset=["rate"]).groupby("problem", sort=False):
-        varied = _varied(group, "schedule", "rate")
+
+    def second_and_others(runs):
+        varied = _varied(runs, "schedule", "rate")
         rates = sorted(set(varied["rate"]), reverse=True)
-        if len(rates) >= 3:
-            sides = varied[varied["rate"] == rates[1]], varied[varied["rate"] != rates[1]]
-            chosen.append(sides[0])
-            others.append(sides[1])
-            names[tuple(", ".join(sorted(set(side["schedule"]))) for side in sides)] = True
-    first, second = next(iter(names)) if len(names) == 1 else ("the second highest rate", "the other rates")
-    match = ("optimizer", "size", "safeguard")
-    yield Contrast("medium-high learning rate", first, second, (pd.concat(chosen), pd.concat(others)), match)
+        chosen = (varied["rate"] == rates[1], varied["rate"] != rates[1]) if len(rates) >= 3 else ()
+        return [(varied[own], ", ".join(sorted(set(varied.loc[own, "schedule"])))) for own in chosen]
+
+    (first, second), sides = _sides(
+        mini.dropna(subset=["rate"]), second_and_others, ("the second highest rate", "the other rates")
+    )
+    return Contrast("medium-high learning rate", first, second, sides, ("optimizer", "size", "safeguard"))
+
+
+def _sides(runs: pd.DataFrame, split, names: tuple[str, str]):
+    """Return the names and the runs of two sides that `split` makes of the runs of each problem.
+
+    split: returns two pairs of runs and a name, or nothing. `names` stand where those of the problems differ.
+    """
+    parts = [sides for _, own in runs.groupby("problem", sort=False) if (sides := split(own))]
+    own_names = {tuple(name for _, name in sides) for sides in parts}
+    sides = tuple(pd.concat([runs[:0], *(sides[side][0] for sides in parts)]) for side in (0, 1))
+    return own_names.pop() if len(own_names) == 1 else names, sides
 
 
 def _varied(runs: pd.DataFrame, column: str, counted: str = "") -> pd.DataFrame:
