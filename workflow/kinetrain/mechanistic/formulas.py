@@ -52,7 +52,7 @@ def parse(text, where: str) -> libsbml.ASTNode:
 
 def _check_conditions(tree, where):
     """Raise InputError where a formula computes with a condition, or has none where one is needed: sympy cannot."""
-    for node in _nodes(tree):
+    for node in nodes(tree):
         for index, child in enumerate(_children(node)):
             wanted = node.isLogical() or (node.isPiecewise() and index % 2 == 1)
             part, fault = _short(libsbml.formulaToL3String(child)), None
@@ -68,12 +68,12 @@ def _children(node) -> list:
     return [node.getChild(index) for index in range(node.getNumChildren())]
 
 
-def _nodes(tree):
+def nodes(tree):
     """Yield all parts of a formula, from the root on."""
-    nodes = [tree]
-    while nodes:
-        yield (node := nodes.pop())
-        nodes += _children(node)
+    left = [tree]
+    while left:
+        yield (node := left.pop())
+        left += _children(node)
 
 
 def check(tree, where: str, functions: dict | None = None) -> None:
@@ -102,7 +102,7 @@ def value(tree, known: dict) -> float | None:
 
 def names(tree) -> set[str]:
     """Return the names in a formula."""
-    return {node.getName() for node in _nodes(tree) if node.getType() == libsbml.AST_NAME}
+    return {node.getName() for node in nodes(tree) if node.getType() == libsbml.AST_NAME}
 
 
 def _size(node, functions, level=1) -> int:

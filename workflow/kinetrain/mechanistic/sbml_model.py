@@ -1,11 +1,12 @@
 """SBML models, read by libsbml and checked for names and formulas that AMICI cannot process safely."""
 
+import warnings
 from pathlib import Path
 
 import libsbml
 
-from kinetrain.errors import InputError
-from kinetrain.mechanistic.formulas import check
+from kinetrain.errors import InputError, InputWarning
+from kinetrain.mechanistic.formulas import check, nodes
 
 NOT_UTF8 = (10101, libsbml.MissingXMLEncoding)  # what SBML demands, and libsbml can do without
 
@@ -18,7 +19,7 @@ def read_sbml(file) -> libsbml.SBMLDocument:
     InputError
         If it is no valid SBML or has a DOCTYPE, a name would break the code that AMICI writes, a formula is too large
         for sympy, or a reaction has no rate, for which AMICI takes 0; also if it is made of other models, which AMICI
-        puts together unchecked, and reads from anywhere.
+        puts together unchecked, and reads from anywhere; or has something that AMICI reads as something else.
     """
     document = _valid(file)
     model = document.getModel()
@@ -30,12 +31,43 @@ def read_sbml(file) -> libsbml.SBMLDocument:
         if tree is not None:
             owner = element.getId() or getattr(element, "getVariable", element.getElementName)()
             check(tree, f"{file}: the formula of '{owner}'", functions)
+            if any(node.isPiecewise() and node.getNumChildren() % 2 == 0 for node in nodes(tree)):
+                what = "a piecewise formula without 'otherwise', which is 0 where none of its conditions holds"
+                warnings.warn(f"{file}: '{owner}' has {what}", InputWarning, stacklevel=2)
         if element.getTypeCode() == libsbml.SBML_EVENT and element.isSetDelay():
             raise InputError(f"{file}: AMICI does not support the delay of an event ('{element.getId()}')")
     for reaction in model.getListOfReactions():
         if reaction.getKineticLaw() is None or reaction.getKineticLaw().getMath() is None:
             raise InputError(f"{file}: the reaction '{reaction.getId()}' has no kinetic law, so it has no rate")
+        for side in (*reaction.getListOfReactants(), *reaction.getListOfProducts()):
+            if side.getDenominator() != 1:
+                raise InputError(
+                    f"{file}: a stoichiometry in the reaction '{reaction.getId()}' has a denominator, which AMICI does "
+                    "not read: convert the model to SBML level 3"
+                )
+    for event in model.getListOfEvents():
+        _check_event(event, model, f"{file}: the event '{event.getId()}'")
     return document
+
+
+def _check_event(event, model, where) -> None:
+    """Raise InputError, which begins with `where`, of an event that AMICI would take for another one."""
+    set_by_it = {one.getVariable() for one in event.getListOfEventAssignments()}
+    for name in sorted(set_by_it):
+        species = model.getSpecies(name)
+        if species and not species.getHasOnlySubstanceUnits() and species.getCompartment() in set_by_it:
+            raise InputError(
+                f"{where} sets the concentration of '{name}' and the size of its compartment: AMICI would change the "
+                "concentration with the size once more; give the species hasOnlySubstanceUnits, or two events"
+            )
+    trigger = event.getTrigger().getMath() if event.isSetTrigger() else None
+    for node in nodes(trigger) if trigger is not None else ():
+        if node.getType() == libsbml.AST_RELATIONAL_EQ and any(
+            part.getType() == libsbml.AST_NAME_TIME for part in nodes(node)
+        ):
+            raise InputError(
+                f"{where} is triggered where time equals something (==), which AMICI never finds: write >="
+            )
 
 
 def _valid(file) -> libsbml.SBMLDocument:
