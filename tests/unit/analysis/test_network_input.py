@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kinetrain.data.gene_sets import check_gene_sets, read_gene_sets
 from kinetrain.data.genes import read_gene_names
+from kinetrain.data.network_files import read_edge_list
 from kinetrain.data.networks import edge_table, read_signs, sparse_edges, sparse_matrix
 from kinetrain.errors import InputError, InputWarning
 
@@ -64,6 +65,21 @@ def test_the_types_of_edges_are_signs_where_they_are_plus_and_minus(write):
     text = "Gene1,Gene2,Type\nGATA1,KLF1,+\nSPI1,FLI1,-\n"
     assert edges(write(text)) == {("GATA1", "KLF1"): 1, ("SPI1", "FLI1"): -1}
     assert edges(write(text.replace("-", "unknown"))) == {("GATA1", "KLF1"): 1, ("SPI1", "FLI1"): 1}
+
+
+@pytest.mark.parametrize(
+    "word", ["inhibitory", "Repressing", "repressed", "suppression", "down-regulates quantity", "downregulation", "--|"]
+)
+def test_words_of_repression_are_no_edges_of_sign_plus(write, word):
+    """Of the words that databases use some were read as activation: all signs were +."""
+    with pytest.raises(InputError, match="the column 'effect' holds negative signs"):
+        read_edge_list(write(f"TF\ttarget\teffect\nA\tB\tactivation\nB\tC\t{word}\n"))
+
+
+@pytest.mark.parametrize("word", ["downstream", "negative regulation of apoptosis", "-", "--", "A-1"])
+def test_words_that_do_not_say_repression_are_not_read(write, word):
+    table = read_edge_list(write(f"TF\ttarget\tremark\nA\tB\tx\nB\tC\t{word}\n"))
+    assert table["value"].tolist() == [1, 1]
 
 
 def test_other_text_columns_of_an_edge_list_are_not_read(write):

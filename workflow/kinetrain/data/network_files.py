@@ -24,7 +24,11 @@ REGULATOR = ("regulator", "tf", "gene1", "source", "from", "reg", "regulatorygen
 TARGET = ("target", "gene", "gene2", "to", "aff", "targetgene", "target_gene")
 WEIGHT = ("weight", "edge", "score", "importance", "confidence", "prior_weight")
 SIGN = "sign"
-NEGATIVE = {"-", "\N{MINUS SIGN}", "repression", "represses", "repressor", "inhibition", "inhibits", "negative", "down"}
+# How text columns say that a regulator represses its target: repressor, inhibitory, down-regulates quantity, --|
+NEGATIVE = re.compile(
+    "[-\N{MINUS SIGN}]|-+[|1]|[|]-+|(repress|inhib|suppress|silenc|negativ)\\w*|neg|down([-_ ]?regulat.*)?",
+    re.IGNORECASE,
+)
 SIGNS = {"+": "1", "-": "-1", "\N{MINUS SIGN}": "-1"}
 TRUTHS = {"true", "false", "yes", "no"}
 EDGE = re.compile(r"[01](\.0)?|-1(\.0)?")  # the third column of a gold standard of DREAM
@@ -213,7 +217,8 @@ def _values(path, table) -> np.ndarray:
             )
     for name in unread if SIGN not in table else ():
         said = said_by[name]
-        found = sorted(said & NEGATIVE - (set() if {"+", "+-"} & said else SIGNS.keys()))  # a lone - may mean nothing
+        alone = set() if {"+", "+-"} & said else SIGNS.keys()  # a lone - may mean nothing
+        found = sorted(word for word in said - alone if NEGATIVE.fullmatch(word))
         if found:
             raise InputError(
                 f"{path}: the column '{name}' holds negative signs ({', '.join(found)}): name it sign, with + and - "
