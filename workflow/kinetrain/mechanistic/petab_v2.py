@@ -130,6 +130,12 @@ class ProblemOfVersion2:
             )
         given = parameters.reindex(columns=["nominalValue"]).dropna()
         numbers(given, "nominalValue", f"{self.path}: parameter table")
+        begun = tables.get("experiment", pd.DataFrame()).reindex(columns=["experimentId", "conditionId"]).dropna()
+        for row, experiment, name in begun[~begun["conditionId"].isin(changes["conditionId"])].itertuples(name=None):
+            raise InputError(
+                f"{self.path}: experiment table: row {row}: the condition '{name}' of '{experiment}' is not in the "
+                "condition table"
+            )
         self._check_measurements(tables["measurement"], tables.get("experiment", pd.DataFrame()))
         fixed = parameters[parameters["estimate"].astype(str).str.lower() == "false"]["nominalValue"].to_dict()
         names = observables.reindex(columns=["noisePlaceholders"])["noisePlaceholders"].fillna("")
