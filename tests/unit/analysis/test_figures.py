@@ -357,3 +357,9 @@ def test_costs_of_starts_that_meet_all_targets_are_drawn(tmp_path, name):
     with use_style():
         save(figure, [tmp_path / "figure.png"])
     assert figure.axes
+
+
+def test_as_many_schedules_as_papers_have_are_told_apart_by_their_markers():
+    schedules = [f"rate {number}" for number in range(12)]
+    marker = import_module("kinetrain.figures.rank_by_schedule")._marker
+    assert len({marker(name, schedules)["marker"] for name in schedules}) == 12

@@ -26,7 +26,7 @@ called by their first learning rate. Ranks say nothing about sizes of difference
 for these. The paper's schedules and ranks could not be read.""",
 )
 
-MARKERS = "osD^vP"  # of the schedules, in their order
+MARKERS = "osD^vPX*<>pdhH8"  # of the schedules, in their order
 MEAN = {"all problems": "Mean over models"}
 
 
