@@ -10,7 +10,6 @@ from petab_folder import write_petab
 
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.compiled_model import fingerprint
-from kinetrain.mechanistic.kernel.graph import KernelUnsupportedError
 from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.petab_reader import read_petab
@@ -118,14 +117,19 @@ def test_events_do_not_happen_during_a_pre_equilibration(engine, tmp_path, compi
     check(opened(engine, path, compiled_model), before=2.0)
 
 
-def test_an_event_at_the_start_after_a_pre_equilibration_is_left_to_amici(tmp_path):
-    """In the kernel it would happen twice, at the start of each."""
+@pytest.mark.parametrize("engine", ["kernel", "amici"])
+def test_an_event_at_the_start_happens_once_before_the_pre_equilibration(engine, tmp_path, compiled_model):
+    """It washes the input out there, so that nothing is left at the start of the experiment."""
     path = write_preequilibrated(tmp_path, 2)
-    model = (tmp_path / "model.xml").read_text()
-    assert 'initialValue="true"' in model
-    (tmp_path / "model.xml").write_text(model.replace('initialValue="true"', 'initialValue="false"'))
-    with pytest.raises(KernelUnsupportedError, match=r"event '.*', which may happen at the start .*engine: amici"):
-        KernelProblem(path)
+    document = libsbml.readSBMLFromFile(str(tmp_path / "model.xml"))
+    trigger = document.getModel().getEvent(0).getTrigger()
+    trigger.setMath(libsbml.parseL3Formula("time >= 0")), trigger.setInitialValue(False)
+    libsbml.writeSBMLToFile(document, str(tmp_path / "model.xml"))
+    loss = 10**0.1
+    simulated = 0.5 / loss * (1 - np.exp(-loss * np.array([1, 3])))
+    expected = (0.5 * np.log(2 * np.pi * 0.01) + 0.5 * ((simulated - 0.8) / 0.1) ** 2).sum()
+    value, _ = opened(engine, path, compiled_model).value_and_gradient(np.array([0.1]), [0])
+    assert value == pytest.approx(expected, rel=1e-6)
 
 
 def test_models_in_which_the_tables_set_others_are_not_the_same(tmp_path):

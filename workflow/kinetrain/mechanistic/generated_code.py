@@ -17,7 +17,9 @@ MACRO = re.compile(r"#define (\w+) (\w+)\[\d+\]")
 INCLUDED = re.compile(r'#include "(\w+\.h)"')
 BODY = re.compile(r"\)\{$", re.MULTILINE)  # what precedes it is written whatever the model is
 LIBRARY = re.compile(r"(?<=::)\w+|\w+(?=::)")
-ALL_STATES = "x_rdata"  # these ids stand for states (`x`) and what follows from conserved sums (`w`) in other functions
+# Ids of all states stand for those that are solved for (`x`) and what follows from conserved sums (`w`) elsewhere, and
+# measurements (`my`: m and the id of an observable) have their own functions, which use no other id of the model.
+APART = {"x_rdata", "my"}
 
 
 @contextlib.contextmanager
@@ -45,7 +47,7 @@ def check_code(folder, path) -> None:
     meanings = defaultdict(set)
     for name, array in (pair for pairs in macros.values() for pair in pairs):
         meanings[name].add(array)
-    words = {name for name, arrays in meanings.items() if len(arrays - {ALL_STATES}) > 1}
+    words = {name for name, arrays in meanings.items() if len(arrays - APART) > 1}
     # Files are joined for the compiler, so macros reach other files, but those of AMICI's `sx.h`.
     joined = {name for header in macros.keys() - {"sx.h"} for name, _ in macros[header]}
     for head, body in (BODY.split(source, maxsplit=1) for source in sources if BODY.search(source)):

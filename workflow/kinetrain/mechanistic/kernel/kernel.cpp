@@ -254,7 +254,8 @@ void Kernel::make_plan(const Condition& condition, const double* parameters, Pla
             for (int l = 0; l < LANES && begin + l < segments; l++)
                 for (int i = 0; i < N_H; i++) plan.switches[(size_t)(begin + l) * N_H + i] = lane(root[i], l) > 0;
         }
-    for (int order = 0; order < N_JUMP; order++) {
+    // As in AMICI, a jump at the start happens once: where there is a pre-equilibration, at the start of that.
+    for (int order = 0; order < N_JUMP && condition.preequilibration < 0; order++) {
         const int jump = JUMP_ORDER[order];
         if (JUMP_AT_START[jump] && plan.switches[JUMP_TRIGGER[jump]] > 0) plan.jumps.push_back(jump);
     }

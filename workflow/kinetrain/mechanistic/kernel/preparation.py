@@ -76,30 +76,11 @@ def _has_preequilibration(problem) -> bool:
     return before is not None and bool(before.notna().any())
 
 
-def _refuse_early_events(problem) -> None:
-    """Raise UnsupportedModelError if an event could happen at the start of a pre-equilibration and after it once more.
-
-    AMICI lets it happen once.
-    """
-    own = problem if is_version_1(problem) else problem.problem
-    if is_version_1(problem):
-        before = _has_preequilibration(problem)
-    else:
-        before = any(experiment.has_preequilibration for experiment in own.experiments)
-    for event in own.model.sbml_model.getListOfEvents() if before else ():
-        if event.isSetTrigger() and not event.getTrigger().getInitialValue():
-            raise UnsupportedModelError(
-                f"the event '{event.getId()}', which may happen at the start (its trigger has the initial value "
-                "false), in a model with pre-equilibrations; AMICI does (engine: amici)"
-            )
-
-
 def generate(path, problem) -> str:
     """Put the source of the kernel of a problem into the cache; return its name."""
     symbolic = import_symbolic(path, problem)
     silence_amici()
     try:
-        _refuse_early_events(problem)
         model = read_model(symbolic, _has_preequilibration(problem))
         generator = Generator(model)
         text = generator.text()
