@@ -213,4 +213,6 @@ def test_the_plan_tells_what_is_done_what_is_to_do_and_what_is_to_download(root,
     assert cells["simulate_expression"][1:3] == ["1", "0"] and cells["build_prior"][1:3] == ["2", "2"]
     jobs, to_do = map(int, cells["modular24"][1:3])
     assert jobs == to_do + 1 and sum(int(cells[name][1]) for name in ("modular24", "boehm")) < int(cells["all"][2])
-    assert "8 trainings in all" in said.stdout and "7 files to download" in said.stdout
+    at_hand = any((root / "resources/downloads").rglob("Boehm_JProteomeRes2014.yaml"))  # of an earlier `make real`
+    assert f"{'nothing' if at_hand else '7 files'} to download" in said.stdout
+    assert "8 trainings in all" in said.stdout
