@@ -76,6 +76,14 @@ def test_words_of_repression_are_no_edges_of_sign_plus(write, word):
         read_edge_list(write(f"TF\ttarget\teffect\nA\tB\tactivation\nB\tC\t{word}\n"))
 
 
+@pytest.mark.parametrize(("positive", "negative"), [("A", "R"), ("a", "i"), ("act", "rep"), ("act", "inh")])
+def test_abbreviated_signs_are_refused_in_a_column_that_holds_no_other_word(write, positive, negative):
+    text = f"TF\ttarget\tmode\nA\tB\t{positive}\nB\tC\t{negative}\n"
+    with pytest.raises(InputError, match=rf"the column 'mode' holds negative signs \({negative.lower()}\)"):
+        read_edge_list(write(text))
+    assert read_edge_list(write(f"{text}C\tD\te\n"))["value"].tolist() == [1, 1, 1]
+
+
 @pytest.mark.parametrize("word", ["downstream", "negative regulation of apoptosis", "-", "--", "A-1"])
 def test_words_that_do_not_say_repression_are_not_read(write, word):
     table = read_edge_list(write(f"TF\ttarget\tremark\nA\tB\tx\nB\tC\t{word}\n"))

@@ -29,6 +29,7 @@ NEGATIVE = re.compile(
     "[-\N{MINUS SIGN}]|-+[|1]|[|]-+|(repress|inhib|suppress|silenc|negativ)\\w*|neg|down([-_ ]?regulat.*)?",
     re.IGNORECASE,
 )
+ABBREVIATED = {"a", "act", "i", "inh", "r", "rep"}  # of activator, inhibitor and repressor, if a column has no others
 SIGNS = {"+": "1", "-": "-1", "\N{MINUS SIGN}": "-1"}
 TRUTHS = {"true", "false", "yes", "no"}
 EDGE = re.compile(r"[01](\.0)?|-1(\.0)?")  # the third column of a gold standard of DREAM
@@ -219,6 +220,8 @@ def _values(path, table) -> np.ndarray:
         said = said_by[name]
         alone = set() if {"+", "+-"} & said else SIGNS.keys()  # a lone - may mean nothing
         found = sorted(word for word in said - alone if NEGATIVE.fullmatch(word))
+        if said <= ABBREVIATED:
+            found = sorted(said - {"a", "act"})
         if found:
             raise InputError(
                 f"{path}: the column '{name}' holds negative signs ({', '.join(found)}): name it sign, with + and - "
