@@ -9,6 +9,7 @@ import numpy as np
 from kinetrain.data.options import Split, held_out
 from kinetrain.errors import InputError, InputWarning
 from kinetrain.files import load_arrays, save_arrays
+from kinetrain.seeds import EXPRESSION_NOISE, SPLIT, generator
 
 SPLITS = ("train", "validation", "test")
 LONGEST = 2  # units of time that a transition takes at most, where time is rescaled
@@ -49,7 +50,7 @@ class Expression:
 
         Every value has one draw, whether it ends one transition or starts the next (Hossain et al. 2024, B.3).
         """
-        return self.values + sigma * np.random.default_rng([seed, 2]).standard_normal(self.values.shape)
+        return self.values + sigma * generator(seed, EXPRESSION_NOISE).standard_normal(self.values.shape)
 
 
 def prepare(genes, train, test, options: Split, time_unit: str = "time") -> Expression:
@@ -148,7 +149,7 @@ def split_transitions(transitions: np.ndarray, fractions: dict[str, float], seed
     pool = np.unique(units)
     if missing := sorted(set(validation) - set(pool.tolist())):
         raise InputError(f"validation names {missing[0]}, but the {kind} that can be used are {_ranges(pool)}")
-    order = np.random.default_rng([seed, 3]).permutation(pool)
+    order = generator(seed, SPLIT).permutation(pool)
     split = np.full(len(transitions), "train", dtype="<U10")
     if len(validation):
         split[np.isin(units, validation)] = "validation"

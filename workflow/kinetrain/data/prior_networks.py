@@ -8,6 +8,7 @@ from scipy import sparse
 from kinetrain.data.network_checks import check_scores
 from kinetrain.errors import InputError
 from kinetrain.files import load_arrays, save_arrays
+from kinetrain.seeds import CORRUPTION, generator
 
 MATRICES = ("prior", "coregulation")
 PARTS = ("data", "indices", "indptr")  # of a sparse matrix
@@ -65,7 +66,7 @@ def corrupt(prior, fraction: float, seed: int) -> sparse.csr_array:
     Source: PHOENIX (Hossain et al. 2024, Genome Biology) for the procedure; drawing among free pairs only is a choice
     of ours, which agrees with the published corrupted priors (27 of 550 edges moved at 5 %).
     """
-    random = np.random.default_rng([seed, 74])
+    random = generator(seed, CORRUPTION)
     prior = sparse.csr_array(prior, dtype=float).tocoo()
     genes = prior.shape[0]
     edges, values = prior.row.astype(np.int64) * genes + prior.col, prior.data

@@ -9,6 +9,7 @@ from kinetrain.enrichment.overrepresentation import overrepresentation
 from kinetrain.enrichment.permutation import closed_form_z, permutation_test, single_genes
 from kinetrain.enrichment.prerank import prerank
 from kinetrain.errors import InputError
+from kinetrain.seeds import CONTROL, generator
 
 TOP = 20  # the sets with the highest z, as in Hossain et al. 2024; a tenth of all where that is fewer
 CONTROLLED = ("z", "p_tail", "gsea_p_value", "ora_p_value")  # what is computed with permuted labels too
@@ -46,7 +47,7 @@ def test_gene_sets(table: pd.DataFrame, sets: dict, permutations: int, minimum_g
     values = whole.mean(axis=1).to_numpy()
     kept = (targets[whole.columns] > 0).mean(axis=1).to_numpy() > 0.5
     tests = _tests(matrix, values, kept, permutations, seed)
-    shuffled = np.random.default_rng([seed, 60]).permutation(len(values))
+    shuffled = generator(seed, CONTROL).permutation(len(values))
     control = _tests(matrix, values[shuffled], kept[shuffled], permutations, seed + 1)
     found = pd.concat([start, tests, control[list(CONTROLLED)].add_prefix("control_")], axis=1)
     found["top_share"] = _top_share(closed_form_z(matrix, whole))

@@ -5,6 +5,7 @@ import pandas as pd
 
 from kinetrain.data.genes import split_names
 from kinetrain.enrichment.tail import tail_probability
+from kinetrain.seeds import PERMUTATIONS, generator
 
 BLOCK = 200  # permutations held in memory at once
 RARE = 10  # null scores that must reach a score for their share to be its p-value (Knijnenburg et al. 2009)
@@ -61,7 +62,7 @@ def closed_form_z(matrix, influence: pd.DataFrame) -> np.ndarray:
 
 def _null(matrix, values, score, permutations, seed) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return mean and standard deviation of the permuted scores of each set, and how many reach its score."""
-    random = np.random.default_rng([seed, 58])
+    random = generator(seed, PERMUTATIONS)
     total, squares, exceeded = np.zeros(len(score)), np.zeros(len(score)), np.zeros(len(score), dtype=int)
     expected = matrix.sum(axis=1) * values.mean()  # subtracted first: keeps the variance exact
     for start in range(0, permutations, BLOCK):

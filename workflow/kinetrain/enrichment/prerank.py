@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from kinetrain.seeds import EQUAL_INFLUENCES, generator
+
 NULL = 1000  # random sets by which enrichment scores are normalised
 SMALLEST = 1e-50  # p-value down to which sampling goes on
 
@@ -17,7 +19,7 @@ def prerank(matrix, influence: np.ndarray, seed: int) -> pd.DataFrame:
     """
     import gseapy
 
-    order = np.random.default_rng([seed, 59]).permutation(len(influence))
+    order = generator(seed, EQUAL_INFLUENCES).permutation(len(influence))
     ranks = np.empty(len(influence))
     ranks[order[np.argsort(influence[order], kind="stable")]] = np.arange(1, len(influence) + 1) / len(influence)
     names = np.arange(len(influence)).astype(str)  # numbers, as gseapy changes letters of genes to capitals

@@ -21,6 +21,7 @@ from kinetrain.mechanistic.petab_reader import read_petab_1
 from kinetrain.mechanistic.random_conditions import controls, draw_conditions, draw_inputs
 from kinetrain.mechanistic.solver_options import solver_options
 from kinetrain.mechanistic.template import scaling_rows, with_scaling, write_tables
+from kinetrain.seeds import CONDITIONS, GROUPS, generator
 
 MOST_ROUNDS = 20
 MOST_STEPS = 50_000  # of a simulation at the truth; more than in a fit, as data are drawn only once
@@ -48,7 +49,7 @@ def make_artificial(path, model_folder, replicate: int, options: ArtificialOptio
         raise InputError(f"replicate {replicate} was asked for, but 'replicates' is {options.replicates}")
     solver = replace(solver_options(options), max_steps=options.max_steps or MOST_STEPS)
     template = read_petab_1(path)
-    rng, groups_rng = (np.random.default_rng([options.seed, replicate, stream]) for stream in (2, 3))
+    rng, groups_rng = (generator(options.seed, replicate, use) for use in (CONDITIONS, GROUPS))
     own = template.condition_df.iloc[0].to_dict()
     conditions, members = draw_conditions(own, options, rng, groups_rng)
     factors = _scalings(options, groups_rng)

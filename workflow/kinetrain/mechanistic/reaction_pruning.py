@@ -16,6 +16,7 @@ from kinetrain.mechanistic.reaction_options import BOTH, RANDOM, UNPRUNED, WEIGH
 from kinetrain.mechanistic.reaction_prior import ReactionPrior
 from kinetrain.problem import SumOverConditions, Vector
 from kinetrain.pruning.events import prune
+from kinetrain.seeds import generator
 from kinetrain.training.cost import Cost, Counted
 from kinetrain.training.full_batch import minimize, takes_information
 from kinetrain.training.history import Recorder
@@ -149,7 +150,7 @@ class ReactionRun:
 
     def _prune(self, state: State) -> None:
         event, score = len(state.rows), self.scores(state)
-        rng = np.random.default_rng([*self.seed, event])
+        rng = generator(*self.seed, event)
         left = prune(state.left, score, self.options.fraction, rng)
         gone = state.left & ~left
         state.left, state.removed[gone], state.score[gone] = left, event, score[gone]

@@ -14,9 +14,9 @@ from kinetrain.mechanistic.reaction_pruning import ReactionRun, chosen
 from kinetrain.networks.metrics.edges import support_scores
 from kinetrain.networks.metrics.ranking import ranking_scores
 from kinetrain.problem import SumOverConditions, Vector
+from kinetrain.seeds import REACTIONS, generator
 from kinetrain.training.starts import Checkpoint, peak_memory_mb
 
-STREAM = 75  # of random numbers, apart from those of starts and data
 SHOWN = ("event", "left", "reactions", "objective", "held_out_objective", "bic", "kept")
 RATES = ("precision", "true_positive_rate", "balanced_accuracy")
 
@@ -55,10 +55,10 @@ def prune_fits(given: Pruned, method: str, options: ReactionPruning, folder) -> 
             number = level * len(given.fitted) + start
             result = checkpoint.finished(number)
             if result is None:
-                seed = [given.seed, given.replicate, start, STREAM]
+                seed = [given.seed, given.replicate, start, REACTIONS]
                 prior = given.prior
                 if corruption is not None:
-                    moved = corrupt(prior.confidence, corruption, np.random.default_rng(seed))
+                    moved = corrupt(prior.confidence, corruption, generator(*seed))
                     prior = replace(prior, confidence=moved)
                 run = ReactionRun(given.problem, given.held_out, prior, method, options, seed)
                 result = _prune_fit(run, theta, given.truth, checkpoint, number)

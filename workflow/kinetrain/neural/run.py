@@ -15,6 +15,7 @@ from kinetrain.neural.integrators import find_integrator
 from kinetrain.neural.options import NeuralOptions
 from kinetrain.pruning.method import Method
 from kinetrain.pruning.methods.dash import published_factors
+from kinetrain.seeds import START_OF_METHOD, generator
 
 # relu(v) has no gradient at v <= 0, so that a gene whose multiplier v has crossed zero never changes again. Living
 # multipliers are kept at FLOOR or above in training; at FLOOR they count as zero in the evaluated model.
@@ -105,7 +106,7 @@ class Run:
     def start_row(self, seed: int) -> np.ndarray:
         """Return the raw parameters (P,) that the model of a seed starts from."""
         weights = self.field.initialise(seed, len(self.expression.genes), self.options.hidden)
-        raw = self.method.raw_start(np.random.default_rng([seed, 10]), self.field, weights)
+        raw = self.method.raw_start(generator(seed, START_OF_METHOD), self.field, weights)
         row = np.concatenate([np.ravel(raw[name]) for name in self.raw_shapes]).astype(np.float32)
         self.keep_alive(unpack(torch.from_numpy(row[None]), self.raw_shapes))
         return row

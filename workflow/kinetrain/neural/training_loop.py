@@ -21,6 +21,7 @@ from kinetrain.neural.selection import assess_epoch
 from kinetrain.neural.state import State
 from kinetrain.pruning.events import prune
 from kinetrain.pruning.method import Event, Update
+from kinetrain.seeds import BATCHES, FIRST_SCORES, NOISE_OF_METHOD, SCORES_OF_METHOD, TIES, generator
 
 TRAINED = ("weights", "first", "second", "mask", "updates")  # parts of the state that an epoch changes
 MOST_STEPS = 128  # times the solver steps at the start, beyond which a loss that is not finite counts as diverged
@@ -82,7 +83,7 @@ def fingerprint(run: Run) -> str:
 def _start(run: Run) -> State:
     """Return the state of all models before the first epoch."""
     weights = np.stack([run.start_row(seed) for seed in run.seeds])
-    rngs = [np.random.default_rng([seed, 6]) for seed in run.seeds]
+    rngs = [generator(seed, FIRST_SCORES) for seed in run.seeds]
     memories = [run.method.start_memory(rng, run.field, run.shapes) for rng in rngs]
     memory = {name: np.stack([one[name] for one in memories]) for name in memories[0]}
     return State.at_start(weights, run.options.learning_rate, run.options.steps, memory)
@@ -111,11 +112,11 @@ def _prune_model(run: Run, state: State, model: int, epoch: int, fraction: float
         prior=run.priors[model],
         memory={name: kept[model] for name, kept in state.memory.items()},
         masks={name: masks[name] for name in run.matrices},
-        rng=np.random.default_rng([run.seeds[model], 11, epoch]),
+        rng=generator(run.seeds[model], SCORES_OF_METHOD, epoch),
         loss_gradient=lambda: _loss_gradient(run, state, model),
     )
     scores, memory = run.method.scores(event)
-    rng = np.random.default_rng([run.seeds[model], 7, epoch])
+    rng = generator(run.seeds[model], TIES, epoch)
     for name in run.matrices:
         masks[name] = prune(masks[name], scores[name], fraction, rng)
     for name, kept in memory.items():
@@ -185,7 +186,7 @@ def _objective(run: Run, members, raw, masks, epoch: int, number: int, batch, st
     if not method.differentiates:
         return run.integrator.value_and_gradient(run.field, raw, *batch, steps, mask=masks)
     leaves = {name: tensor.detach().requires_grad_() for name, tensor in raw.items()}
-    rngs = [np.random.default_rng([run.seeds[member], 9, epoch, number]) for member in members]
+    rngs = [generator(run.seeds[member], NOISE_OF_METHOD, epoch, number) for member in members]
     drawn = [method.noise(rng, run.shapes) for rng in rngs]
     noise = {name: torch.from_numpy(np.stack([one[name] for one in drawn])).to(batch[0]) for name in drawn[0]}
     parameters = method.parameters(leaves, noise)
@@ -243,7 +244,7 @@ def _rows_of(part, indices):
 
 def _order(run: Run, seed: int, epoch: int) -> list[np.ndarray]:
     """Return the batches of one model in random order, which depends on its seed and the epoch alone."""
-    rng = np.random.default_rng([seed, 8, epoch])
+    rng = generator(seed, BATCHES, epoch)
     trajectory = run.expression.of("train")[:, 0]
     if run.options.batch == "trajectory":
         ordered = np.split(np.arange(len(trajectory)), np.flatnonzero(np.diff(trajectory)) + 1)

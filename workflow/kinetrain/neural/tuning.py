@@ -12,6 +12,7 @@ import pandas as pd
 
 from kinetrain.data.expression import Expression
 from kinetrain.errors import InputError
+from kinetrain.seeds import FOLDS, generator
 from kinetrain.tables import TABLES
 
 FOLD = tuple(name for name in TABLES["tuning"].names() if name != "chosen")  # columns of the table of a fold
@@ -39,7 +40,7 @@ def fold(expression: Expression, folds: int, number: int, seed: int) -> Expressi
     pool = np.unique(units[used])
     if len(pool) < folds:
         raise InputError(f"{len(pool)} transitions are too few for {folds} folds")
-    parts = np.array_split(np.random.default_rng([seed, 12]).permutation(pool), folds)
+    parts = np.array_split(generator(seed, FOLDS).permutation(pool), folds)
     split = np.where(used, np.where(np.isin(units, parts[number]), "validation", "train"), "test")
     return dataclasses.replace(expression, split=split.astype(expression.split.dtype))
 

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from kinetrain.data.gene_sets import PLANTED
+from kinetrain.seeds import DECAY_RATES, GENE_SETS, INITIAL_STATES, NETWORK, generator
 from kinetrain.simulation.options import Simulation
 
 ACTIVATING = 0.68  # fraction of activating edges, as in the published 350-gene network (374 of 550)
@@ -124,7 +125,7 @@ def draw_network(options: Simulation) -> Network:
 
     Modules have unequal numbers of regulators, so that some modules matter more than others.
     """
-    rng, genes = np.random.default_rng([options.seed, 4]), options.genes
+    rng, genes = generator(options.seed, NETWORK), options.genes
     module = rng.permutation(np.arange(genes) % options.modules)
     chances = rng.dirichlet(np.ones(options.modules))[module]
     chosen = rng.choice(genes, options.regulators, replace=False, p=chances / chances.sum())
@@ -156,7 +157,7 @@ def draw_network(options: Simulation) -> Network:
 
 def _draw_rates(options: Simulation) -> np.ndarray:
     """Return a rate per gene (k,), from its own random stream: the network is the same at every spread."""
-    logarithm = np.random.default_rng([options.seed, 6]).uniform(-1, 1, options.genes)
+    logarithm = generator(options.seed, DECAY_RATES).uniform(-1, 1, options.genes)
     return options.decay_spread**logarithm
 
 
@@ -182,7 +183,7 @@ def draw_initial_states(network: Network, trajectories: int, seed: int) -> np.nd
     Inputs: normal around a mean from Beta(10, 10) with a standard deviation of a third of its distance from the
     bounds times Beta(15, 15), at least 0.01, redrawn outside [0, 1]. Others: Beta(2, 2) shifted per gene by up to ¼.
     """
-    rng = np.random.default_rng([seed, 5])
+    rng = generator(seed, INITIAL_STATES)
     genes = len(network.genes)
     mean = rng.beta(10, 10, genes)
     deviation = np.maximum(0.01, rng.beta(15, 15, genes) * np.minimum(mean, 1 - mean) / 3)
@@ -225,7 +226,7 @@ def gene_sets(network: Network, seed: int) -> dict[str, list[str]]:
         raise ValueError("this network has no modules")
     modules = network.module.max() + 1
     genes = len(network.genes)
-    rng, size = np.random.default_rng([seed, 61]), genes // modules
+    rng, size = generator(seed, GENE_SETS), genes // modules
     targets = np.bincount(network.regulator, minlength=genes)
     members = {f"module_{number + 1}": np.flatnonzero(network.module == number) for number in range(modules)}
     members[PLANTED] = np.sort(np.argsort(-targets, kind="stable")[:size])

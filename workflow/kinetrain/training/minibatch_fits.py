@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from kinetrain import seeds
 from kinetrain.errors import InputWarning
 from kinetrain.problem import SumOverConditions, Vector
 from kinetrain.tables import FIT
@@ -201,8 +202,7 @@ def fit_starts(
 
     def fit_one(start):
         x = starting_point(problem, options.seed, start, given)
-        # The last number keeps the shuffling apart from the streams of the starts.
-        generator = np.random.default_rng([options.seed, start, replicate, 1])
+        generator = seeds.generator(options.seed, start, replicate, seeds.SHUFFLING)
         return fit(problem, start, x, options, generator, checkpoint)
 
     def fit_all(left):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from kinetrain import tables
+from kinetrain import seeds, tables
 from kinetrain.files import load_arrays, load_checkpoint, save_checkpoint
 from kinetrain.problem import SumOverConditions
 from kinetrain.tables import FULL_BATCH
@@ -38,7 +38,7 @@ def starting_points(
     """
     if given is not None and start < len(given):
         yield np.array(given[start], dtype=float)
-    generator = np.random.default_rng([seed, start])
+    generator = seeds.generator(seed, start)
     while True:
         yield problem.draw_start(generator)
 

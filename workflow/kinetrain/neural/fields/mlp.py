@@ -16,6 +16,7 @@ import torch
 from kinetrain.errors import InputError
 from kinetrain.neural import mlp_rk4
 from kinetrain.neural.integrators import rk4
+from kinetrain.seeds import INITIAL_WEIGHTS, generator
 
 LEARNING_RATE_FACTOR = {}  # all learn at the same rate
 
@@ -52,7 +53,7 @@ def layers(shapes) -> int:
 
 def initialise(seed: int, genes: int, hidden) -> dict[str, np.ndarray]:
     """Return the initial values of one model: weights and biases of a layer uniform within ±1/√inputs."""
-    rng, wanted = np.random.default_rng([seed, 1]), shapes(genes, hidden)
+    rng, wanted = generator(seed, INITIAL_WEIGHTS), shapes(genes, hidden)
     start = {}
     for layer in range(1, layers(wanted) + 1):
         bound = 1 / math.sqrt(wanted[f"w{layer}"][1])

@@ -15,6 +15,7 @@ import torch
 
 from kinetrain.errors import InputError
 from kinetrain.neural import phoenix_rk4
+from kinetrain.seeds import INITIAL_WEIGHTS, generator
 
 LEARNING_RATE_FACTOR = {"v": 5.0}  # the multipliers v learn five times as fast as the other parameters
 
@@ -42,7 +43,7 @@ def chains(shapes) -> tuple[tuple[str, ...], ...]:
 
 def initialise(seed: int, genes: int, hidden: int) -> dict[str, np.ndarray]:
     """Return initial values of one model: sparse Gaussian first layers, orthogonal second layers, v from U(0, 1)."""
-    rng = np.random.default_rng([seed, 1])
+    rng = generator(seed, INITIAL_WEIGHTS)
     bound = 1 / math.sqrt(genes)
     return {
         "w_s": _sparse(rng, hidden, genes),
