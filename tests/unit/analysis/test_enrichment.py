@@ -10,7 +10,7 @@ import pytest
 from kinetrain.data.gene_sets import membership, read_gene_sets
 from kinetrain.data.genes import read_gene_names, split_names
 from kinetrain.enrichment import pathways, permutation
-from kinetrain.enrichment.tail import tail_probability
+from kinetrain.enrichment.tail import exact_probability, tail_probability
 from kinetrain.errors import InputError, InputWarning
 
 GENES = [f"g{index:03d}" for index in range(300)]
@@ -110,6 +110,31 @@ def test_the_tail_agrees_with_all_subsets_down_to_the_rarest():
         ratio = tail_probability(values, 6, sums[-exceeding]) * len(sums) / exceeding
         assert 0.5 < ratio < 2
     assert tail_probability(values, 6, sums[-1]) * len(sums) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("regulators", [2, 3, 5, 9])
+@pytest.mark.parametrize(("genes", "size"), [(30, 4), (12, 9)])
+def test_the_p_value_of_few_regulators_is_that_of_all_draws(regulators, genes, size):
+    values = np.zeros(genes)
+    values[:regulators] = np.random.default_rng(regulators).exponential(size=regulators)
+    sums = np.array([sum(drawn) for drawn in itertools.combinations(values, size)])
+    for score in np.unique(sums.round(12)):
+        right = (sums >= score - 1e-9).mean()
+        assert exact_probability(values, size, score) == pytest.approx(right)
+
+
+def test_a_set_with_two_of_three_regulators_is_as_likely_as_any_draw_of_two():
+    influence, members = np.zeros(500), np.zeros((1, 500))
+    influence[:3] = members[0, :2] = members[0, 10:18] = 1  # a set of ten genes
+    found = permutation.permutation_test(members, influence, 999, seed=1)
+    right = (3 * math.comb(497, 8) + math.comb(497, 7)) / math.comb(500, 10)
+    assert found["p_tail"][0] == pytest.approx(right)  # 0.0011, where the saddlepoint says 0.0002
+
+
+def test_many_regulators_are_left_to_the_saddlepoint():
+    values = np.random.default_rng(2).exponential(size=60)
+    assert exact_probability(values, 8, values[:8].sum()) is None
+    assert exact_probability(values[:21], 8, np.sort(values[:21])[-8:].sum()) == pytest.approx(1 / math.comb(21, 8))
 
 
 def test_genes_without_influence_are_ranked_at_random_and_no_set_of_them_stands_out():

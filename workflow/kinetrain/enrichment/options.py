@@ -26,7 +26,7 @@ class TestOptions(Options):
 
     permutations: int = option(
         10000,
-        "Permutations of the genes; where fewer than 10 reach a score, its p-value is approximated in closed form.",
+        "Permutations of the genes; where fewer than 10 reach a score, its p-value is that of all of them.",
         least=1,
         most=10**8,
     )

@@ -1,9 +1,42 @@
-"""Tail probabilities of sums over random sets of genes, however small, by a saddlepoint approximation."""
+"""Tail probabilities of sums over random sets of genes, however small: exact, or by a saddlepoint approximation."""
+
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, gammaln
 from scipy.stats import norm
+
+MOST = 20  # genes that differ from all others, of which all subsets are looked at
+
+
+def exact_probability(values: np.ndarray, count: int, score: float) -> float | None:
+    """Return what `tail_probability` approximates, from all subsets of the genes that have an influence of their own.
+
+    Models that keep few regulators leave all other `values` (k,) at zero, and a set is then described by which of the
+    regulators it holds. None where more than MOST values differ from the most frequent one. The saddlepoint is off by
+    up to two hundred times for 2 to 9 regulators, whose sums are few and far apart.
+    """
+    names, place, number = np.unique(values, return_inverse=True, return_counts=True)
+    common = number.argmax()
+    others = values[place != common] - names[common]
+    if len(others) > MOST:
+        return None
+    sums, sizes = _subsets(tuple(np.sort(others)))
+    smallest = score - count * names[common] - 1e-9 * max(abs(score), count * np.abs(values).max())
+    draws = np.bincount(sizes[sums >= smallest], minlength=len(others) + 1)
+    possible = np.arange(max(0, count - number[common]), min(count, len(others)) + 1)  # sizes that a draw can have
+    chances = _log_draws(number[common], count - possible) - _log_draws(len(values), count)
+    return float(min(1.0, draws[possible] @ np.exp(chances)))
+
+
+@lru_cache(maxsize=2)  # the same for all sets of genes
+def _subsets(values: tuple) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sums and the sizes of all subsets (2 ** n,) of the values."""
+    sums, sizes = np.zeros(1), np.zeros(1, dtype=np.int8)
+    for value in values:
+        sums, sizes = np.concatenate([sums, sums + value]), np.concatenate([sizes, sizes + 1])
+    return sums, sizes
 
 
 def tail_probability(values: np.ndarray, count: int, score: float) -> float:
@@ -11,10 +44,11 @@ def tail_probability(values: np.ndarray, count: int, score: float) -> float:
 
     The draw is seen as k independent ones with the sum of their indicators held at `count`, and the probability follows
     from the double saddlepoint (Skovgaard 1987): 0.6 to 1.6 times that of a million permutations for influences like
-    ours (a test), down to that of the highest sum, which is exact. Made for scores above the mean. The normal tail
-    lost: with exponentially distributed influences and sets of 5 genes it gives 1e-6 where 1e-3 is right. A generalised
-    Pareto tail fitted to the highest permuted scores (Knijnenburg et al. 2009) may end below the score, and then says
-    0.
+    ours (a test), down to that of the highest sum, which is exact. Made for scores above the mean, and for more than
+    MOST regulators (`exact_probability`): of 25 in 3,000 genes it may be three times too large, and half of what is
+    right. The normal tail lost: with exponentially distributed influences and sets of 5 genes it gives 1e-6 where 1e-3
+    is right. A generalised Pareto tail fitted to the highest permuted scores (Knijnenburg et al. 2009) may end below
+    the score, and then says 0.
     """
     size = len(values)
     scaled = (values - values.mean()) / values.std()
@@ -50,6 +84,6 @@ def tail_probability(values: np.ndarray, count: int, score: float) -> float:
     return float(np.clip(norm.sf(root) + norm.pdf(root) * (1 / slope - 1 / root), least, 1))
 
 
-def _log_draws(size: int, count: int) -> float:
-    """Return the logarithm of the number of draws of `count` from `size` without replacement."""
-    return float(gammaln(size + 1) - gammaln(count + 1) - gammaln(size - count + 1))
+def _log_draws(size: int, count):
+    """Return the logarithm of the number of draws of `count`, a number or (n,), from `size` without replacement."""
+    return gammaln(size + 1) - gammaln(count + 1) - gammaln(size - count + 1)
