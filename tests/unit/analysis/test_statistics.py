@@ -26,6 +26,13 @@ def test_the_hierarchical_mean_gives_every_problem_and_replicate_the_same_weight
     assert mean_over_blocks(blocks, [8.0, 8.0, 4.0, 2.0])[0] == 4.0
 
 
+def test_equal_values_have_an_interval_of_exactly_their_mean():
+    """By rounding the mean was beside its interval, and a figure with error bars could not be drawn."""
+    blocks = pd.DataFrame([("P", 0, start) for start in range(30)], columns=scores.BLOCK)
+    for value in (0.945151515151515, 0.1, 1 / 3):
+        assert mean_over_blocks(blocks, [value] * 30) == (value, value, value)
+
+
 def test_starts_on_the_same_data_narrow_the_interval_less_than_new_data_do():
     same = pd.DataFrame(
         [("P", replicate, start) for replicate in range(3) for start in range(30)], columns=scores.BLOCK

@@ -58,7 +58,9 @@ def mean_over_blocks(blocks: pd.DataFrame, values) -> tuple[float, float, float]
     """Return the hierarchical mean of `values` (n,), one per block, and its 95 % bootstrap interval."""
     weights, draws = hierarchical_weights(blocks)
     values = np.asarray(values, dtype=float)
-    return float(weights @ values), *interval(draws @ values)
+    middle = np.median(values[np.isfinite(values)]) if np.isfinite(values).any() else 0.0
+    low, high = interval(draws @ (values - middle))  # less the median, so that equal values have one mean in all draws
+    return float(middle + weights @ (values - middle)), float(middle + low), float(middle + high)
 
 
 def quantiles_over_blocks(blocks: pd.DataFrame, values, places) -> np.ndarray:
