@@ -33,14 +33,15 @@ def read_record(record: Any, settings: Any, key: str, wrong: list[str]) -> Any:
         wrong.append(f"{here} = {shortened(settings)}: expected a mapping with the keys {', '.join(fields)}")
         return None
     before, values = len(wrong), {}
-    if (rivals := getattr(record, "exactly_one", ())) and len(set(rivals) & set(settings)) != 1:
-        got = ", ".join(map(str, settings)) or "none"
+    empty = [name for name, field in fields.items() if name in settings and _is_left_out(record, field, settings[name])]
+    if (rivals := getattr(record, "exactly_one", ())) and len(set(rivals) & (set(settings) - set(empty))) != 1:
+        got = ", ".join(f"{name} (empty)" if name in empty else str(name) for name in settings) or "none"
         wrong.append(f"{here}: exactly one of {listed(list(rivals))} must be given, got {got}")
     if unknown := [name for name in settings if name not in fields]:
         named = ", ".join(f"{shortened(name)}{did_you_mean(name, fields)}{_about_key(name)}" for name in unknown)
         wrong.append(f"{here}: unknown key {named}; known keys: {', '.join(fields) or 'none'}")
     for name, field in fields.items():
-        if name in settings:
+        if name in settings and name not in empty:
             where = name if key == "" else f"{key}.{name}"
             values[name] = _read_field(kinds(record)[name], settings[name], where, field.metadata, wrong)
         elif field.default is REQUIRED and field.default_factory is REQUIRED:
@@ -56,11 +57,18 @@ def read_record(record: Any, settings: Any, key: str, wrong: list[str]) -> Any:
         return None
 
 
+def _is_left_out(record: Any, field: Any, value: object) -> bool:
+    """Return whether a key is there without a value, which is as if it were not; an empty section has its defaults."""
+    return (
+        value is None
+        and field.metadata.get("absent", False)
+        and not dataclasses.is_dataclass(kinds(record)[field.name])
+    )
+
+
 def _read_field(kind: Any, value: Any, key: str, marks: Mapping[str, Any], wrong: list[str]) -> Any:
     """Return the value of a field; what is wrong with it is added to `wrong`."""
     before = len(wrong)
-    if value is None and marks.get("absent") and not dataclasses.is_dataclass(kind):
-        return None
     result = read(kind, value, key, wrong)
     hint = f"; {_first_sentence(marks['doc'])}" if marks.get("doc") else ""
     if len(wrong) > before:
