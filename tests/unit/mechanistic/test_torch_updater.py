@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", exc_type=ImportError)
 from kinetrain.errors import InputError  # noqa: E402
 from kinetrain.training.cost import Counted  # noqa: E402
 from kinetrain.training.minibatch import Minibatch  # noqa: E402
-from kinetrain.training.options import Safeguard  # noqa: E402
+from kinetrain.training.options import TORCH, Safeguard  # noqa: E402
 from kinetrain.training.requests import complete  # noqa: E402
 from kinetrain.training.torch_update_rule import TorchUpdater  # noqa: E402
 
@@ -101,3 +101,14 @@ def test_every_step_stays_in_the_box():
 def test_what_torch_does_not_offer_is_refused(name, arguments, message):
     with pytest.raises(InputError, match=message):
         TorchUpdater(name, arguments, 2)
+
+
+def test_a_configuration_may_name_all_that_move_a_vector_and_nothing_else():
+    def moves(name):
+        try:
+            TorchUpdater(name, {}, 2)
+        except InputError:
+            return False
+        return True
+
+    assert [name for name in dir(torch.optim) if name[0].isupper() and moves(name)] == TORCH

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
-from kinetrain.options import ABSENT, LARGEST_SEED, REQUIRED, Known, Name, Options, option
+from kinetrain.options import ABSENT, LARGEST_SEED, REQUIRED, Known, Options, option
 from kinetrain.training.optimizers import known_optimizers
 from kinetrain.training.schedules import SHAPES
 from kinetrain.training.update_rules import known_rules
@@ -87,6 +87,12 @@ class Safeguard(StepControl):
     name: str
 
 
+# Of torch.optim, those that move one vector by its gradient: LBFGS needs a function, Muon matrices, SparseAdam sparse
+# gradients. A list, as a configuration is checked without torch; a test compares it with the torch that is pinned.
+TORCH = ["ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax"]
+TORCH += ["NAdam", "RAdam", "RMSprop", "Rprop", "SGD"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Optimizer(Options):
     """How a mini-batch optimizer moves: by an update rule, or a class of `torch.optim` with its arguments."""
@@ -96,7 +102,9 @@ class Optimizer(Options):
     rule: Annotated[str, Known("rule", known_rules)] = option(
         ABSENT, "An update rule, a file of `workflow/kinetrain/training/update_rules/`."
     )
-    torch: Name = option(ABSENT, "An optimizer class of `torch.optim`.")
+    torch: Annotated[str, Known("optimizer of torch", lambda: TORCH)] = option(
+        ABSENT, "An optimizer class of `torch.optim`."
+    )
     arguments: dict = option({}, "Arguments of the torch optimizer besides its learning rate.")
     then: Annotated[str, Known("full-batch optimizer", known_optimizers)] = option(
         ABSENT, "A hybrid: this full-batch optimizer continues from the last iterate."
@@ -114,6 +122,8 @@ class Optimizer(Options):
         super().__post_init__()
         if self.rule is not None and self.arguments:
             raise ValueError("'arguments' are for 'torch' only: update rules have fixed constants; leave them out")
+        if "lr" in self.arguments:
+            raise ValueError("arguments: 'lr' is set by the schedule; leave it out")
         if self.subset is not None and self.then is None:
             raise ValueError("'subset' is for a hybrid, which goes on with all conditions: say `then`, or leave it out")
 
