@@ -8,6 +8,7 @@ from made_results import ADAM, FIDES, INF, MEANING, made, made_nominal, traced
 from kinetrain.evaluation import benchmark as fits
 from kinetrain.evaluation.cost_ratios import BEST, ratios, reductions
 from kinetrain.evaluation.findings import findings
+from kinetrain.evaluation.scores import least_cost
 from kinetrain.evaluation.statistics import (
     wilson_interval,
 )
@@ -77,6 +78,29 @@ def test_data_replicates_count_equally_in_a_ratio_and_its_interval():
     assert found["runs"] == found["reached"] == 16
     rows = reductions(fits.benchmark(table, table[:0], made_nominal(), {}, MEANING))
     assert rows["cost_mini_batch"].tolist() == pytest.approx([30, 30])
+
+
+def test_data_replicates_count_equally_in_the_choice_of_a_setting():
+    other = ("adam_balanced", "S1", 5, "rescue")
+    table = made({ADAM: 1.0, other: 1.0, FIDES: 1.0}, replicates=(0, 1), starts=12)
+    table = table[(table["replicate"] == 0) | (table["start"] < 4)]
+    uneven = np.where(table["replicate"] == 0, 10.0, 100.0)  # 55 in the mean over replicates, 32 in that over runs
+    table = table.assign(cost=np.select([table["schedule"] == "S2", table["schedule"] == "S1"], [uneven, 40.0], 100.0))
+    found = ratios(fits.benchmark(table, table[:0], made_nominal(), {}, MEANING)).query("unit == 'cost'").iloc[0]
+    assert found["chosen"] == "Adam (balanced), rate 1, batch 5, rescue"
+    assert found["cost"] == pytest.approx(40) and found["factor"] == pytest.approx(2.5)
+
+
+def test_runs_that_never_arrive_tell_less_where_one_replicate_has_few_of_them():
+    table = made({ADAM: 300.0, FIDES: 1.0}, replicates=(0, 1), starts=25)
+    table = table[(table["replicate"] == 0) | (table["start"] < 2)]
+    data = fits.benchmark(table, table[:0], made_nominal(), {}, MEANING)
+    weights = np.repeat([1 / 50, 1 / 4], [25, 2])
+    runs = pd.DataFrame({"cost": np.repeat([10.0, 100.0], [25, 2]), "hit": False})
+    assert least_cost(weights, runs) == pytest.approx(55 / wilson_interval(0, 7)[1], rel=0.1)  # not of 27 runs
+    assert least_cost(np.full(8, 1 / 8), runs[:8]) == pytest.approx(10 / wilson_interval(0, 8)[1])
+    found = ratios(data).query("unit == 'cost' and target == 'fine'").iloc[0]
+    assert found["high"] == pytest.approx(100 / least_cost(weights, runs.assign(cost=100.0)))
 
 
 def test_a_few_pairs_do_not_decide_which_is_cheaper():

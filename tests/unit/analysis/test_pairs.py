@@ -143,4 +143,10 @@ def test_holm_multiplies_the_smallest_p_value_by_the_number_of_contrasts():
     assert holm([0.04, 0.01, np.nan, 0.03]).tolist()[:2] == [0.06, 0.03]
     assert np.isnan(holm([0.04, np.nan])[1]) and holm([0.6, 0.9]).tolist() == [1, 1]
     rows = compared({ADAM: lambda start: 9.0 + start, FIDES: 1.0})
-    assert (rows["p_value"] == 2 / 2001).all() and (rows["p_holm"] >= rows["p_value"]).all()
+    assert (rows["p_value"] == 2 / 2**8).all() and (rows["p_holm"] >= rows["p_value"]).all()
+
+
+@pytest.mark.parametrize(("starts", "p_value"), [(6, 2 / 2**6), (11, 2 / 2**11), (12, 2 / 2001)])
+def test_a_p_value_is_no_lower_than_that_of_as_many_signs(starts, p_value):
+    rows = compared({ADAM: 9.0, FIDES: 1.0}, starts=starts)
+    assert (rows["p_value"] == max(p_value, 2 / 2001)).all()

@@ -53,7 +53,7 @@ def test_the_cost_of_a_target_is_that_of_all_starts_per_success():
     assert row["cost_to_10_low"] < row["cost_to_10"] < row["cost_to_10_high"]
     assert row["successes_100"] == 8 and row["cost_to_100"] == 0
     assert row["successes_quantile"] == 0 and row["cost_to_quantile"] == INF
-    assert row["cost_to_quantile_low"] == 100 / wilson_interval(0, 8)[1]
+    assert row["cost_to_quantile_low"] == pytest.approx(100 / wilson_interval(0, 8)[1])
     assert scores.target_values(table)["P"]["quantile"] == pytest.approx(0.5 * stats.chi2(4).ppf(0.95))
 
 
@@ -113,6 +113,17 @@ def test_the_value_within_a_share_of_the_budget_is_the_lowest_until_then():
     table = made({FIDES: 1.0}, starts=1)
     row = scores.scores(table, traced(table, {0.0: 90.0, 1.0: 40.0, 10.0: 60.0}), made_nominal(), {}).iloc[0]
     assert row[[f"excess_at_{share:g}" for share in scores.SHARES]].tolist() == [90, 40, 40, 40, 1]
+
+
+def test_data_replicates_count_equally_in_the_order_of_settings():
+    order = {"a": (1.0, 3.0), "b": (2.0, 1.0), "c": (3.0, 2.0)}  # the places on either replicate
+    table = made({(name, "S", 5, "r"): 0.0 for name in order}, replicates=(0, 1), starts=12)
+    ends = [order[name][replicate] for name, replicate in zip(table["optimizer"], table["replicate"], strict=True)]
+    table = scores.with_size(table.assign(objective=ends))
+    table = table[(table["replicate"] == 0) | (table["start"] < 4)]
+    assert [setting[0] for setting in scores.in_order_of_rank(table)] == ["b", "a", "c"]
+    ranked = scores.mean_ranks(table).set_index("optimizer")["rank"]
+    assert ranked[["b", "a", "c"]].tolist() == pytest.approx([1.5, 2, 2.5])
 
 
 def test_shares_are_of_the_same_budget_for_every_setting():

@@ -86,9 +86,10 @@ def _cheapest(runs: pd.DataFrame, target: int) -> pd.DataFrame:
     runs = _at(runs, target)
     half, parts = (runs["start"] + runs["replicate"]) % 2, [runs[:0]]
     for one in (0, 1):
-        sums = runs[half != one].groupby(SETTING, sort=False)[["cost", "hit"]].sum()
-        expected = sums["cost"] / sums["hit"]  # infinite where none reaches the target
-        order = sorted(sums.index, key=lambda setting: (expected[setting], sums["cost"][setting]))
+        means = runs[half != one].groupby([*SETTING, "replicate"], sort=False)[["cost", "hit"]].mean()
+        means = means.groupby(level=SETTING, sort=False).mean()  # replicates count equally, as in the ratio
+        expected = means["cost"] / means["hit"]  # infinite where none reaches the target
+        order = sorted(means.index, key=lambda setting: (expected[setting], means["cost"][setting]))
         parts.append(first_of_each(runs[half == one], order))
     return pd.concat(parts)
 
@@ -159,9 +160,9 @@ def _costs(blocks: pd.DataFrame, found: list[pd.DataFrame]) -> dict:
     low, high = interval(factors) if max(costs) > 0 else (np.nan, np.nan)
     few = len(blocks) < FEWEST
     if not found[1]["hit"].any():
-        high = interval(drawn[0])[1] / least_cost(found[1])  # more runs might have reached it
+        high = interval(drawn[0])[1] / least_cost(weights, found[1])  # more runs might have reached it
     if not found[0]["hit"].any():
-        low = least_cost(found[0]) / interval(drawn[1])[1]
+        low = least_cost(weights, found[0]) / interval(drawn[1])[1]
     with np.errstate(invalid="ignore"):
         factor = costs[0] / costs[1]
     return {

@@ -10,6 +10,7 @@ import pandas as pd
 
 from kinetrain.evaluation.statistics import (
     BLOCK,
+    LEVEL,
     hierarchical_weights,
     interval,
     mean_over_blocks,
@@ -115,11 +116,13 @@ def in_order_of_rank(fits: pd.DataFrame) -> list[tuple]:
     """Return the settings by their mean rank over problems, best first; those that not all problems have come last.
 
     Ranks are taken relative to the number of settings compared: the second of two is no better than the ninth of ten.
+    Data replicates count equally, as in `mean_ranks`.
     """
     table = ranks(fits) if len(fits) else pd.DataFrame()
     if table.empty:
         return []
-    table = table.sub(0.5).div(table.notna().sum(axis=1), axis=0).groupby(level="problem").mean()
+    table = table.sub(0.5).div(table.notna().sum(axis=1), axis=0)
+    table = table.groupby(level=DATA).mean().groupby(level="problem").mean()
     complete, means = set(table.columns[table.notna().all()]), table.mean()
     return sorted(table.columns, key=lambda setting: (setting not in complete, means[setting]))
 
@@ -214,7 +217,7 @@ def expected_cost(fits: pd.DataFrame, found: pd.DataFrame) -> tuple[float, float
     weights, draws = hierarchical_weights(fits[BLOCK])
     cost, hit = found["cost"].to_numpy(float), found["hit"].to_numpy(float)
     if not hit.any():
-        return np.inf, least_cost(found), np.inf, 0
+        return np.inf, least_cost(weights, found), np.inf, 0
     with np.errstate(divide="ignore"):
         low, high = interval((draws @ cost) / (draws @ hit))
     return float((weights @ cost) / (weights @ hit)), low, high, int(hit.sum())
@@ -267,9 +270,17 @@ def values_within(fits: pd.DataFrame, traces: pd.DataFrame, budgets) -> np.ndarr
     return found
 
 
-def least_cost(found: pd.DataFrame) -> float:
-    """Return the lowest expected cost that agrees with no hit among these runs, by Wilson's interval of their rate."""
-    return float(found["cost"].mean() / wilson_interval(0, len(found))[1])
+def least_cost(weights, found: pd.DataFrame) -> float:
+    """Return the lowest expected cost that agrees with no hit among these runs, by Wilson's interval of their rate.
+
+    weights (n,): of the runs in the mean, as in `hierarchical_weights`. Runs of unequal weights tell of the rate as
+    much as 1 / sum(weights²) runs of equal ones do (Kish 1965).
+    """
+    from scipy import stats
+
+    number, quantile = 1 / (weights @ weights), stats.norm.ppf((1 + LEVEL) / 2) ** 2
+    highest = quantile / (number + quantile)  # the upper bound of a rate without a success
+    return float(weights @ found["cost"].to_numpy(float) / highest)
 
 
 def scores(fits, traces, nominal, best_known: dict[str, float]) -> pd.DataFrame:
