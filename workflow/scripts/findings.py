@@ -18,9 +18,9 @@ Reactions of over-complete models are kept by the Bayesian information criterion
 data were drawn with. Claims are those of Stapor et al. 2022; in them settings are compared start by start, all else
 being equal, by the logarithm of the final objective's distance from the best value known (plus 0.001 per data point,
 below which differences mean nothing), and a failed run counts as the worst end on the same data. Their intervals are
-not corrected for the number of comparisons, and fewer than six pairs decide nothing. The best mini-batch setting is
-chosen on other starts than it is compared on. Costs of a quality are read from traces of about 20 points, evaluated
-outside the cost."""
+not corrected for the number of comparisons. Fewer than six pairs of fits, fewer than three models and a few seeds with
+equal values decide nothing. The best mini-batch setting is chosen on other starts than it is compared on. Costs of a
+quality are read from traces of about 20 points, evaluated outside the cost."""
 
 
 def parse_arguments():

@@ -30,7 +30,7 @@ def pair(verdict: str, blocks: int = 8, **bounds) -> dict:
 def test_optimizers_are_ranked_with_intervals_and_failures():
     found = answers(fits=fits_of({"ipopt": [3, 4, np.inf], "fides": [1.0, 2, 3]}))["arms"][0]
     assert [row[0] for row in found["rows"]] == ["Fides, full batch", "Ipopt, full batch"]
-    assert found["rows"][0][1] == "1 [1, 1]" and found["rows"][1][-1] == "1 of 3"
+    assert found["rows"][0][1] == "1" and found["rows"][1][-1] == "1 of 3"  # three starts have no interval
 
 
 def test_ranks_have_one_mean_only_where_they_are_among_the_same_settings():
@@ -124,7 +124,7 @@ def test_without_a_gold_standard_what_predicts_is_ranked_against_no_change():
     errors = {
         "unpruned": [0.5, 0.52, 0.51],
         "sparseflow": [0.7, 0.71, 0.7],
-        "ridge": [0.1] * 3,
+        "ridge": [0.1, 0.11, 0.09],
         "persistence": [1.0] * 3,
     }
     table = of_errors(errors | nothing)
@@ -144,7 +144,7 @@ def test_without_a_gold_standard_what_predicts_is_ranked_against_no_change():
 def test_an_infinite_error_is_shown_and_decides_nothing():
     errors = {"unpruned": [0.5, 0.5, np.inf], "ridge": [0.6, 0.6, 0.6], "persistence": [1.0] * 3}
     arm = answers(networks=of_errors(errors))["arms"][0]
-    assert [(row[0], row[-1]) for row in arm["rows"]] == [("Ridge", "60 [60, 60]"), ("Unpruned", "∞")]
+    assert [(row[0], row[-1]) for row in arm["rows"]] == [("Ridge", "60"), ("Unpruned", "∞")]
     assert arm["undecided"] == [
         "Best neural model against best yardstick, without a prior, in test error: undecided (Unpruned ∞, Ridge 0.6, "
         "difference ∞, 3 seeds)"
@@ -219,8 +219,8 @@ def test_the_caution_says_which_best_fit_is_not_at_a_minimum():
 
 
 def test_several_data_sets_are_counted_and_a_mixed_outcome_is_not_decided():
-    better = networks_of({"dash": [0.8, 0.81, 0.8], "sparseflow": [0.6, 0.61, 0.6]})
-    worse = networks_of({"dash": [0.5, 0.51, 0.5], "sparseflow": [0.7, 0.71, 0.7]}, dataset="other")
+    better = networks_of({"dash": [0.8, 0.81, 0.8], "sparseflow": [0.6, 0.61, 0.61]})
+    worse = networks_of({"dash": [0.5, 0.51, 0.5], "sparseflow": [0.7, 0.71, 0.71]}, dataset="other")
     found = answers(networks=pd.concat([better, worse]))["arms"][0]
     assert any("better on 1, worse on 1 of 2 data sets" in one for one in found["undecided"])
     assert not any("DASH against SparseFlow in balanced accuracy" in one for one in found["decided"])

@@ -6,6 +6,7 @@ import pytest
 from made_results import ADAM, FIDES, INF, made, made_networks, made_nominal
 
 from kinetrain.evaluation.findings import findings
+from kinetrain.evaluation.network_findings import STRICT
 from kinetrain.tables import completed
 
 
@@ -37,6 +38,14 @@ def made_pathways(method: str, p_tail: float, control: float) -> pd.DataFrame:
         control_p_tail=np.where(first, control, 0.5),
         top_share=1.0 * first,
     )
+
+
+def of_three_seeds() -> pd.DataFrame:
+    """Made networks with a third seed of DASH, between the others, and two more of the unpruned model."""
+    networks = made_networks()
+    more = [networks.iloc[[0]].assign(seed=2, balanced_accuracy=0.91, test_mse=0.003)]
+    more += [networks.iloc[[2]].assign(seed=seed) for seed in (1, 2)]
+    return pd.concat([networks, *more], ignore_index=True)
 
 
 def test_runs_that_end_near_the_truth_of_artificial_data_are_counted():
@@ -81,20 +90,22 @@ def test_only_several_models_say_how_stable_pathways_are():
     made = made_pathways("dash", 1e-6, 0.5)
     said = findings(pathways=made).set_index("topic").loc["Stability of pathways", "statement"]
     assert said == "DASH: 1 gene sets are among the top ones in some of 3 models, 1 in at least 80 % of them."
-    assert "Stability of pathways" not in set(findings(pathways=made.assign(models=1))["topic"])
+    single = findings(pathways=made.assign(models=1)).set_index("topic")
+    assert "Stability of pathways" not in single.index
+    assert single.loc[["Pathways", "Planted pathway"], "statement"].str.startswith("DASH (1 model): ").all()
 
 
 def test_findings_say_plainly_what_is_not_as_hoped():
     nominal = pd.DataFrame({"problem": ["P", "Q"], "objective_nominal": [-53.0, 5.0], "reference": [-53.08378, np.nan]})
     nominal = completed("nominal", nominal)
-    table = findings(nominal, made_fits([-66.0, INF]), made_networks(), None, {"P": -66.58102})
+    table = findings(nominal, made_fits([-66.0, INF]), of_three_seeds(), None, {"P": -66.58102})
     said = {(row.topic, row.verdict): row.statement for row in table.itertuples()}
     assert "NOT within 0.001" in said[("Import of the model", "no")]
     assert "0.581 above the best value known, -66.58102 (NOT within 0.1)" in said[("Distance to the best known", "no")]
     assert said[("Prediction", "no")].startswith(
         "Persistence (next = now) has a test error of 0.01. A method is better"
     )
-    assert said[("Prediction", "no")].endswith("over seeds. NOT better: Unpruned 0.05 (ratio 5).")
+    assert said[("Prediction", "no")].endswith("over seeds. NOT better: Unpruned 0.05 ± 0 (ratio 5).")
     assert said[("Prediction", "yes")].endswith("over seeds. Better: DASH 0.003 ± 0.001 (ratio 0.3).")
     prior = "a balanced accuracy of 0.970. NOT above it: Unpruned (0.580), DASH (0.910)."
     assert said[("Network against prior alone", "no")].endswith(prior)
@@ -119,7 +130,7 @@ def test_findings_compare_the_medians_of_the_optimizers():
 
 @pytest.mark.parametrize("control", ["regulators x all genes", "regulators x targets"])
 def test_findings_name_the_methods_that_are_above_a_predictor_and_those_that_are_not(control):
-    networks = made_networks()
+    networks = of_three_seeds()
     row = networks.iloc[[3]].assign(method=control, balanced_accuracy=0.8)
     table = findings(networks=pd.concat([networks, row]))
     found = table[table["topic"] == f"Network against {control.replace(' x ', ' × ')}"].set_index("verdict")[
@@ -152,7 +163,7 @@ def test_findings_compare_methods_by_pairs_of_the_same_seed():
     worse = findings(networks=pd.concat([made_networks(), other.assign(balanced_accuracy=[0.95, 0.9701])]))
     assert worse.loc[worse["topic"] == "DASH against SparseFlow", "verdict"].tolist() == ["no", "undecided"]
     single = findings(networks=pd.concat([made_networks(), other]).query("seed == 0"))
-    assert set(single.loc[single["topic"] == "DASH against SparseFlow", "verdict"]) == {"-"}
+    assert set(single.loc[single["topic"] == "DASH against SparseFlow", "verdict"]) == {"undecided"}
 
 
 def test_an_infinite_error_decides_nothing_and_is_not_left_out():
@@ -163,13 +174,59 @@ def test_an_infinite_error_decides_nothing_and_is_not_left_out():
         "DASH has a test error of 0.003 [4.34e-05, 0.207], SparseFlow ∞: difference -∞ over 2 pairs of the same seed."
     )
     assert found["verdict"].tolist() == ["undecided", "undecided"]
+    third = other.tail(1).assign(seed=2, test_mse=0.001)
+    table = findings(networks=pd.concat([of_three_seeds(), other, third]))
     said = table.loc[(table["topic"] == "Prediction") & (table["verdict"] == "no"), "statement"].item()
-    assert said.endswith("NOT better: Unpruned 0.05 (ratio 5), SparseFlow ∞ (ratio ∞).")
+    assert said.endswith("NOT better: Unpruned 0.05 ± 0 (ratio 5), SparseFlow ∞ (ratio ∞).")
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_one_seed_or_two_decide_nothing(seeds):
+    networks = of_three_seeds().assign(auprc=lambda table: table["balanced_accuracy"])
+    strict = {name: 0.8 + networks["seed"] / 100 for name in STRICT}
+    networks = networks.assign(precision_at_edges=0.5, **strict)
+    few = findings(networks=networks[networks["seed"] < seeds]).set_index("topic")
+    for topic in ("Prediction", "Network against prior alone", "Rankings"):
+        assert few.loc[topic, "verdict"] == "undecided"
+        assert "Undecided, of fewer than 3 seeds: Unpruned" in few.loc[topic, "statement"]
+    assert set(findings(networks=networks).set_index("topic").loc["Prediction", "verdict"]) == {"yes", "no"}
+    for topic in STRICT.values():
+        assert few.loc[topic, "verdict"] == ("undecided" if seeds == 1 else "yes")
+    alike = findings(networks=networks.assign(**dict.fromkeys(STRICT, 0.8))).set_index("topic")
+    for topic in STRICT.values():
+        assert alike.loc[topic, "verdict"] == "undecided"
+        assert alike.loc[topic, "statement"].endswith(" Undecided, without an interval: Unpruned 0.8, DASH 0.8.")
+
+
+def test_a_method_that_ties_with_a_predictor_is_not_above_it():
+    networks = of_three_seeds()
+    prior = networks[networks["method"] == "prior alone"]
+    same = [0.08, 0.83, 0.79]  # added up in two ways, their means differ by rounding
+    rows = [row.assign(seed=seed, balanced_accuracy=same[seed]) for seed in range(3) for row in (prior, networks[:1])]
+    table = pd.concat([networks[networks["method"] == "persistence"], *rows])
+    table = table.assign(auprc=table["balanced_accuracy"], precision_at_edges=0.5)
+    said = findings(networks=table).set_index("topic")
+    assert said.loc[["Network against prior alone", "Rankings"], "verdict"].tolist() == ["no", "no"]
+
+
+def test_dead_targets_are_those_of_the_seeds_that_are_compared():
+    rows = [(treatment, seed) for treatment in ("published", "living") for seed in range(4)]
+    networks = pd.DataFrame(rows, columns=["multipliers", "seed"])
+    living = networks["multipliers"] == "living"
+    networks = networks.assign(
+        dataset="own_" + networks["multipliers"], method="dash", noise=0.0, prior_corruption=0.0, status="finished"
+    ).assign(test_mse=1e-3 + 1e-4 * living + 1e-5 * networks["seed"] * living, dead_targets=0.0, dead_error_share=0.0)
+    lost, other = living & (networks["seed"] == 3), ~living & (networks["seed"] == 3)
+    networks.loc[lost, ["status", "test_mse", "dead_targets", "dead_error_share"]] = ["failed", *[np.nan] * 3]
+    networks.loc[other, ["dead_targets", "dead_error_share"]] = 40.0, 1.0  # the seed whose other model failed
+    said = findings(networks=completed("networks", networks)).set_index("topic").loc["Multipliers of the genes"]
+    dead = "0.0 dead targets with 0 % of the error"
+    assert said["statement"].endswith(f"over 3 pairs of the same seed; {dead} against {dead}.")
 
 
 def test_findings_compare_treatments_of_the_multipliers_on_the_same_data():
     rows = [
-        (f"own_{treatment}", treatment, method, seed, error + 1e-5 * seed)
+        (f"own_{treatment}", treatment, method, seed, error * (1 + seed / 100))
         for treatment, method, error in (
             ("published", "dash", 1.3e-3),
             ("published", "sparseflow", 1.2e-3),
@@ -187,7 +244,7 @@ def test_findings_compare_treatments_of_the_multipliers_on_the_same_data():
     found = table[table["topic"] == "Multipliers of the genes"]
     assert found["subject"].tolist() == ["own"] * 4 and found["verdict"].tolist() == ["yes", "yes", "no", "yes"]
     said = found["statement"].tolist()
-    assert said[1].startswith("DASH: test error with living multipliers against v 5x: 0.00061 against 0.00131")
+    assert said[1].startswith("DASH: test error with living multipliers against v 5x: 0.000606 against 0.00131")
     dead = "2.0 dead targets with 50 % of the error"
     assert said[1].endswith(f"over 3 pairs of the same seed; {dead} against {dead}.")
     assert "With v 5x, test error of DASH against SparseFlow: 0.00131 against 0.00121, difference 0.0001" in said[2]

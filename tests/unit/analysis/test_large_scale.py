@@ -59,18 +59,24 @@ def test_perfect_predictions_have_no_error_and_are_distinguished():
 
 
 def test_an_ensemble_errs_less_than_its_members_and_intervals_hold_the_value():
-    table = metrics(predictions(error=2.0))
+    table = metrics(predictions(error=2.0, test=6))
     assert value(table, "train", "ensemble", "rmse") < value(table, "train", "single", "rmse")
     assert (table["low"] <= table["value"] + 1e-9).all() and (table["value"] <= table["high"] + 1e-9).all()
-    assert set(table.loc[table["set"] == "test", "groups"]) == {2} and set(table["members"]) == {MEMBERS}
+    assert set(table.loc[table["set"] == "test", "groups"]) == {6} and set(table["members"]) == {MEMBERS}
 
 
 def test_an_interval_that_most_draws_of_groups_do_not_have_has_no_bound():
-    table = predictions()
-    high = table["group"].isin(["g1", "g3", "g5", "g7"])  # all responsive, the others not: one alone has no AUC
+    table = predictions(test=6)
+    high = table["group"].isin(["g1", "g3", "g5", "g7"])  # all responsive, the others not: without g7 there is no AUC
     table.loc[high, ["measurement", "mean", "member0", "member1", "member2"]] *= 1e4
     found = metrics(table).query("set == 'test' and predictor == 'ensemble'").set_index("metric")[["low", "high"]]
     assert found.loc["auc"].isna().all() and found.drop("auc").notna().all(axis=None)
+
+
+def test_a_few_groups_have_no_interval():
+    for groups, bounded in ((5, False), (6, True)):
+        found = metrics(predictions(test=groups)).query("set == 'test' and predictor == 'ensemble'")
+        assert found[["low", "high"]].notna().all(axis=None) == bounded and found["value"].notna().all()
 
 
 def test_the_error_is_the_mean_over_groups():

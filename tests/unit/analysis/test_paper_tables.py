@@ -135,8 +135,8 @@ def test_findings_hold_a_verdict_for_every_table_and_figure_that_was_run(publish
 
 
 def means(dataset: str, noise=0.0, corruption=0.0, **methods) -> pd.DataFrame:
-    """A model per method with these numbers."""
-    rows = [{"method": method, "seed": 0, **numbers} for method, numbers in methods.items()]
+    """Three models per method with these numbers."""
+    rows = [{"method": method, "seed": seed, **numbers} for method, numbers in methods.items() for seed in range(3)]
     same = {"dataset": dataset, "noise": noise, "prior_corruption": corruption, "status": "finished"}
     return completed("networks", pd.DataFrame(rows).assign(**same))
 
@@ -172,34 +172,62 @@ def test_claims_of_the_text_are_checked_where_their_methods_were_run():
 
 def test_a_claim_says_of_how_many_models_its_means_are():
     models = means("hema_eryth", dash={"out_degree": 5}, imp={"out_degree": 15}, l0={"out_degree": 9})
-    lost = models[models["method"] == "dash"].assign(seed=1, status="failed", out_degree=np.nan)
+    lost = models[models["method"] == "dash"].head(1).assign(seed=3, status="failed", out_degree=np.nan)
     all_lost = models[models["method"] == "l0"].assign(status="failed", out_degree=np.nan)
     models = pd.concat([models[models["method"] != "l0"], lost, all_lost])
     (said,) = [row[2] for row in paper_findings.claims_of_the_paper(models, None)]
-    assert said.endswith(" 5.0 against 15.0. Models that did not fail: DASH 1 of 2. Reproduced.")
+    assert said.endswith(" 5.0 against 15.0. Models that did not fail: DASH 3 of 4. Reproduced.")
     assert not list(paper_findings.claims_of_the_paper(models.assign(status="failed"), None))
 
 
+@pytest.mark.parametrize("finished", [1, 2])
+def test_a_claim_is_not_decided_by_one_model_or_two(finished):
+    models = means("hema_eryth", dash={"out_degree": 5}, imp={"out_degree": 15})
+    lost = (models["method"] == "dash") & (models["seed"] >= finished)
+    models = models.assign(status=models["status"].mask(lost, "failed"), out_degree=models["out_degree"].mask(lost))
+    ((*_, said, _, _, verdict),) = paper_findings.claims_of_the_paper(models, None)
+    assert verdict == "-" and said.endswith(
+        f" 15.0. Models that did not fail: DASH {finished} of 3. Not comparable because fewer than 3 models "
+        f"decide nothing (DASH {finished} of 3)."
+    )
+
+
+@pytest.mark.parametrize("sparsity", [0.95, 0.8])
+def test_a_number_of_one_model_or_two_is_not_comparable(published, sparsity):
+    networks = made_networks().assign(sparsity=sparsity)
+    networks.loc[1:3, "status"] = "failed"
+    table = paper_tables(networks, **published)
+    rows = table[(table["table"] == 1) & (table["method"] == "dash")].set_index("metric")
+    assert rows.loc["sparsity", "verdict"] == "not comparable because 1 of 5 models are fewer than 3"
+
+
 @pytest.mark.parametrize(
-    ("p_values", "word", "verdict"),
+    ("p_values", "word", "verdict", "models"),
     [
-        ({"dash": 1e-9, "sparseflow": 0.5}, "TP53", "Reproduced"),
-        ({"dash": 1e-9, "sparseflow": 1e-9}, "TP53", "Not reproduced"),
-        ({"dash": 0.5, "sparseflow": 0.5}, "TP53", "Not reproduced"),
-        ({"dash": 1e-9}, "TP53", "Not comparable because no model of another method could be tested"),
+        ({"dash": 1e-9, "sparseflow": 0.5}, "TP53", "Reproduced", 3),
+        ({"dash": 1e-9, "sparseflow": 1e-9}, "TP53", "Not reproduced", 3),
+        ({"dash": 0.5, "sparseflow": 0.5}, "TP53", "Not reproduced", 3),
+        ({"dash": 1e-9}, "TP53", "Not comparable because no model of another method could be tested", 3),
         (
             {"dash": np.nan, "sparseflow": 1.0},
             "TP53",
             "Not comparable because no model of these methods could be tested",
+            3,
         ),
-        ({"dash": 1e-9, "sparseflow": 0.5}, "FOXO", "Not comparable because no gene set of that name was tested"),
+        ({"dash": 1e-9, "sparseflow": 0.5}, "FOXO", "Not comparable because no gene set of that name was tested", 3),
+        (
+            {"dash": 1e-9, "sparseflow": 0.5},
+            "TP53",
+            "Not comparable because fewer than 3 models decide nothing (DASH 1)",
+            [1, 3],
+        ),
     ],
 )
 def test_pathways_of_the_paper_are_judged_only_where_they_and_both_kinds_of_methods_were_tested(
-    p_values, word, verdict
+    p_values, word, verdict, models
 ):
     rows = pd.DataFrame(list(p_values.items()), columns=["method", "p_bonferroni"])
-    rows = rows.assign(dataset="brca11165", pathway="Regulation of TP53")
+    rows = rows.assign(dataset="brca11165", pathway="Regulation of TP53", models=models)
     rows["status"] = np.where(rows["p_bonferroni"].isna(), "failed", "finished")
     said = [row[2] for row in paper_findings.claims_of_the_paper(means("other", dash={}), rows)]
     assert (
@@ -223,7 +251,7 @@ def test_a_page_shows_per_cent_intervals_and_a_dash_for_what_could_not_be_read(p
     dash = table.set_index("Method").loc["DASH"]
     assert dash["Models"] == "4"
     assert dash["Sparsity (%)"] == "95.0 [93.5, 96.2]" and dash["Sparsity (%), published"] == "94.6 (digitised)"
-    assert dash["Test MSE × 1000"] == "1.60 [1.60, 1.60]" and dash["Test MSE × 1000, published"] == "–"
+    assert dash["Test MSE × 1000"] == "1.60" and dash["Test MSE × 1000, published"] == "–"
     assert table.set_index("Method").loc["SNIP", "Balanced accuracy (%), published"] == ""
     assert "SIM350, DASH: 1 of 5 models failed." in notes
     empty, notes = page_of(paper_tables(made_networks(), **published), 9)
@@ -252,5 +280,7 @@ def test_a_model_that_diverged_late_counts_and_is_named(published):
 
 
 def test_a_sparsity_of_nearly_all_weights_is_rounded_to_a_whole_number(published):
-    table, _ = page_of(paper_tables(made_networks().assign(sparsity=0.9997), **published), 1)
+    networks = made_networks().assign(sparsity=0.9997)
+    networks.loc[0, "sparsity"] = 0.99971
+    table, _ = page_of(paper_tables(networks, **published), 1)
     assert table.set_index("Method").loc["DASH", "Sparsity (%)"] == "100 [100, 100]"

@@ -10,6 +10,7 @@ from kinetrain.evaluation.statistics import (
     POSITIVE,
     SHARE,
     hierarchical_weights,
+    judge,
     mean_interval,
     mean_over_blocks,
     median_over_blocks,
@@ -88,8 +89,25 @@ def test_an_interval_on_another_scale_is_that_of_student_where_the_ends_are_far(
     assert mean_interval(errors, scale=POSITIVE) == pytest.approx(mean_interval(errors), abs=1e-5)
     mean, low, high = mean_interval([0.1, 2.0], scale=POSITIVE)
     assert 0 < low < mean < high and low * high == pytest.approx(mean**2)
-    assert mean_interval([1.0, 1.0, 1.0], scale=SHARE) == (1, 1, 1)
+    assert mean_interval([1.0] * 6, scale=SHARE) == (1, 1, 1)
     assert np.isnan(mean_interval([0.5], scale=SHARE)[1:]).all()
+
+
+@pytest.mark.parametrize("scale", [None, SHARE])
+def test_a_few_equal_values_have_no_interval_and_decide_nothing(scale):
+    for number in (1, 2, 5):
+        mean, low, high = mean_interval([0.3 - 0.1, *[0.2] * (number - 1)], scale=scale)  # equal but for rounding
+        assert mean == pytest.approx(0.2) and np.isnan([low, high]).all()
+        assert judge((mean, low, high), 1) == judge((mean, low, high), -1) == "undecided"
+    assert judge(mean_interval([0.2] * 6, scale=scale), 1) == "better"  # as a sign test would
+    assert np.isfinite(mean_interval([0.2, 0.2 + 1e-6], scale=scale)).all()
+
+
+def test_a_bootstrap_of_a_few_blocks_has_no_interval():
+    for number, known in ((1, False), (2, False), (5, False), (6, True)):
+        blocks = pd.DataFrame({"problem": "P", "replicate": 0, "start": range(number)})
+        for found in (mean_over_blocks(blocks, [2.0] * number), median_over_blocks(blocks, [2.0] * number)):
+            assert found[0] == pytest.approx(2) and np.isfinite(found[1:]).all() == known
 
 
 def test_a_share_above_one_is_an_error_of_ours():

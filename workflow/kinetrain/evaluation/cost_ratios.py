@@ -15,7 +15,7 @@ from kinetrain.evaluation.scores import (
     settings_of,
 )
 from kinetrain.evaluation.setting_names import hybrids, setting_name
-from kinetrain.evaluation.statistics import FEWEST, hierarchical_weights, interval
+from kinetrain.evaluation.statistics import hierarchical_weights, interval
 from kinetrain.tables import FULL_BATCH
 
 CLAIMED = 10.0  # "more than an order of magnitude", Stapor et al. 2022
@@ -157,12 +157,12 @@ def _costs(blocks: pd.DataFrame, found: list[pd.DataFrame]) -> dict:
         drawn = (cost @ draws.T) / (hit @ draws.T)
         factors = drawn[0] / drawn[1]
     factors[np.isnan(factors)] = 1.0  # neither is known to be cheaper: both are infinite, or both starts cost nothing
-    low, high = interval(factors) if max(costs) > 0 else (np.nan, np.nan)
-    few = len(blocks) < FEWEST
+    number = len(blocks)
+    low, high = interval(factors, number) if max(costs) > 0 else (np.nan, np.nan)
     if not found[1]["hit"].any():
-        high = interval(drawn[0])[1] / least_cost(weights, found[1])  # more runs might have reached it
+        high = interval(drawn[0], number)[1] / least_cost(weights, found[1])  # more runs might have reached it
     if not found[0]["hit"].any():
-        low = least_cost(weights, found[0]) / interval(drawn[1])[1]
+        low = least_cost(weights, found[0]) / interval(drawn[1], number)[1]
     with np.errstate(invalid="ignore"):
         factor = costs[0] / costs[1]
     return {
@@ -170,9 +170,9 @@ def _costs(blocks: pd.DataFrame, found: list[pd.DataFrame]) -> dict:
         "cost_mini_batch": costs[1],
         "reached_full_batch": int(found[0]["hit"].sum()),
         "reached_mini_batch": int(found[1]["hit"].sum()),
-        "runs": len(blocks),
+        "runs": number,
         "factor": factor,
         "low": low,
         "high": high,
-        "verdict": "undecided" if few else "yes" if low >= CLAIMED else "no" if high < CLAIMED else "undecided",
+        "verdict": "yes" if low >= CLAIMED else "no" if high < CLAIMED else "undecided",
     }

@@ -6,7 +6,7 @@ Source: Stapor et al. 2022, Fig. 4 (training) and 5 (test). The paper's definiti
 import numpy as np
 import pandas as pd
 
-from kinetrain.evaluation.statistics import LEVEL, POSITIVE, SHARE, interval, mean_interval
+from kinetrain.evaluation.statistics import FEWEST, LEVEL, POSITIVE, SHARE, interval, mean_interval
 from kinetrain.tables import FIT, TABLES
 
 RUN = list(FIT)
@@ -60,8 +60,8 @@ def metrics(predictions: pd.DataFrame) -> pd.DataFrame:
     `correlation` of measured and simulated, `rmse` (the mean over groups of each group's root mean squared error),
     `auc` and `accuracy` of telling responsive pairs from others (`responses`), the latter at the threshold that
     maximizes sensitivity + specificity (Youden) on the training data, also for the test set. Of the ensemble's mean
-    prediction, with the 95 % bootstrap interval over groups; of single runs the mean over members with Student's
-    interval.
+    prediction, with the 95 % bootstrap interval over groups (none of fewer than `statistics.FEWEST`); of single runs
+    the mean over members with Student's interval.
     """
     rows = []
     for run, table in predictions.groupby(RUN, sort=False):
@@ -75,7 +75,8 @@ def metrics(predictions: pd.DataFrame) -> pd.DataFrame:
             singles = [_scores(own, pairs, part, member) for member in _members(own)]
             for name in METRICS:
                 known = drawn[name].dropna()  # of groups that are all alike there is no AUC
-                low, high = interval(known) if len(known) > LEVEL * len(drawn) else (np.nan, np.nan)
+                enough = len(known) > LEVEL * len(drawn)
+                low, high = interval(known, counts[1]) if enough else (np.nan, np.nan)
                 rows.append((*run, part, ENSEMBLE, name, found[name], low, high, *counts))
                 values = mean_interval([one[name] for one in singles], scale=METRICS[name])
                 rows.append((*run, part, "single", name, *values, *counts))
@@ -153,7 +154,7 @@ def _bootstrap(own, pairs, part) -> pd.DataFrame:
     from sklearn.metrics import roc_auc_score
 
     names = own["group"].unique()
-    if len(names) < 2:
+    if len(names) < FEWEST:
         return pd.DataFrame(columns=METRICS)
     random = np.random.default_rng(0)
     training = pairs[pairs["set"] == "train"]

@@ -15,8 +15,16 @@ from kinetrain.evaluation.network_summaries import (
     relative_errors,
     sparsity_against_accuracy,
 )
-from kinetrain.evaluation.statements import VERDICTS, interval_text, number_text, two_groups, verdict
-from kinetrain.evaluation.statistics import POSITIVE, SHARE, judge, mean_interval
+from kinetrain.evaluation.statements import (
+    FEW_SEEDS,
+    VERDICTS,
+    by_verdict,
+    interval_text,
+    number_text,
+    of_means,
+    verdict,
+)
+from kinetrain.evaluation.statistics import POSITIVE, ROUNDING, SHARE, judge, mean_interval
 from kinetrain.networks.controls import PERSISTENCE, PRIOR_ALONE, REGULATORS_X_ALL, REGULATORS_X_TARGETS
 from kinetrain.pruning.methods import find_method, known_methods, l0
 from kinetrain.yardsticks.methods import YARDSTICKS
@@ -34,12 +42,18 @@ STRICT = {
     "balanced_accuracy_outside_prior": "Outside the prior",
     "balanced_accuracy_within_regulators": "Within the true regulators",
 }
+ABOVE_CHANCE = (
+    "Better, with the whole interval",
+    "NOT better with the whole interval",
+    "Undecided, without an interval",
+)
 
 
 def against_persistence(networks: pd.DataFrame):
     """Yield per data set which methods have a test error below that of persistence by more than their spread.
 
-    The spread is one standard deviation over the seeds (none for a single seed); the criterion is a choice of ours.
+    The spread is one standard deviation over the seeds; the criterion is a choice of ours. Fewer than
+    `statistics.FEWEST_SEEDS` decide nothing.
     """
     untested = networks[(networks["method"] == PERSISTENCE) & networks["test_mse"].isna()]
     for panel in panel_names(untested).drop_duplicates():
@@ -53,7 +67,7 @@ def against_persistence(networks: pd.DataFrame):
         spread, ratios = (
             group.groupby("method")[name].agg(how) for name, how in (("test_mse", "std"), ("ratio", "mean"))
         )
-        beaten = errors + spread[errors.index].fillna(0) < reference
+        found = of_means(table, errors + spread[errors.index] < reference)
         said = {
             method: f"{label(method)} {number_text(error)}"
             + (f" ± {spread[method]:.1g}" if np.isfinite(spread[method]) else "")
@@ -64,12 +78,15 @@ def against_persistence(networks: pd.DataFrame):
             f"Persistence (next = now) has a test error of {reference:.3g}. A method is better whose error is lower by "
             "more than its standard deviation over seeds."
         )
-        words = "Better", "NOT better"
-        yield from two_groups("Prediction", panel, lead, words, said, beaten, errors, reference)
+        words = "Better", "NOT better", FEW_SEEDS
+        yield from by_verdict("Prediction", panel, lead, words, said, found, errors, reference)
 
 
 def against_predictors(networks: pd.DataFrame):
-    """Yield per data set and predictor without training which methods are closer to the gold standard than it."""
+    """Yield per data set and predictor without training which methods are closer to the gold standard than it.
+
+    That is by their means; fewer seeds than `statistics.FEWEST_SEEDS` decide nothing.
+    """
     for control, lead in PREDICTORS.items():
         for panel, table, reference in _against_control(networks, control):
             methods, seeds = table["mean"], of_seeds(table)
@@ -79,8 +96,9 @@ def against_predictors(networks: pd.DataFrame):
             }
             lead_here = f"{lead} a balanced accuracy of {reference:.3f}."
             topic = f"Network against {label(control)[0].lower()}{label(control)[1:]}"
-            words = "Above it", "NOT above it"
-            yield from two_groups(topic, panel, lead_here, words, said, methods > reference, methods, reference)
+            words = "Above it", "NOT above it", FEW_SEEDS
+            found = of_means(table, methods > reference + ROUNDING)
+            yield from by_verdict(topic, panel, lead_here, words, said, found, methods, reference)
 
 
 def _against_control(networks: pd.DataFrame, control: str):
@@ -96,7 +114,7 @@ def beyond_prior_and_regulators(networks: pd.DataFrame):
     """Yield per data set which methods are better than chance where copying the prior, or its regulators, is not.
 
     Better means that the 95 % interval of the mean balanced accuracy over seeds (Student's t on the logit scale) lies
-    above 1/2; a single seed is not judged.
+    above 1/2; a method without an interval, of one seed or of a few that are all alike, is undecided.
     """
     models = networks[~networks["method"].isin(CONTROLS)]
     for column, where in STRICT.items():
@@ -105,18 +123,20 @@ def beyond_prior_and_regulators(networks: pd.DataFrame):
             if group.empty:
                 continue
             intervals = {method: mean_interval(own[column], scale=SHARE) for method, own in group.groupby("method")}
-            judged = {method: interval for method, interval in intervals.items() if np.isfinite(interval[1])}
-            means = pd.Series({method: interval[0] for method, interval in judged.items()}, dtype=float)
+            means = pd.Series({method: interval[0] for method, interval in intervals.items()}, dtype=float)
             said = {
                 method: f"{label(method)} {interval_text(*interval)}{seeds[method] and f' from {seeds[method]}'}"
-                for method, interval in judged.items()
+                for method, interval in intervals.items()
             }
             if column == "balanced_accuracy_outside_prior":
                 said = {method: text + _recovered(group[group["method"] == method]) for method, text in said.items()}
-            good = {method: interval[1] > 0.5 for method, interval in judged.items()}
+            found = {method: _above_chance(*interval) for method, interval in intervals.items()}
             lead = f"{where}, chance has a balanced accuracy of 0.5."
-            words = "Better, with the whole interval", "NOT better with the whole interval"
-            yield from two_groups(where, panel_names(group).iloc[0], lead, words, said, good, means, 0.5)
+            yield from by_verdict(where, panel_names(group).iloc[0], lead, ABOVE_CHANCE, said, found, means, 0.5)
+
+
+def _above_chance(_, low: float, __) -> str:
+    return "undecided" if np.isnan(low) else verdict(low > 0.5)
 
 
 def _recovered(models: pd.DataFrame) -> str:
@@ -153,7 +173,7 @@ def compared_methods(networks: pd.DataFrame):
             f"{label(first)} has a {name} of {means[0]}, {label(second)} {means[1]}: difference "
             f"{interval_text(*difference)} over {len(pairs)} pairs of the same seed."
         )
-        judged = VERDICTS[judge(difference, wanted)] if len(pairs) > 1 else "-"
+        judged = VERDICTS[judge(difference, wanted)]
         topic = f"{label(first)} against {label(second)}"
         yield topic, panel, statement, pairs[first].mean(), pairs[second].mean(), judged
 
@@ -173,7 +193,8 @@ def multipliers_matter(networks: pd.DataFrame):
             for other in [name for name in treatments if name in own and name != "living" and "living" in own]:
                 said, values, judged = _paired(own["living"], own[other], wanted=-1)
                 lead = f"{label(method)}: test error with living multipliers against {MULTIPLIERS[other]}:"
-                more = "." if np.isnan(values[0]) else _dead(group, method, other)
+                both = own[["living", other]].dropna().index
+                more = "." if both.empty else _dead(group[group["seed"].isin(both)], method, other)
                 yield topic, data, f"{lead} {said}{more}", *values, judged
         for first, second in COMPARED:
             for treatment in treatments:
@@ -186,7 +207,8 @@ def multipliers_matter(networks: pd.DataFrame):
 def _paired(first: pd.Series, second: pd.Series, wanted: int):
     """Return the comparison of two columns over the same seeds: a text, their means, and the verdict.
 
-    wanted: the sign of the desired difference. The verdict is `undecided` where the interval holds zero.
+    wanted: the sign of the desired difference. The verdict is `undecided` where the interval holds zero, or there is
+    none.
     """
     pairs = pd.DataFrame({"first": first, "second": second}).dropna()
     if pairs.empty:
@@ -196,7 +218,7 @@ def _paired(first: pd.Series, second: pd.Series, wanted: int):
         f"{pairs['first'].mean():.3g} against {pairs['second'].mean():.3g}, difference "
         f"{interval_text(*difference)} over {len(pairs)} pairs of the same seed"
     )
-    judged = VERDICTS[judge(difference, wanted)] if len(pairs) > 1 else "-"
+    judged = VERDICTS[judge(difference, wanted)]
     return said, (pairs["first"].mean(), pairs["second"].mean()), judged
 
 

@@ -1,7 +1,8 @@
 """Verdicts on the tables and figures of Hossain et al. 2024 (NeurIPS), each computed from the result tables.
 
 Most cells of its tables are images that could not be read; what its text and captions claim is checked instead. A claim
-is `reproduced`, `not reproduced`, `not comparable because ...` or `not run`.
+is `reproduced`, `not reproduced`, `not comparable because ...` or `not run`. Means of fewer models than
+`statistics.FEWEST_SEEDS` are not comparable.
 """
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 
 from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.paper_tables import NOT_RUN, UNREAD
+from kinetrain.evaluation.statistics import FEWEST_SEEDS
 
 TOPIC = "Verdict on the paper"
 JUDGED = {"reproduced": "yes", "not reproduced": "no"}
@@ -65,9 +67,10 @@ def claims_of_the_paper(networks: pd.DataFrame, pathways: pd.DataFrame | None):
         models = _models(networks, *level)
         outcome = "" if len(models) else because
         models = models if len(models) else _models(networks, instead, *level[1:])
-        for statement, values, holds in claims(_means(models)):
+        for statement, values, holds, methods in claims(_means(models)):
             if np.isfinite(values).all():
-                yield _row(place, statement + _finished(models), values, outcome or holds)
+                few = _few(_counts(models).loc[list(methods)])
+                yield _row(place, statement + _finished(models), values, outcome or few or holds)
     if len(_means(_models(networks, "sim350", 0.025, 0.05))):
         because = "the matrix errors of the paper could not be read"
         yield _row("Figure 3", "Effect matrices by noise and method.", UNKNOWN, because)
@@ -95,39 +98,55 @@ def _means(models: pd.DataFrame) -> pd.DataFrame:
 
 def _finished(models: pd.DataFrame) -> str:
     """Return how many models the means of methods are of that lost some, as text."""
-    counts = (models["status"] != "failed").groupby(models["method"]).agg(["sum", "size"])
-    counts = counts[counts["sum"].between(1, counts["size"] - 1)]
-    said = [f"{label(name)} {counts['sum'][name]} of {counts['size'][name]}" for name in in_order(counts.index)]
-    return f" Models that did not fail: {', '.join(said)}." if said else ""
+    counts = _counts(models)
+    said = _listed(counts[counts["sum"].between(1, counts["size"] - 1)])
+    return f" Models that did not fail: {said}." if said else ""
 
 
-# Claims by the means of `_means`: each yields it in words with our numbers, the two numbers that are compared, and
-# whether it holds, or why it cannot be compared.
+def _counts(models: pd.DataFrame) -> pd.DataFrame:
+    """Return by method the number of models that did not fail (`sum`), and of all (`size`)."""
+    return (models["status"] != "failed").groupby(models["method"]).agg(["sum", "size"])
+
+
+def _few(counts: pd.DataFrame) -> str:
+    """Return why methods with these numbers of models cannot be compared, "" if they can."""
+    said = _listed(counts[counts["sum"] < FEWEST_SEEDS])
+    return f"fewer than {FEWEST_SEEDS} models decide nothing ({said})" if said else ""
+
+
+def _listed(counts: pd.DataFrame) -> str:
+    return ", ".join(
+        f"{label(name)} {counts['sum'][name]} of {counts['size'][name]}" for name in in_order(counts.index)
+    )
+
+
+# Claims by the means of `_means`: each yields it in words with our numbers, the two numbers that are compared, whether
+# it holds, or why it cannot be compared, and the methods whose means these are.
 
 
 def _of_accuracy(means: pd.DataFrame):
     accuracy, sparsity = means["balanced_accuracy"], means["sparsity"]
     sparse, dense = accuracy[sparsity > SPARSE].mean(), accuracy[sparsity < DENSE].mean()
     said = f"Sparsity below {DENSE} % goes with worse accuracy than above {SPARSE} %: {dense:.1f} against {sparse:.1f}."
-    yield said, (dense, sparse), dense < sparse
+    yield said, (dense, sparse), dense < sparse, means.index[(sparsity > SPARSE) | (sparsity < DENSE)]
     other = "imp" if "imp" in accuracy else "sparseflow"
     if {"dash", other} <= set(accuracy.index):
         lead = accuracy["dash"] - accuracy[other]
         said = f"DASH is about 20 points of balanced accuracy above {label(other)}: {lead:.1f}."
-        yield said, (accuracy["dash"], accuracy[other]), abs(lead - 20) <= NEAR
+        yield said, (accuracy["dash"], accuracy[other]), abs(lead - 20) <= NEAR, ("dash", other)
     if {"pathreg", "l0", "c_node"} <= set(accuracy.index):
         best = max(accuracy["l0"], accuracy["c_node"])
         said = (
             f"PathReg is more accurate than L0 and C-NODE: {accuracy['pathreg']:.1f} against {accuracy['l0']:.1f} and "
             f"{accuracy['c_node']:.1f}."
         )
-        yield said, (accuracy["pathreg"], best), accuracy["pathreg"] > best
+        yield said, (accuracy["pathreg"], best), accuracy["pathreg"] > best, ("pathreg", "l0", "c_node")
 
 
 def _of_simulated(means: pd.DataFrame):
     if "unpruned" in means.index:
         zeros = means.loc["unpruned", "sparsity"]
-        yield f"The unpruned model is at most 12 % sparse: {zeros:.1f} %.", (zeros, 12), zeros <= 12
+        yield f"The unpruned model is at most 12 % sparse: {zeros:.1f} %.", (zeros, 12), zeros <= 12, ("unpruned",)
 
 
 def _of_table_1(means: pd.DataFrame):
@@ -137,7 +156,7 @@ def _of_table_1(means: pd.DataFrame):
         error = means["test_mse"]
         lower = list(error.index[error < error["dash"]])
         said = f"PINN + MP alone has a lower test error than DASH: ours {', '.join(map(label, lower)) or 'none'}."
-        yield said, (error["pinn_mp"], error["dash"]), lower == ["pinn_mp"]
+        yield said, (error["pinn_mp"], error["dash"]), lower == ["pinn_mp"], error.dropna().index
 
 
 def _of_noise(means: pd.DataFrame):
@@ -149,13 +168,14 @@ def _of_noise(means: pd.DataFrame):
             f"the wrong pairs against {wrong['bioprune']:.1f} and {wrong['pinn_mp']:.1f} %."
         )
         least = min(wrong["bioprune"], wrong["pinn_mp"])
-        yield said, (wrong["dash"], least), wrong["dash"] < least
+        yield said, (wrong["dash"], least), wrong["dash"] < least, ("dash", "bioprune", "pinn_mp")
 
 
 def _of_breast_cancer(means: pd.DataFrame):
     if "sparseflow" in means.index:
         accuracy = means.loc["sparseflow", "balanced_accuracy"]
-        yield f"SparseFlow is no better than chance: {accuracy:.1f} %.", (accuracy, 50), abs(accuracy - 50) <= NEAR
+        said, near = f"SparseFlow is no better than chance: {accuracy:.1f} %.", abs(accuracy - 50) <= NEAR
+        yield said, (accuracy, 50), near, ("sparseflow",)
     yield from _alike(means, "bioprune", "balanced_accuracy", "BioPrune is about as accurate as DASH")
 
 
@@ -163,10 +183,10 @@ def _of_yeast(means: pd.DataFrame):
     if {"dash", "bioprune"} <= set(means.index):
         ours, theirs = means.loc[["dash", "bioprune"], "sparsity"]
         said = f"DASH is 3 points of sparsity above BioPrune: {ours - theirs:.1f}."
-        yield said, (ours, theirs), 0 < ours - theirs < 6
+        yield said, (ours, theirs), 0 < ours - theirs < 6, ("dash", "bioprune")
         ours, theirs = means.loc[["dash", "bioprune"], "balanced_accuracy"]
         said = f"DASH is 10 points of balanced accuracy above BioPrune, or 2 by perturbations: {ours - theirs:.1f}."
-        yield said, (ours, theirs), "neither gold standard of the paper could be had"
+        yield said, (ours, theirs), "neither gold standard of the paper could be had", ("dash", "bioprune")
 
 
 def _of_bone_marrow(means: pd.DataFrame):
@@ -175,17 +195,18 @@ def _of_bone_marrow(means: pd.DataFrame):
     if {"dash", "imp"} <= set(degree.index):
         said = "The out-degree of DASH is less than half of that of IMP"
         said = f"{said}: {degree['dash']:.1f} against {degree['imp']:.1f}."
-        yield said, degree[["dash", "imp"]], degree["dash"] < degree["imp"] / 2
+        yield said, degree[["dash", "imp"]], degree["dash"] < degree["imp"] / 2, ("dash", "imp")
     if {"dash", "pathreg"} <= set(degree.index):
         said = "The out-degree of PathReg is an order of magnitude larger than that of DASH"
         said = f"{said}: {degree['pathreg']:.1f} against {degree['dash']:.1f}."
-        yield said, degree[["pathreg", "dash"]], degree["pathreg"] > 5 * degree["dash"]
+        yield said, degree[["pathreg", "dash"]], degree["pathreg"] > 5 * degree["dash"], ("dash", "pathreg")
 
 
 def _alike(means: pd.DataFrame, method: str, quantity: str, said: str):
     if {"dash", method} <= set(means.index):
         theirs, ours = means.loc[[method, "dash"], quantity]
-        yield f"{said}: {theirs:.1f} against {ours:.1f} %.", (theirs, ours), abs(theirs - ours) <= NEAR
+        said = f"{said}: {theirs:.1f} against {ours:.1f} %."
+        yield said, (theirs, ours), abs(theirs - ours) <= NEAR, ("dash", method)
 
 
 # Place in the paper; data set, noise and corruption of the prior; claims; the data set that may stand in, and why what
@@ -209,7 +230,10 @@ def _of_pathways(place, pathways, dataset, instead, words, finders):
     if not _has(pathways, dataset):
         return
     own = pathways[(pathways["dataset"] == dataset) & (pathways["status"] != "failed")]
-    passed = own[own["p_bonferroni"] < 0.05]
+    passed, models = own[own["p_bonferroni"] < 0.05], own.groupby("method")["models"].max()
+    models = models[models < FEWEST_SEEDS]
+    said = ", ".join(f"{label(name)} {models[name]:.0f}" for name in in_order(models.index))
+    few = f"fewer than {FEWEST_SEEDS} models decide nothing ({said})" if said else ""
     for word in words:
         named = own["pathway"].str.contains(word, case=False)
         found = list(passed.loc[passed["pathway"].str.contains(word, case=False), "method"].unique())
@@ -222,7 +246,7 @@ def _of_pathways(place, pathways, dataset, instead, words, finders):
             f"{', '.join(map(label, finders))} alone: ours in {', '.join(map(label, found)) or 'none'}."
         )
         holds = bool(found) and set(found) <= set(finders)
-        yield _row(place, said, (len(found), np.nan), because or lacking or holds)
+        yield _row(place, said, (len(found), np.nan), because or lacking or few or holds)
 
 
 def _has(table, dataset: str) -> bool:

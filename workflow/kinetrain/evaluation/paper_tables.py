@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.appearance import label
-from kinetrain.evaluation.statistics import POSITIVE, SHARE, mean_interval
+from kinetrain.evaluation.statistics import FEWEST_SEEDS, POSITIVE, SHARE, mean_interval
 from kinetrain.networks.controls import CONTROLS
 from kinetrain.tables import TABLES
 from kinetrain.yardsticks.methods import YARDSTICKS
@@ -82,6 +82,8 @@ def _verdict(part: pd.Series, group: pd.DataFrame, metric: str, ours: dict, thei
         return f"not comparable because {part['note'][0].lower()}{part['note'][1:].rstrip('.')}"
     if "published" not in theirs:
         return UNREAD
+    if ours["n"] < FEWEST_SEEDS:
+        return f"not comparable because {ours['n']} of {len(group)} models are fewer than {FEWEST_SEEDS}"
     near = np.fmax(CLOSE.get(metric, abs(theirs["published"]) / 5), theirs["error"])
     if abs(ours["mean"] - theirs["published"]) <= near:
         return "reproduced"

@@ -7,6 +7,7 @@ from kinetrain.appearance import label
 from kinetrain.data.gene_sets import PLANTED
 from kinetrain.evaluation.network_summaries import GROUP, panel_names
 from kinetrain.evaluation.statements import verdict
+from kinetrain.evaluation.statistics import FEWEST_SEEDS
 
 TESTS = {
     "p_tail": "the permutation test",
@@ -61,7 +62,7 @@ def planted_pathway(pathways: pd.DataFrame):
         passed = [how for name, how in TESTS.items() if row[name] * count < 0.05]
         control = [how for name, how in TESTS.items() if row[f"control_{name}"] * count < 0.05]
         statement = (
-            f"{label(row['method'])}: the planted set of the genes with the most targets is "
+            f"{_named(row)}: the planted set of the genes with the most targets is "
             f"{'found by ' + ', '.join(passed) if passed else 'NOT found'} ({row['fold']:.2g} times the mean "
             f"influence, p {row['p_tail']:.1g}, Bonferroni {min(1, row['p_tail'] * count):.1g}); with permuted labels "
             f"{'by ' + ', '.join(control) if control else 'by none'}."
@@ -77,6 +78,12 @@ def planted_pathway(pathways: pd.DataFrame):
 
 
 def _models(pathways: pd.DataFrame):
-    """Yield the panel, the label of the method and the rows of every model."""
+    """Yield the panel, the label of the method (with a small number of models) and the rows of every method."""
     for _, group in pathways.groupby([*GROUP, "method"], sort=False):
-        yield panel_names(group).iloc[0], label(group["method"].iloc[0]), group
+        yield panel_names(group).iloc[0], _named(group.iloc[0]), group
+
+
+def _named(row: pd.Series) -> str:
+    """Return the label of a method, with the number of its models where they are fewer than FEWEST_SEEDS."""
+    few = row["status"] != "failed" and row["models"] < FEWEST_SEEDS
+    return label(row["method"]) + (f" ({row['models']:.0f} model{'' if row['models'] == 1 else 's'})" if few else "")

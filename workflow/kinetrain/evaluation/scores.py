@@ -219,7 +219,7 @@ def expected_cost(fits: pd.DataFrame, found: pd.DataFrame) -> tuple[float, float
     if not hit.any():
         return np.inf, least_cost(weights, found), np.inf, 0
     with np.errstate(divide="ignore"):
-        low, high = interval((draws @ cost) / (draws @ hit))
+        low, high = interval((draws @ cost) / (draws @ hit), len(fits))
     return float((weights @ cost) / (weights @ hit)), low, high, int(hit.sum())
 
 
@@ -254,7 +254,7 @@ def expected_costs(blocks: pd.DataFrame, cost, hit) -> tuple[np.ndarray, np.ndar
     with np.errstate(divide="ignore", invalid="ignore"):
         value = (weights @ cost) / (weights @ hit)
         drawn = (draws @ cost) / (draws @ hit)
-    low, high = np.array([interval(column) for column in drawn.T]).T if drawn.size else np.empty((2, 0))
+    low, high = np.array([interval(column, len(cost)) for column in drawn.T]).T if drawn.size else np.empty((2, 0))
     return value, low, high
 
 

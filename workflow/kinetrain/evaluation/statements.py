@@ -1,10 +1,14 @@
 """How findings word a verdict, a mean with its interval, and which methods are good and which are not."""
 
 import numpy as np
+import pandas as pd
 
 from kinetrain.appearance import in_order
+from kinetrain.evaluation.statistics import FEWEST_SEEDS
 
-VERDICTS = {"better": "yes", "worse": "no", "undecided": "undecided"}  # on what `statistics.judge` returns
+UNDECIDED = "undecided"
+FEW_SEEDS = f"Undecided, of fewer than {FEWEST_SEEDS} seeds"  # introduces the methods that are
+VERDICTS = {"better": "yes", "worse": "no", UNDECIDED: UNDECIDED}  # on what `statistics.judge` returns
 
 
 def verdict(good) -> str:
@@ -30,10 +34,16 @@ def number_text(value: float) -> str:
     return next(text for digits in (3, 4, 5, 6) if float(text := f"{value:.{digits}g}") != 1 or digits == 6)
 
 
-def two_groups(topic, panel, lead, words, said, good, values, reference):
-    """Yield a statement on the methods that are good and one on the others; `words` introduce them."""
-    for wanted, introduction in zip((True, False), words, strict=True):
-        methods = [method for method in in_order(said) if bool(good[method]) == wanted]
+def by_verdict(topic, panel, lead, words, said, found, values, reference):
+    """Yield a statement on the methods of each verdict that `found` has: yes, no, undecided; `words` introduce them."""
+    for one, introduction in zip(("yes", "no", UNDECIDED), words, strict=True):
+        methods = [method for method in in_order(said) if found[method] == one]
         if methods:
             statement = f"{lead} {introduction}: {', '.join(said[method] for method in methods)}."
-            yield topic, panel, statement, values[methods].mean(), reference, verdict(wanted)
+            yield topic, panel, statement, values[methods].mean(), reference, one
+
+
+def of_means(table: pd.DataFrame, good: pd.Series) -> pd.Series:
+    """Return the verdicts on the methods of `network_summaries.best_first`: undecided of fewer than FEWEST_SEEDS."""
+    decided = good.map({True: "yes", False: "no"})
+    return decided.where(table["values"] >= FEWEST_SEEDS, UNDECIDED)

@@ -7,7 +7,10 @@ import pandas as pd
 
 LEVEL = 0.95  # of all intervals
 RESAMPLES = 2000
-FEWEST = 6  # pairs: with fewer not even a sign test of pairs that all agree is below 0.05, and nothing is decided
+# Of fewer values not even a sign test of values that all agree is below 0.05: nothing is decided, no bootstrap has an
+# interval (it could at most reach from the lowest to the highest), and equal values do not tell what others would be.
+FEWEST = 6
+FEWEST_SEEDS = 3  # models of a mean that is judged without an interval, a choice of ours: two say little of others
 SHARE, POSITIVE = (0.0, 1.0), (0.0, np.inf)  # scales of shares (accuracies, areas), and of errors
 ROUNDING = 1e-12  # in a value at an end of its scale, or in equal ones
 BLOCK = ["problem", "replicate", "start"]  # from the outermost to the innermost level of resampling
@@ -47,19 +50,25 @@ def _weights(rows: tuple) -> tuple[np.ndarray, np.ndarray]:
     return weights, draws
 
 
-def interval(values) -> tuple[float, float]:
-    """Return the 95 % percentile interval of bootstrap values, which may be infinite."""
+def interval(values, number: int) -> tuple[float, float]:
+    """Return the 95 % percentile interval of bootstrap values of `number` blocks; NaN with fewer than FEWEST.
+
+    The values may be infinite.
+    """
+    if number < FEWEST:
+        return np.nan, np.nan
     values = np.sort(np.asarray(values, dtype=float))
     tail = int(len(values) * (1 - LEVEL) / 2)
     return float(values[tail]), float(values[-1 - tail])
 
 
 def mean_over_blocks(blocks: pd.DataFrame, values) -> tuple[float, float, float]:
-    """Return the hierarchical mean of `values` (n,), one per block, and its 95 % bootstrap interval."""
+    """Return the hierarchical mean of `values` (n,), one per block, and its 95 % bootstrap interval (`interval`)."""
     weights, draws = hierarchical_weights(blocks)
     values = np.asarray(values, dtype=float)
     middle = np.median(values[np.isfinite(values)]) if np.isfinite(values).any() else 0.0
-    low, high = interval(draws @ (values - middle))  # less the median, so that equal values have one mean in all draws
+    drawn = draws @ (values - middle)  # less the median, so that equal values have one mean in all draws
+    low, high = interval(drawn, len(values))
     return float(middle + weights @ (values - middle)), float(middle + low), float(middle + high)
 
 
@@ -77,7 +86,7 @@ def quantiles_over_blocks(blocks: pd.DataFrame, values, places) -> np.ndarray:
     for place in places:
         below, above = ((reached > place + step).argmax(axis=1) for step in (-1e-9, 1e-9))
         drawn = (ordered[below] + ordered[above]) / 2  # as the median of an even number
-        found.append((drawn[0], *interval(drawn[1:])))
+        found.append((drawn[0], *interval(drawn[1:], len(values))))
     return np.array(found)
 
 
@@ -111,7 +120,9 @@ def holm(p_values) -> np.ndarray:
 
 
 def mean_interval(values, scale=None) -> tuple[float, float, float]:
-    """Return the mean of `values` and its 95 % interval by Student's t; NaN as bounds for a single value.
+    """Return the mean of `values` and its 95 % interval by Student's t; NaN as bounds where nothing tells the spread.
+
+    So it is of a single value, and of fewer than FEWEST that are all equal: of a difference they would decide anything.
 
     scale: the ends of what the values can be, SHARE or POSITIVE, say. The interval is then that of the logit, or of the
     logarithm where there is no upper end, of the mean (by the delta method), so that it stays within them. Missing
@@ -135,7 +146,7 @@ def mean_interval(values, scale=None) -> tuple[float, float, float]:
     mean = float(values.mean())
     if scale and not scale[0] - ROUNDING <= values.min() <= values.max() <= scale[1] + ROUNDING:
         raise ValueError(f"{values.min():g} to {values.max():g} is beyond the scale {scale[0]:g} to {scale[1]:g}")
-    if len(values) == 1:
+    if len(values) == 1 or (len(values) < FEWEST and np.ptp(values) <= ROUNDING * np.abs(values).max()):
         return mean, np.nan, np.nan
     from scipy import stats
 

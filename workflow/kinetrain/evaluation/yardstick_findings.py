@@ -5,8 +5,16 @@ import pandas as pd
 
 from kinetrain.appearance import in_order, label
 from kinetrain.evaluation.network_summaries import GROUP, best_first, of_seeds, panel_names, relative_errors
-from kinetrain.evaluation.statements import interval_text, number_text, two_groups, verdict
-from kinetrain.evaluation.statistics import judge, mean_interval
+from kinetrain.evaluation.statements import (
+    FEW_SEEDS,
+    UNDECIDED,
+    by_verdict,
+    interval_text,
+    number_text,
+    of_means,
+    verdict,
+)
+from kinetrain.evaluation.statistics import FEWEST_SEEDS, ROUNDING, judge, mean_interval
 from kinetrain.networks.controls import CONTROLS, PRIOR_ALONE
 from kinetrain.yardsticks.methods import YARDSTICKS
 
@@ -26,7 +34,8 @@ TOPIC = "Neural models against yardsticks"
 def worse_than_persistence(networks: pd.DataFrame):
     """Yield the data sets on which no method, or no neural model, predicts better than that nothing changes.
 
-    Methods that do, but of which more seeds failed than of the best of the others, are named.
+    Methods that do, but of which more seeds failed than of the best of the others, are named. Fewer seeds of that one
+    than `statistics.FEWEST_SEEDS` decide nothing.
     """
     for panel, group in relative_errors(networks).groupby("panel", sort=False):
         errors = best_first(group, "ratio", -1)
@@ -39,7 +48,10 @@ def worse_than_persistence(networks: pd.DataFrame):
                     f"best{' of the others' if but else ''}, {names.iloc[0]}, has {own['mean'].iloc[0]:.4g} times its "
                     "test error."
                 )
-                yield "Not better than next = now", panel, statement, own["mean"].iloc[0], 1, "no"
+                few = own["values"].iloc[0] < FEWEST_SEEDS
+                statement += f" Fewer than {FEWEST_SEEDS} seeds decide nothing." if few else ""
+                decided = UNDECIDED if few else "no"
+                yield "Not better than next = now", panel, statement, own["mean"].iloc[0], 1, decided
                 break
 
 
@@ -149,7 +161,10 @@ def left_out(networks: pd.DataFrame):
 
 
 def rankings(networks: pd.DataFrame):
-    """Yield per data set which methods rank pairs better than the prior alone, whose ties count in random order."""
+    """Yield per data set which methods rank pairs better than the prior alone, whose ties count in random order.
+
+    That is by their means; fewer seeds than `statistics.FEWEST_SEEDS` decide nothing.
+    """
     for _, group in networks.groupby(GROUP, sort=False):
         methods = group[~group["method"].isin(CONTROLS)]
         table = best_first(methods, "auprc", 1)
@@ -166,13 +181,5 @@ def rankings(networks: pd.DataFrame):
         lead = (
             f"The prior alone has an AUPRC of {reference:.3g}; in brackets the precision at the number of true edges."
         )
-        yield from two_groups(
-            "Rankings",
-            panel_names(group).iloc[0],
-            lead,
-            ("Above it", "NOT above it"),
-            said,
-            means > reference,
-            means,
-            reference,
-        )
+        words, found = ("Above it", "NOT above it", FEW_SEEDS), of_means(table, means > reference + ROUNDING)
+        yield from by_verdict("Rankings", panel_names(group).iloc[0], lead, words, said, found, means, reference)

@@ -20,8 +20,8 @@ published: the number of the paper
 published_source: where it stands, and how it was read
 verdict: reproduced, not reproduced, not comparable because ..., not run, failed, or - (not in the paper). Reproduced:
   our mean is within 3 percentage points (sparsity, balanced accuracy), a fifth (all else) or the published error of the
-  published number; not comparable also where it is not, but our interval holds the published number; of rows without
-  a method: `not run` where this run has no such data, else empty
+  published number; not comparable also where it is not, but our interval holds the published number, and of fewer than
+  three models; of rows without a method: `not run` where this run has no such data, else empty
 note: remarks
 """),
         "The tables of Hossain et al. 2024 with the results of this run, the published numbers and a verdict each.",
@@ -48,7 +48,8 @@ subject: problem, method or data set
 statement: what the tables say
 value: the number it rests on
 reference: what it is compared with
-verdict: yes (what one hopes for), no, undecided (the interval leaves it open), or - (neither)
+verdict: yes (what one hopes for), no, undecided (the interval leaves it open, or seeds or starts are too few), or -
+  (neither)
 """),
         "What the tables say, in sentences.",
     ),
