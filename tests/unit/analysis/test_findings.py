@@ -72,7 +72,7 @@ def test_runs_that_end_near_the_truth_of_artificial_data_are_counted():
             "status": "finished",
         }
     )
-    table = findings(completed("nominal", nominal), completed("fits", fits)).set_index("topic")
+    table = findings(nominal=completed("nominal", nominal), fits=completed("fits", fits)).set_index("topic")
     assert table.loc["Distance to the truth", "statement"].startswith("2 of 3 runs of Fides end below")
 
 
@@ -98,7 +98,9 @@ def test_only_several_models_say_how_stable_pathways_are():
 def test_findings_say_plainly_what_is_not_as_hoped():
     nominal = pd.DataFrame({"problem": ["P", "Q"], "objective_nominal": [-53.0, 5.0], "reference": [-53.08378, np.nan]})
     nominal = completed("nominal", nominal)
-    table = findings(nominal, made_fits([-66.0, INF]), of_three_seeds(), None, {"P": -66.58102})
+    table = findings(
+        nominal=nominal, fits=made_fits([-66.0, INF]), networks=of_three_seeds(), best_known={"P": -66.58102}
+    )
     said = {(row.topic, row.verdict): row.statement for row in table.itertuples()}
     assert "NOT within 0.001" in said[("Import of the model", "no")]
     assert "0.581 above the best value known, -66.58102 (NOT within 0.1)" in said[("Distance to the best known", "no")]
