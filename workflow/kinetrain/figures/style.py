@@ -1,13 +1,13 @@
-"""The style of all figures: a fixed colour per method and optimizer, a marker per method, files without dates."""
+"""The style of all figures: fonts, axes, panels, files without dates; colours of methods are those of `appearance`."""
 
 import numpy as np
 
-from kinetrain.appearance import look
+from kinetrain.appearance import BLACK, look
 from kinetrain.files import atomic
 from kinetrain.networks.controls import CONTROLS
 
 # Okabe & Ito 2008: distinguishable with every common colour vision
-BLACK, ORANGE, BLUE, RED = "#000000", "#E69F00", "#0072B2", "#D55E00"
+ORANGE, BLUE, RED = "#E69F00", "#0072B2", "#D55E00"
 GREY = "#777777"
 PLAIN = 1e-3, 1e4  # numbers on axes that are written in full, others as powers of 10
 STROKES = dict.fromkeys("x+1234", 1.35)  # markers that are drawn by lines alone

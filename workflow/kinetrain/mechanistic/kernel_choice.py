@@ -24,6 +24,7 @@ from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.measuring_point import measured_at
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.solver_measures import (
+    ACCURACY,
     MOST_CONDITIONS,
     evaluate,
     finite,
@@ -33,7 +34,6 @@ from kinetrain.mechanistic.solver_measures import (
 )
 from kinetrain.mechanistic.solver_options import KERNEL, SolverOptions, filled
 
-ACCURACY = 1e-4  # of gradients: of the largest component of a condition's
 VALUE_ACCURACY = 0.1  # relative, of what differences are asked for
 INFORMATION_ACCURACY = 1e-2  # of the largest element: it only shapes steps; rounding before steady states comes to 2e-3
 EXACT = SolverOptions(relative_tolerance=1e-9, absolute_tolerance=1e-18, max_steps=100_000)  # of the kernel

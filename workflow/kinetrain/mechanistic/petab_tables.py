@@ -71,41 +71,49 @@ def for_amici(problem: petab.Problem, path) -> petab.Problem:
     InputError
         If the size of a compartment is set by a rule, or there is pre-equilibration besides.
     """
-    problem, table = copy.copy(problem), problem.condition_df.copy()
-    before = problem.measurement_df.reindex(columns=[PREEQUILIBRATION])[PREEQUILIBRATION]
-    sizes = [name for name in table if problem.model.sbml_model.getCompartment(name)]
+    problem = copy.copy(problem)
     document: Any = problem.model.sbml_model.getSBMLDocument().clone()
-    model = document.getModel()
-    for name in changed_by_events(model, [*table, *problem.parameter_df.index]):
-        rule = model.createRateRule()
-        rule.setVariable(name)
-        rule.setMath(libsbml.parseL3Formula("0"))
-        table[name] = table.get(name, name)  # of the parameter table: its value there
-    for name in sizes:
-        new = f"size_of_{name}"
-        while model.getElementBySId(new) or new in problem.parameter_df.index:
-            new += "_"
-        if before.notna().any() or model.getRuleByVariable(name):
-            raise InputError(
-                f"{path}: the condition table sets the size of the compartment '{name}', which AMICI cannot do "
-                "together with pre-equilibration or a rule for it"
-            )
-        parameter, assignment = model.createParameter(), model.getInitialAssignmentBySymbol(name)
-        parameter.setId(new)
-        parameter.setConstant(True)
-        parameter.setValue(model.getCompartment(name).getSize())
-        assignment = assignment or model.createInitialAssignment()
-        assignment.setSymbol(name)
-        assignment.setMath(libsbml.parseL3Formula(new))
-        table = table.rename(columns={name: new})
+    model, table = document.getModel(), problem.condition_df.copy()
+    sizes = [name for name in table if model.getCompartment(name)]
+    _let_events_change(changed_by_events(model, [*table, *problem.parameter_df.index]), model, table)
+    problem.condition_df = table.rename(columns={name: _size_parameter(problem, name, model, path) for name in sizes})
     for species in filter(None, map(model.getSpecies, table)):
         own = initial_value(model, species.getId())
         if own is not None:
             give = species.setInitialAmount if species.getHasOnlySubstanceUnits() else species.setInitialConcentration
             give(own)
     problem.model = SbmlModel(sbml_document=document)
-    problem.condition_df = table
     return problem
+
+
+def _let_events_change(names, model, table) -> None:
+    """Give parameters of the model a rate of zero, and put those that the table lacks into it, both in place."""
+    for name in names:
+        rule = model.createRateRule()
+        rule.setVariable(name)
+        rule.setMath(libsbml.parseL3Formula("0"))
+        table[name] = table.get(name, name)  # of the parameter table: its value there
+
+
+def _size_parameter(problem, compartment: str, model, path) -> str:
+    """Return the name of a new parameter that is the initial size of a compartment of the model."""
+    before = problem.measurement_df.get(PREEQUILIBRATION)
+    if (before is not None and before.notna().any()) or model.getRuleByVariable(compartment):
+        raise InputError(
+            f"{path}: the condition table sets the size of the compartment '{compartment}', which AMICI cannot do "
+            "together with pre-equilibration or a rule for it"
+        )
+    name = f"size_of_{compartment}"
+    while model.getElementBySId(name) or name in problem.parameter_df.index:
+        name += "_"
+    parameter = model.createParameter()
+    parameter.setId(name)
+    parameter.setConstant(True)
+    parameter.setValue(model.getCompartment(compartment).getSize())
+    assignment = model.getInitialAssignmentBySymbol(compartment) or model.createInitialAssignment()
+    assignment.setSymbol(compartment)
+    assignment.setMath(libsbml.parseL3Formula(name))
+    return name
 
 
 def is_version_1(problem) -> bool:

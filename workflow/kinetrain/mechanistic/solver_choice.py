@@ -13,10 +13,9 @@ import numpy as np
 from kinetrain.mechanistic.gradient_check import EXACT, LONG, GradientCheck
 from kinetrain.mechanistic.measuring_point import measured_at
 from kinetrain.mechanistic.petab_problem import PetabProblem
-from kinetrain.mechanistic.solver_measures import MOST_CONDITIONS, evaluate, finite, largest_error, work_of
+from kinetrain.mechanistic.solver_measures import ACCURACY, MOST_CONDITIONS, evaluate, finite, largest_error, work_of
 from kinetrain.mechanistic.solver_options import AMICI, SolverOptions, filled
 
-ACCURACY = 1e-4  # relative, as `largest_error` measures it: a small component of a gradient may be less accurate
 TOLERANCES = (1e-9, 1e-8, 1e-7, 1e-6)
 GRADIENT_TOLERANCES = (1e-6, 1e-5, 1e-4)
 WEIGHTS = 1, 1.5, 2, 3, 5, 7  # and ten times these, and so on: what weights are rounded to

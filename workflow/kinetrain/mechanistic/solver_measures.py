@@ -6,6 +6,7 @@ import numpy as np
 
 from kinetrain.problem import SumsAtPoints
 
+ACCURACY = 1e-4  # of gradients by chosen settings, relative; a small component of one may be less accurate
 MOST_CONDITIONS = 12  # whose gradients are measured
 # The work of the parts of a solve, in steps without sensitivities. Rounded from CPU times of seven models of the PEtab
 # benchmark collection (8 to 109 states): the ratio of gradient and value, in the median of a model's conditions, is met

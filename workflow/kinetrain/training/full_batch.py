@@ -14,7 +14,7 @@ from kinetrain.training.optimizers import HIERARCHICAL, find_optimizer
 from kinetrain.training.options import FullBatchOptions
 from kinetrain.training.starts import Checkpoint, budget_points, checkpoint_of, run_starts, starting_points
 
-USED = "budget used"
+BUDGET_USED = "budget used"
 FEWEST_INFORMATION = 10  # evaluations with the Fisher information; it is not used if the budget pays for fewer
 
 
@@ -51,7 +51,7 @@ def minimize(recorder: Recorder, lower, upper, x, name: str, information: bool) 
     try:
         return find_optimizer(name).minimize(recorder.evaluate, x, lower, upper, information)
     except BudgetExhausted:
-        return USED
+        return BUDGET_USED
 
 
 def search_on(recorder: Recorder, lower, upper, points: Iterator[Vector], name: str, information: bool) -> str:
@@ -60,7 +60,7 @@ def search_on(recorder: Recorder, lower, upper, points: Iterator[Vector], name: 
     while True:
         before, searches = len(recorder.records), searches + 1
         message = minimize(recorder, lower, upper, next(points), name, information)
-        if message == USED or len(recorder.records) == before:  # what evaluates nothing would never use a budget up
+        if message == BUDGET_USED or len(recorder.records) == before:  # else the search never ends
             return f"{message}, {searches} searches"
 
 

@@ -23,7 +23,6 @@ from kinetrain.training.update_rules import find_rule
 from kinetrain.training.updater import Updater
 
 AVERAGED_SHARE = 0.25  # of the budget, its end
-DONE = "budget used"
 
 
 def make_updater(optimizer: Optimizer, n: int):
@@ -88,7 +87,7 @@ class Fit:
             pass
         except EvaluationFailed as failure:
             return str(failure)
-        return DONE
+        return full_batch.BUDGET_USED
 
     def as_arrays(self) -> dict:
         """Return the whole state as named arrays."""
@@ -118,16 +117,16 @@ def fit(
         batched.restore(saved)
     offer = partial(checkpoint.offer, start)
     message = yield from batched.train(offer)
-    if message == DONE and options.optimizer.then:
+    if message == full_batch.BUDGET_USED and options.optimizer.then:
         return (yield from _continue_in_full_batch(batched, options, offer, saved))
     return (yield from _result_of(batched, message))
 
 
 def _result_of(batched: Fit, message: str) -> Steps:
     journal, state, counted = batched.journal, batched.run.state, batched.counted
-    objective = (yield from journal.record(state.x, counted.cost)) if message == DONE else np.inf
+    objective = (yield from journal.record(state.x, counted.cost)) if message == full_batch.BUDGET_USED else np.inf
     averaged, averaged_objective = yield from journal.average()
-    if message == DONE and not np.isfinite(objective):
+    if message == full_batch.BUDGET_USED and not np.isfinite(objective):
         message = "the last iterate cannot be simulated"
     row = {
         **counted.columns(),
