@@ -46,14 +46,7 @@ def estimates(problem, settings: list[tuple[pd.DataFrame, dict]]) -> tuple[pd.Da
     best = int(np.argmin(objectives))
     good = objectives <= objectives[best] + 0.5 * stats.chi2.ppf(LEVEL, len(problem.names))
     theta = points[best]
-    near = AT_BOUND * (problem.upper - problem.lower)
-    lower, upper = theta <= problem.lower + near, theta >= problem.upper - near
-    free = ~(lower | upper)
-    computed = with_information(problem, theta)
-    found, movable = curvature(computed, free), free
-    if computed is not None:  # at a bound, but the objective falls away from it
-        movable = free | np.where(computed[1] > 0, upper, lower & (np.asarray(computed[1]) < 0))
-    half = half_widths(free, found)
+    at_bound, half, left = _local(problem, theta)
     scales = problem.petab.parameter_df.loc[problem.names, "parameterScale"].to_numpy()
     values = {
         "estimate": theta,
@@ -68,14 +61,31 @@ def estimates(problem, settings: list[tuple[pd.DataFrame, dict]]) -> tuple[pd.Da
     table = table.assign(
         parameter=problem.names,
         scale=scales,
-        at_bound=np.select([upper, lower], ["upper", "lower"], "no"),
+        at_bound=at_bound,
         optimizer=rows["optimizer"].iloc[best],
         start=rows["start"].iloc[best],
         objective=objectives[best],
-        decrease_left=decrease_left(problem, theta, movable, curvature(computed, movable)),
+        decrease_left=left,
         good_fits=int(good.sum()),
     )
     return table[COLUMNS], theta
+
+
+def _local(problem, theta) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return the bound that each parameter is at, half its interval (n,), and by how much a step lowers the objective.
+
+    The bounds are `lower`, `upper` or `no`.
+    """
+    near = AT_BOUND * (problem.upper - problem.lower)
+    lower, upper = theta <= problem.lower + near, theta >= problem.upper - near
+    free = ~(lower | upper)
+    computed = with_information(problem, theta)
+    movable = free
+    if computed is not None:  # at a bound, but the objective falls away from it
+        movable = free | np.where(computed[1] > 0, upper, lower & (np.asarray(computed[1]) < 0))
+    half = half_widths(free, curvature(computed, free))
+    left = decrease_left(problem, theta, movable, curvature(computed, movable))
+    return np.select([upper, lower], ["upper", "lower"], "no"), half, left
 
 
 def _points(problem, fits: pd.DataFrame, arrays: dict):

@@ -76,9 +76,8 @@ def code(size: int, pattern: list[tuple[int, int]], entry) -> tuple[str, int, di
     }
     if size > LARGEST_STRAIGHT:
         return _by_tables(size, pattern, elimination, place), len(place), operations
-    text, computing = _straight(size, pattern, elimination, place, entry)
-    operations["jacobian"] = computing
-    return text, len(place), operations
+    decomposing, operations["jacobian"] = _decomposition(size, pattern, elimination, place, entry)
+    return decomposing + _solves(size, elimination, place), len(place), operations
 
 
 def _function(head: str, lines, kind="GENERATED static") -> str:
@@ -86,7 +85,8 @@ def _function(head: str, lines, kind="GENERATED static") -> str:
     return f"{kind} void {head} {{\n{body}\n}}\n"
 
 
-def _straight(size, pattern, elimination, place, entry) -> tuple[str, int]:
+def _decomposition(size, pattern, elimination, place, entry) -> tuple[str, int]:
+    """Return the straight code of `model_decompose`, and the operations of the entries in it."""
     order, entries = elimination.order, elimination.entries
     number = {entry: index for index, entry in enumerate(pattern)}
     lines, begun, computing = [], set(), 0
@@ -119,7 +119,12 @@ def _straight(size, pattern, elimination, place, entry) -> tuple[str, int]:
                 begin(i, j)
                 lines.append(f"e{i}_{j} -= e{i}_{k} * e{k}_{j};")
         lines += [f"LU[{place[k, j]}] = e{k}_{j} * e{k}_{k};" for j in rows[k]]
-    text = _function(f"model_decompose({DECOMPOSE})", lines)
+    return _function(f"model_decompose({DECOMPOSE})", lines), computing
+
+
+def _solves(size, elimination, place) -> str:
+    """Return the straight code of `model_solve` and `model_solve_transposed`."""
+    order, entries = elimination.order, elimination.entries
     load = [f"V b{i} = b[{state}];" for i, state in enumerate(order)]
     scale = [f"b{i} *= LU[{place[i, i]}];" for i in range(size)]
     store = [f"b[{state}] = b{i};" for i, state in enumerate(order)]
@@ -129,9 +134,8 @@ def _straight(size, pattern, elimination, place, entry) -> tuple[str, int]:
     upper_back = [f"b{j} -= LU[{place[i, j]}] * b{i};" for j, i in by_column if i < j]
     lower_back = [f"b{j} -= LU[{place[i, j]}] * b{i};" for j, i in reversed(by_column) if i > j]
     arguments = "const V* RESTRICT LU, V* RESTRICT b"
-    text += _function(f"model_solve({arguments})", load + lower + scale + upper + store, "OF_A_STAGE")
-    text += _function(f"model_solve_transposed({arguments})", load + upper_back + scale + lower_back + store)
-    return text, computing
+    solve = _function(f"model_solve({arguments})", load + lower + scale + upper + store, "OF_A_STAGE")
+    return solve + _function(f"model_solve_transposed({arguments})", load + upper_back + scale + lower_back + store)
 
 
 def _by_tables(size, pattern, elimination, place) -> str:
