@@ -92,7 +92,7 @@ def add_arguments_of_fits(parser, optimizers: str) -> None:
     parser.add_argument("--checkpoint", required=True, help="folder for the state of the run; removed at the end")
     parser.add_argument("--output", required=True, help="table of fits to write (TSV), one row per start")
     parser.add_argument("--trace", required=True, help="table of the objective during the fits to write (TSV)")
-    parser.add_argument("--parameters", required=True, help="parameters that the fits arrived at, to write (NPZ)")
+    parser.add_argument("--parameters", required=True, help="parameters that the fits ended with, to write (NPZ)")
 
 
 def save_fits(arguments, fits, trace, parameters) -> None:

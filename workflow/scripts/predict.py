@@ -10,7 +10,7 @@ def parse_arguments():
     add_problem(parser)
     parser.add_argument("--test", help="PEtab problem (YAML) of held-out conditions of the same model")
     parser.add_argument("--fits", required=True, help="table of the fits of one optimizer (fit.py)")
-    parser.add_argument("--parameters", required=True, help="parameters that these fits arrived at (fit.py: NPZ)")
+    parser.add_argument("--parameters", required=True, help="parameters that these fits ended with (fit.py: NPZ)")
     parser.add_argument("--settings", default="{}", help="JSON: keys of `solver`, see config/README.md")
     parser.add_argument("--ensemble", type=int, default=10, help="how many of the best fits make up the ensemble")
     parser.add_argument("--output", required=True, help="table to write: one row per measurement")

@@ -12,7 +12,7 @@ def parse_arguments():
     add_problem(parser)
     parser.add_argument("--test", required=True, help="PEtab problem (YAML) of held-out conditions of the same model")
     parser.add_argument("--fits", required=True, help="table of the fits of one optimizer (fit.py)")
-    parser.add_argument("--parameters", required=True, help="parameters that these fits arrived at (fit.py: NPZ)")
+    parser.add_argument("--parameters", required=True, help="parameters that these fits ended with (fit.py: NPZ)")
     parser.add_argument("--prior", required=True, help="table of the reactions: parameterId, reaction, confidence")
     add_name(parser)
     parser.add_argument("--method", required=True, choices=METHODS, help="what the reactions that go are chosen by")

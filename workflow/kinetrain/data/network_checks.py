@@ -33,8 +33,7 @@ def check_network(network: dict, genes, role: str) -> None:
     else:
         return
     edges = _of_probes(edges, positions)
-    if not len(edges):
-        raise InputError(f"{path}: no edge between genes of the expression data (no entry other than 0)")
+    check_any(path, len(edges))
     if role == "coregulation":
         check_scores(edges["value"].to_numpy(), path)
     else:
@@ -54,6 +53,12 @@ def _of_probes(edges, positions) -> pd.DataFrame:
         edges = edges.assign(**{end: column.str[0] for end, column in places.items()})
     edges = edges[edges["value"] != 0].sort_values("value", key=np.abs)
     return edges.drop_duplicates(["regulator", "target"], keep="last")
+
+
+def check_any(path, count: int) -> None:
+    """Raise InputError if there is no edge: nothing can be learned from it or compared with it."""
+    if not count:
+        raise InputError(f"{path}: no edge between genes of the expression data (no entry other than 0)")
 
 
 def check_threshold(path, count: int, threshold: float) -> None:

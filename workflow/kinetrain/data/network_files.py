@@ -41,7 +41,7 @@ def read_edge_list(path, genes=()) -> pd.DataFrame:
     Columns may have any of the names above. The value of an edge is sign x weight, each 1 if absent; other columns
     must be text, which is not read. Without a header, three columns are taken as regulator, target and edge if all of
     the third are 0, 1 or -1, or + or -, as in the gold standards of DREAM. genes: those of the data, by which a list
-    without any header is told.
+    without any header is recognised.
 
     Raises
     ------

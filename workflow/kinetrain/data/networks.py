@@ -5,7 +5,7 @@ import pandas as pd
 from scipy import sparse
 
 from kinetrain.data.genes import gene_names, gene_positions
-from kinetrain.data.network_checks import check_threshold, check_weights
+from kinetrain.data.network_checks import check_any, check_threshold, check_weights
 from kinetrain.data.network_files import (
     is_number,
     read_edge_list,
@@ -74,7 +74,8 @@ def sparse_edges(path, genes, restrict: bool = False) -> tuple[sparse.csr_array,
     known = within(path, edges, genes, restrict)
     ends = edges["regulator"][known], edges["target"][known]
     network = _placed(*ends, edges["value"][known], gene_positions(genes), len(genes))
-    return _with_edges(path, network), int((~known).sum())
+    check_any(path, network.nnz)
+    return network, int((~known).sum())
 
 
 def sparse_matrix(path, genes, matrix_genes=None, restrict: bool = False, rows=None) -> tuple[sparse.csr_array, int]:
@@ -104,7 +105,9 @@ def sparse_matrix(path, genes, matrix_genes=None, restrict: bool = False, rows=N
     cells = read_numbers(path)
     if matrix_genes is None:
         network = _unlabelled(path, cells, list(genes))
-        return _with_edges(path, sparse.csr_array(network if rows == "targets" else network.T)), 0
+        network = sparse.csr_array(network if rows == "targets" else network.T)
+        check_any(path, network.nnz)
+        return network, 0
     names = gene_names(matrix_genes, genes, len(cells) if len(cells) == cells.shape[1] else None)
     network = _unlabelled(path, cells, names)
     return _select(path, network if rows == "targets" else network.T, names, names, genes, restrict=True)
@@ -192,11 +195,5 @@ def _select(path, matrix, targets, regulators, genes, restrict) -> tuple[sparse.
     kept = kept.tocoo()
     names = np.array(regulators)[columns][kept.col], np.array(targets)[rows][kept.row]
     network = _placed(*names, kept.data, positions, len(genes))
-    return _with_edges(path, network), int(matrix.nnz - kept.nnz)
-
-
-def _with_edges(path, network) -> sparse.csr_array:
-    """Return the network; InputError if it has no edge, as nothing can be learned from it or compared with it."""
-    if not network.nnz:
-        raise InputError(f"{path}: no edge between genes of the expression data (no entry other than 0)")
-    return network
+    check_any(path, network.nnz)
+    return network, int(matrix.nnz - kept.nnz)

@@ -200,8 +200,8 @@ def hits(fits: pd.DataFrame, traces: pd.DataFrame, targets: pd.Series) -> pd.Dat
 def with_free_starts(traces: pd.DataFrame) -> pd.DataFrame:
     """Return the traces with no cost at their first points, the starts.
 
-    What a start is worth is told by no optimizer. Mini-batch runs evaluate it outside their cost, full-batch runs take
-    it from their first gradient, which would favour mini-batches wherever a start meets a target.
+    Mini-batch runs evaluate the objective of a start outside their cost, full-batch runs take it from their first
+    gradient. Counted so, mini-batches would be favoured wherever a start meets a target.
     """
     first = ~traces.duplicated(RUN)
     return traces.assign(**{unit: traces[unit].mask(first, 0.0) for unit in ("cost", "cpu_seconds") if unit in traces})

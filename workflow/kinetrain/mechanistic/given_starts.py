@@ -1,4 +1,4 @@
-"""Starting points that are given: a table of the user's own, or the parameters that a former run arrived at."""
+"""Starting points that are given: a table of the user's own, or the parameters that a former run ended with."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -64,7 +64,7 @@ class Remaining:
 
 @dataclass
 class State:
-    """Where a run stands: parameters (n,), and of each of the c reactions whether it is left, the event that removed it
+    """The state of a run: parameters (n,), and of each of the c reactions whether it is left, the event that removed it
     (0 where none did) and the score that it had then, (c,); a row for each event so far, the fit before them first.
     """
 
@@ -99,7 +99,7 @@ class ReactionRun:
     Parameters
     ----------
     problem, held_out: what is fitted, and other conditions of the same model.
-    prior: the reactions that may be pruned, with the confidences that the method is told.
+    prior: the reactions that may be pruned, with the confidences that the method is given.
     method, options: what the reactions that go are chosen by, and how many go.
     seed: of the choice among equal scores.
     """

@@ -80,7 +80,7 @@ class Minibatch:
         EvaluationFailed
             If the objective failed and could not be rescued: the run is over.
         BudgetExhausted
-            If the budget does not pay for the whole step. `state.x` is then the last point that was arrived at.
+            If the budget does not pay for the whole step. `state.x` is then the last point that was reached.
         """
         state = self.state
         if state.position == 0:

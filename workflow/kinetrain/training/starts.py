@@ -130,7 +130,7 @@ def run_starts(fit_all, starts: int, checkpoint: Checkpoint, identity: dict, nam
 
     `fit_all(left)` yields, for each of the starts (numbers) that are left, as they end: its number, its result, and its
     seconds. A result is a dict of the columns of a fit, a list of dicts of its trace, and a dict of the `POINTS` (n,)
-    that it arrived at. `identity` holds the columns which all rows share. A failed start keeps its row: starts are
+    that it ended with. `identity` holds the columns which all rows share. A failed start keeps its row: starts are
     never replaced. The parameters are arrays by name: names (n,), and each of the points (starts, n), on the scale of
     the optimization; NaN where a start failed or has no such point.
     """

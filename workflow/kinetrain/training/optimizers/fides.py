@@ -16,7 +16,7 @@ def minimize(evaluate, x, lower, upper, information: bool) -> str:
 
 
 def run(evaluate, x, lower, upper, update, hessian=None, iterations: int = 10**6):
-    """Return why Fides ended, and the point (n,) and the Hessian (n, n) that it arrived at.
+    """Return why Fides ended, and the point (n,) and the Hessian (n, n) that it ended at.
 
     update: of the Hessian, which begins as `hessian`, or the identity if that is None; None is the Fisher information.
     """
