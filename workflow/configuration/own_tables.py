@@ -1,10 +1,12 @@
 """Own tables of expression, networks and gene sets, read before anything starts: what is wrong is known at once."""
 
 import os
+from pathlib import Path
 
 from configuration.checks import naming
 from configuration.keys import Expression, File, Network
 from configuration.plan import DOWNLOADS, Plan
+from kinetrain.data.expression_files import READERS
 from kinetrain.data.gene_sets import check_gene_sets, read_gene_sets
 from kinetrain.data.measured import described, read_expression
 from kinetrain.data.network_checks import check_network
@@ -18,7 +20,7 @@ LARGEST = 20_000_000  # bytes; larger ones take longer than one wants to wait, a
 def read_own_tables(plan: Plan) -> list[str]:
     """Return in a line each what the tables of expression hold that are at hand.
 
-    Left to their steps: downloads, what is simulated, and cells, whose reader has packages of its own.
+    Left to their steps: downloads, what is simulated, and formats whose readers need packages of their own.
 
     Raises
     ------
@@ -36,7 +38,7 @@ def _at_hand(section: dict | None) -> bool:
 
 def _are_own(files: list[str]) -> bool:
     """Return whether files are there, and text of a size that is read in a second."""
-    own = not any(file.startswith(DOWNLOADS) or file.endswith(".h5ad") for file in files)
+    own = not any(file.startswith(DOWNLOADS) or Path(file).suffix in READERS for file in files)
     return own and sum(map(os.path.getsize, files)) <= LARGEST
 
 

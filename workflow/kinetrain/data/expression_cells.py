@@ -10,10 +10,12 @@ from kinetrain.data.text import as_numbers
 from kinetrain.errors import InputError
 
 
-def read_cells(path, genes, layout):
+def read_cells(path, genes, layout, samples):
     """Return genes, and times (T,) and values (T, k) of the trajectories of an AnnData file, in the order of time."""
     from anndata import read_h5ad  # takes a second, and only these files need it
 
+    if samples is not None:
+        raise InputError(f"{path}: the columns of obs hold what is known of its cells: leave expression.samples out")
     try:
         cells = read_h5ad(path)
     except Exception as error:  # of other HDF5 files anndata raises what happens to go wrong

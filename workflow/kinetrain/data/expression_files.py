@@ -11,6 +11,7 @@ from kinetrain.data.options import EACH_TIME, Layout
 from kinetrain.data.samples import bounds, rises
 from kinetrain.errors import InputError, InputWarning
 
+READERS = {".h5ad": read_cells}  # of formats that need packages of their own, by suffix; all others are text
 LARGEST = 100  # no logarithm of a measured quantity is as large
 MOST = 1e9  # of any measured quantity: models compute with squares, some in single precision
 LATEST = 1e15  # beyond it times that differ by 1 are hardly told apart
@@ -43,12 +44,7 @@ def read_trajectories(path, genes=None, layout: Layout = Layout(), samples=None)
     """
     if not Path(path).is_file():
         raise InputError(f"{path}: no such expression file")
-    if not str(path).endswith(".h5ad"):
-        genes, trajectories = read_text(path, genes, layout, samples)
-    elif samples is None:
-        genes, trajectories = read_cells(path, genes, layout)
-    else:
-        raise InputError(f"{path}: the columns of obs hold what is known of its cells: leave expression.samples out")
+    genes, trajectories = READERS.get(Path(path).suffix, read_text)(path, genes, layout, samples)
     trajectories = _scaled(path, genes, trajectories, layout.scale)
     points = [_binned(path, number, layout.bins, *one) for number, one in enumerate(trajectories, start=1)]
     longest = max(len(times) for times, _ in points)

@@ -6,9 +6,7 @@ import pandas as pd
 from kinetrain.evaluation.statistics import BLOCK, mean_over_blocks
 from kinetrain.mechanistic.reaction_options import METHODS
 
-LABELS = dict(
-    zip(METHODS, ("Unpruned", "At random", "By magnitude", "By magnitude and prior", "By the prior"), strict=True)
-)
+LABELS = {name: method.label for name, method in METHODS.items()}
 QUANTITIES = {
     "balanced_accuracy": "balanced accuracy",
     "precision": "precision",

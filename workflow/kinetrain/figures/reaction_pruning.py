@@ -7,6 +7,7 @@ from kinetrain.evaluation.reaction_summaries import LABELS, QUANTITIES, at_level
 from kinetrain.evaluation.statistics import BLOCK
 from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import colour, error_bars, marker, new_figure, nothing_to_show
+from kinetrain.mechanistic.reaction_options import METHODS
 
 FIGURE = Declaration(
     title="Pruned reactions of mechanistic models",
@@ -28,8 +29,6 @@ objective of held-out conditions, which neither fits nor choice saw, per run abo
 event. Bands and bars: 95 % intervals of the mean, by hierarchical bootstrap over networks, data replicates and
 starts. All of this is a choice of ours: neither paper prunes mechanistic models.""",
 )
-# Methods look like those of the neural arm that choose by the same.
-LIKE = {"magnitude": "sparseflow", "both": "dash", "prior": "bioprune"}
 SMALL = 10  # changes of the objective up to here are drawn on a linear scale
 PATH = {
     "balanced_accuracy": "Balanced accuracy\nafter every event",
@@ -108,7 +107,7 @@ def _along(axis, rows, share: bool) -> None:
 
 
 def _look(method: str, size: float) -> dict:
-    name = LIKE.get(method, method)
+    name = METHODS[method].like
     return {"color": colour(name), "linewidth": 1, **marker(name, size)}
 
 

@@ -1,4 +1,4 @@
-"""The options of pruning reactions: by what, how often, and how many at a time."""
+"""The methods of pruning reactions, and the options: how often, and how many at a time."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -7,10 +7,29 @@ from kinetrain.mechanistic.solver_options import SolverOptions
 from kinetrain.options import LARGEST_SEED, Known, Options, option
 from kinetrain.training.optimizers import known_optimizers
 
-UNPRUNED, RANDOM, BOTH = "unpruned", "random", "both"
-METHODS = (UNPRUNED, RANDOM, "magnitude", BOTH, "prior")
-WEIGHTS = {"magnitude": 0.0, "prior": 1.0}  # of the prior in the score; that of `both` is an option
-WITH_PRIOR = (BOTH, "prior")
+UNPRUNED, RANDOM = "unpruned", "random"
+
+
+@dataclass(frozen=True)
+class ReactionMethod:
+    """What the reactions that go are chosen by.
+
+    like: the method of pruning weights that chooses by the same, whose colour and marker it has. prior_weight: of the
+    prior in the score; None is that of the option `prior_weight`.
+    """
+
+    label: str
+    like: str
+    prior_weight: float | None = 0.0
+
+
+METHODS = {
+    UNPRUNED: ReactionMethod("Unpruned", "unpruned"),
+    RANDOM: ReactionMethod("At random", "random"),
+    "magnitude": ReactionMethod("By magnitude", "sparseflow"),
+    "both": ReactionMethod("By magnitude and prior", "dash", None),
+    "prior": ReactionMethod("By the prior", "bioprune", 1.0),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +37,7 @@ class ReactionPruning(Options):
     """Reactions of an over-complete model are removed, event by event, and what is left is fitted again."""
 
     methods: tuple[Annotated[str, Known("method", lambda: list(METHODS))], ...] = option(
-        METHODS,
+        tuple(METHODS),
         "What the reactions that go are chosen by: the smallest rates (`magnitude`), the least confidence (`prior`), "
         "a mixture (`both`), chance (`random`); `unpruned` is fitted on with the same budget.",
         unique=True,
@@ -55,7 +74,7 @@ class ReactionPruning(Options):
 
     def corruptions(self, method: str) -> tuple[float | None, ...]:
         """Return the corruptions of the prior that a method is run with; None for one that uses no prior."""
-        return self.prior_corruption if method in WITH_PRIOR else (None,)
+        return (None,) if METHODS[method].prior_weight == 0 else self.prior_corruption
 
 
 @dataclass(frozen=True, kw_only=True)

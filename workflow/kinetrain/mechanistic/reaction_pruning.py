@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kinetrain.mechanistic.reaction_options import BOTH, RANDOM, UNPRUNED, WEIGHTS, ReactionPruning
+from kinetrain.mechanistic.reaction_options import METHODS, RANDOM, UNPRUNED, ReactionPruning
 from kinetrain.mechanistic.reaction_prior import ReactionPrior
 from kinetrain.problem import SumOverConditions, Vector
 from kinetrain.pruning.events import prune
@@ -145,7 +145,8 @@ class ReactionRun:
         """Return the scores of all reactions (c,): of those left, the lowest go, and by chance among equal ones."""
         if self.method == RANDOM:
             return np.zeros(len(self.rates))
-        weight = self.options.prior_weight if self.method == BOTH else WEIGHTS[self.method]
+        weight = METHODS[self.method].prior_weight
+        weight = self.options.prior_weight if weight is None else weight
         return score_of(state.theta[self.rates] * state.left, self.prior.confidence * state.left, weight)
 
     def _prune(self, state: State) -> None:
