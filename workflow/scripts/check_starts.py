@@ -22,7 +22,8 @@ def main():
     import pandas as pd
 
     from kinetrain.files import save_table
-    from kinetrain.mechanistic.given_starts import FROM_SCALE, estimated_parameters, read_starts
+    from kinetrain.mechanistic.given_starts import estimated_parameters, read_starts
+    from kinetrain.mechanistic.scales import FROM_SCALE
 
     parameters = estimated_parameters(arguments.problem, arguments.groups)
     points = read_starts(arguments.start_from, parameters, arguments.starts)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,13 +9,11 @@ import pandas as pd
 from kinetrain.data.text import as_numbers, read_table, refuse_repeated
 from kinetrain.errors import InputError, did_you_mean
 from kinetrain.mechanistic.petab_files import parameter_files, read_description
+from kinetrain.mechanistic.scales import FROM_SCALE, TO_SCALE, scale_of_version_2
 from kinetrain.training.starts import best_members, load_fits
 
 COLUMNS = ["parameterScale", "lowerBound", "upperBound"]
 FORMER = ".parameters.npz"  # what fit.py calls the parameters of a former run; its fits lie in the same folder
-# Not PEtab's library, which is missing where a configuration is read.
-TO_SCALE: dict[str, Any] = {"lin": np.asarray, "log": np.log, "log10": np.log10}
-FROM_SCALE: dict[str, Any] = {"lin": np.asarray, "log": np.exp, "log10": lambda value: 10.0**value}
 ROUNDING = 1e-9  # relative excess over a bound that is rounding
 
 
@@ -29,7 +26,7 @@ def files_of(path) -> list[str]:
 def estimated_parameters(yaml, groups: Sequence[str] = ()) -> pd.DataFrame:
     """Return parameterScale, lowerBound and upperBound of the estimated parameters of a PEtab YAML, by name.
 
-    Those of version 2 have no scale in their file; here they are on the scale that `petab_v2` estimates them on.
+    Those of version 2 have no scale in their file; here they are on the scale that they are estimated on.
     groups: names of those that are fitted with scalings of their own, if the file is the template of artificial data:
     it has the scaling of the first one alone.
     """
@@ -40,7 +37,7 @@ def estimated_parameters(yaml, groups: Sequence[str] = ()) -> pd.DataFrame:
     for name in ("lowerBound", "upperBound"):
         rows[name] = as_numbers(rows.reindex(columns=[name])[name])[0]
     if "parameterScale" not in rows:
-        rows["parameterScale"] = np.where(rows["lowerBound"] > 0, "log10", "lin")
+        rows["parameterScale"] = rows["lowerBound"].map(scale_of_version_2)
     rows["parameterScale"] = rows["parameterScale"].fillna("lin")
     rows = rows.set_index("parameterId")[COLUMNS]
     if groups:

@@ -14,9 +14,9 @@ from pypesto.hierarchical.base_problem import InnerProblem
 from pypesto.hierarchical.relative.parameter import RelativeInnerParameter
 from pypesto.hierarchical.relative.solver import AnalyticalInnerSolver
 
-from kinetrain.mechanistic.given_starts import TO_SCALE
 from kinetrain.mechanistic.inner_parameters import Inner, inner_parameters, places
 from kinetrain.mechanistic.petab_tables import require_version_1
+from kinetrain.mechanistic.scales import TO_SCALE
 from kinetrain.training.cost import Counted
 
 DUMMY = {"scaling": 1.0, "offset": 0.0, "sigma": 1.0}

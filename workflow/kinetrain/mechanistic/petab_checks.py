@@ -14,6 +14,7 @@ import petab.v1 as petab
 from kinetrain.errors import InputError, InputWarning
 from kinetrain.mechanistic.formulas import names, parse, value
 from kinetrain.mechanistic.sbml_model import check_name, initial_value
+from kinetrain.mechanistic.scales import TO_SCALE
 from kinetrain.mechanistic.solver_options import EARLIEST, LATEST, is_reachable
 from kinetrain.mechanistic.starting_points import scaled, starting_box, starting_quantiles, starting_rows
 
@@ -21,7 +22,6 @@ PREEQUILIBRATION, SIMULATION = "preequilibrationConditionId", "simulationConditi
 PAIR = [PREEQUILIBRATION, SIMULATION]
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 MEANT = "time", "pi", "exponentiale", "avogadro", "true", "false"  # in formulas of SBML or PEtab
-SCALES = "lin", "log", "log10"
 # Columns that decide numbers. PEtab lets people add others, which nothing reads.
 BOTH = {"observableId", "measurement", "time", "observableParameters", "noiseParameters", "parameterId", "lowerBound"}
 BOTH |= {"upperBound", "nominalValue", "estimate", "observableFormula", "noiseFormula", "noiseDistribution"}
@@ -250,9 +250,9 @@ def _check_parameters(table, where):
         raise InputError(f"{where}: 'estimate' is 1 for no parameter")
     if "parameterScale" not in table:
         raise InputError(f"{where}: no column 'parameterScale'")
-    for name, scale in table["parameterScale"][~table["parameterScale"].isin(SCALES)].items():
+    for name, scale in table["parameterScale"][~table["parameterScale"].isin(TO_SCALE)].items():
         found = "empty" if pd.isna(scale) else f"'{scale}'"
-        raise InputError(f"{where}: parameterScale of '{name}' is {found}; it must be {', '.join(SCALES)}")
+        raise InputError(f"{where}: parameterScale of '{name}' is {found}; it must be {', '.join(TO_SCALE)}")
     if "nominalValue" not in table:
         table["nominalValue"] = estimated.loc[:, []].assign(nominalValue=math.nan)["nominalValue"]
     given = table["nominalValue"].notna() | (table["estimate"] == 0)

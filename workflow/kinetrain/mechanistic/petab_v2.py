@@ -45,6 +45,7 @@ from kinetrain.mechanistic.petab_checks import (
 from kinetrain.mechanistic.petab_files import checksum, list_files
 from kinetrain.mechanistic.petab_tables import read_tables
 from kinetrain.mechanistic.sbml_model import changed_by_events, read_sbml
+from kinetrain.mechanistic.scales import TO_SCALE, scale_of_version_2
 
 PRIORS = {"log-normal": "logNormal", "log-laplace": "logLaplace", "log-uniform": "logUniform"}
 INDEX = {"parameter": "parameterId", "observable": "observableId"}
@@ -233,11 +234,11 @@ class ProblemOfVersion2:
         for one in self.problem.parameters:
             row = {"nominalValue": one.nominal_value, "estimate": int(one.estimate), "parameterScale": "lin"}
             if one.estimate:
-                row["parameterScale"] = "log10" if one.lb > 0 else "lin"
+                row["parameterScale"] = scale_of_version_2(one.lb)
                 if one.prior_distribution is not None:
                     row["objectivePriorType"] = PRIORS.get(one.prior_distribution, one.prior_distribution)
                     row["objectivePriorParameters"] = ";".join(map(str, one.prior_parameters))
-                row |= self._starts(one, np.log10 if one.lb > 0 else float)
+                row |= self._starts(one, TO_SCALE[row["parameterScale"]])
                 if one.nominal_value is None:
                     one.nominal_value = float(np.clip(1.0, one.lb, one.ub))  # AMICI needs one; ours replaces it
             rows[one.id] = {**row, "lowerBound": one.lb, "upperBound": one.ub}
