@@ -21,9 +21,10 @@ from kinetrain.enrichment.influence import influence, initial_range
 from kinetrain.errors import InputError
 from kinetrain.files import load_arrays, save_arrays
 from kinetrain.neural import evaluation, selection, training_loop
-from kinetrain.neural.ensemble import Plateau, adam_step, pack, unpack
+from kinetrain.neural.ensemble import adam_step, pack, unpack
 from kinetrain.neural.fields import phoenix
 from kinetrain.neural.options import NeuralOptions
+from kinetrain.neural.plateau import Plateau
 from kinetrain.neural.run import Run, read_priors
 from kinetrain.neural.state import State
 from kinetrain.options import read_options

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kinetrain.neural.ensemble import Plateau
+from kinetrain.neural.plateau import Plateau
 from kinetrain.neural.run import Run
 from kinetrain.neural.state import State
 
