@@ -56,11 +56,7 @@ def prepare(problem: petab.Problem, model, names, path) -> list[Condition]:
     if not is_version_1(problem):
         return problem.prepare(model, names)
     problem = for_amici(problem, path)
-    measurements = problem.measurement_df.reset_index(drop=True)
-    if PREEQUILIBRATION not in measurements:
-        measurements[PREEQUILIBRATION] = ""
-    before = measurements[PREEQUILIBRATION].astype(object)
-    measurements[PREEQUILIBRATION] = before.where(before.notna(), "").astype(str)
+    measurements = _measurements(problem)
     known = known_noise(problem).to_numpy()
     pairs = list(measurements[PAIR].drop_duplicates().itertuples(index=False, name=None))
     doses = _doses(problem, model)
@@ -89,6 +85,13 @@ def prepare(problem: petab.Problem, model, names, path) -> list[Condition]:
         return Condition(experiment, fill_initial(template.parameters, pair[1]), template.to_model, from_theta)
 
     return [condition(pair) for pair in pairs]
+
+
+def _measurements(problem) -> pd.DataFrame:
+    """Return the measurement table, in which conditions of pre-equilibration are text, empty where there is none."""
+    table = problem.measurement_df.reset_index(drop=True)
+    before = table.reindex(columns=[PREEQUILIBRATION])[PREEQUILIBRATION].astype(object)
+    return table.assign(**{PREEQUILIBRATION: before.where(before.notna(), "").astype(str)})
 
 
 def _filler(table, ids):
