@@ -12,7 +12,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from kinetrain.data.expression import load_expression
-from kinetrain.data.expression_files import read_trajectories
+from kinetrain.data.expression_files import READERS, read_trajectories
 from kinetrain.data.measured import read_expression
 from kinetrain.data.options import Layout, Preparation
 from kinetrain.errors import InputError, InputWarning
@@ -457,3 +457,15 @@ def test_values_far_above_one_are_reported_or_mapped_to_zero_to_one(write):
     assert np.nanmin(found.values[:3]) == 0 and np.nanmax(found.values[:3]) == 1
     assert found.values[0, 0] == pytest.approx((table[GENES].to_numpy()[0] - low) / (high - low))
     assert found.values[3, 0, 2] == pytest.approx((20 - low) / (high - low))  # by the range of the training data
+
+
+def test_a_format_of_its_own_is_one_reader(tmp_path, monkeypatch):
+    def read_lines(path, genes, layout, samples):
+        return ["A", "B"], [(np.arange(3.0), np.loadtxt(path).reshape(3, 2))]
+
+    monkeypatch.setitem(READERS, ".lines", read_lines)
+    file = tmp_path / "own.lines"
+    file.write_text("\n".join(["0.1", "0.2", "0.3", "0.4", "0.5", "0.7"]))
+    genes, values, times = read_trajectories(file)
+    assert list(genes) == ["A", "B"] and times.tolist() == [[0, 1, 2]]
+    assert values.tolist() == [[[0.1, 0.2], [0.3, 0.4], [0.5, 0.7]]]
