@@ -91,6 +91,14 @@ def test_a_grid_of_fits_combines_only_what_is_defined(smoke, change, said, refus
     assert said in refusal(smoke)
 
 
+def test_a_hybrid_whose_share_of_the_budget_is_less_than_its_schedule_needs_is_refused(smoke, refusal):
+    """The job found it out, after the others had run."""
+    smoke["fits"] |= {"epochs": 3, "optimizers": {"hybrid": {"rule": "sgd", "then": "ipopt"}}}
+    smoke["fits"]["mini_batch"]["main"]["optimizers"] = ["hybrid"]
+    said = refusal(smoke)
+    assert "main (hybrid, S2): a logarithmic schedule needs at least 2 epochs, got 0.6: give a larger budget" in said
+
+
 def test_one_arm_problem_or_data_set_can_be_run_alone(smoke, manifest, root, refusal):
     smoke["problems"]["other"] = {**smoke["problems"]["egf_akt"], "run": False}
     for only, problems, datasets in (

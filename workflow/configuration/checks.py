@@ -4,6 +4,7 @@ import contextlib
 import csv
 import os
 import warnings
+from itertools import product
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,6 +15,7 @@ from kinetrain.mechanistic.petab_files import is_version_2
 from kinetrain.options import read_options
 from kinetrain.pruning.methods import find_method
 from kinetrain.simulation.options import PublishedSimulation
+from kinetrain.training.options import MinibatchOptions
 from kinetrain.training.update_rules import known_rules
 from kinetrain.yardsticks.methods import YARDSTICKS
 
@@ -110,7 +112,7 @@ def check_tuning(method: str, grid: dict, key: str) -> None:
 
 
 def check_grid(key: str, grid: dict | None, fits: dict) -> None:
-    """Refuse names in a grid of fits that nothing defines."""
+    """Refuse names in a grid of fits that nothing defines, and schedules that do not fit the budget."""
     known = {
         "optimizers": [*known_rules(), *fits["optimizers"]],
         "schedules": fits["schedules"],
@@ -122,6 +124,14 @@ def check_grid(key: str, grid: dict | None, fits: dict) -> None:
                 raise ConfigurationError(
                     f"{key}.{kind}: unknown name '{name}'{did_you_mean(name, names)}; known: {', '.join(names)}"
                 )
+    for optimizer, schedule in product(grid["optimizers"], grid["schedules"]) if grid else ():
+        settings = {
+            "epochs": fits["epochs"],
+            "optimizer": fits["optimizers"].get(optimizer, {"rule": optimizer}),
+            "schedule": {"name": schedule, **fits["schedules"][schedule]},
+            "batch_size": "full",
+        }
+        checked(MinibatchOptions, settings, f"{key} ({optimizer}, {schedule})")
 
 
 def limit_batches(key: str, grids: dict, conditions: int, refuse: bool) -> None:

@@ -17,7 +17,6 @@ from kinetrain.training.history import Journal, Recorder
 from kinetrain.training.minibatch import EvaluationFailed, Minibatch
 from kinetrain.training.options import MinibatchOptions, Optimizer
 from kinetrain.training.requests import Steps, complete_all
-from kinetrain.training.schedules import learning_rate
 from kinetrain.training.starts import Checkpoint, budget_points, checkpoint_of, run_starts, starting_point
 from kinetrain.training.update_rules import find_rule
 from kinetrain.training.updater import Updater
@@ -46,15 +45,14 @@ class Fit:
     """
 
     def __init__(self, problem: SumOverConditions, x: Vector, options: MinibatchOptions, generator):
-        optimizer, schedule, n = options.optimizer, options.schedule, len(x)
+        optimizer, n = options.optimizer, len(x)
         self.per_epoch = problem.gradient_weight * problem.n_conditions
         self.budgets = self.per_epoch * budget_points(options.epochs)
-        epochs = min(schedule.epochs or np.inf, options.epochs * (optimizer.share if optimizer.then else 1))
-        rate = learning_rate(schedule.shape, schedule.start, schedule.end, epochs)
+        rate = options.learning_rate()
         # A rate that is the length of a step is scaled to the length of a step of the other rules.
         by_length = optimizer.rule is not None and getattr(find_rule(optimizer.rule), "RATE_IS_LENGTH", False)
         scale = np.sqrt(n) if by_length else 1.0
-        self.budget = epochs * self.per_epoch
+        self.budget = options.epochs_in_batches * self.per_epoch
         self.counted = Counted(problem, self.budget)
         self.journal = Journal(problem, self.budgets, (1 - AVERAGED_SHARE) * self.budget)
         seen = np.arange(problem.n_conditions)

@@ -1,11 +1,13 @@
 """The options of fits: budget, optimizer, learning-rate schedule, batch size, safeguard."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
 from kinetrain.options import ABSENT, LARGEST_SEED, REQUIRED, Known, Options, option
 from kinetrain.training.optimizers import known_optimizers
-from kinetrain.training.schedules import SHAPES
+from kinetrain.training.schedules import SHAPES, learning_rate
 from kinetrain.training.update_rules import known_rules
 
 
@@ -136,3 +138,17 @@ class MinibatchOptions(FitOptions, SideBySide):
     schedule: LearningRateSchedule
     batch_size: int | Literal["full"] = option(REQUIRED, "Conditions per mini-batch; `full` takes all.", least=1)
     safeguard: Safeguard = field(default_factory=lambda: Safeguard(name="rescue"))
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.learning_rate()
+
+    @property
+    def epochs_in_batches(self) -> float:
+        """The epochs of the schedule, after which the run ends or a hybrid goes on in full batch."""
+        share = self.optimizer.share if self.optimizer.then else 1.0
+        return min(self.schedule.epochs or math.inf, self.epochs * share)
+
+    def learning_rate(self) -> Callable[[float], float]:
+        """Return the learning rate as a function of the epoch; InputError if there are too few epochs."""
+        return learning_rate(self.schedule.shape, self.schedule.start, self.schedule.end, self.epochs_in_batches)

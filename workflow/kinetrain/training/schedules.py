@@ -40,6 +40,9 @@ def learning_rate(shape: str, start: float, end: float, epochs: float) -> Callab
     Source: parPE (Stapor et al. 2022); there the linear shape is the default.
     """
     if epochs < 2 and shape != "constant":
-        raise InputError(f"settings: a {shape} schedule needs at least 2 epochs, got {epochs:g}")
+        raise InputError(
+            f"a {shape} schedule needs at least 2 epochs, got {epochs:g}: give a larger budget, a hybrid a larger "
+            "share of it, or the schedule the shape constant"
+        )
     last = max(epochs - 1, 1)
     return lambda epoch: SHAPES[shape](start, end, min(epoch / last, 1.0))
