@@ -103,6 +103,19 @@ def test_runs_that_never_arrive_tell_less_where_one_replicate_has_few_of_them():
     assert found["high"] == pytest.approx(100 / least_cost(weights, runs.assign(cost=100.0)))
 
 
+def test_one_start_that_arrives_does_not_tell_a_ratio():
+    for arrive, known in ((1, False), (7, True)):
+        table = made(
+            {ADAM: lambda s, n=arrive: 1.0 if s < n else 300.0, FIDES: lambda s, n=arrive: 1.0 if s < n else 300.0}
+        )
+        table = table.assign(cost=np.where(table["optimizer"] == "fides", 50.0, 100.0))
+        rows = reductions(fits.benchmark(table, table[:0], made_nominal(), {}, MEANING)).set_index("quality")
+        assert rows.loc["best", "reached_mini_batch"] == rows.loc["best", "reached_full_batch"] == arrive
+        assert rows.loc["best", "factor"] == pytest.approx(0.5)
+        assert (rows.loc["best", "low"] > 0.4 and rows.loc["best", "high"] < 0.6) == known
+        assert rows.loc["best", "verdict"] == ("no" if known else "undecided")
+
+
 def test_a_few_pairs_do_not_decide_which_is_cheaper():
     for starts, verdict in ((5, "undecided"), (6, "yes")):
         table = made({ADAM: 1.0, FIDES: 1.0}, starts=starts).assign(

@@ -156,9 +156,10 @@ def _costs(blocks: pd.DataFrame, found: list[pd.DataFrame]) -> dict:
         costs = (cost @ weights) / (hit @ weights)
         drawn = (cost @ draws.T) / (hit @ draws.T)
         factors = drawn[0] / drawn[1]
-    factors[np.isnan(factors)] = 1.0  # neither is known to be cheaper: both are infinite, or both starts cost nothing
-    number = len(blocks)
-    low, high = interval(factors, number) if max(costs) > 0 else (np.nan, np.nan)
+    factors[(drawn == 0).all(axis=0)] = 1.0  # both starts cost nothing
+    number, unknown = len(blocks), np.isnan(factors)  # of draws in which neither arrives, it may be anything
+    low, high = (interval(np.where(unknown, end, factors), number)[side] for side, end in enumerate((0.0, np.inf)))
+    low, high = (low, high) if max(costs) > 0 else (np.nan, np.nan)
     if not found[1]["hit"].any():
         high = interval(drawn[0], number)[1] / least_cost(weights, found[1])  # more runs might have reached it
     if not found[0]["hit"].any():
