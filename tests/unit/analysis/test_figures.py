@@ -5,10 +5,10 @@ from importlib import import_module
 import numpy as np
 import pandas as pd
 import pytest
-from made_figures import FIGURES, LEVEL, made_benchmark, made_folds, made_study, made_table
+from made_figures import FIGURES, FIT_FIGURES, LEVEL, made_benchmark, made_folds, made_study, made_table
 
 from kinetrain.appearance import APART, known_looks, look
-from kinetrain.evaluation.benchmark import benchmark
+from kinetrain.evaluation.benchmark import Benchmark, benchmark
 from kinetrain.figures.settings import shared, with_setting
 from kinetrain.figures.style import new_figure, panels, save, use_style
 
@@ -41,6 +41,21 @@ def test_a_figure_has_a_panel_per_data_set_or_problem(tmp_path, name, panels):
     ]
     data_sets = 2 if name == "large_scale" else 1  # fitted and held-out data, a row each
     assert sum("problem" in title for title in titles) == panels * data_sets
+
+
+@pytest.mark.parametrize("name", sorted(FIT_FIGURES - OVER_ALL))
+def test_a_figure_of_a_problem_on_which_every_fit_failed_is_drawn(tmp_path, name):
+    data = made_benchmark(["problem 0", "problem 1"])
+    lost = data.fits["problem"] == "problem 1"
+    fits = data.fits.assign(
+        objective=data.fits["objective"].mask(lost, np.inf), excess=data.fits["excess"].mask(lost, np.inf)
+    )
+    for own in (fits, fits[lost]):
+        traces = data.traces[data.traces["problem"].isin(own["problem"]) & (data.traces["cost"] == 0)]
+        table = FIGURES[name].tabulate(Benchmark(own, traces, data.meaning, {}))
+        with use_style():
+            save(draw(name, table), [tmp_path / "figure.svg"])
+        assert (tmp_path / "figure.svg").stat().st_size > 1000
 
 
 @pytest.mark.parametrize("name", OVER_ALL)

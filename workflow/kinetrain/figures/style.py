@@ -149,9 +149,14 @@ def label_log_axes(figure) -> None:
     from matplotlib.ticker import LogFormatter, NullFormatter
 
     for axes in figure.axes:
-        for axis, limits in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+        for axis, limits, limit in (
+            (axes.xaxis, axes.get_xlim(), axes.set_xlim),
+            (axes.yaxis, axes.get_ylim(), axes.set_ylim),
+        ):
             if axis.get_scale() != "log" or not isinstance(axis.get_major_formatter(), LogFormatter):
                 continue
+            if min(limits) <= 0:  # nothing is drawn, as all runs failed: matplotlib would find no marks
+                limits = limit(1, 10)
             axis.set_minor_formatter(NullFormatter())
             low, high = sorted(map(float, limits))
             ticks = log_ticks(low, high)
