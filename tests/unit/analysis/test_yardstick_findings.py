@@ -50,6 +50,15 @@ def test_what_neural_models_add_is_said_over_all_data_sets_and_for_each():
     assert alone.loc[alone["topic"] == TOPIC, "subject"].tolist() == ["a"]
 
 
+def test_one_data_set_of_many_does_not_decide():
+    lead = made_networks({"unpruned": ("no", 0.8, 0.1), "lasso": ("no", 0.7, 0.2)}, "lead")
+    level = [made_networks({"unpruned": ("no", 0.5, 0.2), "lasso": ("no", 0.5, 0.2)}, name) for name in "abcd"]
+    for number, verdict in ((4, "undecided"), (0, "yes")):
+        said = findings(networks=pd.concat([lead, lead.assign(dataset="again"), *level[:number]]))
+        said = said[(said["topic"] == TOPIC) & (said["subject"] == "all data sets")]
+        assert set(said["verdict"]) == {verdict} and said["statement"].str.contains("better on 2 of").all()
+
+
 def test_a_single_seed_decides_nothing():
     table = comparisons(made_networks({"dash": ("no", 0.9, 0.1), "lasso": ("no", 0.1, 0.9)}, seeds=[0]))
     assert set(table["outcome"]) == {"undecided"}

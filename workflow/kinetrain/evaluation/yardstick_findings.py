@@ -148,9 +148,15 @@ def _described(table: pd.DataFrame) -> str:
 
 
 def _judged(table: pd.DataFrame) -> str:
-    """Return `yes` if some are better and none worse, `no` the other way round, `-` if both, `undecided` if neither."""
-    found = set(table["outcome"]) & {"better", "worse"}
-    return verdict("better" in found) if len(found) == 1 else "-" if found else "undecided"
+    """Return `yes` if most are better and none worse, `no` the other way round, `-` if there are both, or `undecided`.
+
+    The same rule as in `answers`: of 25 comparisons without any difference one looks decided by chance.
+    """
+    counts = table["outcome"].value_counts()
+    found = set(counts.index) & {"better", "worse"}
+    if len(found) == 2:
+        return "-"
+    return verdict("better" in found) if found and counts.get(UNDECIDED, 0) < len(table) / 2 else UNDECIDED
 
 
 def left_out(networks: pd.DataFrame):
