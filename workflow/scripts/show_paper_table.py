@@ -5,16 +5,17 @@ import argparse
 from command import run
 
 CAPTION = """Mean over models trained from different seeds, in brackets the 95 % interval of the mean by Student's t (of
-shares on the logit scale, of all else on the logarithmic one).
+shares on the logit scale, of all else on the logarithmic one; none of a few equal values).
 Models that failed are left out and counted below; one that diverged late counts with what it had reached. Published:
 the number of Hossain et al. 2024, a dash where it could not be read, with what it was read from: the running text, a
 leaderboard that quotes a cell of the table, the authors' plot of the first version of the paper (digitised; possibly
 for a prior without corruption), or the log of one run. Validation MSE: on data with noise; it is not in the tables of
 the paper, and published is that of a log. Verdict: a number is reproduced where our mean is within 3 percentage points
 (sparsity, balanced accuracy), a fifth (all else) or the published error of the published one; it is not comparable
-where the paper's number could not be read, where the data differ as said below, or where our interval holds it but is
-too wide to tell. Prior: whether the method uses prior knowledge; "truth" marks controls that know part of the gold
-standard. Methods that the paper does not have and controls without training stand below its methods."""
+where the paper's number could not be read, where the data differ as said below, where fewer than three models finished,
+or where our interval holds it but is too wide to tell. Prior: whether the method uses prior knowledge; "truth" marks
+controls that know part of the gold standard. Methods that the paper does not have and controls without training stand
+below its methods."""
 
 
 def parse_arguments():
