@@ -134,3 +134,17 @@ def test_models_whose_tables_overrule_other_assignments_are_not_the_same(tmp_pat
     without = "\n".join(line for line in TABLES["parameters"].splitlines() if not line.startswith("B_0"))
     path = write(tmp_path, parameters=without)
     assert shown["parameters"] != fingerprint(path, read_petab(path))["parameters"]
+
+
+def test_parameters_that_are_assigned_what_is_assigned_a_number_have_its_value(tmp_path, compiled_model):
+    chained = sbml().replace(MATH.format(STARTS["C"]), MATH.format("<apply><divide/><ci>E_0</ci><cn>14</cn></apply>"))
+    chained = chained.replace(MATH.format(STARTS["E"]), MATH.format("<ci>F_0</ci>"))
+    new = f'<initialAssignment symbol="F_0">{MATH.format("<cn>7</cn>")}</initialAssignment></listOfInitialAssignments>'
+    chained = chained.replace("</listOfInitialAssignments>", new)
+    chained = chained.replace(
+        "</listOfParameters>", '<parameter id="F_0" value="3" constant="true"/></listOfParameters>'
+    )
+    path = write_petab(tmp_path, chained, TABLES | {"conditions": "conditionId\nown\ngiven"})
+    problem = PetabProblem(path, compiled_model(path), SolverOptions("forward"))
+    theta = problem.nominal + 0.1
+    np.testing.assert_allclose([problem.value(theta, [k]) for k in (0, 1)], objective(theta)[:1] * 2, rtol=1e-6)

@@ -1,5 +1,7 @@
 """Initial assignments of an SBML model that the tables of a PEtab problem override."""
 
+import math
+
 import libsbml
 
 from kinetrain.errors import InputError
@@ -31,7 +33,7 @@ def remove_overridden(model: libsbml.Model, tables, empty, where: str) -> None:
         if assignment is None or parameter is None or name in changing:  # those that change are states of AMICI
             continue
         if not _names(assignment.getMath()):
-            parameter.setValue(libsbml.SBMLTransforms.evaluateASTNode(assignment.getMath(), model))
+            parameter.setValue(_evaluated(model, assignment.getMath()))
         elif name in empty:
             formula = libsbml.formulaToL3String(assignment.getMath())
             raise InputError(
@@ -39,6 +41,49 @@ def remove_overridden(model: libsbml.Model, tables, empty, where: str) -> None:
                 f"in the model is {formula}, which AMICI cannot leave to some conditions; give it in all of them"
             )
         model.removeInitialAssignment(name)
+    _insert_numbers(model, changing)
+
+
+def _insert_numbers(model: libsbml.Model, changing: set[str]) -> None:
+    """Insert parameters that an initial assignment sets to a number into the initial assignments of other parameters.
+
+    AMICI does so too, and takes what is a number then for a parameter of its own; PEtab's library takes a formula for
+    no value at all. Parameters in `changing` are states of AMICI, and stay.
+    """
+    found = {one.getSymbol(): one for one in model.getListOfInitialAssignments() if one.isSetMath()}
+    formulas = {name: one for name, one in found.items() if model.getParameter(name) and name not in changing}
+    depending = {name for name, one in formulas.items() if _names(one.getMath())}
+    values = {name: _evaluated(model, formulas[name].getMath()) for name in formulas.keys() - depending}
+    while values:
+        name, value = values.popitem()
+        for other in sorted(depending) if math.isfinite(value) else ():  # not finite: a function unknown to libsbml
+            tree = _inserted(formulas[other].getMath(), name, value)
+            if not _names(tree):
+                depending.remove(other)
+                values[other] = _evaluated(model, tree)
+                tree = _number(values[other]) if math.isfinite(values[other]) else tree
+            formulas[other].setMath(tree)
+
+
+def _evaluated(model: libsbml.Model, tree) -> float:
+    """Return the value of a formula that depends on nothing."""
+    return libsbml.SBMLTransforms.evaluateASTNode(tree, model)
+
+
+def _inserted(tree, name: str, value: float):
+    """Return a formula with a number in place of a name."""
+    if tree.isName() and tree.getName() == name:
+        return _number(value)
+    copied = tree.deepCopy()
+    copied.replaceIDWithFunction(name, _number(value))
+    return copied
+
+
+def _number(value: float):
+    """Return a number as a formula."""
+    tree = libsbml.ASTNode(libsbml.AST_REAL)
+    tree.setValue(float(value))
+    return tree
 
 
 def assigned_parameters(model: libsbml.Model) -> list[str]:
