@@ -8,6 +8,7 @@ import pytest
 from made_results import ADAM, FIDES, INF, MEANING, made, made_nominal, of_problems
 
 from kinetrain.evaluation import benchmark as fits
+from kinetrain.evaluation import statements
 from kinetrain.evaluation.claims import with_our_values
 from kinetrain.evaluation.findings import findings
 from kinetrain.evaluation.pairs import pairs
@@ -24,8 +25,8 @@ def test_a_claim_is_reported_with_effect_interval_failures_and_verdict():
     table = made({("adam_balanced", "S2", 5, "rescue"): 99.0, ("adam_standard", "S2", 5, "rescue"): 9.0})
     row = said("Claim: balanced Adam is better than standard Adam", table)
     assert row["verdict"] == "no"
-    assert "is multiplied by 10 [10, 10] over 8 starts (below 1 is better), lower in 0%" in row["statement"]
-    assert row["statement"].endswith("Failed: 0.0% against 0.0%.")
+    assert "is multiplied by 10 [10, 10] over 8 starts (below 1 is better), lower in 0% of them" in row["statement"]
+    assert row["statement"].endswith("Failed: 0% against 0%.")
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_averaged_and_best_iterates_are_compared_with_the_last():
 
 def test_of_several_settings_that_with_most_runs_near_the_truth_is_named():
     table = made({ADAM: lambda start: 5.0 if start < 3 else 50.0, ("adam_balanced", "S1", 5, "rescue"): 50.0})
-    start = "3 of 16 runs of Adam (balanced) end below the objective of the true parameters, plus 10 (19%"
+    start = "3 of 16 runs of Adam (balanced) end below the objective of the true parameters, plus 10 (18.8%"
     statement = said("Distance to the truth", table)["statement"]
     assert statement.startswith(start) and statement.endswith(
         "; most with Adam (balanced), rate 0.3, batch 5, rescue: 3 of 8)."
@@ -149,3 +150,9 @@ def test_settings_that_tie_everywhere_do_not_differ():
     table = made({(name, "S2", 5, "rescue"): 1.0 for name in ("adam_balanced", "adam_standard", "sgd")}, problems="PQ")
     row = said("Ranks of the settings", table)
     assert "over 2 data sets: p = 1; ranks differ that are" in row["statement"] and row["verdict"] == "undecided"
+
+
+def test_a_few_of_many_runs_are_not_0_percent_and_one_start_is_no_plural():
+    assert statements.share_text(24 / 10500) == "0.229%"
+    assert statements.share_text(299 / 300) == "99.7%"
+    assert [statements.counted(number, "start") for number in (0, 1, 2)] == ["0 starts", "1 start", "2 starts"]

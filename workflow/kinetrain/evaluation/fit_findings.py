@@ -9,7 +9,7 @@ from kinetrain.evaluation.cost_ratios import BEST, CLAIMED, REACHED, ratios, red
 from kinetrain.evaluation.pairs import ALL, decide
 from kinetrain.evaluation.scores import BLOCK, SETTING, friedman, log_excess, with_size
 from kinetrain.evaluation.setting_names import setting_name
-from kinetrain.evaluation.statements import interval_text, number_text, verdict
+from kinetrain.evaluation.statements import counted, interval_text, number_text, share_text, verdict
 from kinetrain.evaluation.statistics import FEWEST, mean_over_blocks, wilson_interval
 from kinetrain.tables import AT_MINIMUM, FULL_BATCH
 
@@ -58,8 +58,8 @@ def distances_to_best(fits: pd.DataFrame, best_known: dict[str, float]):
         distance = best - known
         place = f"{distance:.4g} above" if distance > 0 else f"{-distance:.4g} below"
         statement = (
-            f"The best of {len(group)} runs of {label(optimizer)} ended at {best:.7g}, {place} the best value known, "
-            f"{known:.7g} ({'' if distance <= REACHED else 'NOT '}within {REACHED:g})."
+            f"The best of {counted(len(group), 'run')} of {label(optimizer)} ended at {best:.7g}, {place} the best "
+            f"value known, {known:.7g} ({'' if distance <= REACHED else 'NOT '}within {REACHED:g})."
         )
         yield "Distance to the best known", problem, statement, best, known, verdict(distance <= REACHED)
 
@@ -143,7 +143,7 @@ def median_ends(data: Benchmark):
             f"that of {count} of {setting_name(setting)} {_above_lowest(median, lowest)}"
             for setting, median, count in others
         ]
-        statement = f"The median of {runs} runs of {setting_name(first)} {place}, {'; '.join(each)}."
+        statement = f"The median of {counted(runs, 'run')} of {setting_name(first)} {place}, {'; '.join(each)}."
         yield "Medians of the optimizers", problem, statement, lowest, others[0][1], "-"
 
 
@@ -202,9 +202,10 @@ def claims(pairs: pd.DataFrame):
             each = "; ".join(f"{one['problem']} {_factor(one)}" for _, one in single.iterrows()) if len(whole) else ""
             statement = (
                 f"{first} against {second}: the final objective's distance from the best known is multiplied by "
-                f"{_factor(row)} over {row['blocks']} starts (below 1 is better), lower in {row['wins']:.0%} of them"
+                f"{_factor(row)} over {counted(row['blocks'], 'start')} (below 1 is better), "
+                f"lower in {share_text(row['wins'])} of them"
                 f"{'; by problem: ' + each if each else ''}. "
-                f"Failed: {row['failure_rate_first']:.1%} against {row['failure_rate_second']:.1%}."
+                f"Failed: {share_text(row['failure_rate_first'])} against {share_text(row['failure_rate_second'])}."
             )
             decided = DECIDED.get(row["verdict"], "undecided")
             yield topic, "All problems" if len(whole) else row["problem"], statement, row["factor"], 1.0, decided
@@ -275,8 +276,8 @@ def iterates(data: Benchmark, measurements: dict[str, float]):
             difference = mean_over_blocks(blocks.index.to_frame(index=False), blocks)
             value, low, high = 10 ** np.array(difference)
             statement = (
-                f"The {name} of {len(group)} mini-batch runs is at {interval_text(value, low, high)} times the "
-                "distance of the last iterate from the best known (below 1 is better)."
+                f"The {name} of {counted(len(group), 'mini-batch run')} is at {interval_text(value, low, high)} times "
+                "the distance of the last iterate from the best known (below 1 is better)."
             )
             decided = DECIDED.get(decide(*difference[1:], len(blocks)), "undecided")
             # the best can never be worse than the last
@@ -303,4 +304,4 @@ def ranks_differ(data: Benchmark):
 
 def _rate(count: int, runs: int) -> str:
     low, high = wilson_interval(count, runs)
-    return f"{count / runs:.0%}, 95 % interval {low:.0%} to {high:.0%}"
+    return f"{share_text(count / runs)}, 95 % interval {share_text(low)} to {share_text(high)}"

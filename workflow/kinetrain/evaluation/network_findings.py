@@ -19,6 +19,7 @@ from kinetrain.evaluation.statements import (
     FEW_SEEDS,
     VERDICTS,
     by_verdict,
+    counted,
     interval_text,
     number_text,
     of_means,
@@ -171,7 +172,7 @@ def compared_methods(networks: pd.DataFrame):
         means = [interval_text(*mean_interval(pairs[method], scale=scale)) for method in (first, second)]
         statement = (
             f"{label(first)} has a {name} of {means[0]}, {label(second)} {means[1]}: difference "
-            f"{interval_text(*difference)} over {len(pairs)} pairs of the same seed."
+            f"{interval_text(*difference)} over {counted(len(pairs), 'pair')} of the same seed."
         )
         judged = VERDICTS[judge(difference, wanted)]
         topic = f"{label(first)} against {label(second)}"
@@ -216,7 +217,7 @@ def _paired(first: pd.Series, second: pd.Series, wanted: int):
     difference = mean_interval(pairs["first"] - pairs["second"])
     said = (
         f"{pairs['first'].mean():.3g} against {pairs['second'].mean():.3g}, difference "
-        f"{interval_text(*difference)} over {len(pairs)} pairs of the same seed"
+        f"{interval_text(*difference)} over {counted(len(pairs), 'pair')} of the same seed"
     )
     judged = VERDICTS[judge(difference, wanted)]
     return said, (pairs["first"].mean(), pairs["second"].mean()), judged

@@ -34,6 +34,16 @@ def number_text(value: float) -> str:
     return next(text for digits in (3, 4, 5, 6) if float(text := f"{value:.{digits}g}") != 1 or digits == 6)
 
 
+def counted(number: int, unit: str) -> str:
+    """Return a number with its unit, in the plural unless it is 1."""
+    return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
+def share_text(share: float) -> str:
+    """Return a share in percent to three significant digits: of many runs a few are not 0 %, nor nearly all 100 %."""
+    return f"{number_text(100 * share)}%"
+
+
 def by_verdict(topic, panel, lead, words, said, found, values, reference):
     """Yield a statement on the methods of each verdict that `found` has: yes, no, undecided; `words` introduce them."""
     for one, introduction in zip(("yes", "no", UNDECIDED), words, strict=True):

@@ -9,6 +9,7 @@ from kinetrain.evaluation.statements import (
     FEW_SEEDS,
     UNDECIDED,
     by_verdict,
+    counted,
     interval_text,
     number_text,
     of_means,
@@ -142,7 +143,7 @@ def _described(table: pd.DataFrame) -> str:
     return ", ".join(
         f"{QUANTITIES[row['quantity']][0]} ({row['neural_name']} {number_text(row['first'])}, {row['yardstick_name']} "
         f"{number_text(row['second'])}, difference {interval_text(row['difference'], row['low'], row['high'])}, "
-        f"{row['pairs']} {'seed' if row['pairs'] == 1 else 'seeds'})"
+        f"{counted(row['pairs'], 'seed')})"
         for _, row in table.iterrows()
     )
 
