@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from made_results import ADAM, FIDES, INF, MEANING, made, made_nominal, of_problems
 
-from kinetrain.evaluation.pairs import ALL, pairs
-from kinetrain.evaluation.statistics import holm
+from kinetrain.evaluation.pairs import ALL, p_value, pairs
+from kinetrain.evaluation.statistics import BLOCK, holm, mean_over_blocks
 
 
 def compared(ends: dict, meaning=MEANING, **more) -> pd.DataFrame:
@@ -150,3 +150,14 @@ def test_holm_multiplies_the_smallest_p_value_by_the_number_of_contrasts():
 def test_a_p_value_is_no_lower_than_that_of_as_many_signs(starts, p_value):
     rows = compared({ADAM: 9.0, FIDES: 1.0}, starts=starts)
     assert (rows["p_value"] == max(p_value, 2 / 2001)).all()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_an_interval_leaves_out_0_where_the_p_value_is_below_5_percent(seed):
+    """A contrast with p = 0.051 was decided: the bound was the value of rank 51 of 2,000, not of rank 50."""
+    blocks = pd.DataFrame([("P", 0, start) for start in range(20)], columns=BLOCK)
+    centred = np.random.default_rng(seed).normal(0, 1, 20)
+    for shift in np.linspace(0.3, 0.6, 30):
+        values = centred - centred.mean() + shift
+        low, high = mean_over_blocks(blocks, values)[1:]
+        assert (low > 0 or high < 0) == (p_value(blocks, values) < 0.05)

@@ -209,12 +209,12 @@ def _compare(contrast: Contrast):
             "wins": float((blocks < 0).mean()),
             "failure_rate_first": group["failed_first"].mean(),
             "failure_rate_second": group["failed_second"].mean(),
-            "p_value": _p_value(frame_of_blocks, blocks.to_numpy()),
+            "p_value": p_value(frame_of_blocks, blocks.to_numpy()),
             "verdict": decide(low, high, len(blocks)),
         }
 
 
-def _p_value(blocks: pd.DataFrame, values) -> float:
+def p_value(blocks: pd.DataFrame, values) -> float:
     """Return twice the share of bootstrap means on the other side of 0, NaN with fewer than `statistics.FEWEST`.
 
     It is no lower than what a sign test gives of as many blocks that all agree: of six the bootstrap says 0.001, where

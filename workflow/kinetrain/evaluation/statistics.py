@@ -53,12 +53,14 @@ def _weights(rows: tuple) -> tuple[np.ndarray, np.ndarray]:
 def interval(values, number: int) -> tuple[float, float]:
     """Return the 95 % percentile interval of bootstrap values of `number` blocks; NaN with fewer than FEWEST.
 
-    The values may be infinite.
+    The values may be infinite. The interval leaves out 0 where the two-sided p value of `pairs` is below 0.05.
+
+    Source: Davison & Hinkley 1997, section 5.3.1: of R values that of rank (R + 1) α/2, and its mirror image.
     """
     if number < FEWEST:
         return np.nan, np.nan
     values = np.sort(np.asarray(values, dtype=float))
-    tail = int(len(values) * (1 - LEVEL) / 2)
+    tail = max(int((len(values) + 1) * (1 - LEVEL) / 2) - 1, 0)
     return float(values[tail]), float(values[-1 - tail])
 
 
