@@ -1,6 +1,7 @@
 """Problems of PEtab version 2 have the same objective as in version 1, and experiments of several periods."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,10 @@ from petab.v2.petab1to2 import petab_files_1to2
 from petab_folder import write_petab
 
 from kinetrain.errors import InputError, InputWarning
+from kinetrain.mechanistic.conditions import Condition
 from kinetrain.mechanistic.hierarchical import Hierarchical
+from kinetrain.mechanistic.kernel.mapping import arrays_of
+from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.parameter_priors import Priors
 from kinetrain.mechanistic.petab_problem import PetabProblem
 from kinetrain.mechanistic.petab_reader import read_petab, read_petab_1
@@ -123,6 +127,31 @@ def test_experiments_of_several_periods_are_as_in_closed_form(toy, sensitivities
         shifts = 1e-5 * np.eye(4)
         expected = [(sum(objective(theta + s)) - sum(objective(theta - s))) / 2e-5 for s in shifts]
         np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+
+
+def test_the_kernel_solves_experiments_of_several_periods_as_in_closed_form(toy):
+    """A condition after a pre-equilibration is an event at the start, which the kernel left out: AMICI took over."""
+    problem = KernelProblem(toy[0])
+    for theta in (problem.nominal, problem.nominal + np.array([0.1, -0.2, 0.05, 0.3])):
+        assert [problem.value(theta, [k]) for k in (0, 1)] == pytest.approx(objective(theta), rel=1e-5)
+
+
+def test_constants_go_to_the_kernel_by_name_as_amici_orders_them_anew_in_every_import():
+    """By position the values of three constants were swapped, in one of several runs of the same problem."""
+    data = SimpleNamespace(
+        pscale=[],
+        fixed_parameters=[1.0, 2.0, 3.0],
+        fixed_parameters_pre_equilibration=[4.0, 5.0, 6.0],
+        reinitialization_state_idxs_sim=[],
+        get_timepoints=lambda: [0.0],
+        get_measurements=lambda: [0.0],
+        get_noise_scales=lambda: [1.0],
+        t_start=0.0,
+    )
+    none = np.zeros(0, dtype=int)
+    facts = {"state_names": ["A"], "observable_names": ["o"], "constant_names": ["c", "a", "b"], "driving": []}
+    found = arrays_of([Condition(data, np.zeros(0), none, none)], facts, ["a", "b", "c"])
+    assert found.k.tolist() == [[3.0, 1.0, 2.0], [6.0, 4.0, 5.0]]
 
 
 def test_names_that_amici_needs_and_noise_formulas_with_numbers_are_as_in_closed_form(renamed):

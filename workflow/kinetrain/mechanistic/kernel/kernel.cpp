@@ -254,10 +254,13 @@ void Kernel::make_plan(const Condition& condition, const double* parameters, Pla
             for (int l = 0; l < LANES && begin + l < segments; l++)
                 for (int i = 0; i < N_H; i++) plan.switches[(size_t)(begin + l) * N_H + i] = lane(root[i], l) > 0;
         }
-    // As in AMICI, a jump at the start happens once: where there is a pre-equilibration, at the start of that.
-    for (int order = 0; order < N_JUMP && condition.preequilibration < 0; order++) {
-        const int jump = JUMP_ORDER[order];
-        if (JUMP_AT_START[jump] && plan.switches[JUMP_TRIGGER[jump]] > 0) plan.jumps.push_back(jump);
+    // As in AMICI, a jump at the start happens once: what already happened at the start of the pre-equilibration does not
+    // happen again. A change of condition after it (PEtab 2) is a jump that does not happen there.
+    const Plan* before = condition.preequilibration < 0 ? nullptr : &conditions[condition.preequilibration].plan;
+    for (int order = 0; order < N_JUMP; order++) {
+        const int jump = JUMP_ORDER[order], trigger = JUMP_TRIGGER[jump];
+        const bool happened = before && before->switches[trigger] > 0;
+        if (JUMP_AT_START[jump] && plan.switches[trigger] > 0 && !happened) plan.jumps.push_back(jump);
     }
     plan.start_jumps = (int)plan.jumps.size();
     for (Stop& stop : plan.stops) {
@@ -1501,10 +1504,12 @@ void* kernel_new(const Data* data) try {
         condition.thetas.erase(
             std::unique(condition.thetas.begin(), condition.thetas.end()), condition.thetas.end()
         );
-        if (!TIMES_MOVE) {  // base parameters stand for all
-            kernel->make_plan(condition, condition.base, condition.plan);
-        }
     }
+    // Base parameters stand for all; experiments look at the plans of their pre-equilibrations.
+    for (Condition& condition : kernel->conditions)
+        if (condition.is_preequilibration) kernel->make_plan(condition, condition.base, condition.plan);
+    for (Condition& condition : kernel->conditions)
+        if (!TIMES_MOVE && !condition.is_preequilibration) kernel->make_plan(condition, condition.base, condition.plan);
     return kernel;
 } catch (const std::bad_alloc&) {
     return nullptr;

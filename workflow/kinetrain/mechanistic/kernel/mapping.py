@@ -92,22 +92,26 @@ class Names:
         return self._facts["state_names"]
 
 
-def arrays_of(conditions, facts: dict) -> Arrays:
-    """Return prepared conditions (`conditions.prepare`) as arrays; `facts` are those of the kernel."""
+def arrays_of(conditions, facts: dict, constants: list[str]) -> Arrays:
+    """Return prepared conditions (`conditions.prepare`) as arrays.
+
+    facts: those of the kernel; constants: the names of `fixed_parameters`, which may have another order than there.
+    """
     n_x, n_y = len(facts["state_names"]), len(facts["observable_names"])
+    order = [constants.index(name) for name in facts["constant_names"]]
     rows, before = [], {}
     for condition in conditions:
         data = condition.data
         scales = np.array([int(scale) for scale in data.pscale], dtype=np.int8)  # AMICI numbers them as we do
-        own = _Row(condition, np.array(data.fixed_parameters), scales, n_x)
+        own = _Row(condition, np.array(data.fixed_parameters)[order], scales, n_x)
         own.time = np.array(data.get_timepoints())
         own.measured = np.array(data.get_measurements()).reshape(-1, n_y)
         own.noise = np.array(data.get_noise_scales()).reshape(-1, n_y)
         own.start = float(data.t_start)
-        constants = np.array(data.fixed_parameters_pre_equilibration)
-        if len(constants):
+        before_start = np.array(data.fixed_parameters_pre_equilibration)
+        if len(before_start):
             own.reset[list(data.reinitialization_state_idxs_sim)] = 1
-            earlier = _Row(condition, constants, scales, n_x).driven_by(facts["driving"])
+            earlier = _Row(condition, before_start[order], scales, n_x).driven_by(facts["driving"])
             earlier.time, earlier.start = np.array([np.inf]), own.start
             earlier.measured = earlier.noise = np.full((1, n_y), np.nan)
             number, _ = before.setdefault(earlier.key(), (len(before), earlier))

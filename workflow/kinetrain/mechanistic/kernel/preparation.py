@@ -36,7 +36,8 @@ def prepare(path, tables) -> tuple[dict, Arrays]:
     lower, upper = (scaled(table, column) for column in ("lowerBound", "upperBound"))
     start_lower, start_upper = starting_box(table, lower, upper, path)
     boxes = (lower, upper, nominal_values(table, start_lower, start_upper), start_lower, start_upper)
-    conditions = prepare_conditions(problem, _model(path, problem, facts), names, path)
+    model = _model(path, problem, facts)
+    conditions = prepare_conditions(problem, model, names, path)
     own = {
         "kernel": kernel,
         "names": names,
@@ -46,7 +47,7 @@ def prepare(path, tables) -> tuple[dict, Arrays]:
         "has_nominal": bool(table["nominalValue"].notna().all()),
         **{name: list(map(float, values)) for name, values in zip(BOXES, boxes, strict=True)},
     }
-    return own, arrays_of(conditions, facts)
+    return own, arrays_of(conditions, facts, list(model.get_fixed_parameter_ids()))
 
 
 def _prior_terms(table, path) -> list:
@@ -63,9 +64,16 @@ def _model(path, problem, facts):
     with tempfile.TemporaryDirectory() as folder:
         compile_model(path, folder)
         model = load_model(path, problem, folder)
-    for own, wanted in ((model.get_free_parameter_ids(), "parameter_names"), (model.get_state_ids(), "state_names")):
-        if list(own) != facts[wanted]:
-            raise KernelUnsupportedError(f"{path}: AMICI's model and the kernel's differ in their {wanted}")
+    same = {
+        "parameter_names": list(model.get_free_parameter_ids()) == facts["parameter_names"],
+        "state_names": list(model.get_state_ids()) == facts["state_names"],
+        "observable_names": list(model.get_observable_ids()) == facts["observable_names"],
+        # AMICI orders them anew in every import, as a set
+        "constant_names": sorted(model.get_fixed_parameter_ids()) == sorted(facts["constant_names"]),
+    }
+    for names, agree in same.items():
+        if not agree:
+            raise KernelUnsupportedError(f"{path}: AMICI's model and the kernel's differ in their {names}")
     return model
 
 
