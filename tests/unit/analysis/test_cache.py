@@ -68,6 +68,35 @@ def test_what_fails_while_it_is_made_leaves_nothing(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["entry.lock"]
 
 
+def test_contents_reach_the_disk_before_their_names_do(tmp_path, monkeypatch):
+    """Else a crash of the machine leaves whole names of empty files."""
+    done, sync, replace, rename = [], os.fsync, os.replace, Path.rename
+
+    def flushed(handle):
+        done.append(("flush", Path(os.readlink(f"/proc/self/fd/{handle}"))))
+        sync(handle)
+
+    def replaced(source, target):
+        done.append(("name", Path(source)))
+        replace(source, target)
+
+    def renamed(source, target):
+        done.append(("name", Path(source)))
+        return rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", flushed)
+    monkeypatch.setattr(os, "replace", replaced)
+    monkeypatch.setattr(Path, "rename", renamed)
+    cache.write_text(tmp_path / "a.txt", "a")
+    save_checkpoint(tmp_path / "checkpoint.npz", "run", x=np.zeros(3))
+    cache.cached(tmp_path / "kept", Maker())
+    named = [(place, path) for place, (what, path) in enumerate(done) if what == "name"]
+    flushes = [{path for what, path in done[:place] if what == "flush"} for place, _ in named]
+    assert len(named) == 4  # the text, the checkpoint, the checksums of the folder, the folder
+    assert all(path in before for (_, path), before in zip(named[:3], flushes, strict=False))
+    assert {named[3][1] / name for name in FILES} <= flushes[3]
+
+
 def test_a_file_system_without_locks_can_be_used(tmp_path, monkeypatch):
     def refuse(*_):
         raise OSError(errno.ENOLCK, "No locks available")
