@@ -125,13 +125,16 @@ def check_grid(key: str, grid: dict | None, fits: dict) -> None:
                     f"{key}.{kind}: unknown name '{name}'{did_you_mean(name, names)}; known: {', '.join(names)}"
                 )
     for optimizer, schedule in product(grid["optimizers"], grid["schedules"]) if grid else ():
-        settings = {
-            "epochs": fits["epochs"],
-            "optimizer": fits["optimizers"].get(optimizer, {"rule": optimizer}),
-            "schedule": {"name": schedule, **fits["schedules"][schedule]},
-            "batch_size": "full",
-        }
+        settings = {**optimizer_and_schedule(fits, optimizer, schedule), "epochs": fits["epochs"], "batch_size": "full"}
         checked(MinibatchOptions, settings, f"{key} ({optimizer}, {schedule})")
+
+
+def optimizer_and_schedule(fits: dict, optimizer: str, schedule: str) -> dict:
+    """Return what the names of an optimizer and of a schedule stand for; update rules need no definition."""
+    return {
+        "optimizer": fits["optimizers"].get(optimizer, {"rule": optimizer}),
+        "schedule": {"name": schedule, **fits["schedules"][schedule]},
+    }
 
 
 def limit_batches(key: str, grids: dict, conditions: int, refuse: bool) -> None:

@@ -20,6 +20,7 @@ from configuration.checks import (
     count_conditions,
     limit_batches,
     naming,
+    optimizer_and_schedule,
     part,
     refuse_own,
     usable,
@@ -194,8 +195,7 @@ class Plan:
         """Return the settings of a mini-batch fit."""
         fits = self.problems[problem]["fits"]
         return {
-            "optimizer": fits["optimizers"].get(optimizer, {"rule": optimizer}),
-            "schedule": {"name": schedule, **fits["schedules"][schedule]},
+            **optimizer_and_schedule(fits, optimizer, schedule),
             "batch_size": batch_size if batch_size == "full" else int(batch_size),
             "safeguard": {"name": safeguard, **fits["safeguards"][safeguard]},
             "side_by_side": fits["side_by_side"],

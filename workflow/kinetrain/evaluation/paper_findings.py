@@ -110,7 +110,11 @@ def _counts(models: pd.DataFrame) -> pd.DataFrame:
 
 def _few(counts: pd.DataFrame) -> str:
     """Return why methods with these numbers of models cannot be compared, "" if they can."""
-    said = _listed(counts[counts["sum"] < FEWEST_SEEDS])
+    return _undecided(_listed(counts[counts["sum"] < FEWEST_SEEDS]))
+
+
+def _undecided(said: str) -> str:
+    """Return why the methods named in a text cannot be compared, "" if there are none."""
     return f"fewer than {FEWEST_SEEDS} models decide nothing ({said})" if said else ""
 
 
@@ -232,8 +236,7 @@ def _of_pathways(place, pathways, dataset, instead, words, finders):
     own = pathways[(pathways["dataset"] == dataset) & (pathways["status"] != "failed")]
     passed, models = own[own["p_bonferroni"] < 0.05], own.groupby("method")["models"].max()
     models = models[models < FEWEST_SEEDS]
-    said = ", ".join(f"{label(name)} {models[name]:.0f}" for name in in_order(models.index))
-    few = f"fewer than {FEWEST_SEEDS} models decide nothing ({said})" if said else ""
+    few = _undecided(", ".join(f"{label(name)} {models[name]:.0f}" for name in in_order(models.index)))
     for word in words:
         named = own["pathway"].str.contains(word, case=False)
         found = list(passed.loc[passed["pathway"].str.contains(word, case=False), "method"].unique())

@@ -6,7 +6,7 @@ import pandas as pd
 from kinetrain.appearance import label
 from kinetrain.data.gene_sets import PLANTED
 from kinetrain.evaluation.network_summaries import GROUP, panel_names
-from kinetrain.evaluation.statements import verdict
+from kinetrain.evaluation.statements import counted, verdict
 from kinetrain.evaluation.statistics import FEWEST_SEEDS
 
 TESTS = {
@@ -86,4 +86,4 @@ def _models(pathways: pd.DataFrame):
 def _named(row: pd.Series) -> str:
     """Return the label of a method, with the number of its models where they are fewer than FEWEST_SEEDS."""
     few = row["status"] != "failed" and row["models"] < FEWEST_SEEDS
-    return label(row["method"]) + (f" ({row['models']:.0f} model{'' if row['models'] == 1 else 's'})" if few else "")
+    return label(row["method"]) + (f" ({counted(int(row['models']), 'model')})" if few else "")

@@ -55,5 +55,4 @@ def by_verdict(topic, panel, lead, words, said, found, values, reference):
 
 def of_means(table: pd.DataFrame, good: pd.Series) -> pd.Series:
     """Return the verdicts on the methods of `network_summaries.best_first`: undecided of fewer than FEWEST_SEEDS."""
-    decided = good.map({True: "yes", False: "no"})
-    return decided.where(table["values"] >= FEWEST_SEEDS, UNDECIDED)
+    return good.map(verdict).where(table["values"] >= FEWEST_SEEDS, UNDECIDED)

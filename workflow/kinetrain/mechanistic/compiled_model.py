@@ -28,10 +28,9 @@ from kinetrain.compiler import find_compiler
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.generated_code import checked_code
 from kinetrain.mechanistic.initial_assignments import assigned_parameters
-from kinetrain.mechanistic.petab_checks import PREEQUILIBRATION
 from kinetrain.mechanistic.petab_files import checksum, sbml_file
 from kinetrain.mechanistic.petab_reader import read_petab
-from kinetrain.mechanistic.petab_tables import is_version_1
+from kinetrain.mechanistic.petab_tables import has_preequilibration, is_version_1
 from kinetrain.mechanistic.sbml_model import changed_by_events
 
 RECORD, MODEL = "compiled.json", "kinetrain_model"
@@ -204,8 +203,7 @@ def fingerprint(path, problem: petab.Problem) -> dict[str, str]:
     estimated = problem.parameter_df.index[problem.parameter_df["estimate"] == 1]
     overridden = {name: not is_numeric_dtype(column) for name, column in problem.condition_df.items()}
     overridden.pop("conditionName", None)
-    before = problem.measurement_df.get(PREEQUILIBRATION)
-    roles = [sorted(estimated), sorted(overridden.items()), before is not None and bool(before.notna().any())]
+    roles = [sorted(estimated), sorted(overridden.items()), has_preequilibration(problem)]
     if assigned := assigned_parameters(problem.model.sbml_model):  # those that the tables do not overrule
         roles.append(assigned)
     if started := changed_by_events(problem.model.sbml_model, [*overridden, *problem.parameter_df.index]):

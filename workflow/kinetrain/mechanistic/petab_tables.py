@@ -97,8 +97,7 @@ def _let_events_change(names, model, table) -> None:
 
 def _size_parameter(problem, compartment: str, model, path) -> str:
     """Return the name of a new parameter that is the initial size of a compartment of the model."""
-    before = problem.measurement_df.get(PREEQUILIBRATION)
-    if (before is not None and before.notna().any()) or model.getRuleByVariable(compartment):
+    if has_preequilibration(problem) or model.getRuleByVariable(compartment):
         raise InputError(
             f"{path}: the condition table sets the size of the compartment '{compartment}', which AMICI cannot do "
             "together with pre-equilibration or a rule for it"
@@ -114,6 +113,12 @@ def _size_parameter(problem, compartment: str, model, path) -> str:
     assignment.setSymbol(compartment)
     assignment.setMath(libsbml.parseL3Formula(name))
     return name
+
+
+def has_preequilibration(problem: petab.Problem) -> bool:
+    """Whether conditions of a problem of version 1 follow a pre-equilibration."""
+    before = problem.measurement_df.get(PREEQUILIBRATION)
+    return before is not None and bool(before.notna().any())
 
 
 def is_version_1(problem) -> bool:

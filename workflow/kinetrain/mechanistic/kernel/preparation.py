@@ -11,10 +11,9 @@ from kinetrain.mechanistic.kernel.graph import KernelUnsupportedError, Unsupport
 from kinetrain.mechanistic.kernel.mapping import BOXES, Arrays, Names, arrays_of
 from kinetrain.mechanistic.kernel.model import import_symbolic, read_model
 from kinetrain.mechanistic.parameter_priors import Priors
-from kinetrain.mechanistic.petab_checks import PREEQUILIBRATION
 from kinetrain.mechanistic.petab_problem import silence_amici
 from kinetrain.mechanistic.petab_reader import read_petab
-from kinetrain.mechanistic.petab_tables import is_version_1
+from kinetrain.mechanistic.petab_tables import has_preequilibration, is_version_1
 from kinetrain.mechanistic.starting_points import nominal_values, scaled, starting_box, starting_rows
 
 
@@ -77,19 +76,13 @@ def _model(path, problem, facts):
     return model
 
 
-def _has_preequilibration(problem) -> bool:
-    if not is_version_1(problem):
-        return True  # states that never change stay in, as in AMICI's model
-    before = problem.measurement_df.get(PREEQUILIBRATION)
-    return before is not None and bool(before.notna().any())
-
-
 def generate(path, problem) -> str:
     """Put the source of the kernel of a problem into the cache; return its name."""
     symbolic = import_symbolic(path, problem)
     silence_amici()
     try:
-        model = read_model(symbolic, _has_preequilibration(problem))
+        # of version 2, states that never change stay in, as in AMICI's model
+        model = read_model(symbolic, not is_version_1(problem) or has_preequilibration(problem))
         generator = Generator(model)
         text = generator.text()
     except UnsupportedModelError as error:
