@@ -1238,17 +1238,79 @@ double residual(const Shape& s, const Panelled& state, long row, const float* en
     return sum;
 }
 
-// One step of Adam on LANES weights, or on those that are kept.
-template <bool ALL>
-INLINE void adam(float* weights, const float* gradient, float* first, float* second, vec rate, ivec kept, float factor,
-                 float smallest) {
-    vec g = load(gradient), m = load(first), v = load(second), w = load(weights);
-    vec mean = m + (g - m) * 0.1f, square = v * 0.999f + g * g * 0.001f;
-    vec moved = w - rate * mean / (root(square) * factor + smallest);
-    store(first, ALL ? mean : kept ? mean : m);
-    store(second, ALL ? square : kept ? square : v);
-    store(weights, ALL ? moved : kept ? moved : w);
-}
+// One step of Adam on the weights of one model.
+class Adam {
+  public:
+    explicit Adam(const int64_t* a)
+        : shared_(a[2]), weights_(part(a[3])), gradient_(part(a[4])), first_(part(a[5])), second_(part(a[6])), rates_(part(a[7])) {
+        const double correction1 = 1 - std::pow(0.9, double(a[1])), correction2 = 1 - std::pow(0.999, double(a[1]));
+        factor_ = float(correction1 / std::sqrt(correction2)), smallest_ = float(1e-8 * correction1);
+    }
+    // On LANES weights from i on, all or those that are kept.
+    template <bool ALL>
+    void at(long i, ivec kept) const {
+        const vec m = load(first_ + i), v = load(second_ + i), w = load(weights_ + i);
+        const Moved to = moved(load(gradient_ + i), m, v, w, shared_ ? splat(rates_[0]) : load(rates_ + i));
+        store(first_ + i, ALL ? to.first : kept ? to.first : m);
+        store(second_ + i, ALL ? to.second : kept ? to.second : v);
+        store(weights_ + i, ALL ? to.weights : kept ? to.weights : w);
+    }
+    // On the weights at `count` places.
+    void at_places(const int32_t* places, long count) const {
+        for (long i = 0; i < count; i += LANES) {
+            int32_t own[LANES];
+            const long size = std::min<long>(LANES, count - i);
+            for (long r = 0; r < LANES; r++) own[r] = places[i + std::min(r, size - 1)];
+            const vec rate = shared_ ? splat(rates_[0]) : pieces<1>(rates_, own);
+            const Moved to = moved(pieces<1>(gradient_, own), pieces<1>(first_, own), pieces<1>(second_, own),
+                                   pieces<1>(weights_, own), rate);
+            for (long r = 0; r < size; r++)
+                first_[own[r]] = to.first[r], second_[own[r]] = to.second[r], weights_[own[r]] = to.weights[r];
+        }
+    }
+
+  private:
+    struct Moved {
+        vec first, second, weights;
+    };
+    Moved moved(vec g, vec m, vec v, vec w, vec rate) const {
+        const vec mean = m + (g - m) * 0.1f, square = v * 0.999f + g * g * 0.001f;
+        return {mean, square, w - rate * mean / (root(square) * factor_ + smallest_)};
+    }
+    static float* part(int64_t address) { return reinterpret_cast<float*>(address); }
+
+    bool shared_;
+    float *weights_, *gradient_, *first_, *second_, *rates_, factor_, smallest_;
+};
+
+// The weights that a mask keeps. Listed when the same mask comes a second time, as that takes as long as some steps of
+// Adam, and models that take turns have masks of their own.
+class Kept {
+  public:
+    // Their places; null where they are not listed, or so many that steps on whole vectors are faster.
+    const std::vector<int32_t>* listed(const uint8_t* mask, long count) {
+        if (long(mask_.size()) != count || std::memcmp(mask_.data(), mask, size_t(count)) != 0) {
+            mask_.assign(mask, mask + count);
+            known_ = false;
+            return nullptr;
+        }
+        if (!known_) find();
+        return 4 * long(places_.size()) < count ? &places_ : nullptr;
+    }
+
+  private:
+    void find() {
+        places_.clear();
+        for (size_t i = 0; i < mask_.size(); i++)
+            if (mask_[i]) places_.push_back(int32_t(i));
+        known_ = true;
+    }
+
+    std::vector<uint8_t> mask_;
+    std::vector<int32_t> places_;
+    bool known_ = false;
+};
+thread_local Kept kept;
 
 // Floats on the tapes of a block, unless 4 rows need more: 1 MB stays in the cache; beyond it, no more than the packed
 // weights, which every further block reads again.
@@ -1423,38 +1485,29 @@ int kinetrain_gradient(const int64_t* a) try {
     return 1;
 }
 
-// One step of Adam, as training/ensemble.py makes it. a: number of weights, steps so far, whether there is only one
+// One step of Adam, as neural/ensemble.py makes it. a: number of weights, steps so far, whether there is only one
 // rate, weights, gradient, moments, rates, mask or 0; where the mask is 0 nothing moves.
 void kinetrain_adam(const int64_t* a) {
-    long count = a[0];
-    auto at = [a](int i) { return reinterpret_cast<float*>(a[i]); };
-    float *weights = at(3), *gradient = at(4), *first = at(5), *second = at(6), *rates = at(7);
+    const long count = a[0];
     auto mask = reinterpret_cast<const uint8_t*>(a[8]);
-    double correction1 = 1 - std::pow(0.9, double(a[1])), correction2 = 1 - std::pow(0.999, double(a[1]));
-    float factor = float(correction1 / std::sqrt(correction2)), smallest = float(1e-8 * correction1);
+    const Adam step(a);
+    if (const std::vector<int32_t>* places = mask ? kept.listed(mask, count) : nullptr)
+        return step.at_places(places->data(), long(places->size()));
     typedef uint8_t bytes __attribute__((vector_size(LANES)));
     const bytes nothing = {}, everything = nothing + 1;
     long i = 0;
     for (; i + LANES <= count; i += LANES) {
-        bytes kept = everything;
-        if (mask) std::memcpy(&kept, mask + i, sizeof kept);
-        vec rate = a[2] ? splat(rates[0]) : load(rates + i);
-        if (std::memcmp(&kept, &nothing, sizeof kept) == 0) continue;
-        if (std::memcmp(&kept, &everything, sizeof kept) == 0)
-            adam<true>(weights + i, gradient + i, first + i, second + i, rate, ivec{}, factor, smallest);
+        bytes own = everything;
+        if (mask) std::memcpy(&own, mask + i, sizeof own);
+        if (std::memcmp(&own, &nothing, sizeof own) == 0) continue;
+        if (std::memcmp(&own, &everything, sizeof own) == 0)
+            step.at<true>(i, ivec{});
         else
-            adam<false>(weights + i, gradient + i, first + i, second + i, rate,
-                        __builtin_convertvector(kept, ivec) != 0, factor, smallest);
+            step.at<false>(i, __builtin_convertvector(own, ivec) != 0);
     }
-    long rest = count - i;
-    float parts[5][LANES] = {};
-    float* own[4] = {weights + i, gradient + i, first + i, second + i};
-    bytes kept = everything;
-    if (mask) std::memcpy(&kept, mask + i, rest);
-    for (int part = 0; part < 4; part++) std::copy_n(own[part], rest, parts[part]);
-    for (long r = 0; r < rest; r++) parts[4][r] = rates[a[2] ? 0 : i + r];
-    adam<false>(parts[0], parts[1], parts[2], parts[3], load(parts[4]), __builtin_convertvector(kept, ivec) != 0,
-                factor, smallest);
-    for (int part = 0; part < 4; part++) std::copy_n(parts[part], rest, own[part]);
+    int32_t rest[LANES], left = 0;
+    for (; i < count; i++)
+        if (!mask || mask[i]) rest[left++] = int32_t(i);
+    step.at_places(rest, left);
 }
 }
