@@ -12,7 +12,9 @@ from petab_folder import write_petab
 from kinetrain.errors import InputError, InputWarning
 from kinetrain.mechanistic.conditions import Condition
 from kinetrain.mechanistic.hierarchical import Hierarchical
+from kinetrain.mechanistic.kernel.generate import Generator
 from kinetrain.mechanistic.kernel.mapping import arrays_of
+from kinetrain.mechanistic.kernel.model import import_symbolic, read_model
 from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.parameter_priors import Priors
 from kinetrain.mechanistic.petab_problem import PetabProblem
@@ -152,6 +154,18 @@ def test_constants_go_to_the_kernel_by_name_as_amici_orders_them_anew_in_every_i
     facts = {"state_names": ["A"], "observable_names": ["o"], "constant_names": ["c", "a", "b"], "driving": []}
     found = arrays_of([Condition(data, np.zeros(0), none, none)], facts, ["a", "b", "c"])
     assert found.k.tolist() == [[3.0, 1.0, 2.0], [6.0, 4.0, 5.0]]
+
+
+def test_the_source_of_a_kernel_does_not_depend_on_the_order_of_constants(toy):
+    """With AMICI's order the kernel had another name in every import, and was compiled anew where a model was kept."""
+    symbolic = import_symbolic(toy[0], read_petab(toy[0]))
+    own = symbolic.sym
+    texts = []
+    for order in (1, -1):
+        symbolic.sym = lambda kind, order=order: own(kind)[::order] if kind == "k" else own(kind)
+        texts.append(Generator(read_model(symbolic, True, sort_constants=True)).text())
+    assert len(own("k")) > 1
+    assert texts[0] == texts[1]
 
 
 def test_names_that_amici_needs_and_noise_formulas_with_numbers_are_as_in_closed_form(renamed):

@@ -112,10 +112,11 @@ def _caught():
         amici.SbmlImporter = original
 
 
-def read_model(symbolic, has_preequilibration: bool) -> Model:
+def read_model(symbolic, has_preequilibration: bool, sort_constants: bool = False) -> Model:
     """Return AMICI's symbolic model as a graph.
 
     has_preequilibration: then states that never change are kept, as their values may differ before and after.
+    sort_constants: put constants in alphabetical order, as that of AMICI differs from import to import in version 2.
 
     Raises
     ------
@@ -125,6 +126,8 @@ def read_model(symbolic, has_preequilibration: bool) -> Model:
     if symbolic.has_algebraic_states():
         raise UnsupportedModelError("algebraic rules")
     names = {kind: [str(symbol) for symbol in symbolic.sym(kind)] for kind in ("x", "p", "k", "h", "y")}
+    if sort_constants:
+        names["k"].sort()
     graph = Graph()
     model = Model(graph, names["p"], names["k"], names["y"])
     formulas = dict(zip(map(str, symbolic.sym("w")), symbolic.eq("w"), strict=True))

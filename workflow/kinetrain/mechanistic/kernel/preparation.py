@@ -82,7 +82,8 @@ def generate(path, problem) -> str:
     silence_amici()
     try:
         # of version 2, states that never change stay in, as in AMICI's model
-        model = read_model(symbolic, not is_version_1(problem) or has_preequilibration(problem))
+        second = not is_version_1(problem)
+        model = read_model(symbolic, second or has_preequilibration(problem), sort_constants=second)
         generator = Generator(model)
         text = generator.text()
     except UnsupportedModelError as error:
