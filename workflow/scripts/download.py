@@ -63,10 +63,8 @@ def fetch(
     reasons = []
     if mirror is not None and mirror.is_file():
         shutil.copyfile(mirror, part)
-        wrong = defect(part, expected, size)
-        if wrong is None:
-            place(part, output)
-            return
+        if (wrong := defect(part, expected, size)) is None:
+            return place(part, output)
         part.unlink()
         reasons.append(f"{mirror} {wrong}")
     context = trusted() if url.startswith("https:") else None  # made once: reading the system's takes half a second
@@ -75,10 +73,8 @@ def fetch(
             time.sleep(pause_seconds * 2 ** (trial - 1))
         try:
             transfer(url, part, size, context)
-            wrong = defect(part, expected, size)
-            if wrong is None:
-                place(part, output)
-                return
+            if (wrong := defect(part, expected, size)) is None:
+                return place(part, output)
             hopeless = is_web_page(part)
             part.unlink()  # whole but wrong: continuing it cannot help
             reasons.append(f"{url} {wrong}" + (": it is a web page, of a login or a proxy?" if hopeless else ""))

@@ -41,16 +41,14 @@ def main():
     arguments = parse_arguments()
 
     import shutil
-    import sys
     import time
     from pathlib import Path
 
     import numpy as np
     import torch
 
-    from kinetrain import tables
     from kinetrain.data.expression import load_expression
-    from kinetrain.files import save_arrays, save_table
+    from kinetrain.files import save_arrays
     from kinetrain.neural import evaluation, training_loop
     from kinetrain.neural.options import NeuralOptions
     from kinetrain.neural.run import Run, read_priors
@@ -72,18 +70,28 @@ def main():
         run, Path(arguments.checkpoint) / "training.checkpoint", progress(f"{arguments.dataset}, {arguments.method}")
     )
 
-    level = level_of(arguments)
     spent = {"wall_seconds": round(time.monotonic() - began, 3), "peak_memory_mb": peak_memory_mb()}
-    runs = evaluation.run_table(run, state, history).assign(**level, **spent)
-    for row in runs[runs["reason"] != ""].itertuples():
-        print(f"{row.dataset}, {row.method}, seed {row.seed} {row.status}: {row.reason}", file=sys.stderr)
-    save_table(runs[[*level, *runs.columns.difference(level, sort=False)]], arguments.runs)
-    tables.save("history", history_table(history, arguments.seeds, level), arguments.history)
+    write(arguments, evaluation.run_table(run, state, history).assign(**spent), history)
     named = {"genes": expression.genes, "seeds": np.array(arguments.seeds)}
     layout = {"field": np.array(options.model), "chains": np.array(run.field.chains(run.shapes))}
     save_arrays(arguments.model, **named, **layout, **evaluation.best_models(run, state))
     save_arrays(arguments.path, **named, **path)
     shutil.rmtree(arguments.checkpoint, ignore_errors=True)
+
+
+def write(arguments, runs, history):
+    """Write the tables of runs and of their history; say on stderr why a run failed."""
+    import sys
+
+    from kinetrain import tables
+    from kinetrain.files import save_table
+
+    level = level_of(arguments)
+    runs = runs.assign(**level)
+    for row in runs[runs["reason"] != ""].itertuples():
+        print(f"{row.dataset}, {row.method}, seed {row.seed} {row.status}: {row.reason}", file=sys.stderr)
+    save_table(runs[[*level, *runs.columns.difference(level, sort=False)]], arguments.runs)
+    tables.save("history", history_table(history, arguments.seeds, level), arguments.history)
 
 
 def history_table(history, seeds, level):

@@ -21,17 +21,7 @@ def read_cells(path, genes, layout, samples):
     except Exception as error:  # of other HDF5 files anndata raises what happens to go wrong
         reason = str(error).partition("\n")[0]
         raise InputError(f"{path}: not an AnnData file ({reason or type(error).__name__})") from None
-    for key, column in (*product(["time"], layout.clocks), *product(["trajectory"], layout.labels)):
-        if column not in cells.obs.columns:
-            columns = ", ".join(map(str, cells.obs.columns)) or "none"
-            raise InputError(f"{path}: expression.{key} is '{column}', but the columns of obs are {columns}")
-    if layout.layer is not None and layout.layer not in cells.layers:
-        layers = ", ".join(cells.layers) or "none"
-        raise InputError(f"{path}: expression.layer is '{layout.layer}', but the layers are {layers}")
-    if layout.layer is None and cells.X is None:
-        raise InputError(f"{path}: has no matrix X: name one of its layers (expression.layer)")
-    if layout.metadata:
-        raise InputError(f"{path}: expression.metadata is for tables; what is no gene stands in obs, leave it out")
+    _check_layout(path, cells, layout)
     names = cells.var_names.astype(str).str.strip()
     genes = names.tolist() if genes is None else gene_names(genes, set(names))
     check_genes(path, genes, names.tolist(), "var_names")
@@ -52,6 +42,21 @@ def read_cells(path, genes, layout, samples):
             )
     found = trajectories(path, times, equal(path, cells.obs[labels]) if labels else None, values)
     return genes, in_order(found)
+
+
+def _check_layout(path, cells, layout) -> None:
+    """Raise InputError unless the cells have the columns, and the layer or matrix, that the layout names."""
+    for key, column in (*product(["time"], layout.clocks), *product(["trajectory"], layout.labels)):
+        if column not in cells.obs.columns:
+            columns = ", ".join(map(str, cells.obs.columns)) or "none"
+            raise InputError(f"{path}: expression.{key} is '{column}', but the columns of obs are {columns}")
+    if layout.layer is not None and layout.layer not in cells.layers:
+        layers = ", ".join(cells.layers) or "none"
+        raise InputError(f"{path}: expression.layer is '{layout.layer}', but the layers are {layers}")
+    if layout.layer is None and cells.X is None:
+        raise InputError(f"{path}: has no matrix X: name one of its layers (expression.layer)")
+    if layout.metadata:
+        raise InputError(f"{path}: expression.metadata is for tables; what is no gene stands in obs, leave it out")
 
 
 def _pseudotime(path, cells, column, lineages: bool) -> np.ndarray:

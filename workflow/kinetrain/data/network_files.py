@@ -201,36 +201,7 @@ def _values(path, table) -> np.ndarray:
     """Return sign x weight (rows,) of an edge list; InputError where it is not certain which numbers these are."""
     if SIGN in table:
         table = table.assign(sign=table[SIGN].replace(SIGNS))
-    others = [as_numbers(table[column])[1] for column in table.columns]
-    words = {column: len(wrong) == table[column].notna().sum() for column, wrong in zip(table, others, strict=True)}
-    said_by = {name: set(table[name].dropna().str.lower()) for name in table if words[name]}
-    unread = [name for name in table if name not in (*REGULATOR, *TARGET, *WEIGHT, SIGN)]
-    for name in unread:
-        if not words[name]:
-            raise InputError(
-                f"{path}: the column '{name}' holds numbers of unknown meaning: name it weight if edges of weight 0 "
-                "are no edges, sign if it holds 1 and -1, or leave it out"
-            )
-        if said_by[name] & TRUTHS:
-            raise InputError(
-                f"{path}: the column '{name}' holds truth values of unknown meaning: give a column weight with 1 and 0 "
-                "if it says what is an edge, a column sign with 1 and -1 if it tells activation, or leave it out"
-            )
-    for name in unread if SIGN not in table else ():
-        said = said_by[name]
-        alone = set() if {"+", "+-"} & said else SIGNS.keys()  # a lone - may mean nothing
-        found = sorted(word for word in said - alone if NEGATIVE.fullmatch(word))
-        if said <= ABBREVIATED:
-            found = sorted(said - {"a", "act"})
-        if found:
-            raise InputError(
-                f"{path}: the column '{name}' holds negative signs ({', '.join(found)}): name it sign, with + and - "
-                "alone, or leave it out, and all signs are +"
-            )
-    weights = [name for name in WEIGHT if name in table]
-    weights = [name for name in weights if not words[name]] or weights[:1]
-    if len(weights) > 1:
-        raise InputError(f"{path}: the columns {', '.join(weights)} could all be the weight: leave one of them")
+    weights = _weight_columns(path, table)
     values = np.ones(len(table))
     for name in (*weights, *({SIGN} & set(table))):
         numbers = finite_numbers(path, table[[name]])[:, 0]
@@ -243,3 +214,42 @@ def _values(path, table) -> np.ndarray:
             raise InputError(f"{path}: row {table.index[bad[0]]}: the sign is {numbers[bad[0]]:g}, expected 1 or -1")
         values *= numbers
     return values
+
+
+def _weight_columns(path, table) -> list[str]:
+    """Return the name of the column of weights, none where there is none; InputError where others may be numbers."""
+    others = [as_numbers(table[column])[1] for column in table.columns]
+    words = {column: len(wrong) == table[column].notna().sum() for column, wrong in zip(table, others, strict=True)}
+    for name in table.columns.difference([*REGULATOR, *TARGET, *WEIGHT, SIGN], sort=False):
+        _check_unread(path, table, name, words[name])
+    weights = [name for name in WEIGHT if name in table]
+    weights = [name for name in weights if not words[name]] or weights[:1]
+    if len(weights) > 1:
+        raise InputError(f"{path}: the columns {', '.join(weights)} could all be the weight: leave one of them")
+    return weights
+
+
+def _check_unread(path, table, name, is_text: bool) -> None:
+    """Raise InputError if a column that is not read may hold weights or, where there is no other of them, signs."""
+    if not is_text:
+        raise InputError(
+            f"{path}: the column '{name}' holds numbers of unknown meaning: name it weight if edges of weight 0 "
+            "are no edges, sign if it holds 1 and -1, or leave it out"
+        )
+    cells = set(table[name].dropna().str.lower())
+    if cells & TRUTHS:
+        raise InputError(
+            f"{path}: the column '{name}' holds truth values of unknown meaning: give a column weight with 1 and 0 "
+            "if it says what is an edge, a column sign with 1 and -1 if it tells activation, or leave it out"
+        )
+    if SIGN in table:
+        return
+    alone = set() if {"+", "+-"} & cells else SIGNS.keys()  # a lone - may mean nothing
+    found = sorted(cell for cell in cells - alone if NEGATIVE.fullmatch(cell))
+    if cells <= ABBREVIATED:
+        found = sorted(cells - {"a", "act"})
+    if found:
+        raise InputError(
+            f"{path}: the column '{name}' holds negative signs ({', '.join(found)}): name it sign, with + and - "
+            "alone, or leave it out, and all signs are +"
+        )

@@ -113,17 +113,7 @@ class ProblemOfVersion2:
             )
         changes = tables.get("condition", pd.DataFrame()).reindex(columns=["conditionId", "targetId", "targetValue"])
         check_values(sbml, [*parameters.index, *changes["targetId"]], self.path)
-        for row, empty in changes.isna()[changes.isna().any(axis=1)].iterrows():
-            raise InputError(f"{self.path}: condition table: row {row} has no {empty.idxmax()}")
-        check_targets(sbml, changes["targetId"].dropna(), f"{self.path}: condition table")
-        for row, condition, target, formula in changes.dropna().itertuples(name=None):
-            where = f"{self.path}: condition table: row {row}: targetValue of '{target}' in '{condition}'"
-            number = value(parse(formula, where), {})
-            if number is not None and not np.isfinite(number):
-                raise InputError(f"{where} is {number:g}; a finite number or a formula is needed")
-            check_size(sbml, target, number, where)
-        for row, condition, target, _ in changes[changes.duplicated(["conditionId", "targetId"])].itertuples(name=None):
-            raise InputError(f"{self.path}: condition table: row {row} sets '{target}' in '{condition}' once more")
+        self._check_changes(changes, sbml)
         estimate = parameters.reindex(columns=["estimate"])["estimate"].astype(str)
         for name, found in estimate[~estimate.str.lower().isin(["true", "false"])].items():
             raise InputError(
@@ -143,6 +133,20 @@ class ProblemOfVersion2:
         placeholders = {name: [one.strip() for one in text.split(";")] for name, text in names.items()}
         varied = {*parameters.index, *changes["targetId"], *(name for some in placeholders.values() for name in some)}
         check_noise(sbml, observables, placeholders, tables["measurement"], fixed, varied, self.path)
+
+    def _check_changes(self, changes, sbml):
+        """Raise InputError unless every row of the condition table sets a target once, to a finite value or formula."""
+        for row, empty in changes.isna()[changes.isna().any(axis=1)].iterrows():
+            raise InputError(f"{self.path}: condition table: row {row} has no {empty.idxmax()}")
+        check_targets(sbml, changes["targetId"].dropna(), f"{self.path}: condition table")
+        for row, condition, target, formula in changes.dropna().itertuples(name=None):
+            where = f"{self.path}: condition table: row {row}: targetValue of '{target}' in '{condition}'"
+            number = value(parse(formula, where), {})
+            if number is not None and not np.isfinite(number):
+                raise InputError(f"{where} is {number:g}; a finite number or a formula is needed")
+            check_size(sbml, target, number, where)
+        for row, condition, target, _ in changes[changes.duplicated(["conditionId", "targetId"])].itertuples(name=None):
+            raise InputError(f"{self.path}: condition table: row {row} sets '{target}' in '{condition}' once more")
 
     def _check_measurements(self, measurements, experiments):
         """Raise InputError unless measurements are numbers, at a time when their experiment has begun."""

@@ -8,6 +8,7 @@ input, whatever its name says.
 """
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -107,55 +108,65 @@ def parse(formula: str, where: str):
 
     Factors and divisors of 1 are dropped. Nothing is evaluated: the text comes from a file.
     """
-    tokens = TOKEN.findall(formula)[::-1]
+    reader = _Reader(TOKEN.findall(formula)[::-1], where)
+    tree = reader.sum()
+    if reader.tokens:
+        raise InputError(f"{where}: cannot read the formula at '{reader.tokens[-1]}'")
+    return tree
 
-    def take(expected=None):
-        if not tokens or expected not in (None, tokens[-1]):
-            found = f"'{tokens[-1]}'" if tokens else "the end"
-            raise InputError(f"{where}: cannot read the formula: expected {expected or 'more'}, found {found}")
-        return tokens.pop()
 
-    def chain(operators, part):
+@dataclass
+class _Reader:
+    """A reader of formulas by recursive descent, a method per rule of the grammar; tokens: the rest, last first."""
+
+    tokens: list[str]
+    where: str
+
+    def take(self, expected=None) -> str:
+        """Return the next token; InputError unless there is one, and it is as expected."""
+        if not self.tokens or expected not in (None, self.tokens[-1]):
+            found = f"'{self.tokens[-1]}'" if self.tokens else "the end"
+            raise InputError(f"{self.where}: cannot read the formula: expected {expected or 'more'}, found {found}")
+        return self.tokens.pop()
+
+    def sum(self):
+        return self.chain("+-", self.product)
+
+    def product(self):
+        return self.chain("*/", self.atom)
+
+    def chain(self, operators, part):
+        """Return the tree of parts that are joined by the operators, from left to right."""
         tree = part()
-        while tokens and tokens[-1] in operators:
-            operator, right = take(), part()
+        while self.tokens and self.tokens[-1] in operators:
+            operator, right = self.take(), part()
             if operator in "*/" and right == 1:
                 continue
             tree = right if operator == "*" and tree == 1 else (operator, tree, right)
         return tree
 
-    def atom():
-        token = take()
+    def atom(self):
+        """Return a sum in parentheses, an effect, a number or a name."""
+        token = self.take()
         if token == "(":
-            tree = total()
-            take(")")
+            tree = self.sum()
+            self.take(")")
             return tree
         if token == "fAct":  # fAct(regulator, EC50, exponent): the numbers are those of the file of edges
-            take("(")
-            regulator = take()
-            while take() != ")":
+            self.take("(")
+            regulator = self.take()
+            while self.take() != ")":
                 pass
             return ("fAct", regulator)
         if token[0].isdigit():
             return float(token)
         if token.isidentifier():
             return token
-        raise InputError(f"{where}: cannot read the formula at '{token}'")
-
-    def product():
-        return chain("*/", atom)
-
-    def total():
-        return chain("+-", product)
-
-    tree = total()
-    if tokens:
-        raise InputError(f"{where}: cannot read the formula at '{tokens[-1]}'")
-    return tree
+        raise InputError(f"{self.where}: cannot read the formula at '{token}'")
 
 
 def _rule(tree, signed, where) -> Rule:
-    """Return the rule that a tree stands for; `signed` maps regulators to their edge and whether it activates.
+    """Return the rule that a tree encodes; `signed` maps regulators to their edge and whether it activates.
 
     a is an activation, 1 − a a repression, p q is p AND q, p + q − p q is p OR q. Regulators that are not in `signed`
     are left out; None if nothing is left.
