@@ -5,7 +5,7 @@ in one thread. They take turns after a few updates, so that a busy machine slows
 of a work is the one that the others are compared with.
 
 work, variant:          what is done, and by what; `published` solves pair by pair with the adaptive adjoint,
-                        `fused` and `fused-sparse` are the compiled kernel (the latter is told which weights are pruned)
+                        `fused` and `fused-sparse` are the compiled kernel (the latter gets the mask of pruned weights)
 seconds:                CPU time per update of one model (median); of all 200 epochs in a whole run
 ratio:                  how many times faster than the first variant of this work
 deviation:              largest relative deviation of the loss of an update from that of the first variant
@@ -42,7 +42,7 @@ class Work:
     """One kind of update: k genes, m hidden units, the lengths of the transitions of one batch.
 
     published: whether the published way is the reference (else torch, of an MLP by autograd); left: share of the
-    weights not pruned; share: of the updates asked for; epoch: updates per epoch, 0 where that says nothing.
+    weights not pruned; share: of the updates asked for; epoch: updates per epoch, 0 where that is meaningless.
     """
 
     genes: int

@@ -130,7 +130,7 @@ def check_grid(key: str, grid: dict | None, fits: dict) -> None:
 
 
 def optimizer_and_schedule(fits: dict, optimizer: str, schedule: str) -> dict:
-    """Return what the names of an optimizer and of a schedule stand for; update rules need no definition."""
+    """Return the definitions of an optimizer and of a schedule by their names; update rules need none."""
     return {
         "optimizer": fits["optimizers"].get(optimizer, {"rule": optimizer}),
         "schedule": {"name": schedule, **fits["schedules"][schedule]},

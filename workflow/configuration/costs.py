@@ -20,13 +20,13 @@ COLUMNS = ("rule", "work", "cpu_seconds", "extent", "memory_mb")
 TOOK = re.compile(r"^took ([\d.]+) CPU seconds and (\d+) MB$", re.MULTILINE)  # written by command.py
 UNKNOWN = {"cpu_seconds": 60.0, "memory_mb": 1000.0}  # of a rule that was never measured
 UNKNOWN_SMALL = {"cpu_seconds": 2.0, "memory_mb": 200.0}  # of one that collects, draws, shows
-UNKNOWN_BYTES, UNKNOWN_ROWS = 50_000, 150  # of files that are not at hand, and of which the manifest says nothing
+UNKNOWN_BYTES, UNKNOWN_ROWS = 50_000, 150  # of files that are neither at hand nor in the manifest
 BYTES_PER_LINE = 60  # of tables that are not at hand
 BYTES_PER_NAME = 8
 BYTES_PER_VALUE = 18
 LEAST_MINUTES, MORE_MINUTES = 10, 3  # a node may be slower than where costs were measured
 MORE_MEMORY, SPARE_MB = 1.3, 200
-NOISE = 1.25  # jobs that differ by less do not tell how a cost grows
+NOISE = 1.25  # jobs that differ by less do not show how a cost grows
 # Rules that hold about a dozen full matrices of all pairs of genes at a time, and MB of these per million pairs: for
 # as long as no job was measured that is large enough to show it.
 FULL_MATRICES = ("score_network", "score_yardsticks")
@@ -66,7 +66,7 @@ class Sizes:
     plan
         The configuration.
     downloads
-        The folder that stands for DOWNLOADS.
+        The folder in place of DOWNLOADS.
     """
 
     def __init__(self, plan: Plan, downloads: Path):

@@ -25,7 +25,7 @@ PALETTE = tuple(
     )
     for index in range(48)
 )
-APART = 60  # least distance of colours that are told apart, in sums over red, green and blue of 0 to 255
+APART = 60  # least distance of distinguishable colours, in sums over red, green and blue of 0 to 255
 MARKERS = ("x", "+", "1", "2", "3", "4", "8", "o", "s", "v", "^", "<", ">", "p", "h", "D", "P", "X", "d", "H")
 MARKED = (1, 2)  # kinds that are drawn by markers: methods and yardsticks
 REFERENCES = {"truth": "Gold standard", "prior": "Prior"}  # networks that others are compared with

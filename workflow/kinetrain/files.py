@@ -45,7 +45,7 @@ def load_table(path, columns=(), text=()) -> pd.DataFrame:
 
 
 def whole(path) -> bool:
-    """Whether a table ends with the end of a row: of one that was cut short pandas would fill the rest with blanks."""
+    """Return whether a table ends with the end of a row: pandas would fill the rest of one cut short with blanks."""
     with open(path, "rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - 1))

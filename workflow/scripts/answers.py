@@ -1,4 +1,4 @@
-"""Answer in short what a run was asked: a ranking with intervals per arm, what is decided and what is not."""
+"""Write the short answers of a run: a ranking with intervals per arm, what is decided and what is not."""
 
 import argparse
 

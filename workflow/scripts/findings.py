@@ -1,4 +1,4 @@
-"""State in plain words what the result tables show, also where it is not what one hopes for."""
+"""State what the result tables show, desired or not."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""Read measured expression over time, check it, and set transitions apart for validation and test.
+"""Read measured expression over time, check it, and hold out transitions for validation and test.
 
 Files hold blocks (a line `k, R`; then per trajectory k lines of genes over time and one line of times), a tidy table
 with a column of times, one of trajectories and one per gene, a table of genes and samples with a sheet of the samples,

@@ -15,7 +15,7 @@ def parse_arguments():
     parser.add_argument("--parameters", required=True, help="parameters that these fits ended with (fit.py: NPZ)")
     parser.add_argument("--prior", required=True, help="table of the reactions: parameterId, reaction, confidence")
     add_name(parser)
-    parser.add_argument("--method", required=True, choices=METHODS, help="what the reactions that go are chosen by")
+    parser.add_argument("--method", required=True, choices=METHODS, help="by what reactions are removed")
     parser.add_argument("--settings", default="{}", help="JSON: seed, keys of `reactions` and of `solver`")
     parser.add_argument("--checkpoint", required=True, help="folder for the state of the run; removed at the end")
     parser.add_argument("--output", required=True, help="table to write: one row per start and corruption of the prior")

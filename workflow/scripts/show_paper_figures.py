@@ -24,7 +24,7 @@ def main():
     drawn = table["ours"].isin(arguments.made)
     table["this run"] = drawn.map({True: "yes", False: "no"})
     table["file"] = ("figures/" + table["ours"] + ".svg").where(table["ours"] != "-", "")
-    of_this_run = drawn.groupby(table["paper"]).transform("any")  # an arm that is not run says nothing of its paper
+    of_this_run = drawn.groupby(table["paper"]).transform("any")  # the paper of an arm that is not run is left out
     shown = table.loc[of_this_run, ["paper", "figure", "shows", "state", "file", "this run", "remark"]]
     write_text(arguments.output, page(shown, arguments.title))
 

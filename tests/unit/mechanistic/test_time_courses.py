@@ -9,7 +9,7 @@ import yaml
 
 from kinetrain import tables
 from kinetrain.errors import InputError, InputWarning
-from kinetrain.mechanistic.condition_labels import labels_of_version_1, told_apart
+from kinetrain.mechanistic.condition_labels import labels_by_inputs, labels_of_version_1
 from kinetrain.mechanistic.kernel.problem import KernelProblem
 from kinetrain.mechanistic.petab_files import gather, read_description, visualization_files
 from kinetrain.mechanistic.petab_problem import PetabProblem
@@ -101,7 +101,7 @@ def test_the_visualization_table_decides_panels_labels_and_axes(egf_model, with_
     ],
 )
 def test_conditions_without_names_are_told_apart_by_their_inputs(values, labels):
-    assert list(told_apart(values).values()) == labels
+    assert list(labels_by_inputs(values).values()) == labels
 
 
 def test_names_of_the_condition_table_come_first(egf_yaml):

@@ -18,7 +18,7 @@ def read_cells(path, genes, layout, samples):
         raise InputError(f"{path}: the columns of obs hold what is known of its cells: leave expression.samples out")
     try:
         cells = read_h5ad(path)
-    except Exception as error:  # of other HDF5 files anndata raises what happens to go wrong
+    except Exception as error:  # anndata raises many kinds of exceptions on other HDF5 files
         reason = str(error).partition("\n")[0]
         raise InputError(f"{path}: not an AnnData file ({reason or type(error).__name__})") from None
     _check_layout(path, cells, layout)

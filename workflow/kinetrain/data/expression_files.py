@@ -14,7 +14,7 @@ from kinetrain.errors import InputError, InputWarning
 READERS = {".h5ad": read_cells}  # of formats that need packages of their own, by suffix; all others are text
 LARGEST = 100  # no logarithm of a measured quantity is as large
 MOST = 1e9  # of any measured quantity: models compute with squares, some in single precision
-LATEST = 1e15  # beyond it times that differ by 1 are hardly told apart
+LATEST = 1e15  # double precision hardly resolves a difference of 1 in larger times
 
 
 def read_trajectories(path, genes=None, layout: Layout = Layout(), samples=None):

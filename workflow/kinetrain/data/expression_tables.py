@@ -115,9 +115,9 @@ def _read_samples(path, genes, layout, sheet):
 
 
 def _check_labels(path, columns, wanted) -> None:
-    """Raise InputError of a column named like times or labels of rows, unless it is among the genes that are wanted.
+    """Raise InputError if a column is named like times or labels of rows, unless it is among the wanted genes.
 
-    Taken for a gene, or left out, it would join trajectories without a word wherever their times go on rising.
+    Read as a gene, or left out, it would silently join trajectories wherever their times go on rising.
     """
     others = [name for name in columns if name not in wanted]
     _refuse_long(path, others)
@@ -131,7 +131,7 @@ def _check_labels(path, columns, wanted) -> None:
 
 
 def _refuse_long(path, columns) -> None:
-    """Raise InputError if one of the columns is called like those that hold names of genes."""
+    """Raise InputError if a column has the name of columns that hold names of genes."""
     if found := [name for name in columns if names_genes(name)]:
         raise InputError(
             f"{path}: the column '{found[0]}' names genes, so the table has a row per sample and gene: make it one row "
@@ -201,7 +201,7 @@ def _parts(path, table, times, genes, values) -> np.ndarray | None:
 
 
 def _refuse_labels_among(path, parts, genes, values) -> None:
-    """Raise InputError of a gene that changes between the parts (rows,) alone, as what tells them apart does."""
+    """Raise InputError if a gene changes only between the parts (rows,), as a label of trajectories does."""
     ranges = [np.ptp(values[parts == part], axis=0) for part in range(parts[-1] + 1)]
     still = ~np.any(ranges, axis=0) & (np.ptp(values, axis=0) > 0)
     if parts[-1] and still.any():

@@ -9,7 +9,7 @@ import numpy as np
 from kinetrain.data.text import first_row, read_table, refuse_repeated
 from kinetrain.errors import InputError, InputWarning
 
-# What columns of times and labels are called, but for capitals, marks between words, and ENDS.
+# Names of columns of times and labels: in small letters, without marks between words, and without ENDS.
 NO_GENES = {"time", "timepoint", "pseudotime", "hour", "minute", "day", "trajectory", "replicate", "rep", "sample"}
 NO_GENES |= {"serie", "experiment", "condition", "batch", "cell", "celltype", "cluster", "barcode", "lineage", "index"}
 NO_GENES |= {"patient", "donor", "subject", "individual", "animal", "treatment", "group", "dose", "plate", "well"}
@@ -22,7 +22,7 @@ TIMES = re.compile(
 )
 # What programs that count reads (HTSeq, STAR) write among the genes.
 COUNTERS = re.compile(r"__\w+|N_(unmapped|multimapping|noFeature|ambiguous)")
-# What columns of genes are called in tables of one row per sample and gene.
+# Names of the column of genes in tables of one row per sample and gene.
 GENES = {
     "gene",
     "genesymbol",
@@ -83,13 +83,13 @@ def _spelling(name: str) -> str:
 
 
 def is_label(name: str) -> bool:
-    """Whether a column is called like those of times and labels of rows."""
+    """Return whether a column has a name of columns of times and labels."""
     plain = _plain(name)
     return _is_among(plain, NO_GENES) or bool(TIMES.fullmatch(plain))
 
 
 def names_genes(name: str) -> bool:
-    """Whether a column is called like those that hold names of genes."""
+    """Return whether a column has a name of columns that hold names of genes."""
     return _is_among(_plain(name), GENES)
 
 

@@ -12,7 +12,7 @@ LEAST, LARGEST = 1e-9, 1e9  # sizes of weights: methods take products of them, s
 
 
 def check_network(network: dict, genes, role: str) -> None:
-    """Raise InputError of a network that cannot be used with the genes; of numbers without names nothing is known.
+    """Raise InputError if a network cannot be used with the genes; a matrix without names is not checked.
 
     network: the keys edges or matrix, rows, restrict, threshold, as in a configuration. role: `prior`, `truth` or
     `coregulation`.
@@ -45,7 +45,7 @@ def check_network(network: dict, genes, role: str) -> None:
 
 
 def _of_probes(edges, positions) -> pd.DataFrame:
-    """Return edges with positions of genes in place of names; of several of a pair the largest in size, unless 0."""
+    """Return the edges other than 0 by positions of genes instead of names, and of each pair the largest in size."""
     places = {end: edges[end].map(positions.get) for end in ("regulator", "target")}
     if any((column.str.len() > 1).any() for column in places.values()):
         edges = edges.assign(**places).explode("regulator").explode("target")

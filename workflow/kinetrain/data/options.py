@@ -53,7 +53,7 @@ class Layout(Options):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Columns that tell trajectories apart, if any are named."""
+        """Columns of labels, which together identify a trajectory, if any are named."""
         return (self.trajectory,) if isinstance(self.trajectory, str) else self.trajectory or ()
 
     @property

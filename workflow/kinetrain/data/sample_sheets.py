@@ -23,7 +23,7 @@ def joined(path, sheet, layout) -> tuple[pd.DataFrame, list[str]]:
     ------
     InputError
         If a sample of the table is not in the sheet, samples are named twice, a column that the layout names is
-        missing, or a column that it does not name may tell trajectories apart.
+        missing, or a column that it does not name may be a label of trajectories.
     """
     samples = _samples(sheet, layout)
     values = _by_sample(path, sheet, samples.index, layout.metadata)
@@ -90,7 +90,7 @@ def _by_sample(path, sheet, samples, metadata) -> pd.DataFrame:
 
 
 def _refuse_other_labels(sheet, samples, labels, layout) -> None:
-    """Raise InputError of a column that is not named but may tell trajectories apart, which are one without it.
+    """Raise InputError if a column that the layout does not name labels trajectories: they would be joined.
 
     It may if, within a trajectory, it takes several values at several times each.
     """

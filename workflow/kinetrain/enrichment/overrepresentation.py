@@ -10,7 +10,7 @@ def overrepresentation(matrix, kept: np.ndarray) -> pd.DataFrame:
 
     kept (k,) of bool: which genes are regulators of the model. ora_odds: odds ratio of a gene of the set to be one
     against a gene outside it, every count raised by 1/2 (Haldane 1956), so that it is finite. ora_p_value: one-sided
-    probability of as many or more (Fisher's exact test). A model that keeps every gene says nothing: all p are 1.
+    probability of as many or more (Fisher's exact test). For a model that keeps every gene all p are 1.
     """
     size, total, sizes = len(kept), int(kept.sum()), matrix.sum(axis=1)
     inside = matrix @ kept.astype(float)

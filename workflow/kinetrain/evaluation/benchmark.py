@@ -34,7 +34,7 @@ ADAMS = ("adam_balanced", "adam_standard")
 class Benchmark:
     """What figures of fits are made of.
 
-    fits, traces: with size, best and excess. meaning: what names of settings stand for. true_excess: by problem of
+    fits, traces: with size, best and excess. meaning: definitions of the names of settings. true_excess: by problem of
     artificial data, the median over replicates of the objective of the true parameters above the best value known.
     """
 

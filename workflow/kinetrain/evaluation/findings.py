@@ -68,7 +68,7 @@ def findings(**given) -> pd.DataFrame:
     """Return the statements as a table: topic, subject, statement, value, reference, verdict.
 
     given: result tables by their names, those that are there; published: what the DASH paper says of networks;
-    best_known: lowest objective known per problem; meaning: what the names of fits stand for, as in
+    best_known: lowest objective known per problem; meaning: the definitions of the names of settings, as in
     kinetrain.evaluation.pairs. verdict is `yes` where the statement is what one hopes for, `no` where it is not,
     `undecided` where its interval allows both, `-` where it is neither. Checks that found something wrong stand first,
     the others last.

@@ -16,7 +16,7 @@ from kinetrain.tables import AT_MINIMUM, FULL_BATCH
 TOLERANCE = 1e-3  # relative deviation of a nominal objective that still counts as the same model
 PLATEAU = 1.0  # ends of the negative log-likelihood that are as near as this are the same
 NEAR = 10  # of the negative log-likelihood: within reach of the minimum of artificial data
-# the contrasts that stand for a claim of Stapor et al. 2022, and those that we add
+# the contrasts that test a claim of Stapor et al. 2022, and those that we add
 CLAIMS = {
     "balanced Adam": "Claim: balanced Adam is better than standard Adam",
     "small batches": "Claim: small mini-batches are better",

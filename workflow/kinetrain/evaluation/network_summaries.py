@@ -60,7 +60,7 @@ def sparsity_against_accuracy(networks: pd.DataFrame, published: pd.DataFrame) -
 def _published_points(table: pd.DataFrame, published: pd.DataFrame):
     """Yield the published points for the same data and noise, and priors no more corrupted than in the paper.
 
-    There, one percentage stands for the corruption and for twice the standard deviation of the noise.
+    There, one percentage is both the corruption and twice the standard deviation of the noise.
     """
     wide = published[published["quantity"].isin(["sparsity", "balanced_accuracy"])]
     wide = wide[wide["evidence"] != "leaderboard"]

@@ -45,7 +45,7 @@ def pairs(fits, traces, nominal, best_known: dict[str, float], meaning: dict) ->
     corrected for the number of contrasts, those over all problems and those of single ones each by themselves.
     Intervals are not corrected.
 
-    meaning: what the names of the configuration stand for, {safeguards: {name: {rescue, line_search, variant}},
+    meaning: the definitions of the names of settings, {safeguards: {name: {rescue, line_search, variant}},
     schedules: {name: {start, end, shape, epochs}}, optimizers: {name: {rule or torch, then}}}; contrasts that need a
     part that is missing are left out.
     """

@@ -1,6 +1,6 @@
 """The tables of Hossain et al. 2024 (NeurIPS) with our numbers and the published ones that could be read.
 
-`layout` says which of our data sets stands for which part of which table, `methods` which methods the paper has, in
+`layout` maps our data sets to the parts of its tables, `methods` says which methods the paper has, in
 what order, and which of them use prior knowledge, `published` what could be read: files of resources/published.
 """
 

@@ -30,7 +30,7 @@ def with_rates(table: pd.DataFrame, meaning: dict) -> pd.DataFrame:
 
 
 def schedule_names(schedules: dict[str, dict]) -> dict[str, str]:
-    """Return what schedules are called, by their names: as short as tells them apart; none where nothing does."""
+    """Return distinct labels of schedules, as short as possible, by their names; none where none are distinct."""
     known = {name: schedule for name, schedule in schedules.items() if "start" in schedule}
     for describe in (_first_rate, _first_and_last_rate):
         names = {name: describe(schedule) for name, schedule in known.items()}

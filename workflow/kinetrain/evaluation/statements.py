@@ -30,7 +30,7 @@ def number_text(value: float) -> str:
         return "∞" if value > 0 else "-∞"
     if 1000 <= abs(value) < 1e6:
         return f"{value:.0f}"
-    # A factor of 1 is no difference: a bound that leaves it out does not look like it.
+    # A factor of 1 is no difference: a bound that leaves it out is not rounded to it.
     return next(text for digits in (3, 4, 5, 6) if float(text := f"{value:.{digits}g}") != 1 or digits == 6)
 
 

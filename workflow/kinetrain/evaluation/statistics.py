@@ -122,7 +122,7 @@ def holm(p_values) -> np.ndarray:
 
 
 def mean_interval(values, scale=None) -> tuple[float, float, float]:
-    """Return the mean of `values` and its 95 % interval by Student's t; NaN as bounds where nothing tells the spread.
+    """Return the mean of `values` and its 95 % interval by Student's t; NaN as bounds where the spread is not known.
 
     So it is of a single value, and of fewer than FEWEST that are all equal: of a difference they would decide anything.
 

@@ -1,4 +1,4 @@
-"""Figure: what it costs to come near the optimum, restarts included, by how near."""
+"""Figure: expected cost, restarts included, of coming within a distance of the optimum."""
 
 import numpy as np
 import pandas as pd
@@ -55,7 +55,7 @@ def tabulate(data: Benchmark) -> pd.DataFrame:
 def _targets(fits) -> np.ndarray:
     """Return the targets: from above most ends to the smallest difference that counts.
 
-    Single runs far away, of models that explode, would press all others into a corner.
+    Single diverged runs would compress the range of all others.
     """
     ended = fits.loc[np.isfinite(fits["excess"]), "excess"]
     highest = 10 * ended.quantile(MOST) if len(ended) else 0.0

@@ -1,4 +1,4 @@
-"""Figure: what full-batch training costs over mini-batches and hybrids, by how near the optimum one wants to come."""
+"""Figure: cost of full-batch training over that of mini-batches and hybrids, by the distance to the optimum."""
 
 import numpy as np
 

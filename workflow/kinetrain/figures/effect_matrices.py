@@ -30,7 +30,7 @@ prints in its figure 3 are not shown, as it does not say how they are normalised
 
 MOST_NAMED = 25  # genes in a row or column of a panel
 STRONG = 0.05  # effects of this share of the largest have full colour, as in Hossain et al. 2024, figure 3
-STRONG_OF_FEW = 0.5  # the same where all genes are named: few effects are so small that 0.05 would tell them apart
+STRONG_OF_FEW = 0.5  # the same where all genes are named, of whose effects few are as small as 0.05
 
 
 def tabulate(effects: pd.DataFrame) -> pd.DataFrame:

@@ -29,7 +29,7 @@ different settings of one optimizer. Differences below 0.001 are drawn at 0.001.
 )
 
 MEDIAN = {"marker": "o", "markersize": 2.4, "linewidth": 1.1}  # dots, as nothing is measured between two of them
-ENORMOUS = 1e300  # stands for the objective of a failed run where quantiles are interpolated
+ENORMOUS = 1e300  # objective of a failed run where quantiles are interpolated
 
 
 def tabulate(data: Benchmark) -> pd.DataFrame:

@@ -102,7 +102,7 @@ def _along(axis, rows, share: bool) -> None:
     axis.invert_xaxis()
     if share:
         axis.set_ylabel("%")
-    elif rows[["low", "high"]].abs().max(axis=None) > 10 * SMALL:  # else its labels would lie on each other
+    elif rows[["low", "high"]].abs().max(axis=None) > 10 * SMALL:  # else its labels would overlap
         axis.set_yscale("symlog", linthresh=SMALL)
 
 

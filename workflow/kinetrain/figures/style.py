@@ -96,7 +96,7 @@ def first_column(axes):
 def heat_map(axis, rows, columns, values, shape, **look):
     """Draw `values` at their places in an otherwise empty matrix, and return the image; `look` goes to imshow.
 
-    A panel without any value says "none": an empty map would look like a model without effects.
+    A panel without any value says "none": an empty map would be that of a model without effects.
     """
     matrix = np.zeros(shape)
     matrix[rows, columns] = values
@@ -125,7 +125,7 @@ def nothing_to_show(why: str):
 def log_ticks(low: float, high: float) -> list[float]:
     """Return two to six marks of a logarithmic axis: powers of 10, with 3 or 2 and 5 times these, or even steps.
 
-    Three at least where they are written in full, which takes less room than powers of 10 do.
+    Three at least where they are written in full, which takes less space than powers of 10.
     """
     from matplotlib.ticker import LogLocator, MaxNLocator
 

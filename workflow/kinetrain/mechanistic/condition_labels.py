@@ -1,4 +1,4 @@
-"""Names of conditions for people: those of the condition table, else the inputs that tell conditions apart."""
+"""Labels of conditions: the names of the condition table, else the inputs that differ between conditions."""
 
 import pandas as pd
 
@@ -22,7 +22,7 @@ def labels_of_version_1(problem) -> dict[str, str]:
             values[name] |= {f"{key} before": value for key, value in inputs.loc[before].items()}
         if condition in names:
             given[name] = str(names[condition]) + (f", after {names.get(before, before)}" if before else "")
-    return told_apart(values) | given
+    return labels_by_inputs(values) | given
 
 
 def labels_of_version_2(problem) -> dict[str, str]:
@@ -35,10 +35,10 @@ def labels_of_version_2(problem) -> dict[str, str]:
             when = f" from {period.time:g}" if number else ""
             for change in (change for name in period.condition_ids for change in changes[name]):
                 found[f"{change.target_id}{when}"] = change.target_value
-    return told_apart(values)
+    return labels_by_inputs(values)
 
 
-def told_apart(values: dict[str, dict]) -> dict[str, str]:
+def labels_by_inputs(values: dict[str, dict]) -> dict[str, str]:
     """Return a label for each condition: the inputs whose values are not the same in all, such as `EGF 0.1, t_end 600`.
 
     values: of the inputs, by condition. A condition has its own name where more than MOST_INPUTS differ, where none

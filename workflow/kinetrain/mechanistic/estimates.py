@@ -183,9 +183,9 @@ def decrease_left(problem, theta, free, found: Curvature | None) -> float:
     """Return by how much one step more lowers the objective: about 0 at a minimum, NaN where it is not known.
 
     The best of several steps within the bounds counts: what it gains is left for certain, and more may be. That of
-    Gauss and Newton in the directions that the data determine is halved until it helps. Far from a minimum it leads
-    where the model has nothing to do with its approximation, however often it is halved; so steps are tried that are
-    damped by a share of the largest eigenvalue of the information (Levenberg), up to the steepest descent.
+    Gauss and Newton in the directions that the data determine is halved until it helps. Far from a minimum the
+    approximation fails along it, however often it is halved; so steps are tried that are damped by a share of the
+    largest eigenvalue of the information (Levenberg), up to the steepest descent.
     """
     if found is None:
         return np.nan

@@ -1,7 +1,7 @@
 """Formulas of PEtab and SBML, read by libsbml: their values where they are numbers, and limits that protect sympy.
 
-AMICI and PEtab give formulas to sympy, which evaluates `9^9^9^9` for as long as the computer lasts, and recurses into
-what is nested. So formulas are looked at here before anything else reads them.
+AMICI and PEtab give formulas to sympy, which would evaluate `9^9^9^9` in full, and recurses into nested parts. So
+formulas are checked here before anything else reads them.
 """
 
 import math

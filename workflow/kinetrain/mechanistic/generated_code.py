@@ -1,7 +1,7 @@
 """Checks of the C++ code that AMICI writes for a model, before it is compiled.
 
 AMICI writes ids as macros, such as `#define k1 p[0]`. An id that the code uses for something else does not compile, or
-stands for another number, which the compiler only warns of.
+has another value, of which the compiler only warns.
 """
 
 import contextlib

@@ -20,7 +20,7 @@ ROUGH: dict[str, Any] = {"absolute_tolerance": 1e-10, "relative_tolerance": 1e-8
 # tight tolerances, or where these cannot be met; right methods come to 1e-8 at the former.
 TIGHTNESS = (EXACT, 1e-5), (ROUGH, 1e-3)
 NEGLIGIBLE = 1e-3  # of the value (at least one): a gradient that is shorter counts as that long
-VAGUE = 1e-2  # relative error of differences, beyond which they say nothing
+VAGUE = 1e-2  # relative error of differences, beyond which they are inconclusive
 NEAR, NEARBY, STARTS = 0.1, 3, 5  # points to try: some at this distance of the nominal parameters, then random starts
 STEP, RATIO, LEVELS = 0.02, 2.0, 6  # of finite differences, in units of a parameter's scale
 TOGETHER = 25  # conditions that differ in doses only are checked in sums of that many
@@ -48,7 +48,7 @@ class GradientCheck:
     Attributes
     ----------
     methods: those not dropped so far, in the order given. verdicts: by method, those dropped too.
-    vague: names of conditions whose differences were too inaccurate to say anything.
+    vague: names of conditions whose differences were inconclusive.
 
     Raises
     ------
@@ -226,7 +226,7 @@ class Comparison:
 
     @property
     def rank(self) -> tuple:
-        """Comparisons of a smaller rank say more."""
+        """Comparisons of a smaller rank are preferred."""
         return len(self.failing), self.resolution
 
     @property
@@ -236,13 +236,13 @@ class Comparison:
 
     @property
     def is_vague(self) -> bool:
-        """Whether the differences say nothing."""
+        """Whether the differences are inconclusive."""
         return not self.resolution <= VAGUE
 
     def error(self, method) -> float:
         """Return the largest deviation of a method's derivatives from differences, relative to the gradient's length.
 
-        It is infinite where the method fails, and zero where the differences say nothing.
+        It is infinite where the method fails, and zero where the differences are inconclusive.
         """
         if method in self.failing:
             return np.inf

@@ -1,6 +1,6 @@
 """The solver settings of the kinetics kernel for a problem, after a comparison with AMICI.
 
-A kernel is generated code that nobody has read, so it is compared with AMICI, which works differently, before it is
+A kernel is generated code that nobody has reviewed, so it is compared with AMICI, which works differently, before it is
 used. Work is counted, not timed, as in solver_measures.py.
 """
 
@@ -206,13 +206,13 @@ class KernelCheck:
         """Return whether the kernel agrees with AMICI at its tightest tolerances, as it should with nothing looser.
 
         Where states are smaller than AMICI's absolute tolerance, logarithms of them can be off by percents without a
-        word: of Bachmann's model far from the nominal parameters 7e-5 of the value at 1e-14, 1e-8 at 1e-18.
+        warning: of Bachmann's model far from the nominal parameters 7e-5 of the value at 1e-14, 1e-8 at 1e-18.
         """
         closest = self.amici.solved_by(SolverOptions("forward", **CLOSEST, **LONG))
         return self._faults(closest, 0, k, theta, direction) == ""
 
     def _faults(self, solved, level, k, theta, direction) -> str | None:
-        """Return what is wrong with the kernel, if anything; None where AMICI says nothing."""
+        """Return what is wrong with the kernel, if anything; None where AMICI fails."""
         right = solved.value(theta, [k])
         slope, information = None, None
         if np.isfinite(right) and self._forward:

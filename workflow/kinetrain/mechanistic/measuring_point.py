@@ -22,7 +22,7 @@ def measured_at(problem, path) -> tuple:
     Raises
     ------
     InputError
-        If there is none; the message names a condition that fails, and the parameter that is to blame, if one is.
+        If there is none; the message names a condition that fails, and the parameter that causes it, if one does.
     """
     solved = problem.solved_by(SolverOptions(**LONG))
     within = np.clip(problem.nominal, problem.lower, problem.upper)
@@ -55,7 +55,7 @@ def _points(problem, nominal):
 
 
 def _reason(problem, solved, theta, k) -> str:
-    """Return which parameter, set to one, or else which observable is to blame for a condition that fails."""
+    """Return which parameter (set to one, the condition succeeds), or else which observable, makes a condition fail."""
     for name, value in solved.values_with_ones(theta, k):
         if np.isfinite(value):
             return f"; with '{name}' = 1 it can"

@@ -64,7 +64,7 @@ def for_amici(problem: petab.Problem, path) -> petab.Problem:
 
     Sizes of compartments in the condition table become parameters that initial assignments of the model refer to.
     Parameters that events change get a rate of zero: they are states, which AMICI starts from the condition table.
-    Species that the table sets get the model's own value as PEtab means it, which empty cells stand for, as a number.
+    Species that the table sets get the model's own value as PEtab means it, which empty cells mean, as a number.
 
     Raises
     ------

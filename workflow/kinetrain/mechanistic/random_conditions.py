@@ -1,7 +1,7 @@
 """Random conditions of artificial data: inputs drawn by weighted protocols, and groups with inputs of their own.
 
 Source: minibatch experiments of Stapor et al. 2022, whose conditions are unknown to us; the protocols are choices of
-ours. Groups stand for cell lines.
+ours. Groups represent cell lines.
 """
 
 from collections.abc import Callable

@@ -12,9 +12,9 @@ UNPRUNED, RANDOM = "unpruned", "random"
 
 @dataclass(frozen=True)
 class ReactionMethod:
-    """What the reactions that go are chosen by.
+    """The criterion by which reactions are removed.
 
-    like: the method of pruning weights that chooses by the same, whose colour and marker it has. prior_weight: of the
+    like: the method of pruning weights with the same criterion, whose colour and marker it has. prior_weight: of the
     prior in the score; None is that of the option `prior_weight`.
     """
 
@@ -38,7 +38,7 @@ class ReactionPruning(Options):
 
     methods: tuple[Annotated[str, Known("method", lambda: list(METHODS))], ...] = option(
         tuple(METHODS),
-        "What the reactions that go are chosen by: the smallest rates (`magnitude`), the least confidence (`prior`), "
+        "By what reactions are removed: the smallest rates (`magnitude`), the least confidence (`prior`), "
         "a mixture (`both`), chance (`random`); `unpruned` is fitted on with the same budget.",
         unique=True,
         filled=True,

@@ -1,4 +1,4 @@
-"""What is known before of the reactions of an over-complete model: a confidence in each, and its corruption."""
+"""Prior knowledge of the reactions of an over-complete model: a confidence in each, and its corruption."""
 
 from dataclasses import dataclass
 

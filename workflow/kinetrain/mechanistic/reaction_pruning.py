@@ -1,9 +1,10 @@
-"""Pruning of reactions: an over-complete model is fitted, its least likely reactions go, and the rest is fitted again.
+"""Pruning of reactions: fit an over-complete model, remove the reactions of the lowest scores, and fit the rest again.
 
-A pruned reaction is a rate fixed at zero. Which reactions go is decided without the truth, and so is how many are kept:
-those after the event with the lowest Bayesian information criterion. Source of the score of `both`: DASH (Hossain et
-al. 2024) for one layer, with rates and confidences scaled to a sum of 1 each, so that lambda is their weight; rates can
-be compared because all of them have the same unit. Fits, the criterion and the schedule are choices of ours.
+A pruned reaction is a rate fixed at zero. Which reactions are removed is decided without the truth, and so is how many
+are kept: those after the event with the lowest Bayesian information criterion. Source of the score of `both`: DASH
+(Hossain et al. 2024) for one layer, with rates and confidences scaled to a sum of 1 each, so that lambda is their
+weight; rates can be compared because all of them have the same unit. Fits, the criterion and the schedule are choices
+of ours.
 """
 
 import json
@@ -100,7 +101,7 @@ class ReactionRun:
     ----------
     problem, held_out: what is fitted, and other conditions of the same model.
     prior: the reactions that may be pruned, with the confidences that the method is given.
-    method, options: what the reactions that go are chosen by, and how many go.
+    method, options: by what reactions are removed, and how many.
     seed: of the choice among equal scores.
     """
 

@@ -5,12 +5,12 @@ With u = W1 g + b1 the field dg/dt = W2 elu(u) + b2 − g closes over the m hidd
     du/dt = A elu(u) + d − u    with A = W1 W2 and d = W1 b2 + b1
 
 Runge-Kutta steps are equivariant to such linear maps, so that the stages are those of the k genes, at a cost of m² per
-row instead of 2 k m. The genes themselves decay towards what the stages produce, hence their end is a weighted sum:
+row instead of 2 k m. The genes themselves decay towards what the stages produce, so their end is a weighted sum:
 
     g_end = r g_start + W2 Σ_s c_s elu(u_s) + (1 − r) b2
 
-with c_s the weight of a stage and r the decay over all steps, polynomials in the step length. The adjoint walks the
-same stages in reverse; the gradients of both matrices are then a few products.
+with c_s the weight of a stage and r the decay over all steps, polynomials in the step length. The adjoint goes through
+the same stages in reverse; the gradients of both matrices are then a few products.
 """
 
 from itertools import groupby
@@ -66,7 +66,7 @@ def _same_steps(library, w1, b1, w2, b2, start, end, duration, weight, steps: in
 
 
 def _turned(matrices):
-    """Return the transposed of every matrix."""
+    """Return the transpose of every matrix."""
     return matrices.swapaxes(1, 2)
 
 

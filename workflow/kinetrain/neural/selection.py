@@ -8,7 +8,7 @@ from kinetrain.neural.state import State
 
 
 def assess_epoch(run: Run, state: State, members, epoch: int, train_loss, coarse, squares, sparsity) -> None:
-    """Update the state by an epoch, in place: best model, learning rate, solver steps, who stops or rewinds."""
+    """Update the state by an epoch, in place: best model, learning rate, solver steps, models that stop or rewind."""
     options, fine = run.options, squares.mean(axis=1)
     diverged = ~(np.isfinite(train_loss) & np.isfinite(fine))
     plateau = Plateau(options.plateau_patience, options.plateau_threshold, options.minimum_learning_rate)

@@ -9,7 +9,7 @@ from kinetrain.data.expression import Expression
 
 # How many of each are shown; times at least, between the first and the last one of a trajectory.
 GENES, TRAJECTORIES, TIMES = 4, 2, 50
-# Of the solver. The trained steps are left behind here: a curve is that of the equations, whatever solved them.
+# Of the solver: a curve shows the exact solution of the trained equations, not that by the steps of training.
 RELATIVE, ABSOLUTE = 1e-6, 1e-8
 MOST_EVALUATIONS = 20_000  # of the vector field, on the way of one trajectory
 
@@ -36,7 +36,7 @@ def trajectory_rows(field, parameters, expression: Expression) -> pd.DataFrame:
         splits = np.full(len(times), "", dtype=object)
         splits[place] = _splits(expression, number, len(known))
         for column, gene in enumerate(genes):
-            own = pd.DataFrame(paths[:, :, column])  # unlike NumPy, pandas says nothing where no model has a value
+            own = pd.DataFrame(paths[:, :, column])  # unlike NumPy, pandas does not warn where no model has a value
             seen = np.full(len(times), np.nan)
             seen[place] = values[:, gene]
             courses = {"predicted": own.median(), "low": own.min(), "high": own.max(), "models": own.count()}
@@ -47,7 +47,7 @@ def trajectory_rows(field, parameters, expression: Expression) -> pd.DataFrame:
 
 
 def shown_genes(expression: Expression, count: int = GENES) -> np.ndarray:
-    """Return the places of the genes that vary most over time in the training data, whatever a model makes of them.
+    """Return the places of the genes that vary most over time in the training data, the same for all models.
 
     Varying is the variance about the mean of each trajectory, over all measured points that begin or end a training
     transition. Among equals the first ones are taken.
@@ -94,7 +94,7 @@ def _model(parameters, number: int) -> dict[str, torch.Tensor]:
 def _path(field, parameters, start: np.ndarray, times: np.ndarray) -> np.ndarray:
     """Return the states (T, k) of one model that is at `start` at the first of the times, NaN from where there is none.
 
-    There is none of a model that failed, and where the solver does not get on.
+    There is none of a model that failed, and where the solver fails.
     """
     path, evaluations = np.full((len(times), len(start)), np.nan), 0
 

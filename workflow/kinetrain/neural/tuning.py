@@ -19,7 +19,7 @@ FOLD = tuple(name for name in TABLES["tuning"].names() if name != "chosen")  # c
 
 
 def candidates(grid: dict) -> list[dict]:
-    """Return all settings of a grid {setting: values}; values `{each: [...]}` stand for all pairs of these."""
+    """Return all settings of a grid {setting: values}; values `{each: [...]}` are all pairs of these."""
     lists = []
     for key, values in grid.items():
         if isinstance(values, dict):

@@ -58,7 +58,7 @@ def read_record(record: Any, settings: Any, key: str, wrong: list[str]) -> Any:
 
 
 def _is_left_out(record: Any, field: Any, value: object) -> bool:
-    """Return whether a key is there without a value, which is as if it were not; an empty section has its defaults."""
+    """Return whether a key without a value counts as not given; an empty section takes its defaults."""
     return (
         value is None
         and field.metadata.get("absent", False)

@@ -45,7 +45,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Each:
-    """Mark of a mapping: what stands under each of its names is read as the options `find(name)`."""
+    """Mark of a mapping: the value of each of its names is read as the options `find(name)`."""
 
     what: str
     names: Callable[[], list[str]]

@@ -20,7 +20,7 @@ Arrays = dict[str, Any]  # tensors of torch, by name
 
 @dataclass(frozen=True)
 class Event:
-    """One model at the moment when something is pruned.
+    """One model at a pruning event.
 
     field: module of the vector field; weights: {name: float64 array} of the model, already masked; prior: (P, C) as
     sparse (k, k) matrices, P [target, regulator], or None where the method uses no prior; memory: what the method
@@ -64,7 +64,7 @@ class Method(Options):
 
     uses_prior: ClassVar[bool] = False
     prunes: ClassVar[bool] = False  # at events; the dense models before the first event are not kept
-    retrains: ClassVar[bool] = False  # the first event ends one training and begins the one that counts
+    retrains: ClassVar[bool] = False  # the first event ends one training and begins the one whose models are kept
     rewinds: ClassVar[bool] = False  # once pruning no longer helps, train the masked model again from its start
     gates: ClassVar[bool] = False  # `parameters` does something
     penalises: ClassVar[bool] = False  # `penalty` does something

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name (a name that ends in `*` stands for all that begin so), its meaning, and its unit."""
+    """A column: its name (one that ends in `*` declares all names with that beginning), its meaning, and its unit."""
 
     name: str
     meaning: str
@@ -15,7 +15,7 @@ class Column:
 
     @property
     def heading(self) -> str:
-        """How the column is called where people read it, with its unit."""
+        """The heading of the column in the report, with its unit."""
         return heading(self.name, self.unit)
 
     def matches(self, name: str) -> bool:
@@ -28,7 +28,7 @@ UNITS_IN_NAMES = {"seconds": "time", "mb": ""}  # said by the unit
 
 
 def heading(name: str, unit: str) -> str:
-    """Return how a column is called where people read it: `cpu_seconds` in s as `CPU time (s)`."""
+    """Return the heading of a column: `cpu_seconds` in s as `CPU time (s)`."""
     words = [UNITS_IN_NAMES.get(word, word) if unit else word for word in name.split("_")]
     text = " ".join(WORDS.get(word, word) for word in words if word)
     return f"{text} ({unit})" if unit else text

@@ -6,7 +6,7 @@ RUN = ("problem", "replicate", "method", "prior_corruption", "start")
 NAMED = columns("""
 problem: name of the fit problem in the configuration
 replicate: number of the data replicate
-method: what the reactions that go are chosen by, magnitude, prior, both or random; or unpruned
+method: by what reactions are removed, magnitude, prior, both or random; or unpruned
 prior_corruption: share of the confidences that were moved to other reactions; empty where no prior is used
 start: number of the fit that was pruned
 """)

@@ -14,7 +14,7 @@ ARMIJO = 1e-4
 
 
 def published(step, cost, begin, value, gradient, rate, limit) -> Steps:
-    """Interpolate by a parabola and then by cubics (Dennis and Schnabel), with the quirks of the original.
+    """Interpolate by a parabola and then by cubics (Dennis and Schnabel), with the peculiarities of parPE.
 
     The slope is per unit of distance but the abscissa a rate; trials have no bounds; the last cubic is kept only if it
     improves on `value`; and the point that is kept is evaluated again. A trial at NaN counts as failed (in parPE NaN

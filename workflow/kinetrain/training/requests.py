@@ -45,7 +45,7 @@ def complete(problem: SumOverConditions, steps: Steps):
 def complete_all(problem: SumOverConditions, runs: dict, side_by_side: bool = True) -> Iterator[tuple[Any, Any, float]]:
     """Yield name, returned value and seconds of each of the `runs` (generators by name) as they end.
 
-    They advance side by side where they shall, and the problem evaluates several points at once (`SumsAtPoints`), else
+    With `side_by_side` they advance together if the problem evaluates several points at once (`SumsAtPoints`), else
     one after another. The seconds of runs side by side are their shares, which add up to the time of all.
     """
     groups = (

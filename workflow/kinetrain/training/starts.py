@@ -49,7 +49,7 @@ def load_fits(table, parameters) -> tuple[pd.DataFrame, dict]:
 
 
 def end_points(fits: pd.DataFrame, arrays: dict) -> np.ndarray:
-    """Return the parameters (starts, n) that the fits of one optimizer are known by, in the order of their starts.
+    """Return the resulting parameters (starts, n) of the fits of one optimizer, in the order of their starts.
 
     fits, arrays: as of `load_fits`, names (n,), last and best (starts, n). A mini-batch fit is its last iterate, a
     full-batch fit the best point that it evaluated: those whose full objective is in the table.

@@ -54,7 +54,7 @@ class TorchUpdater:
         self._put(self.previous)
 
     def clear(self) -> None:
-        """Forget everything, as if no step had been made."""
+        """Restore the state before the first step."""
         self._put(self.initial)
         self.previous = self.initial
 

@@ -27,7 +27,7 @@ class Updater:
         self.moments = self.previous
 
     def clear(self) -> None:
-        """Forget all moments."""
+        """Set all moments to zero."""
         self.moments = np.zeros_like(self.moments)
         if not getattr(self.rule, "KEEPS_PREVIOUS", False):
             self.previous = np.zeros_like(self.previous)

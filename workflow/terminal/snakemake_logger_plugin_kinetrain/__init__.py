@@ -16,7 +16,7 @@ from pathlib import Path
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-NEWS_SECONDS = 30  # between two looks at what long steps are doing
+NEWS_SECONDS = 30  # between two reports of what long steps are doing
 LAST_LINES = 100  # of the log of a step that failed
 NAMED = {"replicate", "seed", "fold", "noise", "corruption"}  # wildcards whose value alone says little
 
@@ -144,7 +144,7 @@ def say(text: str):
 
 
 def name(record) -> str:
-    """Return what a step does, and the setting that tells it apart."""
+    """Return what a step does, and the setting that distinguishes it."""
     said = {"batch_size": "batch ", **{key: f"{key} " for key in NAMED}}
     values = [said.get(key, "") + value for key, value in dict(record.wildcards or {}).items()]
     return record.rule_name.replace("_", " ") + (f": {', '.join(values)}" if values else "")

@@ -1,7 +1,7 @@
 """The published integrator: adaptive Dormand-Prince and continuous adjoint, one transition at a time.
 
 Hossain et al. 2024 use torchdiffeq with relative tolerance 1e-7 and absolute tolerance 1e-9. Slow; the reference that
-the fast integrators are held against.
+the fast integrators are compared with.
 """
 
 import torch

@@ -3,7 +3,7 @@ several times faster.
 
 Transitions of PHOENIX take steps of about equal size: the longest one takes `steps`, the others a number in proportion
 to their length and three more (`rk4`, and the perceptron: all take `steps`), so that none costs more than its error
-asks for.
+requires.
 
 A kernel is compiled on first use, for the instructions of this processor, and kept in $XDG_CACHE_HOME/kinetrain
 (~/.cache/kinetrain), in a folder of its own for each kind of processor, so that a cache shared by the different nodes

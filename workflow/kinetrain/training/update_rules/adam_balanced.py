@@ -1,4 +1,4 @@
-"""Adam with both decays 0.9: no memory of the size of gradients that outlives that of their direction (parPE)."""
+"""Adam with both decays 0.9, so that both moments average over equally many steps (parPE)."""
 
 from kinetrain.training.update_rules.adam_standard import adam
 
