@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.data.genes import split_names
-from kinetrain.enrichment.tail import exact_probability, tail_probability
+from kinetrain.enrichment.tail import counted_probability, tail_probability
 from kinetrain.seeds import PERMUTATIONS, generator
 
 BLOCK = 200  # permutations held in memory at once
@@ -28,9 +28,9 @@ def permutation_test(matrix, influence: np.ndarray, permutations: int, seed: int
 
     The score of a set is the summed influence of its genes. Its null distribution comes from permuting the influence
     over all genes. p_value = (1 + null scores at or above the score) / (1 + permutations), so it is never 0. p_tail is
-    the same, but where fewer than `RARE` null scores reach the score it is the share of all permutations: exact where
-    few genes have an influence of their own, else by a saddlepoint approximation. fold: mean influence of the genes of
-    the set over that of all genes.
+    the same, but where fewer than `RARE` null scores reach the score it is the share of all permutations: counted
+    where few genes have an influence of their own, else by a saddlepoint approximation. fold: mean influence of the
+    genes of the set over that of all genes.
 
     Source: Hossain et al. 2024 (NeurIPS), appendix B.8; the +1 in the p-value and the tail are choices of ours.
     """
@@ -41,8 +41,8 @@ def permutation_test(matrix, influence: np.ndarray, permutations: int, seed: int
     p_tail = p_value.copy()
     for place in np.flatnonzero((exceeded < RARE) & (score > sizes * influence.mean())):
         asked = influence, sizes[place], score[place]
-        exact = exact_probability(*asked)
-        p_tail[place] = min(tail_probability(*asked), RARE / permutations) if exact is None else exact
+        counted = counted_probability(*asked)
+        p_tail[place] = min(tail_probability(*asked), RARE / permutations) if counted is None else counted
     return pd.DataFrame(
         {
             "score": score,

@@ -22,8 +22,8 @@ permuted; no letter should stand there. The influence of a gene is the mean chan
 when its initial value is drawn anew; the score of a gene set is the sum of the influences of its genes, averaged over
 the models of all seeds. The z-score is that against permutations of the influences over all genes that occur in some
 set; negative values are shown as 0. The tests have p below 0.05 after Bonferroni's correction for the sets tested: P,
-the permutation test, whose p is that of all permutations where fewer than 10 of those drawn reach the score (exact
-for up to 20 regulators, else a saddlepoint approximation); R, prerank (the genes ranked by influence); O,
+the permutation test, whose p is that of all permutations where fewer than 10 of those drawn reach the score (counted
+for up to 60 regulators, else by a saddlepoint approximation); R, prerank (the genes ranked by influence); O,
 over-representation of the regulators that the models keep. The control
 shows the highest z, and the tests passed, of any method. Shown are the 20 sets with the highest z of each method; sets
 with no z above 0 are left out. Effect sizes, p-values and how often a set is among the top in single seeds stand in the

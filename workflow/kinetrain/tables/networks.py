@@ -184,7 +184,7 @@ score: sum of their influences, averaged over the models
 fold: effect size of the score: the mean influence of these genes over that of all genes
 z: score against permuted influences, in standard deviations
 p_value: share of the permutations with at least this score, as in the paper
-p_tail: the same; where fewer than 10 permutations reach the score, that of all (exact for up to 20 regulators)
+p_tail: the same; where fewer than 10 permutations reach the score, that of all (counted for up to 60 regulators)
 p_bonferroni: p_tail corrected for all sets by Bonferroni
 p_bh: p_tail corrected by Benjamini-Hochberg
 top_share: share of the models in which the set is among the 20 (a tenth of the sets, where that is fewer) of highest z
