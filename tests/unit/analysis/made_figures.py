@@ -102,15 +102,15 @@ def made_study(factors: int, method="dash"):
 
 
 def made_predictions(problems) -> pd.DataFrame:
-    """Three groups of three conditions each, by an ensemble of two, in the training and in the test set."""
+    """Six groups of three conditions each, by an ensemble of two, in the training and in the test set."""
     keys = [
-        (p, part, f"{part}{g}", c) for p in problems for part in ("train", "test") for g in range(3) for c in range(3)
+        (p, part, f"{part}{g}", c) for p in problems for part in ("train", "test") for g in range(6) for c in range(3)
     ]
     table = pd.DataFrame(keys, columns=["problem", "set", "group", "condition"])
     number = np.arange(len(table)) % 9.0
     table = table.assign(optimizer="adam", schedule="S1", batch_size=1, safeguard="off", replicate=0, observable="y")
     members = {"member0": number + 0.1 * number**2, "member1": number + 0.3, "mean": number + 0.1, "sd": 0.2}
-    return table.assign(measurement=number, scale="lin", **members)
+    return table.assign(time=60.0, measurement=number, scale="lin", **members)
 
 
 def made_history(problems, method) -> pd.DataFrame:

@@ -108,11 +108,11 @@ def test_values_that_have_no_logarithm_or_no_simulation_are_left_out():
 
 
 def test_the_figure_shows_the_run_with_the_lowest_training_error():
-    table = pd.concat([predictions(error=3.0, optimizer="fides"), predictions(error=1.0)])
+    table = pd.concat([predictions(error=3.0, optimizer="fides", test=6), predictions(error=1.0, test=6)])
     shown = figure_table(table, "test")
     assert set(shown["optimizer"]) == {"adam"} and set(shown["panel"]) == {"scatter", "roc", "rmse", "best", "worst"}
     ranking = shown[shown["panel"] == "rmse"]
-    assert ranking["y"].is_monotonic_increasing and set(ranking["group"]) == {"g6", "g7"}
+    assert ranking["y"].is_monotonic_increasing and set(ranking["group"]) == {f"g{one}" for one in range(6, 12)}
     example = shown[shown["panel"] == "worst"]
     assert set(example["group"]) == set(ranking.loc[ranking["label"] == "worst", "group"]) and len(example) == 2 * 8
     assert (shown[shown["panel"] == "roc"]["place"] == 1).sum() == 1
@@ -120,10 +120,24 @@ def test_the_figure_shows_the_run_with_the_lowest_training_error():
 
 def test_the_figure_has_a_row_per_problem_and_data_and_is_drawn_also_from_nothing():
     with use_style():
-        full = draw(tabulate(pd.concat([predictions(), predictions(problem="q", test=0)])))
+        full = draw(tabulate(pd.concat([predictions(test=6), predictions(problem="q", test=0)])))
         empty = draw(tabulate(predictions(test=0)[:0]))
     assert sum(axis.get_visible() for axis in full.axes) == 15
     assert empty.texts[0].get_text().startswith("Nothing to show: no ")
+
+
+def test_few_groups_have_time_courses_and_neither_a_roc_curve_nor_ranks():
+    several = pd.concat([predictions(test=5), predictions(test=5).assign(time=120.0)])
+    table = tabulate(several)
+    few = table[table["set"] == "test"]
+    assert set(few["panel"]) == {"scatter", "course"} and set(table.loc[table["set"] == "train", "panel"]) >= {"roc"}
+    assert few.loc[few["panel"] == "course", "group"].nunique() == 4
+    curves = few[few["panel"] == "course"].groupby(["group", "label", "predictor"])["x"].agg(list)
+    assert len(curves) == 4 * 4 * 2 and set(map(tuple, curves)) == {(60.0, 120.0)}
+    with use_style():
+        assert sum(axis.get_visible() for axis in draw(table).axes) == 10
+    single = figure_table(predictions(test=1), "test")  # measured at one time
+    assert set(single["panel"]) == {"scatter", "best"}
 
 
 def test_responses_that_are_all_alike_have_no_accuracy():

@@ -16,6 +16,7 @@ ENSEMBLE = "ensemble"
 METRICS = {"correlation": (-1.0, 1.0), "rmse": POSITIVE, "auc": SHARE, "accuracy": SHARE}  # and their scales
 RESAMPLES = 200
 EXAMPLE_ROWS = 40  # of a group in the figure; more cannot be distinguished
+MOST_COURSES = 4  # groups whose time courses are shown, and curves of each
 FIGURE_COLUMNS = [*RUN, "panel", "predictor", "group", "place", "x", "y", "sd", "label"]
 
 
@@ -90,7 +91,9 @@ def figure_table(predictions: pd.DataFrame, part: str) -> pd.DataFrame:
     simulated, one row per measurement), `roc` (x false, y true positive rate, one row per point and predictor; place 1
     marks the threshold from the training data, and label says AUC and accuracy of the ensemble), `rmse` (x rank, y
     error of a group by the ensemble, sd over members, label for the examples) and `best` and `worst` (an example group:
-    x the measurement's place, y the measured value as predictor `measured` or the ensemble's with its sd).
+    x the measurement's place, y the measured value as predictor `measured` or the ensemble's with its sd). Fewer groups
+    than `statistics.FEWEST` are no sample to classify or to rank: instead of these four panels they have `course`
+    (a group: x the time, label the curve, place of the group), unless nothing was measured at several times.
     """
     tables = [_panels(table, part) for _, table in _best_runs(predictions).groupby(RUN, sort=False)]
     tables = [table for table in tables if len(table)]
@@ -203,11 +206,15 @@ def _panels(predictions, part) -> pd.DataFrame:
     errors = group_errors(own).sort_values("mean", kind="stable")
     names = {"best": errors.index[0], "worst": errors.index[-1]}
     scatter = own.assign(panel="scatter", predictor=ENSEMBLE, x=own["measurement"], y=own["mean"], label="")
-    ranking = pd.DataFrame({"group": errors.index, "y": errors["mean"].to_numpy(), "x": np.arange(1, len(errors) + 1)})
-    ranking["sd"] = errors[_members(errors)].std(axis=1).to_numpy()
-    ranking["label"] = ranking["group"].map({group: place for place, group in names.items()}).fillna("")
-    parts = [scatter, _roc_rows(own, pairs, part), ranking.assign(panel="rmse", predictor=ENSEMBLE)]
-    parts += [_example(own[own["group"] == group], place) for place, group in names.items()]
+    examples = [_example(own[own["group"] == group], place) for place, group in names.items()]
+    if len(errors) < FEWEST:
+        parts = [scatter, *(_courses(own, errors.index) or examples[: len(errors)])]
+    else:
+        ranks = np.arange(1, len(errors) + 1)
+        ranking = pd.DataFrame({"group": errors.index, "y": errors["mean"].to_numpy(), "x": ranks})
+        ranking["sd"] = errors[_members(errors)].std(axis=1).to_numpy()
+        ranking["label"] = ranking["group"].map({group: place for place, group in names.items()}).fillna("")
+        parts = [scatter, _roc_rows(own, pairs, part), ranking.assign(panel="rmse", predictor=ENSEMBLE), *examples]
     found = pd.concat(parts, ignore_index=True).reindex(columns=FIGURE_COLUMNS)
     return found.assign(**predictions[RUN].iloc[0].to_dict())
 
@@ -243,3 +250,19 @@ def _example(rows, place) -> pd.DataFrame:
     known = pd.DataFrame({"x": x, "y": rows["measurement"].to_numpy(), "predictor": "measured"})
     said = pd.DataFrame({"x": x, "y": rows["mean"].to_numpy(), "sd": rows["sd"].to_numpy(), "predictor": ENSEMBLE})
     return pd.concat([known, said]).assign(panel=place, group=rows["group"].iloc[0])
+
+
+def _courses(own, groups) -> list[pd.DataFrame]:
+    """Return the time courses of the first groups, of each the curves with the most times; none of single times."""
+    times = own.groupby(PAIR)["time"].nunique().sort_values(ascending=False, kind="stable")
+    times = times[times > 1]
+    tables = []
+    for place, group in enumerate([one for one in groups if one in times.index.get_level_values("group")]):
+        for _, condition, observable in times[[group]].index[:MOST_COURSES] if place < MOST_COURSES else ():
+            rows = own[(own[PAIR] == [group, condition, observable]).all(axis=1)].sort_values("time", kind="stable")
+            same = {"panel": "course", "group": group, "place": place, "label": f"{observable}, {condition}"}
+            same["x"] = rows["time"].to_numpy()
+            measured = {"y": rows["measurement"].to_numpy(), "predictor": "measured"}
+            predicted = {"y": rows["mean"].to_numpy(), "sd": rows["sd"].to_numpy(), "predictor": ENSEMBLE}
+            tables += [pd.DataFrame(same | measured), pd.DataFrame(same | predicted)]
+    return tables

@@ -25,7 +25,9 @@ curves of telling responsive from other (group, condition, observable) triples, 
 runs (grey), where responsive means a measured response above the median of the training data, and the orange point
 marks the threshold with the largest sensitivity + specificity (Youden 1950); the root mean squared error of each group
 (cell line; a condition where a problem has no groups), ranked, with the standard deviation over single runs; and the
-best and the worst fitted group, measured (bars) and simulated (mean and standard deviation over the ensemble). The
+best and the worst fitted group, measured (bars) and simulated (mean and standard deviation over the ensemble). Fewer
+than six groups are neither classified nor ranked: instead their time courses are drawn, at most four groups with four
+curves each, measured (dots) and simulated (lines, with that standard deviation). The
 panels follow Stapor et al. 2022, figure 4. The paper's definition of a response could not be read; ours stands here.
 Its data set is not public, so its values are not comparable and not shown.
 
@@ -41,6 +43,7 @@ COLUMNS = ("scatter", "roc", "rmse", "best", "worst")
 DATA = {"train": "fitted data", "test": "held-out groups"}
 MOST_POINTS = 4000  # of a scatter; the density is estimated from these
 EXAMPLES = {"best": BLUE, "worst": RED}
+CURVES = BLUE, RED, ORANGE, BLACK  # of the time courses of a group
 
 
 def tabulate(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -58,10 +61,28 @@ def draw(table):
     for axes, (problem, part) in zip(grid, rows, strict=True):
         own = table[(table["problem"] == problem) & (table["set"] == part)]
         axes[0].set_title(f"{label(problem)}, {DATA[part]}\n{label(own['optimizer'].iloc[0])}")
-        for axis, panel in zip(axes, COLUMNS, strict=True):
+        courses = own[own["panel"] == "course"]
+        for place, (axis, panel) in enumerate(zip(axes, COLUMNS, strict=True)):
             shown = own[own["panel"] == panel]
-            PANELS[panel](axis, shown) if len(shown) else axis.set_visible(False)
+            if len(shown):
+                PANELS[panel](axis, shown)
+            elif len(group := courses[courses["place"] == place - 1]):
+                _course(axis, group)
+            else:
+                axis.set_visible(False)
     return figure
+
+
+def _course(axis, rows) -> None:
+    """Draw the time courses of one group: dots as measured, lines as simulated, a colour per curve."""
+    for shade, (name, curve) in zip(CURVES, rows.groupby("label", sort=False), strict=False):
+        measured, ensemble = (curve[curve["predictor"] == one] for one in ("measured", "ensemble"))
+        axis.errorbar(ensemble["x"], ensemble["y"], ensemble["sd"], color=shade, linewidth=1.2, elinewidth=0.8)
+        axis.plot(measured["x"], measured["y"], "o", color=shade, markersize=4, label=name)
+    axis.set_title(f"Group {rows['group'].iloc[0]}", fontsize=8)
+    axis.set(xlabel="Time", ylabel="Value (standardized)")
+    axis.margins(y=0.35)  # room for the legend
+    axis.legend(loc="upper center", ncols=2, fontsize=6, columnspacing=1, handletextpad=0.3)
 
 
 def _scatter(axis, rows) -> None:
