@@ -13,9 +13,9 @@ for a prior without corruption), or the log of one run. Validation MSE: on data 
 the paper, and published is that of a log. Verdict: a number is reproduced where our mean is within 3 percentage points
 (sparsity, balanced accuracy), a fifth (all else) or the published error of the published one; it is not comparable
 where the paper's number could not be read, where the data differ as said below, where fewer than three models finished,
-or where our interval holds it but is too wide to tell. Prior: whether the method uses prior knowledge; "truth" marks
-controls that know part of the gold standard. Methods that the paper does not have and controls without training stand
-below its methods."""
+or where our interval holds it but is too wide to tell. Prior: a tick where the method uses prior knowledge, as in the
+paper; "truth" marks controls that know part of the gold standard. Methods that the paper does not have and controls
+without training stand below its methods."""
 
 
 def parse_arguments():

@@ -249,7 +249,7 @@ def test_every_part_of_the_layout_and_every_source_is_known(published):
 def test_a_page_shows_per_cent_intervals_and_a_dash_for_what_could_not_be_read(published):
     table, notes = page_of(paper_tables(made_networks(), **published), 1)
     dash = table.set_index("Method").loc["DASH"]
-    assert dash["Models"] == "4"
+    assert dash["Models"] == "4" and list(table.set_index("Method").loc[["DASH", "SNIP"], "Prior"]) == ["✓", ""]
     assert dash["Sparsity (%)"] == "95.0 [93.5, 96.2]" and dash["Sparsity (%), published"] == "94.6 (digitised)"
     assert dash["Test MSE × 1000"] == "1.60" and dash["Test MSE × 1000, published"] == "–"
     assert table.set_index("Method").loc["SNIP", "Balanced accuracy (%), published"] == ""

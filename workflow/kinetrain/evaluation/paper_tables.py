@@ -163,7 +163,8 @@ def page_of(tables: pd.DataFrame, number: int) -> tuple[pd.DataFrame, list[str]]
     values = own[own["method"].notna()]
     rows = []
     for (condition, method), group in values.groupby(["condition", "method"], sort=False):
-        row = {"Data": condition, "Method": label(method), "Prior": group["uses_prior"].fillna("").iloc[0]}
+        prior = group["uses_prior"].fillna("").iloc[0]
+        row = {"Data": condition, "Method": label(method), "Prior": {"yes": "✓", "no": ""}.get(prior, prior)}
         row["Models"] = f"{int(group['n'].max())}"
         for metric in values["metric"].unique():
             heading, factor = HEADINGS[metric]
