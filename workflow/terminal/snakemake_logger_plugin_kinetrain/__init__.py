@@ -1,8 +1,9 @@
 """The terminal of `make`: a line per finished step, news of long steps, and errors in full.
 
 A logger plugin of Snakemake (`snakemake --logger kinetrain`, with this folder on PYTHONPATH). Snakemake's own messages
-all stand in its log file. The plugin that draws with rich was not taken: it has a live display, of which a log of a
-cluster job or of continuous integration keeps nothing readable.
+all stand in its log file, but for the line on the profile in use, which it prints before it knows of any plugin. The
+plugin that draws with rich was not taken: it has a live display, of which a log of a cluster job or of continuous
+integration keeps nothing readable.
 """
 
 import logging
