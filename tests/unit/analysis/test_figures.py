@@ -184,6 +184,13 @@ def test_an_effect_matrix_of_few_genes_names_them():
     assert "full colour from 0.5)" in small[-1].get_ylabel() and "full colour from 0.05)" in large[-1].get_ylabel()
 
 
+def test_colours_of_pathways_mean_the_same_in_all_panels():
+    table = made_table("pathways", 2)
+    table.loc[table["dataset"] == "problem 1", "z"] *= 3
+    limits = {axis.collections[0].get_clim() for axis in draw("pathways", table).axes[:2]}
+    assert limits == {(0, table["z"].max())}
+
+
 def test_no_label_is_cut_at_the_edge_of_a_picture(tmp_path):
     from matplotlib.image import imread
 

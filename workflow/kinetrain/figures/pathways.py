@@ -16,8 +16,8 @@ FIGURE = Declaration(
     needs=("datasets",),
     caption="""
 **Which pathways hold the influential genes.** Colour: how far the summed influence of a gene set lies above that of
-random sets (z-score); letters: tests that it passes after correction (P, permutation; R, prerank; O,
-over-representation). Control: the same with the labels of the genes
+random sets (z-score, one scale for all panels); letters: tests that it passes after correction (P, permutation; R,
+prerank; O, over-representation). Control: the same with the labels of the genes
 permuted; no letter should stand there. The influence of a gene is the mean change of all other genes along a trajectory
 when its initial value is drawn anew; the score of a gene set is the sum of the influences of its genes, averaged over
 the models of all seeds. The z-score is that against permutations of the influences over all genes that occur in some
@@ -82,21 +82,21 @@ def draw(table):
     figure = new_figure(4.6 + 0.5 * len(methods), sum(heights))
     axes = figure.subplots(len(titles), 1, squeeze=False, height_ratios=heights)[:, 0]
     for axis, title, count in zip(axes, titles, rows, strict=True):
-        image = _heat_map(axis, table[table["panel"] == title], methods, count)
+        image = _heat_map(axis, table[table["panel"] == title], methods, count, table["z"].max())
         axis.set_title(title)
         bar = figure.colorbar(image, ax=axis, fraction=0.06, aspect=14, shrink=min(1, 12 / count), anchor=(0, 1))
         bar.set_label("z-score", fontsize=8)
     return figure
 
 
-def _heat_map(axis, rows, methods, count):
+def _heat_map(axis, rows, methods, count, highest):
     from seaborn import heatmap
 
     wide = rows.pivot(index="row", columns="method", values=["z", "passed"])
     scores, passed = (wide[name].reindex(range(count), columns=methods) for name in ("z", "passed"))
     names = rows.drop_duplicates("row").sort_values("row")["pathway"].astype(str)
     short = [name if len(name) <= LONGEST else name[: LONGEST - 1] + "…" for name in names]
-    look = {"cmap": "Greens", "vmin": 0, "linewidth": 0.8, "linecolor": "white", "cbar": False}
+    look = {"cmap": "Greens", "vmin": 0, "vmax": highest, "linewidth": 0.8, "linecolor": "white", "cbar": False}
     heatmap(scores.astype(float), annot=passed.fillna(""), fmt="", annot_kws={"fontsize": 7}, ax=axis, **look)
     axis.set_yticks(np.arange(count) + 0.5, short, fontsize=7, rotation=0)
     axis.set_xticks(np.arange(len(methods)) + 0.5, [_title(method) for method in methods], rotation=30, ha="right")
