@@ -1,4 +1,4 @@
-# Enrichment: influence of genes, and pathway tests.
+# Enrichment: influence of genes, regulators ranked by it, and pathway tests.
 
 
 rule measure_influence:
@@ -19,6 +19,23 @@ rule measure_influence:
     shell:
         "({params.command} --model {input.model:q} --expression {input.expression:q} --settings {params.settings:q}"
         " --output {output:q}) 2>&1 | tee {log:q}"
+
+
+rule rank_regulators:
+    input:
+        rules.measure_influence.output,
+    output:
+        "<results>/enrichment/{dataset}/noise{noise}_corruption{corruption}/{method}.regulators.tsv",
+    log:
+        "<logs>/enrichment/{dataset}/noise{noise}_corruption{corruption}/{method}.regulators.log",
+    localrule: True
+    conda:
+        conda("analysis")
+    params:
+        command=command("analysis", "rank_regulators"),
+    shell:
+        "({params.command} --influence {input:q} --dataset {wildcards.dataset} --method {wildcards.method}"
+        " --noise {wildcards.noise} --prior-corruption {wildcards.corruption} --output {output:q}) 2>&1 | tee {log:q}"
 
 
 rule test_pathways:

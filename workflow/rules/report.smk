@@ -131,6 +131,8 @@ rule state_findings:
         reactions="<results>/tables/reactions.tsv",
         estimates="<results>/tables/estimates.tsv",
         networks="<results>/tables/networks.tsv",
+        consensus="<results>/tables/consensus.tsv",
+        regulators="<results>/tables/regulators.tsv",
         pathways="<results>/tables/pathways.tsv",
         paper_tables="<results>/tables/paper_tables.tsv",
         published=str(PUBLISHED_NUMBERS / "networks.tsv"),
@@ -153,7 +155,8 @@ rule state_findings:
     shell:
         "({params.command} --nominal {input.nominal:q} --fits {input.fits:q} --traces {input.traces:q}"
         " --pairs {input.pairs:q} --reactions {input.reactions:q} --estimates {input.estimates:q}"
-        " --networks {input.networks:q} --pathways {input.pathways:q} --paper-tables {input.paper_tables:q}"
+        " --networks {input.networks:q} --consensus {input.consensus:q} --regulators {input.regulators:q}"
+        " --pathways {input.pathways:q} --paper-tables {input.paper_tables:q}"
         " --published {input.published:q} {params.meaning}"
         " --output {output.table:q} --page {output.page:q}) 2>&1 | tee {log:q}"
 

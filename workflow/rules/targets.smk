@@ -29,6 +29,7 @@ PARTS = {
     ],
     "coregulation": [f"<results>/networks/{run}.coregulation.tsv" for run in RUNS],
     "consensus": [f"<results>/networks/{run}.network.tsv" for run in UNJUDGED],
+    "regulators": [f"<results>/enrichment/{run}.regulators.tsv" for run in UNJUDGED],
     "pathways": [f"<results>/enrichment/{run}.tsv" for run in TESTED],
 }
 FOR_A_FIGURE = {"history", "effects", "coregulation", "simulations"}  # tables that are made for a figure alone

@@ -32,6 +32,8 @@ def parse_arguments():
     parser.add_argument("--reactions", help="reactions.tsv: pruned reactions of over-complete models")
     parser.add_argument("--estimates", help="estimates.tsv: parameters of the best fits")
     parser.add_argument("--networks", help="networks.tsv: scores per model and of the controls")
+    parser.add_argument("--consensus", help="consensus.tsv: edges that seeds agree on")
+    parser.add_argument("--regulators", help="regulators.tsv: genes by their influence")
     parser.add_argument("--pathways", help="pathways.tsv: gene sets with p-values")
     parser.add_argument("--paper-tables", help="paper_tables.tsv: our numbers and the published ones, with verdicts")
     parser.add_argument("--published", help="networks.tsv of the published values")
@@ -51,7 +53,7 @@ def main():
     from kinetrain.report.html import page
 
     of_fits = ("nominal", "fits", "traces", "pairs", "reactions", "estimates")
-    names = (*of_fits, "networks", "pathways", "paper_tables", "published")
+    names = (*of_fits, "networks", "consensus", "regulators", "pathways", "paper_tables", "published")
     paths = {name: getattr(arguments, name) for name in names}
     tables = {
         name: declared.load(name, path) if name in declared.TABLES else load_table(path)

@@ -1,4 +1,4 @@
-"""A consensus network holds the edges that the models of a method share, and how far they share them."""
+"""What the models of a method agree on over seeds: the edges that they share, and the genes that act most on others."""
 
 from xml.etree import ElementTree
 
@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from kinetrain.evaluation.consensus import consensus, graphml
+from kinetrain.evaluation.findings import findings
+from kinetrain.evaluation.regulators import regulators
 from kinetrain.tables import check
 
 CHAINS = np.array([["w", "u"]])
@@ -66,3 +68,38 @@ def test_graphml_holds_genes_and_directed_edges():
     assert (found.get("source"), found.get("target")) == ("A", "B")
     assert {data.get("key"): data.text for data in found}["sign"] == "1"
     assert [node.get("id") for node in root.iter(f"{space}node")] == ["A", "B"]
+
+
+LEVEL = {"dataset": "d", "method": "dash", "noise": 0.0, "prior_corruption": 0.0}
+
+
+def influence_of(*models) -> pd.DataFrame:
+    """Return the influences of the genes A, B, ... of some models, each gene with two targets if it has any."""
+    rows = [
+        {"seed": seed, "gene": gene, "influence": value, "targets": 2 * (value > 0)}
+        for seed, values in enumerate(models)
+        for gene, value in zip("ABCD", values, strict=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_regulators_are_ranked_by_their_mean_influence_over_the_models_that_did_not_diverge():
+    found = regulators(influence_of([0.1, 0.4, 0.0, 0.2], [0.5, 0.4, 0.0, 0.0], [np.nan] * 4)).assign(**LEVEL)
+    check("regulators", found, "test")
+    assert found[["place", "gene", "models"]].to_numpy().tolist() == [[1, "B", 2], [2, "A", 2], [3, "D", 2]]
+    assert found["influence"].tolist() == pytest.approx([0.4, 0.3, 0.1]) and found["lowest"].tolist() == [0.4, 0.1, 0]
+    assert found["top_share"].tolist() == [0.5, 0.5, 0] and found["targets"].tolist() == [2, 2, 1]
+    assert regulators(influence_of([np.nan] * 4)).empty and len(regulators(influence_of([4, 3, 2, 1]), most=2)) == 2
+
+
+def test_findings_say_how_far_seeds_agree_and_who_acts_most():
+    edges = consensus(model_of([ALL + MOST_OF_THEM, ALL + MOST_OF_THEM, ALL]), runs_of(3))
+    genes = regulators(influence_of([0.1, 0.4, 0.0, 0.2], [0.5, 0.45, 0.0, 0.0])).assign(**LEVEL)
+    said = findings(consensus=edges, regulators=genes).set_index("topic")["statement"]
+    assert said["Stability of networks"] == (
+        "DASH: of the 2 strongest edges that at least half of 3 models have, all models have 1, with one sign."
+    )
+    assert said["Regulators"].startswith("DASH (fewer than 3 models): the most influence, as the mean of 2 models,")
+    assert "have B (0.425; among the highest in 1), A (0.3; among the highest in 1), D" in said["Regulators"]
+    single = consensus(model_of([ALL]), runs_of(1))
+    assert findings(consensus=single).empty

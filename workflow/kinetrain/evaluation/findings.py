@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from kinetrain.evaluation import (
+    consensus_findings,
     fit_findings,
     network_findings,
     paper_findings,
@@ -50,6 +51,8 @@ RESULTS: tuple[tuple[Any, ...], ...] = (
     (network_findings.against_published, "networks", "published"),
     (paper_findings.tables_of_the_paper, "paper_tables"),
     (paper_findings.claims_of_the_paper, "networks", "pathways"),
+    (consensus_findings.stable_edges, "consensus"),
+    (consensus_findings.leading_regulators, "regulators"),
     (pathway_findings.planted_pathway, "pathways"),
     (pathway_findings.significant_pathways, "pathways"),
     (pathway_findings.stable_pathways, "pathways"),

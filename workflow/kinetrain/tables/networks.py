@@ -1,4 +1,4 @@
-"""The result tables of trained networks: scores, paths, effects, consensus, tuning, pathways."""
+"""The result tables of trained networks: scores, paths, effects, consensus, regulators, tuning, pathways."""
 
 from kinetrain.networks import metrics
 from kinetrain.tables.declaration import Table, columns
@@ -149,6 +149,26 @@ models: models that did not fail
         "Networks that seeds agree on",
         "unjudged",
         ("dataset", "method", "regulator", "target", "sign", "median_effect", "frequency", "sign_agreement", "models"),
+    ),
+    "regulators": Table(
+        (*LEVEL, "gene"),
+        LEVEL_COLUMNS
+        + columns("""
+place: place of the gene by its influence, 1 for the highest
+gene: name of the gene
+influence: mean change of all other genes when the gene alone starts elsewhere, in units of expression, as the mean over
+  the models
+lowest: influence in the model where it is lowest
+highest: in the model where it is highest
+top_share: share of the models in which the gene is among the 10 (a tenth of the genes, where that is fewer) of highest
+  influence
+targets: median number of the genes that it has an effect on
+models: models whose simulations did not diverge
+"""),
+        "The 100 genes that act most on others in the models of a method, over seeds: for data without a gold "
+        "standard. How influence is measured is said by `enrichment.influence` of the configuration.",
+        "Regulators by influence",
+        "unjudged",
     ),
     "simulations": Table(
         ("dataset", "factor"),
