@@ -102,8 +102,17 @@ def test_errors_of_snakemake_and_warnings_are_not_hidden(handler, capsys):
     assert "long words" not in said and "Building" not in said
 
 
+def test_what_other_programs_log_and_last_lines_are_no_news():
+    of_others = "2026-12-01 09:59:27.678 - amici - WARNING - long words"
+    for line in (of_others, "warning: 2 genes are constant", "took 2.8 CPU seconds and 146 MB"):
+        assert terminal.NO_NEWS.match(line)
+    assert not terminal.NO_NEWS.match("epoch 20 of 100")
+
+
 def test_a_long_step_tells_what_is_left():
     assert terminal.remaining_time("epoch 20 of 100: validation", 10) == " (about 40 s left)"
+    fit = "start 7: finished, objective -2541 (6 of 25 starts are done)"
+    assert terminal.remaining_time(fit, 60) == " (about 3 min 10 s left)"
     assert terminal.remaining_time("no number", 10) == "" and terminal.remaining_time("0 of 9", 10) == ""
     assert terminal.clock(59) == "59 s" and terminal.clock(61) == "1 min 01 s" and terminal.clock(7260) == "2 h 01 min"
 

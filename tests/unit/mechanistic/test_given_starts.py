@@ -80,7 +80,7 @@ def test_the_estimated_parameters_of_a_file_are_those_of_the_problem(egf_yaml):
     assert "k_turnover" in table.index and table.loc["k_turnover"].tolist() == ["log10", 1e-8, 1e8]
 
 
-def test_fits_begin_at_given_starts_and_a_checkpoint_of_others_is_not_taken(quadratic, tmp_path):
+def test_fits_begin_at_given_starts_and_a_checkpoint_of_others_is_not_taken(quadratic, tmp_path, capsys):
     problem, options = quadratic(), FullBatchOptions(epochs=1)
     given = np.array([[1.0, 2.0]])
     assert starting_point(problem, 0, 0, given).tolist() == [1.0, 2.0]
@@ -88,6 +88,7 @@ def test_fits_begin_at_given_starts_and_a_checkpoint_of_others_is_not_taken(quad
     _, trace, _ = full_batch.fit_starts(problem, "toy", 0, "l_bfgs_b", 2, options, tmp_path, given=given)
     begin = trace[trace["cost"] == trace.groupby("start")["cost"].transform("min")]["objective"]
     assert begin.iloc[0] <= problem.value(given[0], np.arange(4))
+    assert "(1 of 2 starts are done)\nstart 1: finished, " in capsys.readouterr().err
     problem.evaluations.clear()
     full_batch.fit_starts(problem, "toy", 0, "l_bfgs_b", 1, options, tmp_path, given=given + 1)
     assert problem.evaluations[0][1:3] == (2.0, 3.0)

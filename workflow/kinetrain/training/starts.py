@@ -134,11 +134,10 @@ def run_starts(fit_all, starts: int, checkpoint: Checkpoint, identity: dict, nam
     never replaced. The parameters are arrays by name: names (n,), and each of the points (starts, n), on the scale of
     the optimization; NaN where a start failed or has no such point.
     """
-    label = f"{identity['problem']}, replicate {identity['replicate']}, {identity['optimizer']}"
     kept = {start: checkpoint.finished(start) for start in range(starts)}
     results = {start: result for start, result in kept.items() if result is not None}
     for start in results:
-        print(f"{label}, start {start}: taken from the checkpoint", file=sys.stderr)
+        print(f"start {start}: taken from the checkpoint", file=sys.stderr)
     for start, (fit, traced, arrived), seconds in fit_all([start for start in kept if start not in results]):
         fit["wall_seconds"] = round(seconds, 3)
         fit["peak_memory_mb"] = peak_memory_mb()
@@ -146,7 +145,8 @@ def run_starts(fit_all, starts: int, checkpoint: Checkpoint, identity: dict, nam
         arrived = {key: list(np.full(len(names), np.nan) if failed else arrived[key]) for key in POINTS}
         results[start] = [fit, traced, arrived]
         checkpoint.finish(start, results[start])
-        print(f"{label}, start {start}: {fit['status']}, objective {fit['objective']:.6g}", file=sys.stderr)
+        ended = f"start {start}: {fit['status']}, objective {fit['objective']:.6g}"
+        print(f"{ended} ({len(results)} of {starts} starts are done)", file=sys.stderr)
     fits, trace, points = [], [], []
     for start in range(starts):
         fit, traced, arrived = results[start]

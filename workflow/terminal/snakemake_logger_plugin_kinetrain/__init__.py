@@ -19,6 +19,8 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 NEWS_SECONDS = 30  # between two reports of what long steps are doing
 LAST_LINES = 100  # of the log of a step that failed
+# Lines of a log that say nothing of what a step is doing: ours at its end, and what other programs log.
+NO_NEWS = re.compile(r"warning:|took [\d.]+ CPU seconds|\d{4}-\d\d-\d\d ")
 NAMED = {"replicate", "seed", "fold", "noise", "corruption"}  # wildcards whose value alone says little
 
 
@@ -119,7 +121,7 @@ class LogHandler(LogHandlerBase):
                 for number, step in self.steps.items():
                     seconds = time.monotonic() - step["begun"]
                     said = (line for file in step["logs"] for line in reversed(lines(file)))
-                    last = next((line for line in said if line and not line.startswith("warning:")), "")
+                    last = next((line for line in said if line and not NO_NEWS.match(line)), "")
                     if seconds > NEWS_SECONDS and last and shown.get(number) != last:
                         shown[number] = last
                         own = seconds - environment_seconds(step["logs"])
