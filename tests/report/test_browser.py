@@ -133,5 +133,7 @@ def test_paper_shows_what_the_screen_folds_or_scrolls(browser, report_file, pict
     scrolled = """[...document.querySelectorAll('main *')].filter(one => getComputedStyle(one).overflowY != 'visible'
         && one.scrollHeight > one.clientHeight + 2 && one.clientHeight > 0).length"""
     assert browser.value(folded) == 0 and browser.value(scrolled) == 0
+    # Sentences take the width that the other columns leave.
+    assert browser.value("getComputedStyle(document.querySelector('article td')).maxWidth") == "none"
     browser.print(pictures / f"{report_file.parent.name}.pdf")
     assert (pictures / f"{report_file.parent.name}.pdf").stat().st_size > 10_000
