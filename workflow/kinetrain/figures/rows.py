@@ -22,7 +22,7 @@ def rows_of_settings(table, draw_row):
             if len(own):
                 draw_row(axis, own, place, colour(optimizer))
                 _note_failures(axis, place, *own[["failed", "runs"]].iloc[0])
-        axis.set_xlabel("Final objective above the best known\n(negative log-likelihood)")
+        axis.set_xlabel("Final objective above the best known\n(negative log-likelihood)", fontsize=8)
     axes[0].set_yticks(range(len(settings)), list(settings), fontsize=7.5)
     axes[0].set_ylim(len(settings) - 0.4, -0.6)
     if common:
