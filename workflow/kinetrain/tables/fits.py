@@ -27,26 +27,6 @@ FIT = tuple(column.name for column in FIT_COLUMNS)
 SCORED = ("problem", "optimizer", "schedule", "size", "safeguard")
 
 TABLES = {
-    "nominal": Table(
-        ("problem", "replicate"),
-        columns("""
-problem: name of the fit problem in the configuration
-replicate: number of the data replicate
-objective_nominal: negative log-likelihood at the nominal parameters
-reference: its published value, or that of the true parameters when artificial data were drawn; empty if unknown
-engine: what solved the model: `amici`, or the kinetics kernel and the instructions that it was compiled for
-  (`kernel-avx512` and so on); other instructions round differently, so that last digits differ
-data: measured or artificial
-conditions: conditions with measurements
-measurements: data points
-parameters: estimated parameters
-relative_deviation: of the objective from the reference
-"""),
-        "Negative log-likelihood at the nominal parameters of each problem, and the reference value where there is "
-        "one: a check that models and data are imported correctly.",
-        "Objective at the nominal parameters",
-        "petab",
-    ),
     "fits": Table(
         (*FIT, "start"),
         FIT_COLUMNS
@@ -287,5 +267,25 @@ measurements: data points
         "Predictions of ensembles, scored",
         "predictions",
         ("problem", "optimizer", "replicate", "set", "predictor", "metric", "value", "groups"),
+    ),
+    "nominal": Table(
+        ("problem", "replicate"),
+        columns("""
+problem: name of the fit problem in the configuration
+replicate: number of the data replicate
+objective_nominal: negative log-likelihood at the nominal parameters
+reference: its published value, or that of the true parameters when artificial data were drawn; empty if unknown
+engine: what solved the model: `amici`, or the kinetics kernel and the instructions that it was compiled for
+  (`kernel-avx512` and so on); other instructions round differently, so that last digits differ
+data: measured or artificial
+conditions: conditions with measurements
+measurements: data points
+parameters: estimated parameters
+relative_deviation: of the objective from the reference
+"""),
+        "Negative log-likelihood at the nominal parameters of each problem, and the reference value where there is "
+        "one: a check that models and data are imported correctly.",
+        "Objective at the nominal parameters",
+        "petab",
     ),
 }
