@@ -52,10 +52,14 @@ def main():
 
 def list_jobs(arguments) -> tuple[list[Job], dict]:
     """Return the jobs of the workflow for the arguments of this script, and the names that its Snakefile defines."""
+    import logging
+
     from snakemake.api import SnakemakeApi
+    from snakemake.logging import logger
     from snakemake.settings.enums import Quietness
     from snakemake.settings.types import ConfigSettings, OutputSettings, ResourceSettings
 
+    logger.addFilter(lambda record: record.levelno >= logging.WARNING)  # says what it builds, however quiet it is to be
     given = {key: value for key in ("mirror", "only") if (value := getattr(arguments, key))}
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL}, dryrun=True)) as snakemake:
         planned = snakemake.workflow(
