@@ -24,11 +24,11 @@ def rows_of(run: str, answers: dict, record: dict) -> list[dict]:
     made |= {"data": "; ".join(answers["data"]), "CPU time (s)": seconds}
     rows = []
     for arm in answers["arms"]:
-        row = {**made, "question": arm["question"]}
+        by = next((place for place, name in enumerate(arm["columns"]) if place and name != "kind"), 0)
+        row = {**made, "question": arm["question"], "ranked by": arm["columns"][by] if by else ""}
         for place in range(FIRST):
-            first = arm["rows"][place] if place < len(arm["rows"]) else ["", ""]
-            value = next((one for one in first[1:] if "[" in one), "")
-            row[f"place {place + 1}"] = f"{first[0]}: {value}" if first[0] else ""
+            first = arm["rows"][place] if place < len(arm["rows"]) else None
+            row[f"place {place + 1}"] = f"{first[0]}: {first[by]}" if first else ""
         rows.append({**row, "decided": len(arm["decided"]), "not decided": len(arm["undecided"])})
     return rows
 

@@ -6,8 +6,11 @@ import json
 def finished(folder, first: str, starts: int) -> None:
     """Write what a finished run leaves."""
     folder.mkdir(exist_ok=True)
-    arm = {"question": "Which?", "rows": [[first, "1.5 [1, 2]"]], "decided": ["A over B"], "undecided": []}
-    (folder / "answers.json").write_text(json.dumps({"data": ["egf_akt"], "arms": [arm], "caution": ""}))
+    fits = {"question": "Which?", "columns": ["optimizer", "mean rank"], "rows": [[first, "1.5 [1, 2]"]]}
+    networks = {"question": "What?", "columns": ["method", "kind", "accuracy (%)", "AUPRC (%)"]}
+    networks["rows"] = [["Prior", "no training", "97.6", "91 [90, 92]"]]
+    arms = [{**arm, "decided": ["A over B"], "undecided": []} for arm in (fits, networks)]
+    (folder / "answers.json").write_text(json.dumps({"data": ["egf_akt"], "arms": arms, "caution": ""}))
     record = {"made": "2026-11-29T06:19:52+00:00", "commit": "d7bfb91d036a53", "cost": {"neural": {"cpu_seconds": 7}}}
     configuration = {"fits": {"starts": starts, "epochs": 30}}
     (folder / "provenance.json").write_text(json.dumps({**record, "configuration": configuration}))
@@ -21,6 +24,7 @@ def test_answers_and_differing_settings_stand_side_by_side(run, tmp_path):
     found = '1.5 <span class="whole">[1, 2]</span>'
     for text in (f"Adam: {found}", f"Fides: {found}", "fits.starts", ">100<", "small/report.html", "d7bfb91d03"):
         assert text in page, text
+    assert "Prior: 97.6<" in page and "accuracy (%)" in page  # what it is ranked by, with an interval or without
     assert "fits.epochs" not in page
     assert "large: Which? 1 decided</summary>" in page and "<li>A over B</li>" in page
 
