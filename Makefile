@@ -33,7 +33,7 @@ environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$
 # Words that write the hashes of the pins on standard input. A wheel of torch may be a local build, one of AMICI is ours.
 hash = uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url --no-annotate --no-header -
 
-.PHONY: .venv run check plan clean compare so-far real paper-neural paper-mechanistic report test test-mechanistic test-neural test-analysis test-workflow test-petab test-cluster test-faults test-report coverage lint format benchmark docs pins configured setup environments help
+.PHONY: .venv run check plan clean compare so-far real paper-neural paper-mechanistic report test test-mechanistic test-neural test-analysis test-workflow test-petab test-cluster test-faults test-crate test-report coverage lint format benchmark docs pins configured setup environments help
 
 run: configured setup  ## run the configuration CONFIG (default: config/config.yaml), from the data to the report
 	@$(check) > /dev/null
@@ -90,6 +90,11 @@ test-cluster: setup environments  ## run the smoke workflow on a SLURM of this m
 	@uv pip install --quiet --python .cache/cluster/bin/python \
 	    "$$(sed -n 's/.*\(snakemake-executor-plugin-slurm==[0-9.]*[0-9]\).*/\1/p' profiles/slurm/config.yaml)"
 	.cache/cluster/bin/python -m pytest --quiet -s --durations=0 --durations-min=1 tests/cluster
+
+# The validators are in no environment: as pins they would be part of what results are made with.
+test-crate: configured setup  ## validate the RO-Crate and the CycloneDX list of the results of CONFIG, with the libraries of both
+	@uv run --quiet --no-project --with rocrate==0.16.0 --with roc-validator==0.13.0 \
+	    --with "cyclonedx-python-lib[json-validation]==11.12.0" python tests/crate/validate.py $(results)
 
 test-petab: setup environments  ## run the PEtab test suite from MIRROR=folder and write docs/petab_conformance.md
 	$(call environment,mechanistic) python tests/petab_suite/conformance.py --mirror "$$MIRROR" --output docs/petab_conformance.md

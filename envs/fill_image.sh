@@ -4,7 +4,7 @@
 set -euo pipefail
 source=/opt/kinetrain/source
 export KINETRAIN_WHEELS=/opt/kinetrain/wheels
-pip install --no-cache-dir --requirement "$source/envs/workflow.txt"
+pip install --no-cache-dir --require-hashes --requirement "$source/envs/workflow.hashes"
 for name in mechanistic neural analysis; do
     python3 "$source/workflow/scripts/environment.py" "$source/envs/$name.txt" "/opt/kinetrain/$name"
 done

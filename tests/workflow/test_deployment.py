@@ -75,7 +75,10 @@ def test_the_images_are_made_of_the_pins_and_the_python_of_conda(root):
             assert f"python={python}" in conda.read_text()
     script = (root / "envs" / "fill_image.sh").read_text()
     filled = re.search(r"for name in (.*); do", script)[1].split()
-    assert sorted(filled) == sorted(file.stem for file in root.glob("envs/*.yaml")) and "envs/workflow.txt" in script
+    assert (
+        sorted(filled) == sorted(file.stem for file in root.glob("envs/*.yaml"))
+        and '--require-hashes --requirement "$source/envs/workflow.hashes"' in script
+    )
 
 
 def test_scripts_library_and_pins_are_in_the_archive_that_other_executors_are_sent(root):
