@@ -63,6 +63,19 @@ def test_transitions_of_one_length_are_solved_as_by_torch(models, rows, genes, h
     assert torch.allclose(found, rk4.predict(phoenix, parameters, start, duration, steps), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize(("models", "rows", "genes", "hidden"), [*SIZES, (1, 1000, 350, 40)])
+def test_the_error_of_the_production_is_differentiated_as_by_autograd(models, rows, genes, hidden):
+    parameters, states, wanted, _, _ = problem(models, rows, genes, hidden)
+    wanted = wanted.mT.contiguous().mT  # as the product of a sparse matrix is
+    leaves = {name: part.requires_grad_() for name, part in parameters.items() if name != "v"}
+    slope = torch.arange(1.0, models + 1)
+    found, expected = (
+        (value.detach(), dict(zip(leaves, torch.autograd.grad(value, list(leaves.values()), slope), strict=True)))
+        for value in (part.production_error(phoenix, parameters, states, wanted) for part in (fused, rk4))
+    )
+    assert_same(found, expected)
+
+
 @pytest.mark.parametrize("density", [1, 0.04])
 @pytest.mark.parametrize("rows", [1, 4, 7, 16])
 def test_transitions_of_different_length_take_steps_of_one_size(rows, density):
@@ -205,6 +218,7 @@ def test_perceptrons_are_solved_as_by_autograd(models, rows, genes, hidden):
     parameters = perceptrons(models, genes, hidden)
     _, *rest = problem(models, rows, genes, hidden, durations=(2.0, 1.0, 4.0))
     rest[-1][:, 0] = rows == 1  # a row of padding
+    rest[1] = rest[1].mT.contiguous().mT  # is copied, and the copy must live as long as the kernel reads it
     arguments, steps = [parameters, *rest], [5, 4, 2][:models]
     found = fused.value_and_gradient(mlp, *arguments, steps)
     assert_same(found, rk4.autograd_value_and_gradient(mlp, *arguments, steps))

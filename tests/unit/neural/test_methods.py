@@ -1,5 +1,7 @@
 """The methods do what their papers say: penalties, gates, thresholds and scores, from first principles."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -34,7 +36,8 @@ def noise(method, seed=0, shapes=SHAPES):
 
 def an_update(field=phoenix, priors=None, pruned=False, drawn=None):
     rngs = [np.random.default_rng([3, model]) for model in range(MODELS)]
-    return Update(field, priors or [None] * MODELS, rngs, pruned, drawn)
+    error = partial(rk4.production_error, field)
+    return Update(field, priors or [None] * MODELS, rngs, pruned, error, drawn)
 
 
 def event(weights, field=phoenix, gradient=None):
@@ -104,11 +107,13 @@ def test_the_prior_loss_is_differentiable_and_has_its_weight(networks):
 def test_probes_are_new_in_every_update_and_fixed_as_published():
     first, second = np.random.default_rng(1), np.random.default_rng(2)
     corrected, published = pinn.Method(probe_range=0.25), pinn.Method(variant="published")
-    assert not np.array_equal(corrected._states(first, 5), corrected._states(second, 5))
-    states = published._states(first, 5)
-    assert states.shape == (10_000, 5) and np.array_equal(states, published._states(second, 5))
+    small, large = (sparse.csr_array(np.eye(genes)) for genes in (5, 100))
+    assert not np.array_equal(corrected._pair(first, small)[0], corrected._pair(second, small)[0])
+    states, wanted = published._pair(first, small)
+    assert states.shape == (10_000, 5) and np.array_equal(states, published._pair(second, small)[0])
+    assert np.array_equal(wanted, states) and np.array_equal(published._pair(first, 2 * small)[1], 2 * states)
     assert states.min() == pytest.approx(-0.5, abs=1e-3) and states.max() == pytest.approx(0.5, abs=1e-3)
-    assert np.abs(corrected._states(first, 100)).max() == pytest.approx(0.25, abs=1e-3)
+    assert np.abs(corrected._pair(first, large)[0]).max() == pytest.approx(0.25, abs=1e-3)
 
 
 def test_pinn_mp_prunes_once_and_forgets_the_prior_then(networks):

@@ -126,7 +126,8 @@ def test_gradients_pass_through_gates_and_penalties(expression, prior):
     raw = unpack(torch.from_numpy(state.weights).double(), run.raw_shapes)
     start, end, duration = (part.double() for part in run.transitions("train", [0, 1]))
     batch = start, end, duration, torch.ones_like(duration)
-    value, gradients = training_loop._objective(run, [0, 1], raw, None, 1, 0, batch, [2, 2])
+    value, gradient = training_loop._objective(run, [0, 1], raw, None, 1, 0, batch, [2, 2])
+    gradients = unpack(gradient, run.raw_shapes)
     leaves = {name: part.clone().requires_grad_() for name, part in raw.items()}
     shown = run.method.parameters(leaves, None)
     data = rk4.loss(rk4.predict(run.field, shown, start, duration, [2, 2]), end, batch[3])

@@ -6,6 +6,7 @@ rate, number of solver steps and masks, drawn from its own seed, and ends as if 
 
 import hashlib
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from kinetrain.networks import packed
 from kinetrain.neural import ensemble, snapshots
 from kinetrain.neural.ensemble import pack, padded, unpack
 from kinetrain.neural.evaluation import mean_errors
+from kinetrain.neural.integrators import rk4
 from kinetrain.neural.run import Run
 from kinetrain.neural.selection import assess_epoch
 from kinetrain.neural.state import State
@@ -168,9 +170,9 @@ def _train_epoch(run: Run, state: State, members, epoch: int, steps) -> np.ndarr
     for number, (batch, present) in enumerate(_batches(run, members, epoch)):
         begun, ended, lasted = (_rows_of(part, batch) for part in (start, end, duration))
         chosen = begun, ended, lasted * present, present
-        value, gradients = _objective(run, members, raw, masks, epoch, number, chosen, steps.tolist())
+        value, gradient = _objective(run, members, raw, masks, epoch, number, chosen, steps.tolist())
         updates += 1
-        adam_step(weights, pack(gradients), first, second, rates, updates, mask)
+        adam_step(weights, gradient, first, second, rates, updates, mask)
         run.method.after_update(raw)
         run.keep_alive(raw)
         total += value * present.sum(dim=1)
@@ -181,10 +183,11 @@ def _train_epoch(run: Run, state: State, members, epoch: int, steps) -> np.ndarr
 
 
 def _objective(run: Run, members, raw, masks, epoch: int, number: int, batch, steps: list[int]):
-    """Return the data loss (M,) of the mini-batch `number`, and the gradient of the whole objective in `raw`."""
+    """Return the data loss (M,) of the mini-batch `number`, and the gradient (M, P) of the whole objective in `raw`."""
     method = run.method
     if not method.differentiates:
-        return run.integrator.value_and_gradient(run.field, raw, *batch, steps, mask=masks)
+        value, gradients = run.integrator.value_and_gradient(run.field, raw, *batch, steps, mask=masks)
+        return value, pack(gradients)
     leaves = {name: tensor.detach().requires_grad_() for name, tensor in raw.items()}
     rngs = [generator(run.seeds[member], NOISE_OF_METHOD, epoch, number) for member in members]
     drawn = [method.noise(rng, run.shapes) for rng in rngs]
@@ -199,12 +202,13 @@ def _objective(run: Run, members, raw, masks, epoch: int, number: int, batch, st
     if method.gates:
         terms += [(parameters[name], method.data_weight(pruned) * part) for name, part in gradients.items()]
     if method.penalises:
-        update = Update(run.field, [run.priors[member] for member in members], rngs, pruned, noise)
+        error = partial(getattr(run.integrator, "production_error", rk4.production_error), run.field)
+        update = Update(run.field, [run.priors[member] for member in members], rngs, pruned, error, noise)
         penalty = method.penalty(leaves, parameters, update)
         terms.append((penalty, torch.ones_like(penalty)))
-    found = _derivatives(terms, leaves)
-    if not method.gates:
-        found = {name: found[name] + method.data_weight(pruned) * gradients[name] for name in leaves}
+    found = pack(_derivatives(terms, leaves))
+    if not method.gates:  # parameters are the leaves themselves
+        found.add_(pack(gradients), alpha=method.data_weight(pruned))
     return value, found
 
 

@@ -44,13 +44,15 @@ class Update:
 
     field: module of the vector field; priors: per model (P, C) as in `Event`, or None; rngs: one NumPy generator per
     model, seeded by model, epoch and batch; pruned: whether the models have been through their first event; noise: the
-    random numbers that `parameters` had in this update.
+    random numbers that `parameters` had in this update. production_error: a function of parameters, states and what is
+    wanted there, both (M, Q, k), that returns the mean squared difference (M,) of the field's production from it.
     """
 
     field: object
     priors: list[tuple[Any, Any] | None]
     rngs: list[np.random.Generator]
     pruned: bool
+    production_error: Callable[[Arrays, Any, Any], Any]
     noise: Arrays | None = None
 
 

@@ -15,6 +15,7 @@ import ctypes
 import hashlib
 import struct
 from collections.abc import Mapping
+from copy import copy
 from functools import cache
 from pathlib import Path
 
@@ -44,6 +45,12 @@ class Gradients(Mapping):
     def __init__(self, parameters, models: int):
         self.layout, size = _layout(tuple([(name, part.shape[1:]) for name, part in parameters.items()]))
         self.rows = torch.empty(models, size)
+
+    def __mul__(self, factor) -> "Gradients":
+        """Return the gradients of each model times a factor of its own, (M,)."""
+        product = copy(self)
+        product.rows = self.rows * factor[:, None]
+        return product
 
     def __getitem__(self, name: str) -> torch.Tensor:
         shape, strides, at = self.layout[name]
@@ -127,7 +134,37 @@ def adam_step(weights, gradient, first, second, rates, updates, mask=None) -> No
     return None
 
 
+def production_error(field, parameters, states, wanted):
+    """Return the mean squared difference (M,) of the production from what is wanted, as `rk4.production_error`."""
+    if not _suited(field, *parameters.values(), states, wanted):
+        return rk4.production_error(field, parameters, states, wanted)
+    if wanted.shape != states.shape:
+        raise ValueError(f"states {tuple(states.shape)} and what is wanted {tuple(wanted.shape)} differ in shape")
+    return _ProductionError.apply(states, wanted, *(parameters[name] for name in NAMES))
+
+
+class _ProductionError(torch.autograd.Function):
+    """The error of `production_error` and its gradients, which one call of the kernel computes."""
+
+    @staticmethod
+    def forward(context, states, wanted, *tensors):
+        parameters = dict(zip(NAMES, tensors, strict=True))
+        models, rows, genes, hidden = _sizes(phoenix, parameters, states, states[..., 0])
+        value, gradients = torch.empty(models), Gradients(parameters, models)
+        places = [4 * gradients.layout[name][2] for name in NAMES]
+        for addresses in _addresses([states, wanted, *tensors, value, gradients.rows], models):
+            written = [addresses[-1] + place for place in places]
+            _check(_kernel().kinetrain_production_error(_ERROR.pack(genes, hidden, rows, *addresses[:-1], *written)))
+        context.gradients = gradients
+        return value
+
+    @staticmethod
+    def backward(context, slope):
+        return None, None, *(context.gradients * slope).values()
+
+
 _PREDICT, _GRADIENT, _ADAM = struct.Struct("14q"), struct.Struct("27q"), struct.Struct("9q")
+_ERROR = struct.Struct("20q")
 _PERCEPTRON = struct.Struct("17q")
 
 
@@ -192,15 +229,15 @@ def _bytes(mask):
 
 
 def _addresses(tensors: list, models: int):
-    """Return for every model the addresses of its part of the tensors, made contiguous where needed."""
-    for index, tensor in enumerate(tensors):
-        if not (tensor.is_contiguous() or tensor[0].is_contiguous()):
-            tensors[index] = tensor.contiguous()  # kept alive by the caller's list
+    """Yield for every model the addresses of its part of the tensors, made contiguous where needed.
+
+    The copies live as long as this generator: loop over it, and use no address after the loop.
+    """
+    tensors = [part if part.is_contiguous() or part[0].is_contiguous() else part.contiguous() for part in tensors]
     first = [tensor.data_ptr() for tensor in tensors]
-    if models == 1:
-        return [first]
-    strides = [tensor.stride(0) * tensor.element_size() for tensor in tensors]
-    return [[at + model * stride for at, stride in zip(first, strides, strict=True)] for model in range(models)]
+    strides = [tensor.stride(0) * tensor.element_size() for tensor in tensors] if models > 1 else first
+    for model in range(models):
+        yield [at + model * stride for at, stride in zip(first, strides, strict=True)] if model else first
 
 
 def _check(code: int) -> None:
@@ -222,7 +259,8 @@ def _library(name: str):
 @cache
 def _load(file: Path):
     library = ctypes.CDLL(str(file))
-    for name in ("kinetrain_predict", "kinetrain_gradient", "kinetrain_adam", "kinetrain_mlp_gradient"):
+    for name in ("predict", "gradient", "production_error", "adam", "mlp_gradient"):
+        name = f"kinetrain_{name}"
         if hasattr(library, name):
             getattr(library, name).argtypes = [ctypes.c_char_p]
     return library

@@ -332,6 +332,36 @@ struct Tape {
     }
 };
 
+// Sums and products of `width` rows of the tape from q on.
+void hidden_units(const Shape& s, const Packed& weights, const Tape& tape, long width, long q) {
+    float* hidden = tape.hidden + q * s.hidden;
+    sum_over_genes(s, tape.hill, q, width, weights.first_units[0], hidden, s.hidden);
+    sum_over_genes(s, tape.logarithm, q, width, weights.first_units[1], hidden + s.m, s.hidden);
+    for (long lane = 0; lane < width; lane++) {
+        float* row = hidden + lane * s.hidden;
+        for (long j = 0; j < s.m; j++) row[j] += weights.bias[j];
+        for (long j = s.m; j < 2 * s.m; j += LANES) {
+            float part[LANES] = {};
+            size_t bytes = std::min<long>(LANES, 2 * s.m - j) * sizeof(float);
+            std::memcpy(part, row + j, bytes);
+            vec bias = load(weights.bias + j);  // may read beyond its end, into memory of ours
+            store(part, exponential(load(part) + bias));
+            std::memcpy(row + j, part, bytes);
+        }
+        std::fill(row + 2 * s.m, row + s.hidden, 0.0f);
+    }
+}
+
+// Adjoints of the sums and products of `width` rows of the tape from q on, from the pulls of these rows.
+void pull_hidden_units(const Shape& s, const Packed& weights, const Tape& tape, long width, long q) {
+    float* inner = tape.inner + q * s.hidden;
+    for (int branch = 0; branch < 2; branch++)
+        sum_over_genes(s, tape.pull, q, width, weights.second_units[branch], inner + branch * s.m, s.hidden);
+    const float* hidden = tape.hidden + q * s.hidden;
+    for (long lane = 0; lane < width; lane++)
+        for (long j = s.m; j < 2 * s.m; j++) inner[lane * s.hidden + j] *= hidden[lane * s.hidden + j];
+}
+
 // One block of transitions of one model, solved together.
 class Solve {
   public:
@@ -353,7 +383,7 @@ class Solve {
         for (long round = 0; round < plan.rounds(); round++) {
             begin(round, q);
             for (int stage = 0; stage < 4; stage++) {
-                hidden_units(plan.width(round), q);
+                hidden_units(s, weights, tape, plan.width(round), q);
                 combine(s, tape.hidden + q * s.hidden, s.hidden, plan.width(round), weights.second, 0, 2 * s.m,
                         combined);
                 long next = keep ? q + plan.width(round) : q;
@@ -376,12 +406,8 @@ class Solve {
                 long width = plan.width(round);
                 q -= width;
                 if (stage == 3) pull<3>(round, q, rate_gradient);
-                float* inner = tape.inner + q * s.hidden;
-                for (int branch = 0; branch < 2; branch++)
-                    sum_over_genes(s, tape.pull, q, width, weights.second_units[branch], inner + branch * s.m, s.hidden);
-                const float* hidden = tape.hidden + q * s.hidden;
-                for (long lane = 0; lane < width; lane++)
-                    for (long j = s.m; j < 2 * s.m; j++) inner[lane * s.hidden + j] *= hidden[lane * s.hidden + j];
+                pull_hidden_units(s, weights, tape, width, q);
+                const float* inner = tape.inner + q * s.hidden;
                 combine(s, inner, s.hidden, width, weights.first, 0, s.m, through_s);
                 combine(s, inner + s.m, s.hidden, width, weights.first, s.m, s.m, through_p);
                 switch (stage) {
@@ -396,26 +422,6 @@ class Solve {
     Panelled state;  // of every row
 
   private:
-    // Sums and products of the rows from q on.
-    void hidden_units(long width, long q) {
-        float* hidden = tape.hidden + q * s.hidden;
-        sum_over_genes(s, tape.hill, q, width, weights.first_units[0], hidden, s.hidden);
-        sum_over_genes(s, tape.logarithm, q, width, weights.first_units[1], hidden + s.m, s.hidden);
-        for (long lane = 0; lane < width; lane++) {
-            float* row = hidden + lane * s.hidden;
-            for (long j = 0; j < s.m; j++) row[j] += weights.bias[j];
-            for (long j = s.m; j < 2 * s.m; j += LANES) {
-                float part[LANES] = {};
-                size_t bytes = std::min<long>(LANES, 2 * s.m - j) * sizeof(float);
-                std::memcpy(part, row + j, bytes);
-                vec bias = load(weights.bias + j);  // may read beyond its end, into memory of ours
-                store(part, exponential(load(part) + bias));
-                std::memcpy(row + j, part, bytes);
-            }
-            std::fill(row + 2 * s.m, row + s.hidden, 0.0f);
-        }
-    }
-
     // Call act(panel, lane, row, offset in the panel's row) for all vectors of a round.
     template <class Act>
     void each(long round, Act act) {
@@ -577,6 +583,14 @@ void biases(const Shape& s, const float* inner, long rows, float* b_s, float* b_
         for (long j = 0; j < s.m; j++) b_s[j] += row[j];
         for (long j = 0; j < s.m; j++) b_p[j] += row[s.m + j];
     }
+}
+
+// Gradients of all weights but v, from the first `rows` rows of the tape.
+void weight_gradients(const Shape& s, const Tape& tape, long rows, const Parameters& gradient, bool add) {
+    first_layer(s, tape.inner, tape.hill, rows, gradient.w_s, add);
+    first_layer(s, tape.inner + s.m, tape.logarithm, rows, gradient.w_p, add);
+    second_layer(s, tape, rows, gradient.u_s, gradient.u_p, add);
+    biases(s, tape.inner, rows, gradient.b_s, gradient.b_p, add);
 }
 
 void mask_gradients(const Shape& s, const int64_t* masks, const Parameters& gradient) {
@@ -1472,14 +1486,49 @@ int kinetrain_gradient(const int64_t* a) try {
             squares += double(weight[one.rows[r]]) *
                        residual(s, solve.state, r, end + one.rows[r] * s.k, 2 * weight[one.rows[r]] / float(all * s.k));
         solve.backward(rate_gradient);
-        first_layer(s, tape.inner, tape.hill, kept, gradient.w_s, b > 0);
-        first_layer(s, tape.inner + s.m, tape.logarithm, kept, gradient.w_p, b > 0);
-        second_layer(s, tape, kept, gradient.u_s, gradient.u_p, b > 0);
-        biases(s, tape.inner, kept, gradient.b_s, gradient.b_p, b > 0);
+        weight_gradients(s, tape, kept, gradient, b > 0);
     }
     if (a[23]) mask_gradients(s, a + 23, gradient);
     for (long i = 0; i < s.k; i++) gradient.v[i] = own.v[i] > 0 ? rate_gradient[i] : 0.0f;
     *value = float(squares / (all * double(s.k)));
+    return 0;
+} catch (...) {
+    return 1;
+}
+
+// Mean squared difference of the production from what is wanted, over rows and genes, and its gradients.
+// a: k, m, rows, states (rows, k), wanted (rows, k), seven parameters, value (written), seven gradients (written).
+// Returns 0, or 1 without enough memory.
+int kinetrain_production_error(const int64_t* a) try {
+    Shape s(a[0], a[1]);
+    const long rows = a[2];
+    auto states = reinterpret_cast<const float*>(a[3]), wanted = reinterpret_cast<const float*>(a[4]);
+    Parameters own = parameters_at(a + 5), gradient = parameters_at(a + 13);
+    const long size = std::min(rows, std::max<long>(tape_budget(s) / (4 * s.padded() + 2 * s.hidden) / ROWS * ROWS, ROWS));
+    arena.restart();
+    arena.reserve(Packed::room(s) + Tape::room(s, size, true));
+    if (!arena.ready()) return 1;
+    Packed weights(s, own, true);
+    const size_t used = arena.used();
+    double squares = 0;
+    std::vector<int> block(size);
+    for (long first = 0; first < rows; first += size) {
+        const long count = std::min(size, rows - first);
+        arena.restart(used);
+        Tape tape(s, count, true);
+        std::iota(block.begin(), block.end(), int(first));
+        read_rows(s, states, block.data(), count, tape.pull);
+        for (long i = 0; i < count * s.padded(); i += LANES)
+            hill_and_logarithm(load(tape.pull.data + i), tape.hill.data + i, tape.logarithm.data + i);
+        hidden_units(s, weights, tape, count, 0);
+        combine(s, tape.hidden, s.hidden, count, weights.second, 0, 2 * s.m, tape.pull);
+        for (long r = 0; r < count; r++)
+            squares += residual(s, tape.pull, r, wanted + (first + r) * s.k, 2 / float(rows * s.k));
+        pull_hidden_units(s, weights, tape, count, 0);
+        weight_gradients(s, tape, count, gradient, first > 0);
+    }
+    std::fill(gradient.v, gradient.v + s.k, 0.0f);
+    *reinterpret_cast<float*>(a[12]) = float(squares / (double(rows) * double(s.k)));
     return 0;
 } catch (...) {
     return 1;

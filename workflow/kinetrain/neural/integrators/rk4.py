@@ -39,6 +39,14 @@ def loss(predicted, end, weight):
     return (squares * weight).sum(dim=1) / weight.sum(dim=1)
 
 
+def production_error(field, parameters, states, wanted):
+    """Return the mean squared difference (M,) of the production at states (M, Q, k) from what is wanted (M, Q, k).
+
+    It is differentiable in the parameters.
+    """
+    return (field.production(parameters, states) - wanted).square().mean(dim=(1, 2))
+
+
 def value_and_gradient(field, parameters, start, end, duration, weight, steps: list[int], mask=None):
     """Return the loss (M,) of every model and the dict of its gradients with respect to its parameters.
 
