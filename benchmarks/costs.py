@@ -29,15 +29,21 @@ ENRICHMENT = {"influence": {"vectors": 8}, "test": {"permutations": 200, "minimu
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mirror", type=Path, help="folder with the files of resources/datasets.tsv")
+    parser.add_argument("--only", nargs="+", help="names of workflows; what they take is added to the table")
     return parser.parse_args()
 
 
 def main():
     arguments = parse_arguments()
-    COSTS.write_text("rule\twork\tcpu_seconds\textent\tmemory_mb\n")  # other machines, other sizes: all anew
+    if not arguments.only:
+        COSTS.write_text("rule\twork\tcpu_seconds\textent\tmemory_mb\n")  # other machines, other sizes: all anew
     with tempfile.TemporaryDirectory() as folder:
-        for name, (config, targets) in runs(Path(folder), arguments.mirror).items():
-            place = Path(folder, name)
+        planned = runs(Path(folder), arguments.mirror)
+        if unknown := set(arguments.only or ()) - planned.keys():
+            sys.exit(f"error: {', '.join(sorted(unknown))}: not among {', '.join(planned)}")
+        for name in arguments.only or planned:
+            config, targets = planned[name]
+            place = Path(folder, name.replace(" ", "_"))  # with a blank in it each would make environments of its own
             place.mkdir()
             (place / "config.yaml").write_text(yaml.safe_dump(config))
             print(f"measuring {name}", file=sys.stderr, flush=True)
@@ -66,8 +72,10 @@ def runs(folder: Path, mirror) -> dict[str, tuple[dict, list[str]]]:
     planned = {}
     for genes, epochs in ((24, 12), (80, 30), (200, 100)):
         planned[f"{genes} genes"] = (neural(genes, epochs), tables)
+        planned[f"fits of {genes} genes"] = (fits_of_a_field(genes, epochs), fitted[:1])
     for conditions, starts, epochs in ((6, 2, 12), (30, 4, 30), (150, 20, 150)):
-        planned[f"{conditions} conditions"] = (mechanistic(conditions, starts, epochs), fitted)
+        config = mechanistic(conditions, starts, epochs)
+        planned[f"{conditions} conditions"] = (config, [*fitted, "results/tables/large_scale.tsv"])
     for genes in (500, 2000, 11165):
         planned[f"{genes} drawn genes"] = drawn(folder, genes)
     for name in ("Fujita_SciSignal2010", "Bachmann_MSB2011", "Boehm_JProteomeRes2014") if mirror else ():
@@ -89,7 +97,7 @@ def mechanistic(conditions: int, starts: int, epochs: int) -> dict:
         "protocols": [{"inputs": inputs}],
         "groups": groups,
     }
-    problem = {"petab": EMBEDDED, "artificial": artificial, "predict": {"ensemble": 1}}
+    problem = {"petab": EMBEDDED, "artificial": artificial, "predict": {"ensemble": starts // 2}}
     return {"problems": {"egf_akt": problem}, "fits": {**FITS, "starts": starts, "epochs": epochs}}
 
 
@@ -105,6 +113,19 @@ def neural(genes: int, epochs: int) -> dict:
     training = {"hidden": 10 + genes // 10, "epochs": epochs, "patience_epochs": None}
     config = {"datasets": {"random": dataset}, "seeds": [0, 1], "training": training, "tuning": TUNING}
     return {**config, "methods": METHODS, "enrichment": ENRICHMENT}
+
+
+def fits_of_a_field(genes: int, epochs: int) -> dict:
+    """Return a configuration of fits of a vector field to a random network, in mini-batches and in full batch."""
+    config = neural(genes, epochs)
+    fits = {**FITS, "full_batch": {"optimizers": ["l_bfgs_b"]}, "starts": 4, "epochs": epochs}
+    dataset = {**config["datasets"]["random"], "run": False}
+    return {
+        "datasets": {"random": dataset},
+        "problems": {"field": {"neural": {"dataset": "random"}}},
+        "training": {"hidden": config["training"]["hidden"]},
+        "fits": fits,
+    }
 
 
 def drawn(folder: Path, genes: int) -> tuple[dict, list[str]]:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 from configuration import Costs, Download, Plan, Size, Sizes, load_costs, measured_job, save_costs
-from configuration.costs import line
+from configuration.costs import SIZES, line
 
 
 @pytest.fixture(scope="module")
@@ -216,3 +216,18 @@ def test_the_plan_tells_what_is_done_what_is_to_do_and_what_is_to_download(root,
     at_hand = any((root / "resources/downloads").rglob("Boehm_JProteomeRes2014.yaml"))  # of an earlier `make real`
     assert f"{'nothing' if at_hand else '7 files'} to download" in said.stdout
     assert "8 trainings in all" in said.stdout
+
+
+@pytest.mark.parametrize("name", ["paper-neural", "paper-mechanistic"])
+def test_a_paper_is_sent_to_a_cluster_in_at_most_200_submissions(root, mirror, name):
+    command = [sys.executable, root / "workflow/scripts/plan.py", "--configfile", root / "config" / f"{name}.yaml"]
+    said = subprocess.run([*command, "--mirror", mirror], capture_output=True, text=True, cwd=root)
+    assert said.returncode == 0, said.stderr
+    submissions = int(re.search(r"profiles/slurm: (\d+) submissions", said.stdout)[1])
+    assert 10 < submissions <= 200
+
+
+def test_costs_were_measured_at_three_sizes_and_more_of_every_rule_with_sizes(root):
+    measured = load_costs(root / "resources" / "costs.tsv")
+    sizes = {rule: {row["work"] for row in measured if row["rule"] == rule} for rule in SIZES}
+    assert {rule: works for rule, works in sizes.items() if len(works) < 3} == {}

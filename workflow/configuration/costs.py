@@ -241,6 +241,15 @@ def _prediction(sizes: Sizes, wildcards: dict) -> Size:
     return Size(one.work * sizes.plan.problems[wildcards["problem"]]["predict"]["ensemble"], one.extent)
 
 
+def _ensembles(sizes: Sizes, wildcards: dict) -> Size:
+    """Return the size of the metrics of all ensembles: simulations of a condition, in thousands."""
+    planned = sizes.plan.problems
+    members = {name: one["predict"]["ensemble"] for name, one in planned.items() if "predict" in one}
+    runs = {name: len(planned[name]["replicates"]) * len(sizes.plan.fit_labels(name)) for name in members}
+    simulated = sum(runs[name] * count * sizes.conditions(name) for name, count in members.items()) / 1e3
+    return Size(simulated, simulated)
+
+
 def _full_batch_fit(sizes: Sizes, wildcards: dict) -> Size:
     fits = sizes.plan.problems[wildcards["problem"]]["fits"]
     gradients = fits["epochs"]
@@ -306,6 +315,7 @@ SIZES: dict[str, Callable[[Sizes, dict], Size]] = {
     "fit_neural_full_batch": _neural_fit,
     "fit_neural_mini_batch": _neural_fit,
     "predict_measurements": _prediction,
+    "score_ensembles": _ensembles,
     "estimate_parameters": _simulation,
 }
 

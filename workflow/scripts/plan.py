@@ -3,8 +3,9 @@
 import argparse
 import contextlib
 import io
+import math
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,17 +42,18 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    jobs, workflow = list_jobs(arguments)
+    jobs, workflow, submissions = list_jobs(arguments)
     done = measured(jobs)
     if arguments.record:
         configuration.save_costs(arguments.record, configuration.load_costs(arguments.record) + done)
         return
     known = configuration.load_costs(TOP / "resources" / "costs.tsv")
     print(describe(jobs, configuration.Costs(known + done), workflow["PLAN"], workflow["JOB_SIZES"]))
+    print(f"on a cluster, with profiles/slurm: {submissions} submissions")
 
 
-def list_jobs(arguments) -> tuple[list[Job], dict]:
-    """Return the jobs of the workflow for the arguments of this script, and the names that its Snakefile defines."""
+def list_jobs(arguments) -> tuple[list[Job], dict, int]:
+    """Return the jobs of the workflow for the arguments of this script, what its Snakefile defines, and submissions."""
     import logging
 
     from snakemake.api import SnakemakeApi
@@ -89,7 +91,25 @@ def list_jobs(arguments) -> tuple[list[Job], dict]:
             )
             for job in workflow.dag.jobs
         ]
-        return jobs, dict(workflow.globals)
+        return jobs, dict(workflow.globals), count_submissions(workflow.dag)
+
+
+def count_submissions(dag) -> int:
+    """Return in how many submissions profiles/slurm sends the jobs to do.
+
+    Jobs of a group that need each other go together, and so do as many of these parts as the profile says.
+    """
+    profile = configuration.read_yaml(TOP / "profiles" / "slurm" / "config.yaml")
+    group = {job: profile["groups"][job.rule.name] for job in dag.needrun_jobs() if job.rule.name in profile["groups"]}
+    part = {job: {job} for job in group}
+    for job in group:
+        for needed in dag.dependencies[job]:
+            if group.get(needed) == group[job]:
+                joined = part[job] | part[needed]
+                part.update(dict.fromkeys(joined, joined))
+    parts = {id(joined): group[job] for job, joined in part.items()}
+    counts = Counter(parts.values())
+    return sum(math.ceil(count / profile["group-components"].get(name, 1)) for name, count in counts.items())
 
 
 def measured(jobs: list[Job]) -> list[dict]:
