@@ -52,18 +52,19 @@ esac"""
 def test_conda_makes_the_environment_of_the_pins_and_runs_the_rule_in_it(root, smoke, snakemake, stand_in, tmp_path):
     prefix = tmp_path / "conda"
     programs = stand_in("conda", CONDA.format(prefix=prefix))
-    stand_in("python", "exit 1", prefix / "in environment")
+    stand_in("python", f'echo "threads $OMP_NUM_THREADS" >> "{tmp_path}/called"; exit 1', prefix / "in environment")
     (prefix / "bin").mkdir()
     (prefix / "bin" / "activate").write_text(
         f'echo activate >> "{tmp_path}/called"; PATH="{prefix}/in environment:$PATH"'
     )
-    snakemake(tmp_path, smoke, "--sdm", "conda", "--", PREPARED, **path_with(programs))
+    snakemake(tmp_path, smoke, "--sdm", "conda", "--", PREPARED, **path_with(programs), OMP_NUM_THREADS="7")
     assert (prefix / "file.yaml").read_text() == (root / "envs" / "neural.yaml").read_text()
     called = (tmp_path / "called").read_text().splitlines()
     assert (
         called.index("activate") < called.index("python")
         and "simulate_expression.py" in called[called.index("python") + 1]
     )
+    assert "threads 1" in called and "threads 7" not in called
 
 
 def test_the_images_are_made_of_the_pins_and_the_python_of_conda(root):
