@@ -143,7 +143,7 @@ docs: setup  ## write the pages that are made from the code anew, and the docume
 	@PATH="$$(python3 workflow/scripts/environment.py envs/docs.txt):$$PATH" NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict
 	@echo Open .cache/site/index.html
 
-pins: setup  ## pin the newest packages that envs/*.in allow, in envs/*.txt and envs/*.yaml
+pins: setup  ## pin the newest packages that envs/*.in allow, in envs/*.txt and envs/*.yaml, and pass all tests with them
 	@set -e; for name in workflow docs $(ENVIRONMENTS); do \
 	    uv pip compile --quiet --upgrade --no-emit-index-url --no-annotate --no-header envs/$$name.in -o envs/$$name.txt; \
 	    sed -i -e 's/+cpu$$//' -e '/^nvidia-/d' -e '/^cuda-/d' -e '/^triton/d' envs/$$name.txt; \
@@ -156,6 +156,7 @@ pins: setup  ## pin the newest packages that envs/*.in allow, in envs/*.txt and 
 	    { sed '/- pip:$$/q' envs/$$name.yaml; sed 's/^/      - /' envs/$$name.txt; } > envs/$$name.new; \
 	    mv envs/$$name.new envs/$$name.yaml; \
 	done
+	@$(MAKE) --no-print-directory test
 
 configured:
 	@for file in $(configuration); do test -f "$$file" || { echo "error: the configuration '$$file' does not exist" >&2; exit 2; }; done
