@@ -2,9 +2,18 @@
 
 import importlib
 import pkgutil
+import sys
+from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 
 from kinetrain.errors import InputError, did_you_mean
+
+
+def plugins(package: str, what: str) -> tuple[Callable[[], list[str]], Callable[[str], ModuleType]]:
+    """Return `names` and `find` of a package, for its own file: the names of its modules, and a module by its name."""
+    module = sys.modules[package]
+    return partial(names, module), partial(find, module, what=what)
 
 
 def names(package: ModuleType) -> list[str]:

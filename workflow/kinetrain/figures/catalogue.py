@@ -6,12 +6,12 @@ environment exists, so matplotlib, seaborn and SciPy are imported inside functio
 """
 
 import importlib
-import pkgutil
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 import kinetrain.figures
+from kinetrain import registry
 
 MINI_BATCH, PRUNING = "2 Mini-batch training", "3 Pruning"  # sections of the report
 FITS = ("fits", "traces", "nominal")  # sources that `tabulate` takes together, as `evaluation.benchmark.Benchmark`
@@ -51,8 +51,7 @@ def tidy_table(figure: ModuleType, sources: list[Any], best_known: dict[str, Any
 
 def find_figures() -> dict[str, ModuleType]:
     """Return the files of all figures by name, in the order of the report."""
-    names = [found.name for found in pkgutil.iter_modules(kinetrain.figures.__path__)]
-    files = {name: importlib.import_module(f"kinetrain.figures.{name}") for name in names}
+    files = {name: importlib.import_module(f"kinetrain.figures.{name}") for name in registry.names(kinetrain.figures)}
     figures = {name: file for name, file in files.items() if hasattr(file, "FIGURE")}
 
     def place(item: tuple[str, ModuleType]) -> tuple[str, int, str]:

@@ -4,13 +4,13 @@
 these columns for `kinetrain.tables`, in lines `name: meaning`.
 """
 
-import sys
 from dataclasses import dataclass
-from types import ModuleType
 
 import numpy as np
 
 from kinetrain import registry
+
+known_metrics, find_metric = registry.plugins(__name__, "metric")
 
 
 @dataclass(frozen=True)
@@ -25,16 +25,6 @@ class Prediction:
     edges: np.ndarray
     truth: np.ndarray
     prior: np.ndarray
-
-
-def known_metrics() -> list[str]:
-    """Return the names of all metrics."""
-    return registry.names(sys.modules[__name__])
-
-
-def find_metric(name: str) -> ModuleType:
-    """Return the module of a metric; InputError lists those there are."""
-    return registry.find(sys.modules[__name__], name, "metric")
 
 
 def declared() -> dict[str, str]:

@@ -8,16 +8,10 @@ Fisher information where a problem offers it; `NOT_NEURAL` says why it is not fo
 by the budget alone. Other packages are imported in that function only.
 """
 
-import sys
-
 from kinetrain import registry
 
 HIERARCHICAL = "_hierarchical"  # ends the name of an optimizer that is run over the outer parameters only
-
-
-def known_optimizers() -> list[str]:
-    """Return the names of all full-batch optimizers, without importing any of them."""
-    return registry.names(sys.modules[__name__])
+known_optimizers, _find = registry.plugins(__name__, "optimizer")
 
 
 def known_runs() -> list[str]:
@@ -35,4 +29,4 @@ def not_neural(name: str) -> str | None:
 
 def find_optimizer(name: str):
     """Return the module of an optimizer, hierarchical or not; InputError if there is none of that name."""
-    return registry.find(sys.modules[__name__], name.removesuffix(HIERARCHICAL), "optimizer")
+    return _find(name.removesuffix(HIERARCHICAL))

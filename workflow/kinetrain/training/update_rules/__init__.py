@@ -8,18 +8,8 @@ coordinate: its rates are multiplied by sqrt(n), so that one schedule serves all
 Source: Stapor et al. 2022, Fig. 2 (which rules) and parPE (constants); delta is 1e-7 there, not the literature's 1e-8.
 """
 
-import sys
-
 from kinetrain import registry
 
 DELTA = 1e-7
 
-
-def known_rules() -> list[str]:
-    """Return the names of all update rules, without importing any of them."""
-    return registry.names(sys.modules[__name__])
-
-
-def find_rule(name: str):
-    """Return the module of an update rule; InputError if there is none of that name (lists those there are)."""
-    return registry.find(sys.modules[__name__], name, "update rule")
+known_rules, find_rule = registry.plugins(__name__, "update rule")
