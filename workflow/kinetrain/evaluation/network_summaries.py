@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.appearance import in_order
-from kinetrain.evaluation.statistics import SHARE, mean_interval
+from kinetrain.evaluation.statistics import POSITIVE, SHARE, mean_interval
 from kinetrain.networks.controls import CONTROLS, PERSISTENCE
 from kinetrain.yardsticks.methods import YARDSTICKS
 
@@ -33,6 +33,20 @@ def panel_names(table: pd.DataFrame) -> pd.Series:
 
     rows = table[GROUP].fillna({"noise": 0, "prior_corruption": 0})
     return pd.Series([name(row) for _, row in rows.iterrows()], index=table.index, dtype=object)
+
+
+def means(models: pd.DataFrame, group: list[str], quantities, errors=()) -> pd.DataFrame:
+    """Return mean and 95 % interval of each quantity over the models of each group, on the scale of shares or `errors`.
+
+    Columns: those of `group`, quantity, models (those with a value), mean, low, high.
+    """
+    rows = []
+    for key, part in models.groupby(group, sort=False, dropna=False):
+        for quantity in quantities:
+            values = part.get(quantity, pd.Series(dtype=float)).astype(float).dropna()
+            scale = POSITIVE if quantity in errors else SHARE
+            rows.append((*key, quantity, len(values), *mean_interval(values, scale=scale)))
+    return pd.DataFrame(rows, columns=[*group, "quantity", "models", "mean", "low", "high"])
 
 
 def sparsity_against_accuracy(networks: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.appearance import in_order, label
-from kinetrain.evaluation.network_summaries import GROUP, prediction_error
-from kinetrain.evaluation.statistics import POSITIVE, SHARE, mean_interval
+from kinetrain.evaluation.network_summaries import GROUP, means, prediction_error
 from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import BLACK, colour, error_bars, marker, new_figure, nothing_to_show
 from kinetrain.networks.controls import CONTROLS
@@ -59,18 +58,14 @@ def tabulate(networks: pd.DataFrame, simulations: pd.DataFrame) -> pd.DataFrame:
     errors = prediction_error(networks)[[*GROUP, "method", "seed", "ratio"]]
     models = networks[~networks["method"].isin(CONTROLS)]
     models = models.merge(errors, on=[*GROUP, "method", "seed"], how="left")
-    rows = []
+    parts = []
     for factor in values.columns:
         own = levels[~differs.drop(columns=factor).any(axis=1)].assign(value=values[factor])
         if own["value"].nunique() < 2:
             continue
-        scored = models.merge(own[[*GROUP, "value"]])
-        for (value, method), group in scored.groupby(["value", "method"]):
-            for quantity in QUANTITIES:
-                numbers = group[quantity].astype(float).dropna()
-                scale = POSITIVE if quantity == "ratio" else SHARE
-                rows.append((factor, value, method, quantity, len(numbers), *mean_interval(numbers, scale=scale)))
-    return pd.DataFrame(rows, columns=names)
+        scored = models.merge(own[[*GROUP, "value"]]).sort_values(["value", "method"], kind="stable")
+        parts.append(means(scored, ["value", "method"], QUANTITIES, errors=["ratio"]).assign(factor=factor))
+    return pd.concat(parts)[names] if parts else pd.DataFrame(columns=names)
 
 
 def draw(table):

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.appearance import in_order, label
-from kinetrain.evaluation.network_summaries import MULTIPLIERS, by_multipliers
-from kinetrain.evaluation.statistics import POSITIVE, SHARE, mean_interval
+from kinetrain.evaluation.network_summaries import MULTIPLIERS, by_multipliers, means
 from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import colour, error_bars, marker, new_figure, nothing_to_show
 
@@ -38,13 +37,9 @@ def tabulate(networks: pd.DataFrame) -> pd.DataFrame:
 
     Columns: data, multipliers, method, measure, models, mean, low, high.
     """
-    rows = []
-    for (data, multipliers, method), group in by_multipliers(networks).groupby(["data", "multipliers", "method"]):
-        for measure in MEASURES:
-            values = group[measure].astype(float) if measure in group else pd.Series(dtype=float)
-            scale = POSITIVE if measure == "test_mse" else SHARE
-            rows.append((data, multipliers, method, measure, values.notna().sum(), *mean_interval(values, scale=scale)))
-    return pd.DataFrame(rows, columns=["data", "multipliers", "method", "measure", "models", "mean", "low", "high"])
+    group = ["data", "multipliers", "method"]
+    models = by_multipliers(networks).sort_values(group, kind="stable")
+    return means(models, group, MEASURES, errors=["test_mse"]).rename(columns={"quantity": "measure"})
 
 
 def draw(table):

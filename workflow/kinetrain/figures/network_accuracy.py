@@ -3,8 +3,7 @@
 import pandas as pd
 
 from kinetrain.appearance import in_order, label
-from kinetrain.evaluation.network_summaries import GROUP, panel_names
-from kinetrain.evaluation.statistics import SHARE, mean_interval
+from kinetrain.evaluation.network_summaries import GROUP, means, panel_names
 from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import BLACK, GREY, colour, marker, new_figure, nothing_to_show
 from kinetrain.networks.controls import CONTROLS
@@ -41,17 +40,9 @@ def tabulate(networks: pd.DataFrame) -> pd.DataFrame:
 
     Columns: panel, dataset, noise, prior_corruption, method, uses_prior, quantity, models, mean, low, high.
     """
-    rows = []
     scored = networks[networks["balanced_accuracy"].notna()]
-    for key, group in scored.groupby([*GROUP, "method", "uses_prior"], sort=False, dropna=False):
-        for quantity in QUANTITIES:
-            values = group[quantity].dropna()
-            if len(values):
-                summary = dict(zip(("mean", "low", "high"), mean_interval(values, scale=SHARE), strict=True))
-                named = dict(zip([*GROUP, "method", "uses_prior"], key, strict=True))
-                rows.append(named | {"quantity": quantity, "models": len(values)} | summary)
-    names = [*GROUP, "method", "uses_prior", "quantity", "models", "mean", "low", "high"]
-    table = pd.DataFrame(rows, columns=names)
+    table = means(scored, [*GROUP, "method", "uses_prior"], QUANTITIES)
+    table = table[table["models"] > 0]
     table.insert(0, "panel", panel_names(table))
     return table
 

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 
 from kinetrain.appearance import in_order, label
-from kinetrain.evaluation.network_summaries import GROUP, panel_names
-from kinetrain.evaluation.statistics import SHARE, mean_interval
+from kinetrain.evaluation.network_summaries import GROUP, means, panel_names
 from kinetrain.figures.catalogue import PRUNING, Declaration
 from kinetrain.figures.style import GREY, colour, error_bars, marker, new_figure, nothing_to_show
 from kinetrain.networks.controls import CONTROLS
@@ -39,16 +38,8 @@ def tabulate(networks: pd.DataFrame) -> pd.DataFrame:
     Columns: panel (data set and noise), dataset, noise, prior_corruption, method, quantity (one of QUANTITIES), models,
     mean, low, high (95 % interval over seeds). Quantities that have no value anywhere in a panel are left out.
     """
-    rows = []
-    methods = networks[~networks["method"].isin(CONTROLS)]
-    for key, group in methods.groupby([*GROUP, "method"], sort=False):
-        for quantity in QUANTITIES:
-            values = group[quantity].dropna() if quantity in group else []
-            if len(values):
-                summary = dict(zip(("mean", "low", "high"), mean_interval(values, scale=SHARE), strict=True))
-                named = dict(zip([*GROUP, "method"], key, strict=True))
-                rows.append(named | {"quantity": quantity, "models": len(values)} | summary)
-    table = pd.DataFrame(rows, columns=[*GROUP, "method", "quantity", "models", "mean", "low", "high"])
+    table = means(networks[~networks["method"].isin(CONTROLS)], [*GROUP, "method"], QUANTITIES)
+    table = table[table["models"] > 0]
     table.insert(0, "panel", panel_names(table.assign(prior_corruption=0.0)))
     return table
 
