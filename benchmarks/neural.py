@@ -117,7 +117,7 @@ class Replay:
 
         from kinetrain.neural import ensemble
         from kinetrain.neural.fields import find_field
-        from kinetrain.neural.integrators import fused, rk4
+        from kinetrain.neural.integrators import fused
 
         field = find_field(work.field)
         self.device = "cuda" if variant.endswith("gpu") else "cpu"
@@ -131,9 +131,8 @@ class Replay:
         if work.left < 1:
             for name in fused.MATRICES:
                 views[name][:] = rng.random(views[name].shape) < work.left
-            row += np.where(kept & (row == 0), rng.normal(0, 0.05, row.shape), 0).astype(
-                np.float32
-            )  # as after training
+            regrown = np.where(kept & (row == 0), rng.normal(0, 0.05, row.shape), 0)  # as after training
+            row += regrown.astype(np.float32)
         tile = (self.models, 1)
         self.mask = torch.from_numpy(np.tile(kept, tile)).to(self.device)
         self.weights = torch.from_numpy(np.tile(row * kept, tile)).to(self.device)
@@ -142,22 +141,26 @@ class Replay:
         self.rates = torch.full((self.models, 1), 1e-3, device=self.device)
         self.adam_step = fused.adam_step if variant.startswith("fused") else ensemble.adam_step
         self.pack = ensemble.pack
+        self.gradient = self._gradient_of(variant, field)
+        self.views = ensemble.unpack(self.weights, self.shapes)
+
+    def _gradient_of(self, variant: str, field):
+        """Return the function of value and gradient of a variant."""
+        from kinetrain.neural import ensemble
+        from kinetrain.neural.integrators import fused, rk4
+
         steps = {"steps": [STEPS] * self.models}
         if variant == "published":
             from kinetrain.neural.integrators import adaptive_adjoint
 
-            self.gradient = partial(adaptive_adjoint.value_and_gradient, field)
-        elif variant == "diffrax":
-            self.gradient = diffrax_value_and_gradient()
-        elif variant == "torch-rk4-autograd":
-            self.gradient = partial(rk4.autograd_value_and_gradient, field, **steps)
-        elif variant == "fused-sparse":
-            mask = ensemble.unpack(self.mask, self.shapes)
-            self.gradient = partial(fused.value_and_gradient, field, mask=mask, **steps)
-        else:
-            integrator = fused if variant == "fused" else rk4
-            self.gradient = partial(integrator.value_and_gradient, field, **steps)
-        self.views = ensemble.unpack(self.weights, self.shapes)
+            return partial(adaptive_adjoint.value_and_gradient, field)
+        if variant == "diffrax":
+            return diffrax_value_and_gradient()
+        if variant == "torch-rk4-autograd":
+            return partial(rk4.autograd_value_and_gradient, field, **steps)
+        if variant == "fused-sparse":
+            return partial(fused.value_and_gradient, field, mask=ensemble.unpack(self.mask, self.shapes), **steps)
+        return partial((fused if variant == "fused" else rk4).value_and_gradient, field, **steps)
 
     def __call__(self):
         import torch
@@ -259,18 +262,13 @@ def measure(name: str, work: Work, updates: int, tell=lambda text: None):
     }
 
 
-def training_run(genes=350, hidden=40, trajectories=150, epochs=200, tell=lambda text: None):
-    """Return the rows of a whole training with DASH: updates, validation and pruning; the deviation is that of the
-    validation error at the end."""
+def training_data(genes: int, trajectories: int):
+    """Return expression of a simulated network, and its prior with 5 % of the edges moved, with co-regulation."""
     import numpy as np
     from scipy import sparse
 
     from kinetrain.data import prior_networks
     from kinetrain.data.expression import Expression, all_transitions, split_transitions
-    from kinetrain.neural import training_loop
-    from kinetrain.neural.options import NeuralOptions
-    from kinetrain.neural.run import Run
-    from kinetrain.pruning.methods.dash import Method
     from kinetrain.simulation import gene_network as networks
     from kinetrain.simulation.options import Simulation
 
@@ -279,11 +277,24 @@ def training_run(genes=350, hidden=40, trajectories=150, epochs=200, tell=lambda
     values = networks.simulate(network, networks.draw_initial_states(network, trajectories, seed=1), times[0])
     transitions = all_transitions(times)
     split = split_transitions(transitions, {"validation": 1 / 15}, seed=1)
-    expression = Expression(network.genes, values, times, transitions, split, "1")
     truth = np.zeros((genes, genes))
     truth[network.target, network.regulator] = network.sign
     prior = prior_networks.corrupt(truth, 0.05, seed=0)
     known = tuple(sparse.csr_array(part) for part in (prior, prior_networks.coregulation(prior)))
+    return Expression(network.genes, values, times, transitions, split, "1"), known
+
+
+def training_run(genes=350, hidden=40, trajectories=150, epochs=200, tell=lambda text: None):
+    """Return the rows of a whole training with DASH: updates, validation and pruning; the deviation is that of the
+    validation error at the end."""
+    import numpy as np
+
+    from kinetrain.neural import training_loop
+    from kinetrain.neural.options import NeuralOptions
+    from kinetrain.neural.run import Run
+    from kinetrain.pruning.methods.dash import Method
+
+    expression, known = training_data(genes, trajectories)
     seconds, errors, updates = [], [], 0
     for integrator in ("rk4", "fused"):
         options = NeuralOptions(integrator=integrator, hidden=hidden, epochs=epochs, patience_epochs=None)
