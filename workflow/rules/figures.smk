@@ -47,7 +47,7 @@ for figure, declared in FIGURES.items():
             command=command("analysis", "draw_figure"),
             figure=figure,
             options=lambda w, input, declared=declared: flags(declared.sources, input),
-            meaning=fit_options() if declared.sources == FIT_SOURCES else "",
+            fit_settings=fit_options() if declared.sources == FIT_SOURCES else "",
         shell:
-            "({params.command} {params.figure} {params.options} {params.meaning} --table {output.table:q}"
+            "({params.command} {params.figure} {params.options} {params.fit_settings} --table {output.table:q}"
             " --output {output.svg:q} {output.pdf:q} {output.png:q}) 2>&1 | tee {log:q}"

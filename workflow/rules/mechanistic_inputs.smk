@@ -72,8 +72,8 @@ def fit_options():
     What problems define differently is left out.
     """
     own = [problem["fits"] for problem in PLAN.problems.values()]
-    meaning = {key: agreed([fits[key] for fits in own]) for key in ("safeguards", "schedules", "optimizers")}
-    return f"{option('--best-known', settings(best_known()))} {option('--fit-settings', settings(meaning))}"
+    fit_settings = {key: agreed([fits[key] for fits in own]) for key in ("safeguards", "schedules", "optimizers")}
+    return f"{option('--best-known', settings(best_known()))} {option('--fit-settings', settings(fit_settings))}"
 
 
 def held_out_option(problem, files):

@@ -66,11 +66,11 @@ rule score_fits:
         conda("analysis")
     params:
         command=command("analysis", "score_fits"),
-        meaning=fit_options(),
+        fit_settings=fit_options(),
     shell:
         "({params.command} --fits {input.fits:q} --traces {input.traces:q} --nominal {input.nominal:q}"
         " --claims {input.claims:q}"
-        " {params.meaning} --scores {output.scores:q} --pairs {output.pairs:q} --with-ours {output.claims:q})"
+        " {params.fit_settings} --scores {output.scores:q} --pairs {output.pairs:q} --with-ours {output.claims:q})"
         " 2>&1 | tee {log:q}"
 
 
@@ -151,13 +151,13 @@ rule state_findings:
         conda("analysis")
     params:
         command=command("analysis", "findings"),
-        meaning=fit_options(),
+        fit_settings=fit_options(),
     shell:
         "({params.command} --nominal {input.nominal:q} --fits {input.fits:q} --traces {input.traces:q}"
         " --pairs {input.pairs:q} --reactions {input.reactions:q} --estimates {input.estimates:q}"
         " --networks {input.networks:q} --consensus {input.consensus:q} --regulators {input.regulators:q}"
         " --pathways {input.pathways:q} --paper-tables {input.paper_tables:q}"
-        " --published {input.published:q} {params.meaning}"
+        " --published {input.published:q} {params.fit_settings}"
         " --output {output.table:q} --page {output.page:q}) 2>&1 | tee {log:q}"
 
 
@@ -178,10 +178,10 @@ rule answer:
         conda("analysis")
     params:
         command=command("analysis", "answers"),
-        meaning=fit_options(),
+        fit_settings=fit_options(),
     shell:
         "({params.command} --nominal {input.nominal:q} --fits {input.fits:q} --traces {input.traces:q}"
-        " --pairs {input.pairs:q} --estimates {input.estimates:q} --networks {input.networks:q} {params.meaning}"
+        " --pairs {input.pairs:q} --estimates {input.estimates:q} --networks {input.networks:q} {params.fit_settings}"
         " --output {output:q}) 2>&1 | tee {log:q}"
 
 

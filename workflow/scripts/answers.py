@@ -2,7 +2,7 @@
 
 import argparse
 
-from command import add_meaning_of_fits, run
+from command import add_fit_settings, run
 
 NAMES = ("nominal", "fits", "traces", "pairs", "networks", "estimates")
 
@@ -11,7 +11,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     for name in NAMES:
         parser.add_argument(f"--{name}", required=True, help=f"{name}.tsv")
-    add_meaning_of_fits(parser)
+    add_fit_settings(parser)
     parser.add_argument("--output", required=True, help="answers.json to write")
     return parser.parse_args()
 
@@ -24,8 +24,8 @@ def main():
     from kinetrain.options import read_settings
 
     read = {name: tables.load(name, getattr(arguments, name)) for name in NAMES}
-    known, meaning = read_settings(arguments.best_known), read_settings(arguments.fit_settings)
-    found = answers(**read, best_known=known, meaning=meaning)
+    known, fit_settings = read_settings(arguments.best_known), read_settings(arguments.fit_settings)
+    found = answers(**read, best_known=known, fit_settings=fit_settings)
     write_json(arguments.output, found)
 
 

@@ -28,7 +28,7 @@ def use_common_kernels() -> None:
         os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
 
 
-def add_meaning_of_fits(parser) -> None:
+def add_fit_settings(parser) -> None:
     """Add the options with the lowest objectives known, and with the definitions of the names of settings."""
     parser.add_argument("--best-known", default="{}", help="JSON: lowest objective known per problem")
     parser.add_argument(

@@ -2,7 +2,7 @@
 
 import argparse
 
-from command import add_meaning_of_fits, run
+from command import add_fit_settings, run
 
 
 def parse_arguments():
@@ -13,7 +13,7 @@ def parse_arguments():
     parser.add_argument("name", choices=sorted(figures), help="name of the figure")
     for source in sorted({source for file in figures.values() for source in file.FIGURE.sources}):
         parser.add_argument(f"--{source.replace('_', '-')}", help=f"{source}.tsv, where the figure needs it")
-    add_meaning_of_fits(parser)
+    add_fit_settings(parser)
     parser.add_argument("--table", required=True, help="tidy table to write (TSV)")
     parser.add_argument("--output", required=True, nargs="+", help="pictures to write: .svg, .pdf, .png")
     arguments = parser.parse_args()
@@ -36,8 +36,8 @@ def main():
 
     sources = {name: getattr(arguments, name) for name in figure.FIGURE.sources}
     read = [tables.load(name, path) if name in tables.TABLES else load_table(path) for name, path in sources.items()]
-    known, meaning = read_settings(arguments.best_known), read_settings(arguments.fit_settings)
-    save_table(tidy_table(figure, read, known, meaning), arguments.table)
+    known, fit_settings = read_settings(arguments.best_known), read_settings(arguments.fit_settings)
+    save_table(tidy_table(figure, read, known, fit_settings), arguments.table)
     with use_style():
         save(figure.draw(load_table(arguments.table)), arguments.output)  # what the file holds is drawn
 

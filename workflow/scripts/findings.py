@@ -2,7 +2,7 @@
 
 import argparse
 
-from command import add_meaning_of_fits, run
+from command import add_fit_settings, run
 
 CAPTION = """Verdicts: "yes" marks what one hopes for, "no" what one does not, "undecided" what the interval leaves
 open, "-" what is neither.
@@ -37,7 +37,7 @@ def parse_arguments():
     parser.add_argument("--pathways", help="pathways.tsv: gene sets with p-values")
     parser.add_argument("--paper-tables", help="paper_tables.tsv: our numbers and the published ones, with verdicts")
     parser.add_argument("--published", help="networks.tsv of the published values")
-    add_meaning_of_fits(parser)
+    add_fit_settings(parser)
     parser.add_argument("--output", required=True, help="findings.tsv to write")
     parser.add_argument("--page", required=True, help="findings.html to write")
     return parser.parse_args()
@@ -60,8 +60,8 @@ def main():
         for name, path in paths.items()
         if path
     }
-    known, meaning = read_settings(arguments.best_known), read_settings(arguments.fit_settings)
-    table = findings(**tables, best_known=known, meaning=meaning)
+    known, fit_settings = read_settings(arguments.best_known), read_settings(arguments.fit_settings)
+    table = findings(**tables, best_known=known, fit_settings=fit_settings)
     declared.save("findings", table, arguments.output)
     shown = table[["verdict", "topic", "subject", "statement"]]
     write_text(arguments.page, page(shown, "Findings", CAPTION, table["verdict"] == "no", "findings"))

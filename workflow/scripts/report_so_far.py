@@ -80,7 +80,7 @@ def main():
     folder.mkdir(exist_ok=True)
     whole = {"fits", "traces"} <= set(found)
     given = {name: found.get(name) for name in ("nominal", "fits", "traces")} if whole else {}
-    compared = pairs(**given, best_known={}, meaning={}) if whole else None
+    compared = pairs(**given, best_known={}, fit_settings={}) if whole else None
     answered = answers(**given, pairs=compared, networks=found.get("networks"), estimates=found.get("estimates"))
     shown = []
     for name, table in found.items():

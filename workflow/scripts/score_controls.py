@@ -1,4 +1,4 @@
-"""Score the predictors that need no training: the prior alone, blocks of regulators and targets, persistence."""
+"""Score the predictors that need no training: the prior alone, all pairs of true regulators or targets, persistence."""
 
 import argparse
 

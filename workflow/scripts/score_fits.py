@@ -2,7 +2,7 @@
 
 import argparse
 
-from command import add_meaning_of_fits, run
+from command import add_fit_settings, run
 
 
 def parse_arguments():
@@ -11,7 +11,7 @@ def parse_arguments():
     parser.add_argument("--traces", required=True, help="traces.tsv: the objective of each start at fixed budgets")
     parser.add_argument("--nominal", required=True, help="nominal.tsv: objectives at the nominal parameters")
     parser.add_argument("--claims", required=True, help="mechanistic_claims.tsv: what is known of the paper's results")
-    add_meaning_of_fits(parser)
+    add_fit_settings(parser)
     parser.add_argument("--scores", required=True, help="scores.tsv to write: one row per problem and setting")
     parser.add_argument("--pairs", required=True, help="pairs.tsv to write: settings compared start by start")
     parser.add_argument("--with-ours", required=True, help="claims.tsv to write: published and our values")
@@ -30,11 +30,11 @@ def main():
 
     fits, traces, nominal = (tables.load(name, getattr(arguments, name)) for name in ("fits", "traces", "nominal"))
     claims = load_table(arguments.claims, ["subject", "quantity", "value", "source", "measure"])
-    known, meaning = read_settings(arguments.best_known), read_settings(arguments.fit_settings)
+    known, fit_settings = read_settings(arguments.best_known), read_settings(arguments.fit_settings)
     tables.save("scores", scores(fits, traces, nominal, best_known=known), arguments.scores)
-    contrasts = pairs(fits, traces, nominal, best_known=known, meaning=meaning)
+    contrasts = pairs(fits, traces, nominal, best_known=known, fit_settings=fit_settings)
     tables.save("pairs", contrasts, arguments.pairs)
-    data = benchmark(fits, traces, nominal, best_known=known, meaning=meaning)
+    data = benchmark(fits, traces, nominal, best_known=known, fit_settings=fit_settings)
     tables.save("claims", with_our_values(claims, data, nominal, contrasts), arguments.with_ours)
 
 

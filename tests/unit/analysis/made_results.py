@@ -10,7 +10,7 @@ from kinetrain.tables import completed
 
 INF = float("inf")
 NOMINAL = ["problem", "replicate", "objective_nominal", "data"]
-MEANING = {
+FIT_SETTINGS = {
     "safeguards": {
         "rescue": {"rescue": 2, "line_search": 0, "variant": "published"},
         "off": {"rescue": 0, "line_search": 0, "variant": "published"},

@@ -52,7 +52,7 @@ def test_a_figure_of_a_problem_on_which_every_fit_failed_is_drawn(tmp_path, name
     )
     for own in (fits, fits[lost]):
         traces = data.traces[data.traces["problem"].isin(own["problem"]) & (data.traces["cost"] == 0)]
-        table = FIGURES[name].tabulate(Benchmark(own, traces, data.meaning, {}))
+        table = FIGURES[name].tabulate(Benchmark(own, traces, data.fit_settings, {}))
         with use_style():
             save(draw(name, table), [tmp_path / "figure.svg"])
         assert (tmp_path / "figure.svg").stat().st_size > 1000

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from made_results import ADAM, FIDES, INF, MEANING, made, made_nominal, of_problems
+from made_results import ADAM, FIDES, FIT_SETTINGS, INF, made, made_nominal, of_problems
 
 from kinetrain.evaluation import benchmark as fits
 from kinetrain.evaluation import statements
@@ -16,8 +16,8 @@ from kinetrain.evaluation.pairs import pairs
 
 def said(topic: str, table: pd.DataFrame, **more) -> pd.Series:
     nominal = made_nominal().assign(reference=np.nan)
-    contrasts = pairs(table, table[:0], nominal, {}, MEANING)
-    every = findings(fits=table, traces=table[:0], nominal=nominal, pairs=contrasts, meaning=MEANING, **more)
+    contrasts = pairs(table, table[:0], nominal, {}, FIT_SETTINGS)
+    every = findings(fits=table, traces=table[:0], nominal=nominal, pairs=contrasts, fit_settings=FIT_SETTINGS, **more)
     return every[every["topic"] == topic].iloc[0]
 
 

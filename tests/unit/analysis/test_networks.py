@@ -56,7 +56,7 @@ def test_knowing_regulators_and_targets_alone_gives_the_known_accuracies(mirror,
     truth = simulated_prior(mirror, 0.0, genes)
     assert ((truth != 0).any(axis=0).sum(), (truth != 0).any(axis=1).sum()) == counts
     accuracies = [
-        edge_scores(network, truth, truth)["balanced_accuracy"] for network in controls.blocks(truth).values()
+        edge_scores(network, truth, truth)["balanced_accuracy"] for network in controls.informed(truth).values()
     ]
     assert accuracies == pytest.approx(expected, abs=5e-5)
 

@@ -3,16 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_results import ADAM, FIDES, INF, MEANING, made, made_nominal, of_problems
+from made_results import ADAM, FIDES, FIT_SETTINGS, INF, made, made_nominal, of_problems
 
 from kinetrain.evaluation.pairs import ALL, p_value, pairs
 from kinetrain.evaluation.statistics import BLOCK, holm, mean_over_blocks
 
 
-def compared(ends: dict, meaning=MEANING, **more) -> pd.DataFrame:
+def compared(ends: dict, fit_settings=FIT_SETTINGS, **more) -> pd.DataFrame:
     table = made(ends, **more)
     nominal = made_nominal(sorted(set(table["problem"])))
-    return pairs(table, table[:0], nominal, {}, meaning).set_index(["contrast", "problem", "second"])
+    return pairs(table, table[:0], nominal, {}, fit_settings).set_index(["contrast", "problem", "second"])
 
 
 def test_balanced_and_standard_adam_are_compared_at_the_same_other_settings():
@@ -61,7 +61,7 @@ def test_rescue_and_line_search_are_named_by_what_the_safeguards_are():
     table = compared(ends)
     assert table.loc[("rescue", "P", "no rescue"), "verdict"] == "first"
     assert table.loc[("line search", "P", "none"), "verdict"] == "second"
-    assert compared(ends, meaning={}).empty
+    assert compared(ends, fit_settings={}).empty
 
 
 def test_the_second_highest_learning_rate_is_compared_with_the_others():
@@ -73,17 +73,17 @@ def test_the_second_highest_learning_rate_is_compared_with_the_others():
 def test_learning_rates_are_those_of_each_problem():
     rates = {(name, schedule, 5, "r"): 1.0 for name in ("adam_balanced", "sgd") for schedule in ("S1", "S2", "S3")}
     table = of_problems(P=rates, Q={("adam_balanced", "other", 5, "r"): 1.0})
-    meaning = {"schedules": {**MEANING["schedules"], "other": {"start": 0.03}}}
-    row = pairs(table, table[:0], made_nominal("PQ"), {}, meaning).query("contrast == 'medium-high learning rate'")
+    fit_settings = {"schedules": {**FIT_SETTINGS["schedules"], "other": {"start": 0.03}}}
+    row = pairs(table, table[:0], made_nominal("PQ"), {}, fit_settings).query("contrast == 'medium-high learning rate'")
     assert row[["first", "second", "combinations"]].values.tolist() == [["rate 0.3", "rate 0.1, rate 1", 2]]
 
 
 def test_schedules_that_begin_at_the_same_rate_are_one_learning_rate():
     schedules = {"a": (1.0, 0.1), "b": (1.0, 0.01), "c": (0.3, 0.1), "d": (0.1, 0.01)}
-    meaning = {"schedules": {name: {"start": start, "end": end} for name, (start, end) in schedules.items()}}
-    row = compared({("sgd", name, 5, "r"): 1.0 for name in schedules}, meaning=meaning).reset_index().iloc[-1]
+    fit_settings = {"schedules": {name: {"start": start, "end": end} for name, (start, end) in schedules.items()}}
+    row = compared({("sgd", name, 5, "r"): 1.0 for name in schedules}, fit_settings=fit_settings).reset_index().iloc[-1]
     assert row["first"] == "rate 0.3, to 0.1" and "rate 1, to 0.01" in row["second"]
-    two = compared({("sgd", name, 5, "r"): 1.0 for name in "abc"}, meaning=meaning).reset_index()
+    two = compared({("sgd", name, 5, "r"): 1.0 for name in "abc"}, fit_settings=fit_settings).reset_index()
     assert "medium-high learning rate" not in set(two["contrast"])
 
 

@@ -1,7 +1,7 @@
 """Which runs of a benchmark belong to which figure."""
 
 import pandas as pd
-from made_results import ADAM, FIDES, INF, MEANING, grid, made, made_nominal, of_problems
+from made_results import ADAM, FIDES, FIT_SETTINGS, INF, grid, made, made_nominal, of_problems
 
 from kinetrain.evaluation import benchmark as fits
 from kinetrain.evaluation import scores
@@ -160,7 +160,7 @@ def test_a_start_that_failed_before_its_first_point_is_in_the_median_course():
 
 def test_safeguards_have_their_failure_rate_with_interval_and_what_they_stand_for():
     table = made({("a", "S2", 5, "rescue"): 1.0, ("a", "S2", 5, "search"): lambda start: INF if start else 1.0})
-    rows = safeguards.tabulate(fits.benchmark(table, table[:0], None, {}, MEANING)).set_index("safeguard")
+    rows = safeguards.tabulate(fits.benchmark(table, table[:0], None, {}, FIT_SETTINGS)).set_index("safeguard")
     assert rows.loc["search", ["failed", "runs", "rescue", "line_search"]].tolist() == [7, 8, 0, 3]
     assert rows.loc["search", ["failure_low", "failure_high"]].tolist() == list(wilson_interval(7, 8))
     assert rows.loc["rescue", ["failed", "rescue", "excess"]].tolist() == [0, 2, fits.SMALLEST]

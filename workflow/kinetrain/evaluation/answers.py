@@ -35,11 +35,11 @@ UNPRUNED, LEFT_OUT = "unpruned", "left out"
 
 
 def answers(
-    nominal=None, fits=None, traces=None, pairs=None, networks=None, estimates=None, best_known=None, meaning=None
+    nominal=None, fits=None, traces=None, pairs=None, networks=None, estimates=None, best_known=None, fit_settings=None
 ) -> dict:
     """Return what the result tables answer, as values of JSON.
 
-    Arguments are result tables or None, but for best_known: lowest objective known per problem; and meaning: as in
+    Arguments are result tables or None, but for best_known: lowest objective known per problem; and fit_settings: as in
     kinetrain.evaluation.pairs. The result holds `data`
     (what was computed on, with sample sizes), `arms` and `caution`. An arm holds title, question, columns and rows of
     its ranking, a note on it, and the sentences that are decided and undecided. A comparison is decided where its 95 %
@@ -48,7 +48,7 @@ def answers(
     has_fits, has_networks = (table is not None and len(table) > 0 for table in (fits, networks))
     arms = []
     if has_fits:
-        arms.append(_of_fits(nominal, with_rates(fits, meaning or {}), traces, pairs, best_known or {}))
+        arms.append(_of_fits(nominal, with_rates(fits, fit_settings or {}), traces, pairs, best_known or {}))
     arms += [_of_networks(networks)] if has_networks else []
     data = [*(_problems(fits) if has_fits else []), *(_datasets(networks) if has_networks else [])]
     return {"data": data, "arms": arms, "caution": _caution(fits, networks, has_fits, has_networks, estimates)}

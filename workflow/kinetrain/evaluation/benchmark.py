@@ -34,26 +34,29 @@ ADAMS = ("adam_balanced", "adam_standard")
 class Benchmark:
     """What figures of fits are made of.
 
-    fits, traces: with size, best and excess. meaning: definitions of the names of settings. true_excess: by problem of
-    artificial data, the median over replicates of the objective of the true parameters above the best value known.
+    fits, traces: with size, best and excess. fit_settings: definitions of the names of settings. true_excess: by
+    problem of artificial data, the median over replicates of the objective of the true parameters above the best value
+    known.
     """
 
     fits: pd.DataFrame
     traces: pd.DataFrame
-    meaning: dict
+    fit_settings: dict
     true_excess: dict[str, float]
 
 
-def benchmark(fits, traces, nominal, best_known: dict[str, float], meaning: dict) -> Benchmark:
+def benchmark(fits, traces, nominal, best_known: dict[str, float], fit_settings: dict) -> Benchmark:
     """Return the result tables with the columns that all figures need, schedules called by their learning rates.
 
-    meaning: as in kinetrain.evaluation.pairs.
+    fit_settings: as in kinetrain.evaluation.pairs.
     """
     best = best_objectives(fits, traces, nominal, best_known)
-    fits, traces = with_rates(fits, meaning), with_rates(traces, meaning)
+    fits, traces = with_rates(fits, fit_settings), with_rates(traces, fit_settings)
     conditions = fits.drop_duplicates("problem").set_index("problem")["conditions"]
     traces = with_size(traces.assign(conditions=traces["problem"].map(conditions)))
-    return Benchmark(with_best(with_size(fits), best), with_best(traces, best), meaning, _true_excess(nominal, best))
+    return Benchmark(
+        with_best(with_size(fits), best), with_best(traces, best), fit_settings, _true_excess(nominal, best)
+    )
 
 
 def _true_excess(nominal, best) -> dict[str, float]:

@@ -69,7 +69,7 @@ def _sizes(data: Benchmark) -> str:
 
 
 def _rates(data: Benchmark) -> str:
-    schedules, run = data.meaning.get("schedules", {}), set(_mini(data)["schedule"])
+    schedules, run = data.fit_settings.get("schedules", {}), set(_mini(data)["schedule"])
     known = [schedules[name] for name, called in schedule_names(schedules).items() if called in run]
     return "; ".join(f"{one['start']:g} to {one['end']:g}" for one in known if "end" in one)
 

@@ -45,7 +45,7 @@ def ratios(data: Benchmark) -> pd.DataFrame:
     every start is there already.
     """
     fits, rows = data.fits, []
-    hybrid = fits["optimizer"].isin(hybrids(data.meaning))
+    hybrid = fits["optimizer"].isin(hybrids(data.fit_settings))
     whole = fits["schedule"] == FULL_BATCH
     kinds = {"mini-batch": fits[~whole & ~hybrid & (fits["size"] != "full")], "hybrid": fits[hybrid]}
     for problem, full in fits[whole].groupby("problem", sort=False):
@@ -116,7 +116,7 @@ def reductions(data: Benchmark) -> pd.DataFrame:
     factor, over pairs of the same start; verdict: whether it is at least CLAIMED: yes, no or undecided, as it is with
     fewer than `statistics.FEWEST` pairs.
     """
-    fits, hybrid = data.fits, hybrids(data.meaning)
+    fits, hybrid = data.fits, hybrids(data.fit_settings)
     mini = fits[(fits["schedule"] != FULL_BATCH) & (fits["size"] != "full") & ~fits["optimizer"].isin(hybrid)]
     chosen, rows = chosen_crosswise(mini), []
     for (problem, optimizer), whole in fits[fits["schedule"] == FULL_BATCH].groupby(

@@ -19,9 +19,9 @@ from kinetrain.evaluation.setting_names import with_rates
 from kinetrain.tables import TABLES
 
 
-def _of_benchmark(fits, traces, nominal, best_known, meaning):
+def _of_benchmark(fits, traces, nominal, best_known, fit_settings):
     """Yield the statements that need fits together with traces and nominal objectives, if these are given."""
-    data = benchmark(fits, fits[:0] if traces is None else traces, nominal, best_known, meaning)
+    data = benchmark(fits, fits[:0] if traces is None else traces, nominal, best_known, fit_settings)
     yield from fit_findings.median_ends(data)
     yield from fit_findings.ranks_differ(data)
     if traces is not None:
@@ -34,8 +34,8 @@ def _of_benchmark(fits, traces, nominal, best_known, meaning):
 RESULTS: tuple[tuple[Any, ...], ...] = (
     (yardstick_findings.worse_than_persistence, "networks"),
     (yardstick_findings.added_by_neural_models, "networks"),
-    (fit_findings.claims, "pairs"),
-    (_of_benchmark, "fits", "traces", "nominal", "best_known", "meaning"),
+    (fit_findings.contrasts, "pairs"),
+    (_of_benchmark, "fits", "traces", "nominal", "best_known", "fit_settings"),
     (fit_findings.distances_to_best, "fits", "best_known"),
     (fit_findings.reached_truth, "fits", "nominal"),
     (fit_findings.plateaus, "fits", "nominal"),
@@ -71,16 +71,16 @@ def findings(**given) -> pd.DataFrame:
     """Return the statements as a table: topic, subject, statement, value, reference, verdict.
 
     given: result tables by their names, those that are there; published: what the DASH paper says of networks;
-    best_known: lowest objective known per problem; meaning: the definitions of the names of settings, as in
+    best_known: lowest objective known per problem; fit_settings: the definitions of the names of settings, as in
     kinetrain.evaluation.pairs. verdict is `yes` where the statement is what one hopes for, `no` where it is not,
     `undecided` where its interval allows both, `-` where it is neither. Checks that found something wrong stand first,
     the others last.
     """
     if unknown := sorted(given.keys() - NAMES):
         raise TypeError(f"findings: unknown table '{unknown[0]}' (known: {', '.join(sorted(NAMES))})")
-    given = dict.fromkeys(NAMES) | {"best_known": {}, "meaning": {}} | given
+    given = dict.fromkeys(NAMES) | {"best_known": {}, "fit_settings": {}} | given
     if given["fits"] is not None:
-        given["fits"] = with_rates(given["fits"], given["meaning"])
+        given["fits"] = with_rates(given["fits"], given["fit_settings"])
     checked = _stated(CHECKS, given)
     wrong = [row for row in checked if row[-1] == "no"]  # before all that was computed with it
     rows = [*wrong, *_stated(RESULTS, given), *(row for row in checked if row[-1] != "no")]

@@ -191,7 +191,7 @@ def relaxed_solves(fits: pd.DataFrame):
         yield "Relaxed solves", problem, statement, relaxed, solves, "-"
 
 
-def claims(pairs: pd.DataFrame):
+def contrasts(pairs: pd.DataFrame):
     """Yield every registered contrast: its effect over all problems with interval, and problem by problem."""
     for name, topic in CLAIMS.items():
         groups = pairs[pairs["contrast"] == name].groupby(["first", "second"], sort=False)

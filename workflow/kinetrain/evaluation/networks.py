@@ -74,7 +74,7 @@ def _control_networks(seeds, priors, truth):
             yield controls.PRIOR_ALONE, seed, prior, prior
     if truth is not None:
         prior = priors[0]
-        for name, network in controls.blocks(truth).items():
+        for name, network in controls.informed(truth).items():
             yield name, seeds[0], network, prior
 
 

@@ -35,7 +35,7 @@ class Contrast:
     match: tuple[str, ...] = ()
 
 
-def pairs(fits, traces, nominal, best_known: dict[str, float], meaning: dict) -> pd.DataFrame:
+def pairs(fits, traces, nominal, best_known: dict[str, float], fit_settings: dict) -> pd.DataFrame:
     """Return one row per contrast and problem, and one over all problems that have both sides.
 
     difference: mean over blocks of log10(F - J_best + 1e-3 n) of the first minus the second, averaged over the
@@ -45,25 +45,25 @@ def pairs(fits, traces, nominal, best_known: dict[str, float], meaning: dict) ->
     corrected for the number of contrasts, those over all problems and those of single ones each by themselves.
     Intervals are not corrected.
 
-    meaning: the definitions of the names of settings, {safeguards: {name: {rescue, line_search, variant}},
+    fit_settings: the definitions of the names of settings, {safeguards: {name: {rescue, line_search, variant}},
     schedules: {name: {start, end, shape, epochs}}, optimizers: {name: {rule or torch, then}}}; contrasts that need a
     part that is missing are left out.
     """
     best = best_objectives(fits, traces, nominal, best_known)
-    runs = with_rates(_with_factors(with_size(fits), meaning), meaning)
+    runs = with_rates(_with_factors(with_size(fits), fit_settings), fit_settings)
     runs = runs.assign(
         y=log_excess(runs, best, measurements_of(fits)),
         failed=~np.isfinite(runs["objective"].astype(float).fillna(np.inf)),
     )
-    table = frame("pairs", [row for contrast in contrasts(runs, meaning) for row in _compare(contrast)])
+    table = frame("pairs", [row for contrast in contrasts(runs, fit_settings) for row in _compare(contrast)])
     for _, own in table.groupby(table["problem"] == ALL):
         table.loc[own.index, "p_holm"] = holm(own["p_value"])
     return table
 
 
-def _with_factors(runs: pd.DataFrame, meaning: dict) -> pd.DataFrame:
+def _with_factors(runs: pd.DataFrame, fit_settings: dict) -> pd.DataFrame:
     """Return the runs with rescue, line_search, their variants where they are on, and the first learning rate."""
-    safeguards, schedules = meaning.get("safeguards", {}), meaning.get("schedules", {})
+    safeguards, schedules = fit_settings.get("safeguards", {}), fit_settings.get("schedules", {})
     own = [safeguards.get(name, {}) for name in runs["safeguard"]]
     rescue = pd.Series([one.get("rescue", np.nan) for one in own], index=runs.index, dtype=float)
     line_search = pd.Series([one.get("line_search", np.nan) for one in own], index=runs.index, dtype=float)
@@ -74,11 +74,11 @@ def _with_factors(runs: pd.DataFrame, meaning: dict) -> pd.DataFrame:
         rescue_variant=variant.where(rescue > 0, ""),
         line_search_variant=variant.where(line_search > 0, ""),
         rate=[schedules.get(name, {}).get("start", np.nan) for name in runs["schedule"]],
-        hybrid=runs["optimizer"].isin(hybrids(meaning)),
+        hybrid=runs["optimizer"].isin(hybrids(fit_settings)),
     )
 
 
-def contrasts(runs: pd.DataFrame, meaning: dict):
+def contrasts(runs: pd.DataFrame, fit_settings: dict):
     """Yield every registered contrast; one whose sides are not both in the data has no rows in the end."""
     mini = runs[runs["schedule"] != FULL_BATCH]
     whole = runs[runs["schedule"] == FULL_BATCH]
@@ -95,7 +95,7 @@ def contrasts(runs: pd.DataFrame, meaning: dict):
     sides = mini[mini["line_search"] > 0], mini[mini["line_search"] == 0]
     yield Contrast("line search", "line search", "none", sides, match)
     yield from _best_mini_batch(mini, whole)
-    yield from _hybrids(mini, whole, meaning)
+    yield from _hybrids(mini, whole, fit_settings)
 
 
 def _between(name: str, runs, column: str, first: str, second: str) -> Contrast:
@@ -165,8 +165,8 @@ def _best_mini_batch(mini: pd.DataFrame, whole: pd.DataFrame):
         yield Contrast("best mini-batch", name, label(optimizer), (best, group))
 
 
-def _hybrids(mini: pd.DataFrame, whole: pd.DataFrame, meaning: dict):
-    optimizers, going_on = meaning.get("optimizers", {}), hybrids(meaning)
+def _hybrids(mini: pd.DataFrame, whole: pd.DataFrame, fit_settings: dict):
+    optimizers, going_on = fit_settings.get("optimizers", {}), hybrids(fit_settings)
     for name in mini.loc[mini["hybrid"], "optimizer"].unique():
         own = mini[mini["optimizer"] == name]
         kind = _update(optimizers[name])

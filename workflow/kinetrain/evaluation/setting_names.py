@@ -15,17 +15,17 @@ def setting_name(setting: tuple) -> str:
     return f"{label(optimizer)}, {schedule}, {batch}, {label(safeguard)}"
 
 
-def hybrids(meaning: dict) -> set[str]:
-    """Return the names of optimizers that go on in full batch; meaning: as in kinetrain.evaluation.pairs."""
-    return {name for name, settings in meaning.get("optimizers", {}).items() if "then" in settings}
+def hybrids(fit_settings: dict) -> set[str]:
+    """Return the names of optimizers that go on in full batch; fit_settings: as in kinetrain.evaluation.pairs."""
+    return {name for name, settings in fit_settings.get("optimizers", {}).items() if "then" in settings}
 
 
-def with_rates(table: pd.DataFrame, meaning: dict) -> pd.DataFrame:
+def with_rates(table: pd.DataFrame, fit_settings: dict) -> pd.DataFrame:
     """Return a table of fits or traces whose schedules are called by their learning rates.
 
-    meaning: as in kinetrain.evaluation.pairs. Where it has no rate the name of the configuration stays.
+    fit_settings: as in kinetrain.evaluation.pairs. Where it has no rate the name of the configuration stays.
     """
-    names = schedule_names(meaning.get("schedules", {}))
+    names = schedule_names(fit_settings.get("schedules", {}))
     return table.assign(schedule=[names.get(name, name) for name in table["schedule"]])
 
 

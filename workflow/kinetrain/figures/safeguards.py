@@ -32,7 +32,7 @@ median that is a failed run is not drawn, and an interval that reaches into the 
 are runs that differ in nothing but the safeguard, of the combinations of optimizer, schedule and batch size that most
 safeguards were run with. *Shrink*: after a failed evaluation the last step is repeated five times shorter; *restart*:
 after ten failures the moments are cleared and the step is almost zero. In brackets: the names of safeguards that
-differ in their variant alone (published: as in parPE with its quirks; or corrected). Every trial is paid from the
+differ in their variant alone (published: as in parPE; corrected: without its errors). Every trial is paid from the
 same budget.""",
 )
 
@@ -44,7 +44,7 @@ def tabulate(data: Benchmark) -> pd.DataFrame:
 
     rescue and line_search are the settings behind the name of the safeguard, missing where it is unknown.
     """
-    rows, known = [], data.meaning.get("safeguards", {})
+    rows, known = [], data.fit_settings.get("safeguards", {})
     for (problem, *setting), group in for_all_problems(data.fits, safeguard_grid).groupby(
         ["problem", *SETTING], sort=False
     ):

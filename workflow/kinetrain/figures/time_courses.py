@@ -35,7 +35,7 @@ def tabulate(courses: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(table):
-    """Return a block of panels per problem: dots for measurements, lines for simulations, a colour per curve."""
+    """Return a group of panels per problem: dots for measurements, lines for simulations, a colour per curve."""
     if table.empty:
         return nothing_to_show("no time courses")
     problems = list(table["problem"].drop_duplicates())

@@ -17,7 +17,7 @@ FIGURE = Declaration(
     caption="""
 **Measured and predicted expression over time.** Dots: measured in held-out trajectories (hollow: used in training);
 lines: whole trajectories that models predict from the first dot, median over seeds, with all seeds in the band; dashed:
-persistence. Genes are those that vary most over time in the training data, whatever models make of them. A prediction
+persistence. Genes are those that vary most over time in the training data, the same for all models. A prediction
 is the solution of the trained equations (relative tolerance 1e-6), from the first measured point of all genes; it sees
 no later point, so that errors add up, unlike in the other figures, where the next time is predicted from the measured
 one. Persistence says that nothing changes after the first point. Trajectories are the first two of the test data (of
@@ -45,7 +45,7 @@ def tabulate(trajectories: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(table):
-    """Return a block of panels per data set: a row per trajectory, a column per gene."""
+    """Return a group of panels per data set: a row per trajectory, a column per gene."""
     if table.empty:
         return nothing_to_show("no trained model")
     blocks = {title: list(own["trajectory"].drop_duplicates()) for title, own in table.groupby("panel", sort=False)}

@@ -27,8 +27,8 @@ CONTROLS = {
 }
 
 
-def blocks(truth) -> dict[str, np.ndarray]:
-    """Return the (k, k) networks of predictors that know who regulates or is regulated in `truth`, and nothing else.
+def informed(truth) -> dict[str, np.ndarray]:
+    """Return the (k, k) networks of predictors that know only which genes regulate or are regulated in `truth`.
 
     Every true regulator regulates every true target, or all genes; or all genes regulate every true target. Balanced
     accuracy over all pairs rewards that already.
