@@ -1,4 +1,4 @@
-"""The line search is that of the original with its quirks, or a corrected backtracking; what it costs is counted."""
+"""The line search is that of parPE, errors included, or a corrected backtracking; its cost is counted."""
 
 import itertools
 import math

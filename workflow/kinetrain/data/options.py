@@ -22,7 +22,7 @@ class Layout(Options):
     trajectory: str | tuple[str, ...] | None = option(
         None,
         "Column of trajectories, of a table or of the cells; of a list, such as `[treatment, replicate]`, the columns "
-        "tell them apart together. null takes `trajectory` where it exists, else all rows are one trajectory.",
+        "identify them together. null takes `trajectory` where it exists, else all rows are one trajectory.",
         filled=True,
         unique=True,
     )

@@ -18,7 +18,7 @@ FIGURE = Declaration(
     caption="""
 **The best starts of each optimizer**, after figure 2d-f of Stapor et al. 2022: final objectives above the best known of
 the best quarter of the starts. Thick line: median; box: middle half; whiskers: the whole range; fewer than eight are
-points. The best quarter (the best 25 of 100, as in the paper) is taken per data replicate. Every optimizer stands with
+points. The best quarter (the best 25 of 100, as in the paper) is taken per data replicate. Every optimizer has
 its best setting by mean rank, chosen on the same runs, where there are more than eight settings (a choice of ours: the
 paper does not say which setting it shows). The best quarter are other starts for every optimizer: it says how well an
 optimizer can end, not how a typical run ends, and hides failed runs, whose number among all stands on the right.

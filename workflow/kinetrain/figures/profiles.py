@@ -17,7 +17,7 @@ FIGURE = Declaration(
     sources=FITS,
     needs=("problems", "optimizers"),
     caption="""
-**How often a setting is the cheapest, and how often it gets there at all**, over all problems, data replicates and
+**How often a setting is the cheapest, and how often it reaches the target**, over all problems, data replicates and
 starts. Above: share of the starts from which a setting reaches the target at up to so many times the cost of the
 cheapest; below: against the cost itself. Targets are coarse, medium and fine (100, 10 and 1 above the best value
 known). Above are performance profiles (Dolan and More 2002), in which the cheapest setting is that from the same start;

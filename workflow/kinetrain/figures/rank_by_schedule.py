@@ -22,7 +22,7 @@ failed runs tie at the bottom (choices of ours: the paper's rules could not be r
 it is exactly what is shown, and its size stands below each panel. The mean over models is that over the models that
 were run with the same settings. Shown are the schedules at the batch size and safeguard that most combinations of
 optimizer and schedule were run with (named in the legend); full-batch optimizers are ranked with them. Schedules are
-called by their first learning rate. Ranks say nothing about sizes of differences; see *Final objective per optimizer*
+called by their first learning rate. Ranks do not show the sizes of differences; see *Final objective per optimizer*
 for these. The paper's schedules and ranks could not be read.""",
 )
 

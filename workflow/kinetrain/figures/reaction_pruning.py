@@ -19,9 +19,9 @@ FIGURE = Declaration(
 **Which reactions of an over-complete mechanistic model survive.** Upper row: the kept reactions against the true
 ones, by the share of confidences moved to other reactions; below: the ranking, and every pruning event. Artificial
 data are drawn with a few reactions of the model, the true ones. From the end of each fit the reactions of the lowest
-score go, event by event, and what is left is fitted again: the score is the rate of a reaction (magnitude), the
+score are removed, event by event, and the rest is fitted again: the score is the rate of a reaction (magnitude), the
 confidence in it that was known before (prior), or a mixture of both after DASH; colours are those of SparseFlow,
-BioPrune and DASH, which choose weights by the same. Controls: reactions that go at random, and the unpruned model,
+BioPrune and DASH, which score weights by the same. Controls: reactions removed at random, and the unpruned model,
 fitted on with the budget of all events. How many reactions are kept is chosen without the truth: by the lowest
 Bayesian information criterion along the path. Methods without a prior are lines across. Reactions are ranked by how
 long they stay, those that stay by their rate. Below, centre and right: at the middle share of confidences moved; the

@@ -57,7 +57,7 @@ class SolverOptions(Options):
         None, "Steps of the adjoint problem after which a gradient counts as failed.", least=1
     )
     gradient_weight: float | None = option(
-        None, "What a gradient costs, in forward solves; budgets are counted with it.", above=0
+        None, "Cost of a gradient in forward solves, by which budgets are counted.", above=0
     )
     information_weight: float | None = option(
         None,

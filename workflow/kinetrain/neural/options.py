@@ -125,7 +125,7 @@ class Tuning(Options):
     )
     grid: dict = option(
         REQUIRED,
-        "Setting of the method -> list of its values; `{each: [0, 0.5, 1]}` stands for all pairs of these.",
+        "Setting of the method -> list of its values; `{each: [0, 0.5, 1]}` is all pairs of these.",
     )
     choice: Literal["best", "sparsest"] = option(
         "best", "Lowest mean validation error, or the sparsest within one standard error of it."

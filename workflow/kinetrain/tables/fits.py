@@ -88,7 +88,7 @@ decrease_left: by how much one step more lowers it, the best of several: above 0
 good_fits: number of the good fits
 """),
         "The parameters of the best fit of each problem. Their interval is a quadratic approximation at this fit: it "
-        "says nothing of other optima, for which see the spread over the good fits, which a single one cannot show. "
+        "does not cover other optima, for which see the spread over the good fits, which a single one cannot show. "
         "`estimates/PROBLEM/REPLICATE/petab/` holds the PEtab problem with these values, `pypesto.hdf5` beside it all "
         "fits for pyPESTO.",
         "Fitted parameters",

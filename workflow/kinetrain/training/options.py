@@ -79,7 +79,7 @@ class StepControl(Options):
     line_search: int = option(
         0, "Most trial steps of the line search on the same mini-batch; 0 is off.", least=0, most=1000
     )
-    variant: Literal["published", "corrected"] = option("published", "Both as in parPE with its quirks, or corrected.")
+    variant: Literal["published", "corrected"] = option("published", "Both as in parPE, or without its errors.")
 
 
 @dataclass(frozen=True, kw_only=True)

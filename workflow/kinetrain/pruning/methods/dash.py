@@ -30,7 +30,7 @@ class Method(method.Method):
         (0.5, 0.95),
         "Weight of the prior against the weights of the model, one number from 0 to 1 per layer, input first. The "
         "authors' (0.5, 0.05) goes with `published`, in which the prior outweighs the model in the last layer by "
-        "orders of magnitude; 0.95 says the same of normalised terms.",
+        "orders of magnitude; 0.95 is the same with normalised terms.",
         least=0,
         most=1,
         filled=True,

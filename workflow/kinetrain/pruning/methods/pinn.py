@@ -45,7 +45,7 @@ class Method(method.Method):
     )
     variant: Literal["corrected", "published"] = option(
         "corrected",
-        "`published` draws 10000 states once and uses all of them in every update, whatever `probes` says.",
+        "`published` draws 10000 states once and uses all of them in every update, regardless of `probes`.",
     )
 
     @property
