@@ -178,6 +178,11 @@ def sbml_file(path) -> Path:
     return Path(path).parent / read_description(path)["problems"][0]["sbml_files"][0]
 
 
+def checksum_of_files(path) -> str:
+    """Return the sha256 of all files of a PEtab problem."""
+    return checksum(b"".join(file.read_bytes() for file in list_files(path, read_description(path))))
+
+
 def checksum(text) -> str:
     """Return the sha256 of a text or of bytes, in hexadecimal."""
     return hashlib.sha256(text.encode() if isinstance(text, str) else text).hexdigest()

@@ -17,7 +17,7 @@ from amici.sim import sundials as amici
 from kinetrain.mechanistic.compiled_model import load_model
 from kinetrain.mechanistic.conditions import prepare
 from kinetrain.mechanistic.parameter_priors import Priors
-from kinetrain.mechanistic.petab_files import checksum, list_files, read_description
+from kinetrain.mechanistic.petab_files import checksum_of_files
 from kinetrain.mechanistic.petab_reader import read_petab
 from kinetrain.mechanistic.simulated_times import even_times
 from kinetrain.mechanistic.solver_options import SolverOptions, filled, safe_options
@@ -95,7 +95,7 @@ class PetabProblem(StartingBox):
         self.n_conditions = len(self._conditions)
         measured = (np.asarray(condition.data.get_measurements()) for condition in self._conditions)
         self.n_measurements = int(sum(np.isfinite(values).sum() for values in measured))
-        self.checksum = checksum(b"".join(file.read_bytes() for file in list_files(path, read_description(path))))
+        self.checksum = checksum_of_files(path)
         self._solve_by(options or SolverOptions())
 
     def solved_by(self, options: SolverOptions) -> "PetabProblem":

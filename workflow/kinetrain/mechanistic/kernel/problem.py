@@ -20,7 +20,7 @@ from kinetrain.mechanistic.kernel.evaluation import GRADIENT, INFORMATION, INFOR
 from kinetrain.mechanistic.kernel.mapping import BOXES, TYPES, Arrays, Names
 from kinetrain.mechanistic.kernel.work import weights
 from kinetrain.mechanistic.parameter_priors import Priors
-from kinetrain.mechanistic.petab_files import checksum, list_files, read_description
+from kinetrain.mechanistic.petab_files import checksum_of_files
 from kinetrain.mechanistic.solver_options import KERNEL, SolverOptions
 from kinetrain.problem import StartingBox
 
@@ -69,8 +69,7 @@ class KernelProblem(StartingBox):
 
     def __init__(self, path, options: SolverOptions | None = None, tables=None, variant: str | None = None):
         self._path, self._tables = Path(path), tables
-        content = b"".join(file.read_bytes() for file in list_files(path, read_description(path)))
-        self.checksum = checksum(content)
+        self.checksum = checksum_of_files(path)
         prepared = _prepared(self._path, self.checksum) if tables is None else _prepare(self._path, tables)
         self._read(*prepared)
         variant = variant or runnable()[0]
