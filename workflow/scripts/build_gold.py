@@ -7,7 +7,7 @@ from command import run
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description="Write truth.tsv with the columns regulator, target, sign.")
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--genes", required=True, help="expression.npz, whose genes the gold standard is for")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--edges", help="edge list: columns regulator, target (or from, to), optionally sign")
@@ -19,7 +19,7 @@ def parse_arguments():
     parser.add_argument("--threshold", type=float, default=0.0, help="values up to this size are no edges (default 0)")
     parser.add_argument("--rows", choices=["regulators", "targets"], help="what the rows of the matrix are")
     parser.add_argument("--restrict", action="store_true", help="leave out edges of genes the data set does not have")
-    parser.add_argument("--output", required=True, help="truth.tsv to write")
+    parser.add_argument("--output", required=True, help="truth.tsv to write: regulator, target, sign")
     return parser.parse_args()
 
 

@@ -1,4 +1,9 @@
-"""Write the prior network and the co-regulation matrix of a data set."""
+"""Write the prior network and the co-regulation matrix of a data set.
+
+The file has prior (k, k) [target, regulator] with the signs and weights of the given one (signs of measured priors may
+be random: take absolute values), coregulation (k, k) and genes (k,). Both matrices are sparse: NAME_data, NAME_indices
+and NAME_indptr (compressed rows).
+"""
 
 import argparse
 import sys
@@ -7,11 +12,7 @@ from command import run
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        description="Write prior.npz: prior (k, k) [target, regulator] with the signs and weights of the file (real "
-        "priors carry random signs: take absolute values), coregulation (k, k), genes (k,). Both matrices are sparse: "
-        "NAME_data, NAME_indices and NAME_indptr (compressed rows)."
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--genes", required=True, help="expression.npz, whose genes the prior is for")
     source = parser.add_mutually_exclusive_group()
     source.add_argument(

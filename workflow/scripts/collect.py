@@ -6,7 +6,7 @@ from command import run
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description="Concatenate the parts of a result table (kinetrain/tables/).")
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", help="name of the result table")
     parser.add_argument("--output", required=True, help="table to write")
     parser.add_argument("--parts", nargs="*", default=[], help="tables to read, in this order")

@@ -24,7 +24,7 @@ quality are read from traces of about 20 points, evaluated outside the cost."""
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description="Write statements about the results as a table and as an HTML page.")
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--nominal", help="nominal.tsv: objectives at the nominal parameters")
     parser.add_argument("--fits", help="fits.tsv: one row per start")
     parser.add_argument("--traces", help="traces.tsv: the objective of each start at fixed budgets")

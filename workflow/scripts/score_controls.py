@@ -6,9 +6,7 @@ from command import parse_data_of_networks, read_data_of_networks, run
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        description="Write the rows of the control predictors, in the columns of scores.tsv."
-    )
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", required=True, help="scores.tsv to write")
     return parse_data_of_networks(parser)
 

@@ -6,10 +6,7 @@ from command import run
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        description="Write one row of scores per trained model and one per snapshot of its training, and what the "
-        "models that did not fail say about single genes, as tables."
-    )
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True, help="model.npz with all seeds (masks applied)")
     parser.add_argument("--runs", required=True, help="runs.tsv of the same training")
     parser.add_argument("--path", required=True, help="path.npz of the same training: the snapshots")

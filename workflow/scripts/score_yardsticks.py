@@ -8,9 +8,7 @@ from command import parse_data_of_networks, read_data_of_networks, run
 def parse_arguments():
     from kinetrain.yardsticks.methods import YARDSTICKS
 
-    parser = argparse.ArgumentParser(
-        description="Write the rows of the yardsticks in the columns of networks.tsv, and their effects."
-    )
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--yardsticks", nargs="+", default=YARDSTICKS, metavar="NAME", help=f"which (default: {', '.join(YARDSTICKS)})"
     )

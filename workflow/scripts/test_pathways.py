@@ -6,10 +6,7 @@ from command import add_level, level_of, run
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        description="Write pathways.tsv: one row per gene set, with the permutation test of its influence, prerank, "
-        "over-representation of regulators, and a negative control with permuted labels."
-    )
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--influence", required=True, help="influence.tsv: seed, gene, influence, targets")
     parser.add_argument("--gene-sets", required=True, help="GMT file, or a GO slim mapping (.tab) of SGD")
     add_level(parser)
