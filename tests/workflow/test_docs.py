@@ -47,7 +47,7 @@ def tried(line: str) -> str:
 
 @pytest.fixture(scope="module")
 def checkout(root, copy_parts, tmp_path_factory) -> Path:
-    """A copy of this checkout, to which pages add their files, with a folder that stands for downloaded ones."""
+    """A copy of this checkout, to which pages add their files, with a folder in place of downloaded ones."""
     top = tmp_path_factory.mktemp("checkout")
     copy_parts(COPIED, top)
     for name in (".venv", ".snakemake/envs"):

@@ -177,12 +177,12 @@ def one_lucky_seed(**level) -> pd.DataFrame:
 def test_one_seed_that_finished_makes_no_best_method():
     arm = answers(networks=one_lucky_seed())["arms"][0]
     assert [row[0] for row in arm["rows"]] == ["IMP", "Unpruned", "DASH (1 of 3 seeds)"]
-    told = " A method of which seeds failed comes after those of which fewer did. 2 of "
-    assert f"{told}9 models (DASH 2) failed." in arm["note"]
+    rule = " A method of which seeds failed comes after those of which fewer did. 2 of "
+    assert f"{rule}9 models (DASH 2) failed." in arm["note"]
     other = networks_of({"dash": [0.6] * 3, "imp": [0.7] * 3, "unpruned": [0.5] * 3}, dataset="other")
     arm = answers(networks=pd.concat([one_lucky_seed(), other]))["arms"][0]
     assert [(row[0], row[2].split()[0]) for row in arm["rows"]] == [("IMP", "1"), ("DASH", "2.5"), ("Unpruned", "2.5")]
-    assert f"{told}18 models (DASH 2) failed." in arm["note"]
+    assert f"{rule}18 models (DASH 2) failed." in arm["note"]
     assert "comes after" not in answers(networks=other)["arms"][0]["note"]
 
 

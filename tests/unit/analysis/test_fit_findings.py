@@ -44,9 +44,9 @@ def test_a_reference_of_zero_is_compared_by_the_difference(value, verdict, state
 def test_a_best_fit_that_is_not_at_a_minimum_is_told():
     rows = [("one", 0, 0.02, 7), ("two", 0, 3.21, 1), ("three", 0, np.nan, 1)]
     table = pd.DataFrame(rows, columns=["problem", "replicate", "decrease_left", "good_fits"])
-    told = findings(estimates=pd.concat([table, table])).set_index("subject")  # a row per parameter
-    assert told["verdict"].to_dict() == {"one": "yes", "two": "no"}
-    statement = told.loc["two", "statement"]
+    found = findings(estimates=pd.concat([table, table])).set_index("subject")  # a row per parameter
+    assert found["verdict"].to_dict() == {"one": "yes", "two": "no"}
+    statement = found.loc["two", "statement"]
     assert statement.startswith("The best fit is NOT at a minimum, its parameters are not to be used: one step more")
     assert "lowers the objective by 3.2." in statement and statement.endswith("within what the noise allows: 1.")
 

@@ -86,7 +86,7 @@ def test_a_number_is_reproduced_where_it_is_near_the_published_one(published, ch
     networks, dash = made_networks(), slice(0, 4)
     for name, value in changes.items():
         networks.loc[dash, name] = value
-    networks.loc[5, "test_mse"] = 0.01  # what one method has, no other may lack without a word
+    networks.loc[5, "test_mse"] = 0.01  # what one method has, no other may lack without a note
     table = paper_tables(networks, **published)
     row = table[(table["table"] == 1) & (table["method"] == "dash") & (table["metric"] == metric)].iloc[0]
     assert row["verdict"].startswith(verdict)

@@ -90,7 +90,7 @@ def test_ids_that_mean_something_in_formulas_are_to_be_renamed(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["int", "double", "class", "new", "this", "M_PI"])
 def test_words_of_cpp_are_to_be_renamed(tmp_path, name):
-    """AMICI writes `new_` for `new`, which may be another id: then values are wrong without a word."""
+    """AMICI writes `new_` for `new`, which may be another id: then values are wrong without a warning."""
     sbml, tables = SBML.replace("mMax", name), {**TABLES, "parameters": TABLES["parameters"].replace("mMax", name)}
     tables["observables"] = TABLES["observables"].replace(b"mMax", name.encode())
     with pytest.raises(

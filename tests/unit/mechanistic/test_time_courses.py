@@ -63,7 +63,7 @@ def test_without_a_visualization_table_observables_are_shown_in_their_first_cond
     )
     measured = table[table["measurement"].notna()]
     assert len(measured) == 3 * 4 * 8 and measured["noise"].gt(0).all()
-    # the truth that these data stand for is nearer to them than other parameters
+    # the true parameters of these data fit them better than others
     errors = [((measured["measurement"] - measured[name]) ** 2).sum() for name in ("fitted", "nominal")]
     assert errors[1] < errors[0]
     assert table.groupby(["panel", "condition"])["time"].apply(lambda time: time.is_monotonic_increasing).all()

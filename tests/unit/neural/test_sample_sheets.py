@@ -134,7 +134,7 @@ def test_replicates_are_told_apart_or_averaged_on_demand(read, matrix, sheet, va
 
 
 def test_a_column_that_tells_trajectories_apart_where_no_times_are_equal_is_named(read, matrix, sheet):
-    """Without the name their samples would be one trajectory, without a word."""
+    """Without the name their samples would be one trajectory, without a warning."""
     apart = sheet.assign(time=range(12)).rename(columns={"replicate": "strain"})
     with pytest.raises(InputError, match="'strain' has several values"):
         read(in_rows(matrix), apart, Layout())
