@@ -10,6 +10,8 @@ import subprocess
 import time
 
 import pytest
+import yaml
+from configuration import load_manifest
 from faulty_workflow import WANTED, Workflow, kill, wait_for
 
 KINDS = ("SIGKILL", "worker", "group", "SIGINT", "SIGTERM")
@@ -81,6 +83,37 @@ def test_a_worker_that_hangs_is_ended_and_says_where_it_was(workflow):
     assert status != 0 and "Timeout (" in said and "most recent call first" in said
     status, said = workflow.run("results/priors/modular24/corruption0/seed0.npz")
     assert status == 0, said
+
+
+@pytest.mark.parametrize("content", [None, b"garbage"], ids=["removed", "corrupted"])
+def test_files_of_the_mirror_that_go_in_mid_run_are_named(root, mirror, workflow, tmp_path, content):
+    files = [one.path for name, one in load_manifest(root / "resources/datasets.tsv").items() if "Boehm" in name][:3]
+    own = tmp_path / "mirror"
+    for file in files:
+        (own / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(mirror / file, own / file)
+    config = {
+        "problems": {"boehm": {"petab": "Boehm_JProteomeRes2014/Boehm_JProteomeRes2014.yaml"}},
+        "mirror": str(own),
+    }
+    (workflow.folder / "config.yaml").write_text(yaml.safe_dump(config))
+    wanted = [f"resources/downloads/{file}" for file in files]
+    made = {file: workflow.folder / path for file, path in zip(files, wanted, strict=True)}
+    nowhere = dict.fromkeys(("https_proxy", "HTTPS_PROXY"), "http://127.0.0.1:9")
+    process = workflow.start(*wanted, **nowhere)
+    assert wait_for(lambda: any(file.is_file() for file in made.values()) or process.poll() is not None, 300)
+    gone = [file for file, place in made.items() if not place.is_file()]
+    for file in gone:
+        (own / file).unlink() if content is None else (own / file).write_bytes(content)
+    assert process.wait(timeout=900) != 0
+    said = (workflow.folder / "output").read_text()
+    left = [path for path in wanted if not (workflow.folder / path).is_file()]
+    assert left and all(f"put it at {path}" in said for path in left), said
+    for file in gone:
+        shutil.copy(mirror / file, own / file)
+    status, said = workflow.run(*wanted, **nowhere)
+    assert status == 0, said
+    assert all(place.read_bytes() == (mirror / file).read_bytes() for file, place in made.items())
 
 
 @pytest.fixture
