@@ -296,3 +296,22 @@ def test_the_truth_is_a_staircase_and_enters_once():
     places = table.drop_duplicates("regulator").set_index("regulator")["regulator_place"]
     assert places.to_dict() == {"a": 0, "b": 1, "c": 2}
     assert table.drop_duplicates("target").set_index("target")["target_place"].to_dict() == {"y": 0, "z": 1, "x": 2}
+
+
+def test_the_error_of_a_matrix_is_0_of_the_gold_standard_and_root_2_of_what_has_nothing_of_it():
+    same = {"dataset": "d", "noise": 0.0, "prior_corruption": 0.0, "seed": 0}
+    truth = pd.DataFrame({"regulator": ["a", "b"], "target": ["x", "x"], "effect": [1.0, -1.0], "method": "truth"})
+    others = [truth.assign(method="dash", effect=truth["effect"] / 2), truth.iloc[:1].assign(method="bioprune")]
+    others += [truth.assign(method="sparseflow", target="y"), truth.assign(method="imp", effect=1.0)]
+
+    def errors(truth):
+        table = effect_matrices.tabulate(pd.concat([truth, *others]).assign(**same))
+        return table.drop_duplicates("method").set_index("method")["matrix_error"]
+
+    found = errors(truth)
+    assert found[["dash", "bioprune", "sparseflow", "imp"]].tolist() == pytest.approx(
+        [0, np.sqrt((1 - 0.5**0.5) ** 2 + 0.5), 2**0.5, 2**0.5]
+    )
+    assert np.isnan(found["truth"])
+    unsigned = errors(truth.assign(effect=1.0))  # sizes are compared
+    assert unsigned[["dash", "imp"]].tolist() == pytest.approx([0, 0])

@@ -1,5 +1,6 @@
 """Figure: heat maps of the effects of genes on each other, in the gold standard and in the models."""
 
+import numpy as np
 import pandas as pd
 
 from kinetrain.appearance import in_order, label
@@ -24,8 +25,10 @@ of a row, so that the gold standard is a staircase. With more than 100 genes onl
 standard (in the prior, where there is none) are shown; what a model says about other genes as regulators enters the
 scores, but not this figure. Genes on which neither the gold standard nor a model shown acts are left out as targets. Of
 more than five methods four are shown, and of several corruptions of a prior the lowest above 0. Effects below 0.0005 of
-the largest are not drawn. "none": no such model, or no gold standard. The errors of whole matrices that the paper
-prints in its figure 3 are not shown, as it does not say how they are normalised.""",
+the largest are not drawn. "none": no such model, or no gold standard. The matrix error is the root of the summed
+squared differences of the median from the gold standard, both with squares that sum up to 1, over the entries shown: 0
+where they are alike, 1.41 where they have nothing in common. Where the gold standard has no negative sign, sizes of
+effects are compared. It is of our making: the paper does not say how those of its figure 3 are normalised.""",
 )
 
 MOST_NAMED = 25  # genes in a row or column of a panel
@@ -39,8 +42,9 @@ def tabulate(effects: pd.DataFrame) -> pd.DataFrame:
     `effects` holds the median over the seeds of each method, each scaled to a largest absolute value of 1, and the
     signs of the truth as method `truth`, once or more. Regulators stand in the order of their number of true targets,
     targets in that of their first true regulator, so the truth is a staircase. Columns: panel, dataset, noise,
-    prior_corruption, method, regulator, target, regulator_place, target_place (from 0), effect. Of many methods, and
-    of several corruptions of a prior, those of `few_of_many` and `one_corruption` are kept.
+    prior_corruption, method, regulator, target, regulator_place, target_place (from 0), effect, and matrix_error of
+    the whole panel, NaN without a gold standard. Of many methods, and of several corruptions of a prior, those of
+    `few_of_many` and `one_corruption` are kept.
     """
     parts = []
     for _, rows in one_corruption(few_of_many(effects, "truth")).groupby(GROUP, sort=False):
@@ -50,8 +54,8 @@ def tabulate(effects: pd.DataFrame) -> pd.DataFrame:
             "regulator_place": distinct["regulator"].map(regulators),
             "target_place": distinct["target"].map(targets),
         }
-        parts.append(distinct.assign(**places))
-    names = [*GROUP, "method", "regulator", "target", "regulator_place", "target_place", "effect"]
+        parts.append(distinct.assign(**places, matrix_error=distinct["method"].map(_matrix_errors(distinct))))
+    names = [*GROUP, "method", "regulator", "target", "regulator_place", "target_place", "effect", "matrix_error"]
     table = pd.concat(parts)[names] if parts else pd.DataFrame(columns=names)
     table.insert(0, "panel", panel_names(table))
     return table
@@ -73,7 +77,9 @@ def draw(table):
             edges = own[own["method"] == method]
             look = {"cmap": "RdBu_r", "vmin": -strong, "vmax": strong, "aspect": "auto"}
             image = heat_map(axis, edges["target_place"], edges["regulator_place"], edges["effect"], shape, **look)
-            axis.set_title(label(method), fontsize=9, fontweight="normal")
+            error = edges["matrix_error"].max()
+            text = label(method) + (f"\nmatrix error {error:.2f}" if pd.notna(error) else "")
+            axis.set_title(text, fontsize=9, fontweight="normal")
             axis.set_xlabel(_regulators(own), fontsize=8)
             _name(axis.xaxis, own, "regulator")
         row[0].set_ylabel(title.replace(", ", "\n", 1) + f"\n{shape[0]} targets", fontsize=8)
@@ -96,6 +102,18 @@ def _regulators(edges) -> str:
     shown = set(edges["regulator"])
     true = set(edges.loc[edges["method"] == "truth", "regulator"])
     return f"{len(shown)} regulators of\nthe gold standard" if shown == true else f"{len(shown)} genes as regulators"
+
+
+def _matrix_errors(effects: pd.DataFrame) -> dict[str, float]:
+    """Return {method: distance of its effects from the gold standard}, of matrices with squares that sum up to 1."""
+    matrices = effects.pivot_table(index=["regulator", "target"], columns="method", values="effect").fillna(0.0)
+    if "truth" not in matrices:
+        return {}
+    if (matrices["truth"] >= 0).all():
+        matrices = matrices.abs()
+    scaled = matrices / np.sqrt((matrices**2).sum())
+    errors = np.sqrt((scaled.sub(scaled["truth"], axis=0) ** 2).sum(skipna=False))
+    return errors.drop("truth").to_dict()
 
 
 def _places(edges: pd.DataFrame) -> tuple[dict, dict]:
