@@ -3,8 +3,10 @@
 Not part of `make test`, as it takes many runs: `make test-faults`.
 """
 
+import contextlib
 import os
 import random
+import resource
 import shutil
 import subprocess
 import time
@@ -134,6 +136,21 @@ def small_disk(root, tmp_path):
 
     yield mount
     subprocess.run(["umount", "--lazy", folder], check=False)
+
+
+def test_workers_without_memory_fail_and_with_more_the_run_goes_on(whole, workflow):
+    process, limited = workflow.start(), set()
+    while process.poll() is None:
+        for worker, name in workflow.workers(process).items():
+            if name in ("fit", "train_neural_ode") and worker not in limited:
+                with contextlib.suppress(ProcessLookupError):  # ended a moment before
+                    resource.prlimit(worker, resource.RLIMIT_AS, (1 << 20, 1 << 20))  # any further allocation fails
+                    limited.add(worker)
+        time.sleep(0.1)
+    assert limited and process.returncode != 0
+    status, said = workflow.run()
+    assert status == 0, said
+    assert workflow.tables() == whole.tables()
 
 
 def test_a_full_disk_stops_the_run_and_with_more_room_it_goes_on(whole, small_disk):
