@@ -73,6 +73,20 @@ def level_of(arguments) -> dict:
     return {name: getattr(arguments, name) for name in LEVEL if name in arguments}
 
 
+def add_influence(parser) -> None:
+    """Add the arguments that name a table of influence, and the data and the method that it is of."""
+    parser.add_argument("--influence", required=True, help="influence.tsv: seed, gene, influence, targets")
+    add_level(parser)
+    parser.add_argument("--method", required=True, help="name of the method")
+
+
+def load_influence(arguments):
+    """Return the table of influence that `add_influence` names."""
+    from kinetrain.files import load_table
+
+    return load_table(arguments.influence, ["seed", "gene", "influence", "targets"], text=["gene"])
+
+
 def add_arguments_of_fits(parser, optimizers: str) -> None:
     """Add the options of a command that fits a problem; optimizers: in words, those that take the full batch."""
     add_name(parser)

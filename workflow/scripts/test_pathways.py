@@ -2,15 +2,13 @@
 
 import argparse
 
-from command import add_level, level_of, run
+from command import add_influence, level_of, load_influence, run
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--influence", required=True, help="influence.tsv: seed, gene, influence, targets")
+    add_influence(parser)
     parser.add_argument("--gene-sets", required=True, help="GMT file, or a GO slim mapping (.tab) of SGD")
-    add_level(parser)
-    parser.add_argument("--method", required=True, help="name of the method")
     parser.add_argument("--settings", default="{}", help="JSON: keys of `enrichment.test`, see config/README.md")
     parser.add_argument("--output", required=True, help="pathways.tsv to write")
     return parser.parse_args()
@@ -24,11 +22,10 @@ def main():
     from kinetrain.data.gene_sets import check_gene_sets, read_gene_sets
     from kinetrain.enrichment.options import TestOptions
     from kinetrain.enrichment.pathways import test_gene_sets
-    from kinetrain.files import load_table
     from kinetrain.options import read_options, read_settings
 
     options = read_options(TestOptions, read_settings(arguments.settings))
-    influence = load_table(arguments.influence, ["seed", "gene", "influence", "targets"], text=["gene"])
+    influence = load_influence(arguments)
     sets = read_gene_sets(arguments.gene_sets)
     check_gene_sets(arguments.gene_sets, sets, influence["gene"].unique(), options.minimum_genes)
     table = test_gene_sets(influence, sets, **asdict(options))

@@ -17,8 +17,8 @@ def counted_probability(values: np.ndarray, count: int, score: float) -> float |
     Models that keep few regulators leave all other `values` (k,) at zero, and a set is then described by which of the
     regulators it holds. With up to MOST_SUBSETS of them all subsets are looked at; up to MOST_COUNTED their sums are
     counted on a grid, by which the probability is at most some per cent too high. None beyond, and where influences
-    are below the most frequent one. The saddlepoint is off by up to two hundred times for
-    2 to 9 regulators, whose sums are few and far apart, and by up to four times for 21 to 60.
+    are below the most frequent one. The saddlepoint is off by up to two hundred times for 2 to 9 regulators, whose sums
+    are few and far apart, and by up to four times for 21 to 60.
     """
     names, place, number = np.unique(values, return_inverse=True, return_counts=True)
     common = number.argmax()

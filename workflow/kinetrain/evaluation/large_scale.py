@@ -246,10 +246,8 @@ def _example(rows, place) -> pd.DataFrame:
     rows = rows.sort_values("measurement", kind="stable")
     if len(rows) > EXAMPLE_ROWS:
         rows = rows.iloc[np.linspace(0, len(rows) - 1, EXAMPLE_ROWS).round().astype(int)]
-    x = np.arange(1, len(rows) + 1)
-    known = pd.DataFrame({"x": x, "y": rows["measurement"].to_numpy(), "predictor": "measured"})
-    said = pd.DataFrame({"x": x, "y": rows["mean"].to_numpy(), "sd": rows["sd"].to_numpy(), "predictor": ENSEMBLE})
-    return pd.concat([known, said]).assign(panel=place, group=rows["group"].iloc[0])
+    shown = _measured_and_predicted(rows, np.arange(1, len(rows) + 1))
+    return shown.assign(panel=place, group=rows["group"].iloc[0])
 
 
 def _courses(own, groups) -> list[pd.DataFrame]:
@@ -260,9 +258,14 @@ def _courses(own, groups) -> list[pd.DataFrame]:
     for place, group in enumerate([one for one in groups if one in times.index.get_level_values("group")]):
         for _, condition, observable in times[[group]].index[:MOST_COURSES] if place < MOST_COURSES else ():
             rows = own[(own[PAIR] == [group, condition, observable]).all(axis=1)].sort_values("time", kind="stable")
+            shown = _measured_and_predicted(rows, rows["time"].to_numpy())
             same = {"panel": "course", "group": group, "place": place, "label": f"{observable}, {condition}"}
-            same["x"] = rows["time"].to_numpy()
-            measured = {"y": rows["measurement"].to_numpy(), "predictor": "measured"}
-            predicted = {"y": rows["mean"].to_numpy(), "sd": rows["sd"].to_numpy(), "predictor": ENSEMBLE}
-            tables += [pd.DataFrame(same | measured), pd.DataFrame(same | predicted)]
+            tables.append(shown.assign(**same))
     return tables
+
+
+def _measured_and_predicted(rows, x) -> pd.DataFrame:
+    """Return the values of some measurements at `x`: as measured, then those of the ensemble with their sd."""
+    known = pd.DataFrame({"x": x, "y": rows["measurement"].to_numpy(), "predictor": "measured"})
+    said = pd.DataFrame({"x": x, "y": rows["mean"].to_numpy(), "sd": rows["sd"].to_numpy(), "predictor": ENSEMBLE})
+    return pd.concat([known, said])

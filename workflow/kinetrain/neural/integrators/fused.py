@@ -235,9 +235,12 @@ def _addresses(tensors: list, models: int):
     """
     tensors = [part if part.is_contiguous() or part[0].is_contiguous() else part.contiguous() for part in tensors]
     first = [tensor.data_ptr() for tensor in tensors]
-    strides = [tensor.stride(0) * tensor.element_size() for tensor in tensors] if models > 1 else first
+    if models == 1:  # strides take longer than all else here
+        yield first
+        return
+    strides = [tensor.stride(0) * tensor.element_size() for tensor in tensors]
     for model in range(models):
-        yield [at + model * stride for at, stride in zip(first, strides, strict=True)] if model else first
+        yield [at + model * stride for at, stride in zip(first, strides, strict=True)]
 
 
 def _check(code: int) -> None:
