@@ -31,7 +31,9 @@ ENVIRONMENTS := mechanistic neural analysis
 environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$PATH" PYTHONPATH=workflow OMP_NUM_THREADS=1
 
 # Words that write the hashes of the pins on standard input. A wheel of torch may be a local build, one of AMICI is ours.
-hash = uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url --no-annotate --no-header -
+# Pins for Python 3.11 and newer: a package whose newest version needs a newer Python has a line for each, with a marker.
+resolve = uv pip compile --quiet --universal --python-version 3.11 --prerelease disallow --no-emit-index-url --no-annotate --no-header
+hash = $(resolve) --no-deps --generate-hashes -
 
 .PHONY: .venv run check plan clean compare so-far real paper-neural paper-mechanistic report test test-mechanistic test-neural test-analysis test-workflow test-petab test-cluster test-faults test-crate test-report coverage lint format benchmark docs pins configured setup environments help
 
@@ -145,8 +147,8 @@ docs: setup  ## write the pages that are made from the code anew, and the docume
 
 pins: setup  ## pin the newest packages that envs/*.in allow, in envs/*.txt and envs/*.yaml, and pass all tests with them
 	@set -e; for name in workflow docs $(ENVIRONMENTS); do \
-	    uv pip compile --quiet --upgrade --no-emit-index-url --no-annotate --no-header envs/$$name.in -o envs/$$name.txt; \
-	    sed -i -e 's/+cpu$$//' -e '/^nvidia-/d' -e '/^cuda-/d' -e '/^triton/d' envs/$$name.txt; \
+	    $(resolve) --upgrade envs/$$name.in -o envs/$$name.txt; \
+	    sed -i -e 's/+cpu$$//' -e '/^nvidia-/d' -e '/^cuda-/d' -e '/^triton/d' -e '/win32.$$/d' envs/$$name.txt; \
 	    $(hash) < envs/$$name.txt -o envs/$$name.hashes --no-emit-package torch --no-emit-package amici; \
 	done
 	@set -e; set -- $$(echo cyipopt | $(hash) | tr -d '\\'); \

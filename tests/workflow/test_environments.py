@@ -7,8 +7,9 @@ import zipfile
 
 import environment
 import pytest
+from packaging.requirements import Requirement
 
-NAMES = ["workflow", "mechanistic", "neural", "analysis"]
+NAMES = ["workflow", "docs", "mechanistic", "neural", "analysis"]
 
 
 def packages(lines):
@@ -20,17 +21,22 @@ def test_pins_are_exact_and_name_no_host(root, name):
     pins = packages((root / "envs" / f"{name}.txt").read_text().splitlines())
     assert pins
     for pin in pins:
-        assert re.fullmatch(r"[A-Za-z0-9._-]+(\[[a-z,]+\])?==[A-Za-z0-9.]+", pin), f"{pin} is not a plain name==version"
+        version = r"[A-Za-z0-9._-]+(\[[a-z,]+\])?==[A-Za-z0-9.]+"
+        assert re.fullmatch(rf"{version}( ; [a-zA-Z0-9_ <>=!'.]+)?", pin), f"{pin} is not a plain name==version"
 
 
+@pytest.mark.parametrize("python", ["3.11.2", "3.11.9", "3.12.0", "3.13.0", "3.14.0"])
 @pytest.mark.parametrize("name", NAMES)
-def test_everything_that_is_asked_for_is_pinned(root, name):
-    pinned = {pin.partition("==")[0] for pin in packages((root / "envs" / f"{name}.txt").read_text().splitlines())}
-    asked = packages((root / "envs" / f"{name}.in").read_text().splitlines())
-    assert {re.split(r"[\[=<>]", line)[0].lower() for line in asked} <= pinned
+def test_every_version_of_python_has_one_pin_of_a_package(root, name, python):
+    pins = [Requirement(pin) for pin in packages((root / "envs" / f"{name}.txt").read_text().splitlines())]
+    machine = {"python_full_version": python, "python_version": python.rpartition(".")[0], "sys_platform": "linux"}
+    taken = [pin.name for pin in pins if pin.marker is None or pin.marker.evaluate(machine)]
+    assert len(set(taken)) == len(taken)
+    asked = [Requirement(line).name for line in packages((root / "envs" / f"{name}.in").read_text().splitlines())]
+    assert set(asked) <= set(taken)
 
 
-@pytest.mark.parametrize("name", NAMES[1:])
+@pytest.mark.parametrize("name", NAMES[2:])
 def test_the_conda_environment_has_the_same_pins(root, name):
     written = (root / "envs" / f"{name}.yaml").read_text().partition("- pip:\n")[2]
     pins = packages((root / "envs" / f"{name}.txt").read_text().splitlines())
@@ -42,7 +48,7 @@ def test_every_pin_has_its_hashes_but_what_may_be_built_here(root, name):
     hashed = (root / "envs" / f"{name}.hashes").read_text()
     sources = root / "envs" / f"{name}.sources"
     hashed += sources.read_text() if sources.is_file() else ""
-    blocks = re.findall(r"(?m)^(\S+==\S+) \\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+", hashed)
+    blocks = re.findall(r"(?m)^(\S+==\S+(?: ; .*)?) \\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+", hashed)
     pins = packages((root / "envs" / f"{name}.txt").read_text().splitlines())
     assert sorted(blocks) == [pin for pin in pins if not pin.startswith("torch==")], "run `make pins`"
 
@@ -70,6 +76,19 @@ def test_a_package_that_is_other_than_its_hash_is_refused(tmp_path, monkeypatch)
     pins.with_suffix(".hashes").write_text(f"kinetrain-probe==1.0 --hash=sha256:{'0' * 64}\n")
     with pytest.raises(environment.Failed, match=r"[Hh]ash"):
         environment.make(pins, tmp_path / "env")
+
+
+@pytest.mark.parametrize(("python", "version"), [((3, 11, 9), "1.0"), ((3, 12, 0), "1.1"), ((3, 13, 1), "1.1")])
+def test_what_is_built_from_source_is_as_new_as_python_allows(tmp_path, monkeypatch, python, version):
+    monkeypatch.setattr(environment.sys, "version_info", python)
+    pins = tmp_path / "probe.txt"
+    pins.write_text("amici==1.0 ; python_full_version < '3.12'\namici==1.1 ; python_full_version >= '3.12'\nsix==1.0\n")
+    assert environment.from_source(pins) == [("amici", version)]
+    pins.write_text("amici==1.2\n")
+    assert environment.from_source(pins) == [("amici", "1.2")]
+    pins.write_text("amici==1.2 ; os_name == 'posix'\n")
+    with pytest.raises(environment.Failed, match="not a version of Python: os_name"):
+        environment.from_source(pins)
 
 
 def test_changed_pins_make_another_environment(tmp_path):
@@ -184,5 +203,5 @@ def test_uv_is_installed_by_pip_with_the_hash_of_its_pin_where_it_is_not_there(r
     uv = environment.find_uv(root / "envs" / "workflow.txt", step)
     assert "--require-hashes" in commands[-1] and uv.startswith(str(tmp_path))
     pin = commands[-1][-1].read_text()
-    version = dict(line.split("==") for line in packages((root / "envs" / "workflow.txt").read_text().split()))["uv"]
+    version = re.search(r"(?m)^uv==(\S+)$", (root / "envs" / "workflow.txt").read_text())[1]
     assert pin.startswith(f"uv=={version} \\\n") and "--hash=sha256:" in pin and pin.count("==") == 1

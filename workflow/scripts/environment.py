@@ -99,7 +99,7 @@ def install(pins: Path, folder: Path) -> None:
     delete_damaged(wheels)
     uv = find_uv(pins, step)
     step(uv, "venv", "--seed", "--python", sys.executable, folder)
-    for package, version in re.findall(rf"(?m)^({'|'.join(SOURCE_ONLY)})==(\S+)", pins.read_text()):
+    for package, version in from_source(pins):
         tag = f"cp{sys.version_info.major}{sys.version_info.minor}"
         if not list(wheels.glob(f"{package}-{version}-{tag}-*_{os.uname().machine}.whl")):
             require_compiler(pins)
@@ -119,6 +119,23 @@ def install(pins: Path, folder: Path) -> None:
     step(uv, "pip", "install", "--python", python, "--requirements", pins, *checked)
     if post_deploy(pins).is_file():
         step("bash", post_deploy(pins))
+
+
+def from_source(pins: Path) -> list[tuple[str, str]]:
+    """Return name and version of the packages that are built here, as pinned for this version of Python.
+
+    The library `packaging` would read any marker, but a Python outside the environments need not have it.
+    """
+    found = []
+    pinned = re.findall(rf"(?m)^({'|'.join(SOURCE_ONLY)})==(\S+)(?: ; (.+))?$", pins.read_text())
+    for package, version, marker in pinned:
+        condition = re.fullmatch(r"python_full_version (<|>=) '([\d.]+)'", marker)
+        if marker and not condition:
+            raise Failed(f"{pins}: the condition of {package} {version} is not a version of Python: {marker}")
+        older = bool(condition) and sys.version_info[:3] < tuple(map(int, condition[2].split(".")))
+        if not condition or older == (condition[1] == "<"):
+            found.append((package, version))
+    return found
 
 
 def delete_damaged(wheels: Path) -> None:
