@@ -65,7 +65,7 @@ def part(record, section: dict) -> dict:
 
 
 def checked(record, settings, key: str):
-    """Return options read from settings; ConfigurationError if something is wrong."""
+    """Return options read from a section; ConfigurationError if something is wrong."""
     try:
         return read_options(record, settings, key)
     except InputError as error:
@@ -89,7 +89,7 @@ def refuse_own(key: str, folder: str, project: Path) -> None:
 
 
 def check_methods(key: str, config: dict, dataset: dict) -> None:
-    """Refuse settings of a data set for methods that are not run, and to leave out what would not be run."""
+    """Refuse options of a data set for methods that are not run, and to leave out what would not be run."""
     methods = config["methods"]
     for section in ("methods", "tuning"):
         if unknown := {**config[section], **dataset[section]}.keys() - methods:
@@ -105,7 +105,7 @@ def check_methods(key: str, config: dict, dataset: dict) -> None:
 
 
 def check_tuning(method: str, grid: dict, key: str) -> None:
-    """Refuse a grid of settings that the method does not have, or of wrong values."""
+    """Refuse a grid of options that the method does not have, or of wrong values."""
     for name, values in grid.items():
         for value in values if isinstance(values, list) else [[one, one] for one in values["each"]]:
             checked(find_method(method), {name: value}, key)

@@ -24,7 +24,7 @@ TITLES = {record: title for title, record in SECTIONS.items()}
 def describe() -> str:
     """Return the documentation of every key of the configuration: Markdown tables, one per section."""
     parts = [f"### {title}\n\n{_table(_rows(record))}" for title, record in SECTIONS.items()]
-    return "\n".join([*parts, f"### Settings of the methods\n\n{_table(_method_rows(), method=True)}"])
+    return "\n".join([*parts, f"### Options of the methods\n\n{_table(_method_rows(), method=True)}"])
 
 
 def _table(rows: list[str], method: bool = False) -> str:
@@ -38,7 +38,7 @@ def _method_rows() -> list[str]:
     rows = []
     for name in known_methods():
         own = [f"| `{name}` {row}" for row in _rows(find_method(name))]
-        rows += own or [f"| `{name}` | | | | No settings. |"]
+        rows += own or [f"| `{name}` | | | | No options. |"]
     return rows
 
 

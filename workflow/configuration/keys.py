@@ -311,12 +311,12 @@ class Dataset(Options):
     )
     run: bool = option(True, "`false` leaves the data set out, for instance in an overlay for a small machine.")
     leave_out: tuple[Name, ...] = option((), "Methods and yardsticks that are not run on this data set.", unique=True)
-    methods: Methods = option({}, "Settings of methods that differ for this data set.")
+    methods: Methods = option({}, "Options of methods that differ for this data set.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration(Options):
-    """What is compared. Machine settings (cores, partitions, memory) belong into a profile."""
+    """What is compared. What concerns the machine (cores, partitions, memory) goes into a profile."""
 
     pathvars: Pathvars = option(Pathvars(), "Snakemake's path variables.")
     mirror: str | None = option(
@@ -336,7 +336,7 @@ class Configuration(Options):
     fits: Fits = option(Fits(), "How every problem is fitted; a problem's own `fits` overrides single keys.")
     datasets: dict[Name, Dataset] = option({}, "Expression data sets by name (the neural arm).")
     methods: Methods = option(
-        {}, "Pruning methods, files of `workflow/kinetrain/pruning/methods/`, with their settings."
+        {}, "Pruning methods, files of `workflow/kinetrain/pruning/methods/`, with their options."
     )
     seeds: tuple[int, ...] = option(
         (0, 1, 2),
@@ -354,7 +354,7 @@ class Configuration(Options):
     )
     tuning: dict[Name, Tuning] = option(
         {},
-        "Methods whose settings are chosen by cross-validation, data set by data set; a data set's own `tuning` "
+        "Methods whose options are chosen by cross-validation, data set by data set; a data set's own `tuning` "
         "overrides single methods.",
     )
     enrichment: Enrichment = option(

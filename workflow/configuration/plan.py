@@ -47,7 +47,7 @@ GRID = ("optimizers", "schedules", "batch_sizes", "safeguards")  # what a grid o
 
 
 def complete(config: dict) -> dict:
-    """Return the configuration with every default filled in; settings of methods stay as given.
+    """Return the configuration with every default filled in; options of methods stay as given.
 
     Raises
     ------
@@ -65,8 +65,8 @@ def complete(config: dict) -> dict:
 
 
 def _given_methods(section: dict) -> dict:
-    """Return the settings of methods as given, so that those of a data set can override them."""
-    return {name: dict(settings or {}) for name, settings in (section.get("methods") or {}).items()}
+    """Return the options of methods as given, so that those of a data set can override them."""
+    return {name: dict(options or {}) for name, options in (section.get("methods") or {}).items()}
 
 
 def merge(base: dict, override: dict) -> dict:
@@ -192,7 +192,7 @@ class Plan:
         return {key for key in GRID for some in grids if len({value for grid in some for value in grid[key]}) > 1}
 
     def mini_batch_settings(self, problem: str, optimizer: str, schedule: str, batch_size: str, safeguard: str) -> dict:
-        """Return the settings of a mini-batch fit."""
+        """Return the options of a mini-batch fit."""
         fits = self.problems[problem]["fits"]
         return {
             **optimizer_and_schedule(fits, optimizer, schedule),
@@ -203,12 +203,12 @@ class Plan:
         }
 
     def full_batch_settings(self, problem: str) -> dict:
-        """Return the settings of a full-batch fit."""
+        """Return the options of a full-batch fit."""
         restarts = self.problems[problem]["fits"]["full_batch"]["restarts"]
         return {"restarts": restarts, **self._shared_settings(problem)}
 
     def reaction_settings(self, problem: str) -> dict:
-        """Return the settings for pruning the reactions of a problem."""
+        """Return the options for pruning the reactions of a problem."""
         planned = self.problems[problem]
         pruning = {
             name: value for name, value in planned["reactions"].items() if name not in ("prior", "methods", "begin")
@@ -216,34 +216,34 @@ class Plan:
         return {**pruning, "seed": planned["fits"]["seed"], **planned["solver"]}
 
     def _shared_settings(self, problem: str) -> dict:
-        """Return the settings that all fits of a problem share: budget, seed and, of PEtab problems, the solver."""
+        """Return the options that all fits of a problem share: budget, seed and, of PEtab problems, the solver."""
         planned = self.problems[problem]
         solver = planned["solver"] if "petab" in planned else {}
         return {"epochs": planned["fits"]["epochs"], "seed": planned["fits"]["seed"], **solver}
 
     def neural_settings(self, problem: str) -> dict:
-        """Return the settings of the vector field of a problem, those of `training` that a fit depends on."""
+        """Return the options of the vector field of a problem, those of `training` that a fit depends on."""
         training = self.sources[self.problems[problem]["neural"]["dataset"]]["training"]
         return {key: training[key] for key in ("model", "hidden", "multipliers", "integrator", "steps", "device")}
 
     def expression_settings(self, dataset: str) -> dict:
-        """Return the settings for reading measured expression: its section without files."""
+        """Return the options for reading measured expression: its section without files."""
         return part(Preparation, self.sources[dataset]["expression"])
 
     def simulation_settings(self, dataset: str) -> dict:
-        """Return the settings of a simulation: network (or exponents of a published one) and trajectories."""
+        """Return the options of a simulation: network (or exponents of a published one) and trajectories."""
         section = self.sources[dataset]["simulate"]
         if "network" in section:
             return part(PublishedSimulation, section | section["network"])
         return part(Simulation, section)
 
     def training_settings(self, dataset: str, method: str) -> dict:
-        """Return the settings for training a method on a data set."""
+        """Return the options for training a method on a data set."""
         planned = self.datasets[dataset]
         return {**planned["training"], "pruning": planned["pruning"], "method": planned["methods"][method]}
 
     def tuning(self, dataset: str, method: str) -> dict | None:
-        """Return the settings of the cross-validation of a method, None if it is not tuned."""
+        """Return the options of the cross-validation of a method, None if it is not tuned."""
         return self.datasets[dataset]["tuning"].get(method)
 
     def yardsticks(self, dataset: str) -> list[str]:
@@ -361,8 +361,8 @@ class Plan:
             "methods": {method: own | dataset["methods"].get(method, {}) for method, own in config["methods"].items()},
         }
         checked(NeuralOptions, planned["training"] | {"pruning": planned["pruning"]}, key)
-        for method, settings in planned["methods"].items():
-            checked(find_method(method), settings, f"{key}.methods.{method}")
+        for method, options in planned["methods"].items():
+            checked(find_method(method), options, f"{key}.methods.{method}")
         for method, tuned in planned["tuning"].items():
             check_tuning(method, tuned["grid"], f"{key}.tuning.{method}")
         check_networks(key, dataset)

@@ -118,14 +118,14 @@ class NeuralOptions(TrainingOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class Tuning(Options):
-    """How the settings of a method are chosen by cross-validation."""
+    """How the options of a method are chosen by cross-validation."""
 
     folds: int = option(
         5, "Folds of the trajectories (of the transitions, where there are few trajectories).", least=2, most=1000
     )
     grid: dict = option(
         REQUIRED,
-        "Setting of the method -> list of its values; `{each: [0, 0.5, 1]}` is all pairs of these.",
+        "Option of the method -> list of its values; `{each: [0, 0.5, 1]}` is all pairs of these.",
     )
     choice: Literal["best", "sparsest"] = option(
         "best", "Lowest mean validation error, or the sparsest within one standard error of it."
@@ -134,7 +134,7 @@ class Tuning(Options):
     def __post_init__(self):
         super().__post_init__()
         if not self.grid:
-            raise ValueError("grid: expected at least one setting with a list of its values")
+            raise ValueError("grid: expected at least one option with a list of its values")
         for name, values in self.grid.items():
             listed = values["each"] if _in_pairs(values) else values
             if not isinstance(listed, list) or not listed:

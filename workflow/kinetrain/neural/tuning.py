@@ -1,4 +1,4 @@
-"""Cross-validation of the settings of a method (Hossain et al. 2024, NeurIPS: "K-fold cross-validation" of λ).
+"""Cross-validation of the options of a method (Hossain et al. 2024, NeurIPS: "K-fold cross-validation" of λ).
 
 The paper states neither K nor the grid; the user gives both. The test data are not used.
 """

@@ -1,7 +1,7 @@
 """The base class of pruning methods: where a method may act while a vector field is trained, all with defaults.
 
 A method is a file of `methods` with a class `Method`, a frozen dataclass whose fields, made by `options.option`, are
-the settings that the configuration may give it. A file imports torch inside its functions only: the settings are read
+the options that the configuration may give it. A file imports torch inside its functions only: the options are read
 where torch is not installed. All else (batches, learning rates, schedule, masks, checkpoints) is the same for all.
 """
 

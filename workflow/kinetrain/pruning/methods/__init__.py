@@ -1,4 +1,4 @@
-"""Pruning methods, one file each: a class `Method` whose fields are the settings. A new file is a new method."""
+"""Pruning methods, one file each: a class `Method` whose fields are its options. A new file is a new method."""
 
 from kinetrain import registry
 
