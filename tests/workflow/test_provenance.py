@@ -1,9 +1,10 @@
-"""The record of a run files the cost of every fit under what was fitted."""
+"""The record of a run files the cost of every fit under what was fitted, and says what is not as pinned."""
 
 import json
 
 import pandas as pd
 import provenance
+import pytest
 
 
 def test_fits_of_vector_fields_are_no_mechanistic_fits():
@@ -25,3 +26,17 @@ def test_what_a_run_has_none_of_costs_nothing():
     none = pd.DataFrame(columns=columns)
     found = json.loads(json.dumps(provenance.costs(none, none, {}), allow_nan=False))
     assert all(part["runs"] == part["cpu_seconds"] == 0 and part["peak_memory_mb"] is None for part in found.values())
+
+
+@pytest.mark.parametrize(("python", "numpy"), [("3.11.2", "2.4"), ("3.12.0", "2.5"), ("3.13.1", "2.5")])
+def test_packages_are_compared_with_the_pins_of_their_version_of_python(tmp_path, python, numpy):
+    pins = tmp_path / "probe.txt"
+    older, newer = "python_full_version < '3.12'", "python_full_version >= '3.12'"
+    pins.write_text(f"amici[petab]==1.0\nnumpy==2.4 ; {older}\nnumpy==2.5 ; {newer}\nmsgspec==0.2 ; {newer}\n")
+    found = {"python": python, "elsewhere": {}, "packages": {"amici": "1.0", "numpy": numpy, "msgspec": "0.2"}}
+    if numpy == "2.4":
+        del found["packages"]["msgspec"]
+    assert provenance.deviating(pins, found) == []
+    found["packages"] = {"amici": "1.0+local", "numpy": "2.3"}
+    missing = ["msgspec is missing instead of 0.2"] if numpy == "2.5" else []
+    assert provenance.deviating(pins, found) == [f"numpy is 2.3 instead of {numpy}", *missing]

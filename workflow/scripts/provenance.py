@@ -64,12 +64,16 @@ def main():
 
 def deviating(pins, found: dict) -> list[str]:
     """Return in words which packages are not those of the file of pins, or are imported from somewhere else."""
+    from packaging.requirements import Requirement
+
+    python = {"python_full_version": found["python"], "python_version": found["python"].rpartition(".")[0]}
     texts = [f"{module} is imported from {file}" for module, file in found["elsewhere"].items()]
-    for pin in Path(pins).read_text().split():
-        name, _, version = re.sub(r"\[.*?\]", "", pin).partition("==")
-        actual = found["packages"].get(re.sub(r"[-_.]+", "-", name).lower())
-        if actual is None or actual.partition("+")[0] != version:
-            texts.append(f"{name} is {actual or 'missing'} instead of {version}")
+    for pin in map(Requirement, Path(pins).read_text().splitlines()):
+        version = str(pin.specifier).removeprefix("==")
+        actual = found["packages"].get(re.sub(r"[-_.]+", "-", pin.name).lower())
+        wanted = pin.marker is None or pin.marker.evaluate(python)
+        if wanted and (actual is None or actual.partition("+")[0] != version):
+            texts.append(f"{pin.name} is {actual or 'missing'} instead of {version}")
     return texts
 
 
