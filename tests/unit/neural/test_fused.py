@@ -290,3 +290,19 @@ def test_without_a_compiler_it_is_said_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setenv("CXX", "c++ --no-such-flag")
     with pytest.raises(InputError, match=r"cannot be compiled(?s:.)*no-such-flag"):
         fused._compiled("phoenix_kernel", "plain")
+
+
+def test_an_epoch_refuses_what_does_not_fit():
+    shapes = phoenix.shapes(6, 3)
+    size = sum(int(np.prod(shape)) for shape in shapes.values())
+    row = torch.zeros(size)
+    data = [torch.zeros(4, 6), torch.zeros(4, 6), torch.ones(4)]
+    rest = [torch.ones(size, dtype=torch.bool), torch.ones(1), 0, data]
+    batches = [np.array([0, 1]), np.array([2, 3])]
+    assert fused.train_epoch(shapes, row, (row.clone(), row.clone()), *rest, batches, 4, 0.001) == 0
+    with pytest.raises(ValueError, match="do not fit"):
+        fused.train_epoch(shapes, row[:-1], (row, row), *rest, batches, 4, 0.001)
+    with pytest.raises(ValueError, match="do not fit"):
+        fused.train_epoch(shapes, row, (row, row), *rest, [np.array([4])], 4, 0.001)
+    with pytest.raises(ValueError, match="contiguous float32"):
+        fused.train_epoch(shapes, row.double(), (row, row), *rest, batches, 4, 0.001)

@@ -62,6 +62,39 @@ def test_a_model_is_trained_among_others_as_if_alone(tmp_path, expression, prior
     assert (together.mask[1] == alone.mask[0]).all()
 
 
+@pytest.mark.parametrize("multipliers", ["living", "published", "slipped"])
+@pytest.mark.parametrize("batch", ["trajectory", 5])
+@pytest.mark.parametrize("method", ["unpruned", "dash", "imp"])
+def test_an_epoch_in_one_call_is_that_of_its_batches(
+    tmp_path, expression, prior, monkeypatch, method, batch, multipliers
+):
+    options = dataclasses.replace(OPTIONS, integrator="fused", batch=batch, multipliers=multipliers)
+    runs = []
+    for whole in (True, False):
+        monkeypatch.setattr(Run, "whole_epochs", whole)
+        runs.append(train(tmp_path / str(whole), expression, prior, method, [0, 1], options))
+    (_, state, history), (_, expected, listed) = runs
+    found = state.as_arrays()
+    for name, array in expected.as_arrays().items():
+        assert name == "cpu_seconds" or np.array_equal(found[name], array, equal_nan=True), name
+    assert history.equals(listed)
+
+
+def test_an_epoch_in_one_call_is_for_methods_that_do_nothing_between_updates(expression, prior):
+    options = dataclasses.replace(OPTIONS, integrator="fused")
+    assert run(expression, prior, "dash", [0], options).whole_epochs
+    for method in ("l0", "c_node", "pathreg", "dst", "pinn"):
+        assert not run(expression, prior, method, [0], options).whole_epochs
+    assert not run(expression, prior, "dash", [0]).whole_epochs  # rk4
+    assert not run(expression, prior, "dash", [0], dataclasses.replace(options, model="mlp")).whole_epochs
+
+    class Method(find_method("dash")):
+        def after_update(self, raw):
+            raw["v"].mul_(0.5)
+
+    assert not dataclasses.replace(run(expression, prior, "dash", [0], options), method=Method()).whole_epochs
+
+
 @pytest.mark.parametrize("method", ["sparseflow", "bioprune", "dash"])
 def test_pruned_weights_stay_zero_and_every_matrix_has_the_sparsity_of_the_schedule(
     tmp_path, expression, prior, method

@@ -132,6 +132,12 @@ class Run:
         return [members] if together else list(members[:, None])
 
     @cached_property
+    def whole_epochs(self) -> bool:
+        """Whether the integrator trains one model by whole epochs: the method does nothing between its updates."""
+        plain = not self.method.differentiates and type(self.method).after_update is Method.after_update
+        return plain and self.options.device == "cpu" and self.field in getattr(self.integrator, "WHOLE_EPOCHS", ())
+
+    @cached_property
     def events(self) -> list[int]:
         """Epochs at whose start the method prunes."""
         epochs = self.options.epochs

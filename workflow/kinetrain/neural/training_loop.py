@@ -5,6 +5,7 @@ rate, number of solver steps and masks, drawn from its own seed, and ends as if 
 """
 
 import hashlib
+import math
 import time
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from kinetrain.neural import ensemble, snapshots
 from kinetrain.neural.ensemble import pack, padded, unpack
 from kinetrain.neural.evaluation import mean_errors
 from kinetrain.neural.integrators import rk4
-from kinetrain.neural.run import Run
+from kinetrain.neural.run import FLOOR, Run
 from kinetrain.neural.selection import assess_epoch
 from kinetrain.neural.state import State
 from kinetrain.pruning.events import prune
@@ -160,26 +161,57 @@ def _train_with_enough_steps(run: Run, state: State, members, epoch: int) -> np.
 
 def _train_epoch(run: Run, state: State, members, epoch: int, steps) -> np.ndarray:
     """Train one epoch, in place; return the mean data loss (M,) over the training transitions."""
-    start, end, duration = run.transitions("train", members)
+    transitions = run.transitions("train", members)
     held = {name: torch.from_numpy(getattr(state, name)[members]).to(run.options.device) for name in TRAINED}
-    weights, first, second, mask, updates = held.values()
     rates = torch.from_numpy(_rates(run, state.rate[members], epoch)).to(run.options.device)
+    if run.whole_epochs and len(members) == 1:
+        total = _train_whole_epoch(run, members[0], epoch, transitions, held, rates, int(steps[0]))
+    else:
+        total = _train_batches(run, members, epoch, transitions, held, rates, steps.tolist())
+    for name, tensor in held.items():
+        getattr(state, name)[members] = tensor.cpu().numpy()
+    count = transitions[0].shape[1]
+    state.pair_solves[members] += count
+    return total / count
+
+
+def _train_whole_epoch(run: Run, member: int, epoch: int, transitions, held, rates, steps: int) -> np.ndarray:
+    """Train one model by an epoch in one call of the integrator, in place; return the sum of losses, (1,)."""
+    weights, first, second, mask, updates = (tensor[0] for tensor in held.values())
+    batches = _order(run, run.seeds[member], epoch)
+    total = run.integrator.train_epoch(
+        run.shapes,
+        weights,
+        (first, second),
+        mask,
+        rates[0],
+        int(updates),
+        [part[0] for part in transitions],
+        batches,
+        steps,
+        FLOOR if run.keeps_alive else -math.inf,
+    )
+    updates += len(batches)
+    return np.array([total])
+
+
+def _train_batches(run: Run, members, epoch: int, transitions, held, rates, steps: list[int]) -> np.ndarray:
+    """Train M models by an epoch of mini-batches, in place; return the sums of losses over the transitions, (M,)."""
+    start, end, duration = transitions
+    weights, first, second, mask, updates = held.values()
     raw, masks = unpack(weights, run.raw_shapes), unpack(mask, run.raw_shapes)
     adam_step = getattr(run.integrator, "adam_step", ensemble.adam_step)
     total = torch.zeros(len(members), dtype=torch.float64, device=run.options.device)
     for number, (batch, present) in enumerate(_batches(run, members, epoch)):
         begun, ended, lasted = (_rows_of(part, batch) for part in (start, end, duration))
         chosen = begun, ended, lasted * present, present
-        value, gradient = _objective(run, members, raw, masks, epoch, number, chosen, steps.tolist())
+        value, gradient = _objective(run, members, raw, masks, epoch, number, chosen, steps)
         updates += 1
         adam_step(weights, gradient, first, second, rates, updates, mask)
         run.method.after_update(raw)
         run.keep_alive(raw)
         total += value * present.sum(dim=1)
-    for name, tensor in held.items():
-        getattr(state, name)[members] = tensor.cpu().numpy()
-    state.pair_solves[members] += start.shape[1]
-    return total.cpu().numpy() / start.shape[1]
+    return total.cpu().numpy()
 
 
 def _objective(run: Run, members, raw, masks, epoch: int, number: int, batch, steps: list[int]):

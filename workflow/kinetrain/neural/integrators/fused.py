@@ -19,6 +19,7 @@ from copy import copy
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from kinetrain.cache import cache_folder, cached
@@ -30,6 +31,7 @@ from kinetrain.neural.integrators import rk4
 from kinetrain.neural.phoenix_rk4 import MATRICES
 
 TOGETHER = False  # one model is solved after the other: its weights stay in the cache of the core
+WHOLE_EPOCHS = (phoenix,)  # fields of which `train_epoch` trains one model
 
 FOLDER = Path(__file__).parent
 FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi")
@@ -134,6 +136,31 @@ def adam_step(weights, gradient, first, second, rates, updates, mask=None) -> No
     return None
 
 
+def train_epoch(shapes, weights, moments, mask, rates, updates: int, transitions, batches, steps: int, floor: float):
+    """Train PHOENIX by one epoch of mini-batches in one call, in place; return the sum of losses over transitions.
+
+    shapes: of the parameters, in the order of `weights` (P,); moments: the two of Adam (P,); mask, rates (P,) or (1,);
+    updates: steps of Adam so far; transitions: start and end (N, k) and duration (N,); batches: the indices of each;
+    floor: what multipliers are raised to after each update. The numbers are those of `value_and_gradient` and
+    `adam_step`, batch by batch; their loop in Python takes as long as the kernel of a pruned model.
+    """
+    hidden, genes = shapes["w_s"]
+    layout, size = _layout(tuple((name, torch.Size(shape)) for name, shape in shapes.items()))
+    order, sizes = np.concatenate(batches), np.array([len(batch) for batch in batches])
+    numbers = np.array([floor, 0.0])
+    tensors = [*transitions, weights, torch.empty(size), *moments, rates, _bytes(mask)]
+    if not all(_ours(part) for part in tensors[:-1]) or not all(part.is_contiguous() for part in tensors):
+        raise ValueError("an epoch in one call wants contiguous float32 in memory")
+    if not all(len(part) == size for part in (weights, *moments, mask)) or order.max(initial=0) >= len(transitions[0]):
+        raise ValueError(f"weights {len(weights)}, moments, mask or batches do not fit {shapes} and the transitions")
+    given = [part.data_ptr() for part in tensors]
+    places = [layout[name][2] for name in (*NAMES, *MATRICES)]
+    shared = len(rates) == 1
+    heads = genes, hidden, len(batches), steps, size, updates, shared, order.ctypes.data, sizes.ctypes.data
+    _check(_kernel().kinetrain_epoch(_EPOCH.pack(*heads, *given, numbers.ctypes.data, *places)))
+    return numbers[1]
+
+
 def production_error(field, parameters, states, wanted):
     """Return the mean squared difference (M,) of the production from what is wanted, as `rk4.production_error`."""
     if not _suited(field, *parameters.values(), states, wanted):
@@ -164,7 +191,7 @@ class _ProductionError(torch.autograd.Function):
 
 
 _PREDICT, _GRADIENT, _ADAM = struct.Struct("14q"), struct.Struct("27q"), struct.Struct("9q")
-_ERROR = struct.Struct("20q")
+_ERROR, _EPOCH = struct.Struct("20q"), struct.Struct("30q")
 _PERCEPTRON = struct.Struct("17q")
 
 
@@ -262,7 +289,7 @@ def _library(name: str):
 @cache
 def _load(file: Path):
     library = ctypes.CDLL(str(file))
-    for name in ("predict", "gradient", "production_error", "adam", "mlp_gradient"):
+    for name in ("predict", "gradient", "production_error", "adam", "epoch", "mlp_gradient"):
         name = f"kinetrain_{name}"
         if hasattr(library, name):
             getattr(library, name).argtypes = [ctypes.c_char_p]

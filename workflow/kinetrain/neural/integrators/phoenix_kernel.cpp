@@ -1559,4 +1559,49 @@ void kinetrain_adam(const int64_t* a) {
         if (!mask || mask[i]) rest[left++] = int32_t(i);
     step.at_places(rest, left);
 }
+
+// One epoch of mini-batches of one model: of each the gradient, a step of Adam, and v raised to a floor.
+// a: k, m, batches, steps, number of weights, steps of Adam so far, whether there is only one rate, indices of the
+// transitions in their order, sizes of the batches, start, end, duration, weights, gradient (room for it), moments,
+// rates, mask, a floor of v and the sum of losses over transitions (written) as doubles, where the seven parameters
+// begin in the weights, and where the matrices begin in the mask. Returns 0, or 1 without enough memory.
+int kinetrain_epoch(const int64_t* a) try {
+    const long k = a[0], batches = a[2];
+    auto order = reinterpret_cast<const int64_t*>(a[7]), sizes = reinterpret_cast<const int64_t*>(a[8]);
+    const float* data[] = {reinterpret_cast<const float*>(a[9]), reinterpret_cast<const float*>(a[10])};
+    auto duration = reinterpret_cast<const float*>(a[11]);
+    auto floor_and_loss = reinterpret_cast<double*>(a[18]);
+    const long most = batches ? *std::max_element(sizes, sizes + batches) : 0;
+    std::vector<float> ends[] = {std::vector<float>(most * k), std::vector<float>(most * k)}, lasted(most);
+    const std::vector<float> weight(most, 1.0f);
+    auto address = [](const float* at) { return reinterpret_cast<int64_t>(at); };
+    float value;
+    int64_t call[27] = {a[0], a[1], 0, a[3], address(ends[0].data()), address(lasted.data())};
+    for (int part = 0; part < 7; part++) {
+        call[6 + part] = a[12] + a[19 + part] * int64_t(sizeof(float));
+        call[16 + part] = a[13] + a[19 + part] * int64_t(sizeof(float));
+    }
+    call[13] = address(ends[1].data()), call[14] = address(weight.data()), call[15] = address(&value);
+    for (int part = 0; part < 4; part++) call[23 + part] = a[17] + a[26 + part];
+    int64_t adam[9] = {a[4], a[5], a[6], a[12], a[13], a[14], a[15], a[16], a[17]};
+    const float floor = float(floor_and_loss[0]);
+    float* v = parameters_at(call + 6).v;
+    floor_and_loss[1] = 0;
+    for (long b = 0; b < batches; order += sizes[b++]) {
+        call[2] = sizes[b];
+        for (long r = 0; r < sizes[b]; r++) {
+            lasted[r] = duration[order[r]];
+            for (int end = 0; end < 2; end++) std::copy_n(data[end] + order[r] * k, k, ends[end].data() + r * k);
+        }
+        if (int code = kinetrain_gradient(call)) return code;
+        adam[1]++;
+        kinetrain_adam(adam);
+        for (long i = 0; i < k; i++)
+            if (v[i] < floor) v[i] = floor;
+        floor_and_loss[1] += value * float(sizes[b]);
+    }
+    return 0;
+} catch (...) {
+    return 1;
+}
 }
