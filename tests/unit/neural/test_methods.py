@@ -34,10 +34,10 @@ def noise(method, seed=0, shapes=SHAPES):
     return {name: torch.tensor(np.stack([one[name] for one in drawn])) for name in drawn[0]}
 
 
-def an_update(field=phoenix, priors=None, pruned=False, drawn=None):
+def an_update(field=phoenix, priors=None, drawn=None):
     rngs = [np.random.default_rng([3, model]) for model in range(MODELS)]
     error = partial(rk4.production_error, field)
-    return Update(field, priors or [None] * MODELS, rngs, pruned, error, drawn)
+    return Update(field, priors or [None] * MODELS, rngs, error, drawn)
 
 
 def event(weights, field=phoenix, gradient=None):
@@ -101,7 +101,7 @@ def test_the_prior_loss_is_differentiable_and_has_its_weight(networks):
     method, raw = pinn.Method(), raw_parameters(pinn.Method())
     names = [name for name in raw if name != "v"]  # the production is before the rate v
     assert_slope(lambda leaves: method.penalty(leaves, leaves, an_update(priors=networks)), raw, names)
-    assert method.data_weight(False) == method.data_weight(True) == 0.99 and method.uses_prior and not method.prunes
+    assert method.data_weight() == 0.99 and method.uses_prior and not method.prunes
 
 
 def test_probes_are_new_in_every_update_and_fixed_as_published():
@@ -120,10 +120,9 @@ def test_pinn_mp_prunes_once_and_forgets_the_prior_then(networks):
     method, schedule = pinn_mp.Method(), PruningSchedule()
     due = {epoch: method.due(schedule, epoch, 200) for epoch in range(1, 201)}
     assert {epoch: fraction for epoch, fraction in due.items() if fraction} == {121: 0.87}
-    assert [method.data_weight(pruned) for pruned in (False, True)] == [0.99, 1.0]
+    assert [method.differentiates(pruned) for pruned in (False, True)] == [True, False]
     raw = raw_parameters(method)
-    assert (method.penalty(raw, raw, an_update(priors=networks)) > 0).all()
-    assert (method.penalty(raw, raw, an_update(priors=networks, pruned=True)) == 0).all()
+    assert method.data_weight() == 0.99 and (method.penalty(raw, raw, an_update(priors=networks)) > 0).all()
     assert pinn_mp.Method(prune_at=0.9).due(schedule, 2, 2) == 0.87  # also where there are few epochs
     weights = {name: part[0].numpy() for name, part in raw.items()}
     score, _ = method.scores(event(weights))

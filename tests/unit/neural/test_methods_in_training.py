@@ -113,7 +113,7 @@ class Doubled(Method):
     def parameters(self, raw, noise):
         return {name: 2 * part if part.ndim == 3 else part for name, part in raw.items()}
 
-    def data_weight(self, pruned):
+    def data_weight(self):
         return 0.25
 
     def penalty(self, raw, parameters, update):

@@ -71,7 +71,7 @@ def test_an_epoch_in_one_call_is_that_of_its_batches(
     options = dataclasses.replace(OPTIONS, integrator="fused", batch=batch, multipliers=multipliers)
     runs = []
     for whole in (True, False):
-        monkeypatch.setattr(Run, "whole_epochs", whole)
+        monkeypatch.setattr(Run, "whole_epoch", lambda run, epoch, whole=whole: whole)
         runs.append(train(tmp_path / str(whole), expression, prior, method, [0, 1], options))
     (_, state, history), (_, expected, listed) = runs
     found = state.as_arrays()
@@ -82,17 +82,19 @@ def test_an_epoch_in_one_call_is_that_of_its_batches(
 
 def test_an_epoch_in_one_call_is_for_methods_that_do_nothing_between_updates(expression, prior):
     options = dataclasses.replace(OPTIONS, integrator="fused")
-    assert run(expression, prior, "dash", [0], options).whole_epochs
+    assert run(expression, prior, "dash", [0], options).whole_epoch(1)
     for method in ("l0", "c_node", "pathreg", "dst", "pinn"):
-        assert not run(expression, prior, method, [0], options).whole_epochs
-    assert not run(expression, prior, "dash", [0]).whole_epochs  # rk4
-    assert not run(expression, prior, "dash", [0], dataclasses.replace(options, model="mlp")).whole_epochs
+        assert not run(expression, prior, method, [0], options).whole_epoch(8)
+    retrained = run(expression, prior, "pinn_mp", [0], options)  # on the data alone once it is pruned
+    assert [retrained.whole_epoch(epoch) for epoch in (5, 6)] == [False, True]
+    assert not run(expression, prior, "dash", [0]).whole_epoch(1)  # rk4
+    assert not run(expression, prior, "dash", [0], dataclasses.replace(options, model="mlp")).whole_epoch(1)
 
     class Method(find_method("dash")):
         def after_update(self, raw):
             raw["v"].mul_(0.5)
 
-    assert not dataclasses.replace(run(expression, prior, "dash", [0], options), method=Method()).whole_epochs
+    assert not dataclasses.replace(run(expression, prior, "dash", [0], options), method=Method()).whole_epoch(1)
 
 
 @pytest.mark.parametrize("method", ["sparseflow", "bioprune", "dash"])

@@ -131,10 +131,10 @@ class Run:
         together = (self.integrator.TOGETHER or self.method.gates) and len(members)
         return [members] if together else list(members[:, None])
 
-    @cached_property
-    def whole_epochs(self) -> bool:
-        """Whether the integrator trains one model by whole epochs: the method does nothing between its updates."""
-        plain = not self.method.differentiates and type(self.method).after_update is Method.after_update
+    def whole_epoch(self, epoch: int) -> bool:
+        """Whether the integrator trains one model by a whole epoch: the method does nothing between its updates."""
+        plain = type(self.method).after_update is Method.after_update
+        plain = plain and not self.method.differentiates(epoch >= self.first_event)
         return plain and self.options.device == "cpu" and self.field in getattr(self.integrator, "WHOLE_EPOCHS", ())
 
     @cached_property

@@ -164,7 +164,7 @@ def _train_epoch(run: Run, state: State, members, epoch: int, steps) -> np.ndarr
     transitions = run.transitions("train", members)
     held = {name: torch.from_numpy(getattr(state, name)[members]).to(run.options.device) for name in TRAINED}
     rates = torch.from_numpy(_rates(run, state.rate[members], epoch)).to(run.options.device)
-    if run.whole_epochs and len(members) == 1:
+    if len(members) == 1 and run.whole_epoch(epoch):
         total = _train_whole_epoch(run, members[0], epoch, transitions, held, rates, int(steps[0]))
     else:
         total = _train_batches(run, members, epoch, transitions, held, rates, steps.tolist())
@@ -217,7 +217,7 @@ def _train_batches(run: Run, members, epoch: int, transitions, held, rates, step
 def _objective(run: Run, members, raw, masks, epoch: int, number: int, batch, steps: list[int]):
     """Return the data loss (M,) of the mini-batch `number`, and the gradient (M, P) of the whole objective in `raw`."""
     method = run.method
-    if not method.differentiates:
+    if not method.differentiates(epoch >= run.first_event):
         value, gradients = run.integrator.value_and_gradient(run.field, raw, *batch, steps, mask=masks)
         return value, pack(gradients)
     leaves = {name: tensor.detach().requires_grad_() for name, tensor in raw.items()}
@@ -229,18 +229,17 @@ def _objective(run: Run, members, raw, masks, epoch: int, number: int, batch, st
     value, gradients = run.integrator.value_and_gradient(
         run.field, fixed, *batch, steps, mask=None if method.gates else masks
     )
-    pruned = epoch >= run.first_event
     terms = []  # of the objective, each with the derivative of the objective in it
     if method.gates:
-        terms += [(parameters[name], method.data_weight(pruned) * part) for name, part in gradients.items()]
+        terms += [(parameters[name], method.data_weight() * part) for name, part in gradients.items()]
     if method.penalises:
         error = partial(getattr(run.integrator, "production_error", rk4.production_error), run.field)
-        update = Update(run.field, [run.priors[member] for member in members], rngs, pruned, error, noise)
+        update = Update(run.field, [run.priors[member] for member in members], rngs, error, noise)
         penalty = method.penalty(leaves, parameters, update)
         terms.append((penalty, torch.ones_like(penalty)))
     found = pack(_derivatives(terms, leaves))
     if not method.gates:  # parameters are the leaves themselves
-        found.add_(pack(gradients), alpha=method.data_weight(pruned))
+        found.add_(pack(gradients), alpha=method.data_weight())
     return value, found
 
 

@@ -43,15 +43,14 @@ class Update:
     """What a penalty may use in one update of M models.
 
     field: module of the vector field; priors: per model (P, C) as in `Event`, or None; rngs: one NumPy generator per
-    model, seeded by model, epoch and batch; pruned: whether the models have been through their first event; noise: the
-    random numbers that `parameters` had in this update. production_error: a function of parameters, states and what is
-    wanted there, both (M, Q, k), that returns the mean squared difference (M,) of the field's production from it.
+    model, seeded by model, epoch and batch; noise: the random numbers that `parameters` had in this update.
+    production_error: a function of parameters, states and what is wanted there, both (M, Q, k), that returns the mean
+    squared difference (M,) of the field's production from it.
     """
 
     field: object
     priors: list[tuple[Any, Any] | None]
     rngs: list[np.random.Generator]
-    pruned: bool
     production_error: Callable[[Arrays, Any, Any], Any]
     noise: Arrays | None = None
 
@@ -76,9 +75,11 @@ class Method(Options):
         """Return the number of states at which `penalty` evaluates the field, which an update's cost depends on."""
         return 0
 
-    @property
-    def differentiates(self) -> bool:
-        """Return whether an update takes derivatives of `parameters` or of `penalty`, by autograd."""
+    def differentiates(self, pruned: bool) -> bool:
+        """Return whether updates take derivatives of `parameters` or of `penalty`, by autograd.
+
+        pruned: whether the models have been through their first event. Where false, the data alone are the objective.
+        """
         return self.gates or self.penalises
 
     def due(self, schedule: PruningSchedule, epoch: int, epochs: int) -> float:
@@ -119,7 +120,7 @@ class Method(Options):
     def after_update(self, raw: Arrays) -> None:
         """Change the raw parameters {name: (M, *shape)} in place after an update of the optimizer."""
 
-    def data_weight(self, pruned: bool) -> float:
+    def data_weight(self) -> float:
         """Return the weight τ of the data loss in the objective."""
         return 1.0
 

@@ -53,7 +53,7 @@ class Method(method.Method):
         """Return the number of random states of each update."""
         return PUBLISHED_PROBES if self.variant == "published" else self.probes
 
-    def data_weight(self, pruned):
+    def data_weight(self):
         """Return τ."""
         return self.tau
 

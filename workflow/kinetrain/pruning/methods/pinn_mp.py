@@ -52,12 +52,6 @@ class Method(pinn.Method):
             scores |= {name: np.abs(event.weights[name]) for name in first}
         return scores, {}
 
-    def data_weight(self, pruned):
-        """Return τ, 1 once the model is pruned."""
-        return 1.0 if pruned else self.tau
-
-    def penalty(self, raw, parameters, update):
-        """Return (1 − τ) L_prior (M,), 0 once the models are pruned."""
-        if update.pruned:
-            return next(iter(parameters.values())).new_zeros(len(update.rngs))
-        return super().penalty(raw, parameters, update)
+    def differentiates(self, pruned):
+        """Return whether the prior is in the loss: until the event."""
+        return not pruned
