@@ -1,6 +1,6 @@
 """Validate ro-crate-metadata.json and bom.json of some results, with the libraries of RO-Crate and of CycloneDX.
 
-Not part of `make test`, as those libraries are in no environment: `make test-crate`. No network is needed: the two
+Not part of `make test`, as the validators are in no environment: `make test-crate`. No network is needed: the two
 contexts that the crate names are given here, that of RO-Crate as its library brings it.
 """
 

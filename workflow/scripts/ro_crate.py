@@ -2,7 +2,9 @@
 
 import argparse
 import json
+from datetime import datetime
 from pathlib import Path, PurePosixPath
+from uuid import NAMESPACE_URL, uuid5
 
 from command import run
 
@@ -10,14 +12,8 @@ from kinetrain.cache import atomic, load_json, sha256, write_json
 
 PROFILES = ("https://w3id.org/ro/wfrun/process/0.5", "https://w3id.org/ro/wfrun/workflow/0.5")
 PLANNED = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"
-CONTEXT = ["https://w3id.org/ro/crate/1.1/context", "https://w3id.org/ro/terms/workflow-run/context"]
+RUN_TERMS = "https://w3id.org/ro/terms/workflow-run/context"
 LICENCE = "https://spdx.org/licenses/MIT"
-DESCRIPTOR = {
-    "@id": "ro-crate-metadata.json",
-    "@type": "CreativeWork",
-    "about": {"@id": "./"},
-    "conformsTo": [{"@id": "https://w3id.org/ro/crate/1.1"}, {"@id": PLANNED}],
-}
 MEDIA = {
     ".tsv": "text/tab-separated-values",
     ".html": "text/html",
@@ -44,107 +40,108 @@ def main():
     with atomic(root / "Snakefile") as path:
         path.write_bytes(arguments.snakefile.read_bytes())
     write_json(arguments.bom, bill_of_materials(record))
-    results = [described(path.relative_to(root).as_posix(), path) for path in [*arguments.outputs, arguments.bom]]
-    read = [described(name, Path(path)) for name, path in json.loads(arguments.inputs).items()]
+    results = {path.relative_to(root).as_posix(): path for path in [*arguments.outputs, arguments.bom]}
+    read = {name: Path(path) for name, path in json.loads(arguments.inputs).items()}
     write_json(arguments.crate, crate(record, read, results))
 
 
-def described(name: str, path: Path) -> dict:
-    """Return a file as RO-Crate describes it: in the crate by its path, elsewhere by its address or its name."""
-    media = {"encodingFormat": MEDIA[path.suffix]} if path.suffix in MEDIA else {}
-    title = {"name": PurePosixPath(name).name, "contentSize": str(path.stat().st_size)}
-    return {"@id": name, "@type": "File", **title, "sha256": sha256(path), **media}
+def crate(record: dict, read: dict[str, Path], results: dict[str, Path]) -> dict:
+    """Return the metadata of a Workflow Run RO-Crate: what was run, on what, by what, and what came out.
 
+    read, results: {address, or path in the crate: file}.
+    """
+    from rocrate.model import ComputationalWorkflow, ComputerLanguage
+    from rocrate.rocrate import ROCrate
 
-def crate(record: dict, read: list[dict], results: list[dict]) -> dict:
-    """Return the metadata of a Workflow Run RO-Crate: what was run, on what, by what, and what came out."""
-    software, solvers = environments_of(record), solvers_of(record)
-    workflow = {
-        "@id": "Snakefile",
-        "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
-        "name": "Kinetrain",
-        "version": record["commit"],
-        "programmingLanguage": {"@id": "#snakemake"},
-    }
+    made = ROCrate(version="1.1")
+    made.metadata.extra_contexts.append(RUN_TERMS)
+    made.metadata["conformsTo"] = [{"@id": made.metadata.profile}, {"@id": PLANNED}]
+    language = made.add(ComputerLanguage(made, "#snakemake", {"name": "Snakemake", "version": record["snakemake"]}))
+    about = {"name": "Kinetrain", "version": record["commit"], "programmingLanguage": {"@id": language.id}}
+    workflow = made.add(ComputationalWorkflow(made, dest_path="Snakefile", properties=about))
+    root = made.root_dataset
+    root["name"] = "Results of Kinetrain"
+    root["description"] = "Tables, figures and report of a run of Kinetrain, with what they were made from and by."
+    root["datePublished"] = record["made"]
+    root["license"] = named(made, LICENCE, "CreativeWork", "MIT")
+    root["conformsTo"] = [named(made, one, "CreativeWork", one.split("/")[-2]) for one in (*PROFILES, PLANNED)]
+    root["mainEntity"] = workflow
+    add_environments(made, record)
     action = {
-        "@id": "#run",
         "@type": "CreateAction",
         "name": "Run of Kinetrain",
-        "instrument": {"@id": "Snakefile"},
-        "object": references([*read, *solvers]),
-        "result": references(results),
+        "instrument": {"@id": workflow.id},
+        "object": references([*(described(made, *one) for one in read.items()), *solvers_of(made, record)]),
+        "result": references([described(made, *one, own=True) for one in results.items()]),
         "endTime": record["made"],
         "actionStatus": "http://schema.org/CompletedActionStatus",
         "description": f"on {record['machine']['processor']}, {record['machine']['system']}",
     }
-    root = {
-        "@id": "./",
-        "@type": "Dataset",
-        "name": "Results of Kinetrain",
-        "description": "Tables, figures and report of a run of Kinetrain, with what they were made from and by.",
-        "datePublished": record["made"],
-        "license": {"@id": LICENCE},
-        "conformsTo": [{"@id": profile} for profile in (*PROFILES, PLANNED)],
-        "mainEntity": {"@id": "Snakefile"},
-        "mentions": {"@id": "#run"},
-        "hasPart": references([workflow, *(one for one in read if "://" in one["@id"]), *results]),
-    }
-    language = {"@id": "#snakemake", "@type": "ComputerLanguage", "name": "Snakemake", "version": record["snakemake"]}
-    profiles = [{"@id": one, "@type": "CreativeWork", "name": one.split("/")[-2]} for one in (*PROFILES, PLANNED)]
-    licence = {"@id": LICENCE, "@type": "CreativeWork", "name": "MIT"}
-    named = [DESCRIPTOR, root, workflow, language, action, *read, *results, *solvers, *software, *profiles, licence]
-    return {"@context": CONTEXT, "@graph": named}
+    root["mentions"] = made.add_jsonld({"@id": "#run", **action})
+    return made.metadata.generate()
 
 
-def environments_of(record: dict) -> list[dict]:
-    """Return the environments of a run, with their packages, as applications."""
+def described(made, name: str, path: Path, own: bool = False):
+    """Add a file, and return it: a part of the crate where it is its own or has an address, else named alone."""
+    media = {"encodingFormat": MEDIA[path.suffix]} if path.suffix in MEDIA else {}
+    title = {"name": PurePosixPath(name).name, "contentSize": str(path.stat().st_size)}
+    properties = {**title, "sha256": sha256(path), **media}
+    if own:
+        return made.add_file(path, dest_path=name, properties=properties)
+    if "://" in name:
+        return made.add_file(name, properties=properties)
+    return named(made, name, "File", **properties)
+
+
+def named(made, identity: str, kind: str, name: str, **properties):
+    """Add what is not a part of the crate, and return it."""
+    return made.add_jsonld({"@id": identity, "@type": kind, "name": name, **properties})
+
+
+def add_environments(made, record: dict) -> None:
+    """Add the environments of a run, with their packages, as applications."""
+    for environment, packages in record["packages"].items():
+        python, listed = f"Python {record['python'][environment]}", ", ".join(packages)
+        what = f"#{environment}", "SoftwareApplication", f"environment {environment}"
+        named(made, *what, softwareVersion=python, softwareRequirements=listed)
+
+
+def solvers_of(made, record: dict) -> list:
+    """Add the solvers of the fit problems of a run, with their settings, as values, and return them."""
     return [
-        {
-            "@id": f"#{environment}",
-            "@type": "SoftwareApplication",
-            "name": f"environment {environment}",
-            "softwareVersion": f"Python {record['python'][environment]}",
-            "softwareRequirements": ", ".join(packages),
-        }
-        for environment, packages in record["packages"].items()
-    ]
-
-
-def solvers_of(record: dict) -> list[dict]:
-    """Return the solvers of the fit problems of a run, with their settings, as values."""
-    return [
-        {
-            "@id": f"#solver-{problem}",
-            "@type": "PropertyValue",
-            "name": f"solver of {problem}",
-            "value": json.dumps(solver),
-        }
+        named(made, f"#solver-{problem}", "PropertyValue", f"solver of {problem}", value=json.dumps(solver))
         for problem, solver in record["solvers"].items()
     ]
 
 
-def references(entities: list[dict]) -> list[dict]:
-    return [{"@id": one["@id"]} for one in entities]
+def references(entities: list) -> list[dict]:
+    return [{"@id": one.id} for one in entities]
 
 
 def bill_of_materials(record: dict) -> dict:
     """Return the packages that were imported, with versions as found, as a CycloneDX list of parts."""
+    from cyclonedx.model import Property
+    from cyclonedx.model.bom import Bom, BomMetaData
+    from cyclonedx.model.component import Component, ComponentType
+    from cyclonedx.output.json import JsonV1Dot5
+    from packageurl import PackageURL
+
     where: dict[str, list[str]] = {}
     for environment, packages in record["packages"].items():
         for package in packages:
             where.setdefault(package, []).append(environment)
     parts = []
-    for package, environments in sorted(where.items()):
+    for package, environments in where.items():
         name, _, version = package.partition("==")
-        address = f"pkg:pypi/{name}@{version.replace('+', '%2B')}"
-        used = [{"name": "environment", "value": environment} for environment in environments]
-        part = {"type": "library", "name": name, "version": version, "purl": address}
-        parts.append({**part, "bom-ref": address, "properties": used})
-    made = {
-        "timestamp": record["made"],
-        "component": {"type": "application", "name": "kinetrain", "bom-ref": "kinetrain"},
-    }
-    return {"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1, "metadata": made, "components": parts}
+        address = PackageURL("pypi", name=name, version=version)
+        used = [Property(name="environment", value=environment) for environment in environments]
+        parts.append(Component(name=name, version=version, purl=address, bom_ref=str(address), properties=used))
+    made = datetime.fromisoformat(record["made"])
+    ours = Component(name="kinetrain", type=ComponentType.APPLICATION, bom_ref="kinetrain")
+    number = uuid5(NAMESPACE_URL, json.dumps(record["packages"]))  # the same of the same packages
+    bom = Bom(components=parts, metadata=BomMetaData(component=ours, timestamp=made), serial_number=number)
+    bom.register_dependency(ours, parts)
+    return json.loads(JsonV1Dot5(bom).output_as_string())
 
 
 if __name__ == "__main__":
