@@ -51,7 +51,7 @@ def _check_layout(path, cells, layout) -> None:
             columns = ", ".join(map(str, cells.obs.columns)) or "none"
             raise InputError(f"{path}: expression.{key} is '{column}', but the columns of obs are {columns}")
     if layout.layer is not None and layout.layer not in cells.layers:
-        layers = ", ".join(cells.layers) or "none"
+        layers = ", ".join(name for name in cells.layers if name) or "none"  # anndata 0.13 lists X too, as None
         raise InputError(f"{path}: expression.layer is '{layout.layer}', but the layers are {layers}")
     if layout.layer is None and cells.X is None:
         raise InputError(f"{path}: has no matrix X: name one of its layers (expression.layer)")
