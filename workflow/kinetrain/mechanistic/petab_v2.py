@@ -129,7 +129,7 @@ class ProblemOfVersion2:
             )
         self._check_measurements(tables["measurement"], tables.get("experiment", pd.DataFrame()))
         fixed = parameters[parameters["estimate"].astype(str).str.lower() == "false"]["nominalValue"].to_dict()
-        names = observables.reindex(columns=["noisePlaceholders"])["noisePlaceholders"].fillna("")
+        names = observables.reindex(columns=["noisePlaceholders"]).astype(object)["noisePlaceholders"].fillna("")
         placeholders = {name: [one.strip() for one in text.split(";")] for name, text in names.items()}
         varied = {*parameters.index, *changes["targetId"], *(name for some in placeholders.values() for name in some)}
         check_noise(sbml, observables, placeholders, tables["measurement"], fixed, varied, self.path)

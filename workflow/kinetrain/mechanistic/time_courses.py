@@ -81,7 +81,11 @@ def _of_version_1(problem, path):
     files = read_description(path)["problems"][0]["measurement_files"]
     original = read_tables([Path(path).parent / name for name in files], None)
     labels, condition = labels_of_version_1(problem.petab), condition_names(read)
-    scales = observables.reindex(columns=["observableTransformation"])["observableTransformation"].fillna("lin")
+    scales = (
+        observables.reindex(columns=["observableTransformation"])
+        .astype(object)["observableTransformation"]
+        .fillna("lin")
+    )
     table = pd.DataFrame(
         {
             "observable": original["observableId"].to_numpy(),
