@@ -2,6 +2,7 @@
 
 import json
 
+import list_packages
 import pandas as pd
 import provenance
 import pytest
@@ -40,3 +41,11 @@ def test_packages_are_compared_with_the_pins_of_their_version_of_python(tmp_path
     found["packages"] = {"amici": "1.0+local", "numpy": "2.3"}
     missing = ["msgspec is missing instead of 0.2"] if numpy == "2.5" else []
     assert provenance.deviating(pins, found) == [f"numpy is 2.3 instead of {numpy}", *missing]
+
+
+def test_modules_that_the_standard_library_hides_everywhere_are_not_reported(tmp_path, monkeypatch):
+    (tmp_path / "hidden_probe.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    owners = {"json": ["rocrate"], "hidden_probe": ["pytest"]}
+    monkeypatch.setattr(list_packages.metadata, "packages_distributions", lambda: owners)
+    assert list(list_packages.list_packages()["elsewhere"]) == ["hidden_probe"]

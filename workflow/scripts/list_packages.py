@@ -3,6 +3,7 @@
 import argparse
 import platform
 import re
+import sysconfig
 from importlib import metadata
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -23,12 +24,15 @@ def list_packages() -> dict:
         name = re.sub(r"[-_.]+", "-", found.name).lower()
         if name not in packages:
             packages[name], folders[name] = found.version, Path(found.locate_file("")).resolve()
-    elsewhere = {}
+    elsewhere, standard = {}, Path(sysconfig.get_path("stdlib")).resolve()
     for module, owners in metadata.packages_distributions().items():
         spec = PathFinder.find_spec(module)
         places = [folders.get(re.sub(r"[-_.]+", "-", owner).lower()) for owner in owners]
         if spec and spec.origin and Path(spec.origin).is_absolute():
             origin = Path(spec.origin).resolve()
+            # The standard library goes before packages on every machine, as its `test` before that of rocrate.
+            if origin.is_relative_to(standard) and "site-packages" not in origin.parts:
+                continue
             if not any(place and origin.is_relative_to(place) for place in places):
                 elsewhere[module] = str(origin)
     return {
