@@ -30,9 +30,9 @@ ENVIRONMENTS := mechanistic neural analysis
 # Words that run a command in the environment of a kind of rule.
 environment = PATH="$$(python3 workflow/scripts/environment.py envs/$(1).txt):$$PATH" PYTHONPATH=workflow OMP_NUM_THREADS=1
 
-# Words that write the hashes of the pins on standard input. A wheel of torch may be a local build, one of AMICI is ours.
-# Pins for Python 3.11 and newer: a package whose newest version needs a newer Python has a line for each, with a marker.
+# Words that pin packages for Python 3.11 and newer: one whose newest version needs a newer Python has a line for each.
 resolve = uv pip compile --quiet --universal --python-version 3.11 --prerelease disallow --no-emit-index-url --no-annotate --no-header
+# Words that write the hashes of the pins on standard input. A wheel of torch may be a local build, one of AMICI is ours.
 hash = $(resolve) --no-deps --generate-hashes -
 
 .PHONY: .venv run check plan clean compare so-far real paper-neural paper-mechanistic report test test-mechanistic test-neural test-analysis test-workflow test-petab test-cluster test-faults test-crate test-report coverage lint format benchmark docs pins configured setup environments help
@@ -148,7 +148,7 @@ docs: setup  ## write the pages that are made from the code anew, and the docume
 pins: setup  ## pin the newest packages that envs/*.in allow, in envs/*.txt and envs/*.yaml, and pass all tests with them
 	@set -e; for name in workflow docs $(ENVIRONMENTS); do \
 	    $(resolve) --upgrade envs/$$name.in -o envs/$$name.txt; \
-	    sed -i -e 's/+cpu$$//' -e '/^nvidia-/d' -e '/^cuda-/d' -e '/^triton/d' -e '/win32.$$/d' envs/$$name.txt; \
+	    sed -i -e 's/+cpu//' -e '/^nvidia-/d' -e '/^cuda-/d' -e '/^triton/d' -e "/sys_platform == 'win32'$$/d" envs/$$name.txt; \
 	    $(hash) < envs/$$name.txt -o envs/$$name.hashes --no-emit-package torch --no-emit-package amici; \
 	done
 	@set -e; set -- $$(echo cyipopt | $(hash) | tr -d '\\'); \

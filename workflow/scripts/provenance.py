@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import platform
-import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -65,12 +64,13 @@ def main():
 def deviating(pins, found: dict) -> list[str]:
     """Return in words which packages are not those of the file of pins, or are imported from somewhere else."""
     from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
 
     python = {"python_full_version": found["python"], "python_version": found["python"].rpartition(".")[0]}
     texts = [f"{module} is imported from {file}" for module, file in found["elsewhere"].items()]
     for pin in map(Requirement, Path(pins).read_text().splitlines()):
         version = str(pin.specifier).removeprefix("==")
-        actual = found["packages"].get(re.sub(r"[-_.]+", "-", pin.name).lower())
+        actual = found["packages"].get(canonicalize_name(pin.name))
         wanted = pin.marker is None or pin.marker.evaluate(python)
         if wanted and (actual is None or actual.partition("+")[0] != version):
             texts.append(f"{pin.name} is {actual or 'missing'} instead of {version}")

@@ -13,7 +13,7 @@ from petab.v1.math import sympify_petab
 from kinetrain.errors import InputError
 from kinetrain.mechanistic.formulas import names as names_in
 from kinetrain.mechanistic.petab_checks import PAIR
-from kinetrain.mechanistic.petab_tables import condition_names
+from kinetrain.mechanistic.petab_tables import condition_names, text_column
 
 KINDS = ("scaling", "offset", "sigma")
 
@@ -93,8 +93,8 @@ class _Use:
 
 def _uses(problem) -> list[_Use]:
     table = problem.observable_df
-    transformation = table.get("observableTransformation", pd.Series("lin", table.index)).fillna("lin")
-    distribution = table.get("noiseDistribution", pd.Series("normal", table.index)).fillna("normal")
+    transformation = text_column(table, "observableTransformation", "lin")
+    distribution = text_column(table, "noiseDistribution", "normal")
     formulas = {
         name: (
             sympify_petab(str(table.loc[name, "observableFormula"])),

@@ -132,6 +132,11 @@ def require_version_1(problem, name, wanted) -> None:
         raise InputError(f"{name}: {wanted} is possible for problems of PEtab version 1 only; this one is of version 2")
 
 
+def text_column(table: pd.DataFrame, name: str, missing: str) -> pd.Series:
+    """Return a column of text, with `missing` in cells that are empty and where there is no such column."""
+    return table.reindex(columns=[name])[name].astype(object).fillna(missing)
+
+
 def condition_name(before: str, simulated: str) -> str:
     """Return the name of a condition, `simulated` or `simulated+before`, from the ids of its pair."""
     return f"{simulated}+{before}" if before else simulated

@@ -43,7 +43,7 @@ from kinetrain.mechanistic.petab_checks import (
     times,
 )
 from kinetrain.mechanistic.petab_files import checksum, list_files
-from kinetrain.mechanistic.petab_tables import read_tables
+from kinetrain.mechanistic.petab_tables import read_tables, text_column
 from kinetrain.mechanistic.sbml_model import changed_by_events, read_sbml
 from kinetrain.mechanistic.scales import TO_SCALE, scale_of_version_2
 
@@ -129,7 +129,7 @@ class ProblemOfVersion2:
             )
         self._check_measurements(tables["measurement"], tables.get("experiment", pd.DataFrame()))
         fixed = parameters[parameters["estimate"].astype(str).str.lower() == "false"]["nominalValue"].to_dict()
-        names = observables.reindex(columns=["noisePlaceholders"]).astype(object)["noisePlaceholders"].fillna("")
+        names = text_column(observables, "noisePlaceholders", "")
         placeholders = {name: [one.strip() for one in text.split(";")] for name, text in names.items()}
         varied = {*parameters.index, *changes["targetId"], *(name for some in placeholders.values() for name in some)}
         check_noise(sbml, observables, placeholders, tables["measurement"], fixed, varied, self.path)

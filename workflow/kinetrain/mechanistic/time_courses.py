@@ -7,7 +7,7 @@ import pandas as pd
 
 from kinetrain.mechanistic.condition_labels import labels_of_version_1, labels_of_version_2
 from kinetrain.mechanistic.petab_files import read_description
-from kinetrain.mechanistic.petab_tables import condition_names, is_version_1, read_tables
+from kinetrain.mechanistic.petab_tables import condition_names, is_version_1, read_tables, text_column
 from kinetrain.mechanistic.visualization import curves
 
 BETWEEN = 100  # even times at which a course is simulated, in addition to the measured ones
@@ -81,11 +81,7 @@ def _of_version_1(problem, path):
     files = read_description(path)["problems"][0]["measurement_files"]
     original = read_tables([Path(path).parent / name for name in files], None)
     labels, condition = labels_of_version_1(problem.petab), condition_names(read)
-    scales = (
-        observables.reindex(columns=["observableTransformation"])
-        .astype(object)["observableTransformation"]
-        .fillna("lin")
-    )
+    scales = text_column(observables, "observableTransformation", "lin")
     table = pd.DataFrame(
         {
             "observable": original["observableId"].to_numpy(),
